@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An approved plan file against the host as it is now: exactly this, or a refusal that says what changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..model.host import Binding, Host, RecordValue
+from ..model.keys import store_key
+from ..model.problems import Invalid, Problem
+from ..model.steps import BindingsStep, RecordStep
+from ..rules.findings import find
+from ..wire.planfile import FiledPlan
+from .impact import Affected, Impact
+from .planner import Plan
+from .predict import after_steps
+
+
+def approved_plan(host: Host, filed: FiledPlan, now: datetime) -> Plan:
+    """The filed steps as a plan for this host. Raises :class:`Invalid` listing every before-image that is no longer there.
+
+    A plan whose every step has been carried out already is empty: applying a plan twice changes nothing.
+    """
+    if filed.host.lower() != host.name.lower():
+        raise Invalid([Problem("plan.host", f"the plan is for {filed.host}, this host is {host.name}")])
+    if host.unfinished_run is not None:
+        raise Invalid([Problem("plan", f"an earlier run ({host.unfinished_run}) on {host.name} did not finish")])
+    if _done(host, filed):
+        return Plan(host, (), host, (), find(host, now), ("every step of the plan is carried out already",))
+    problems: list[Problem] = []
+    records = {record.key: record.value for record in host.records}
+    for index, step in enumerate(filed.steps):
+        path = f"plan.steps[{index}]"
+        if isinstance(step, RecordStep):
+            held = records.get(step.key)
+            if not same_record(held, step.before):
+                problems.append(Problem(path, f"record {step.key} was {_shown(step.before)}, is {_shown(held)}"))
+            elif step.after is not None:
+                records[step.key] = step.after
+        elif isinstance(step, BindingsStep):
+            problems += _edit_problems(host, step, path)
+    if problems:
+        raise Invalid(problems)
+    after = after_steps(host, filed.steps)
+    changed = [step for step in filed.steps if isinstance(step, RecordStep)]
+    affected: tuple[Affected, ...] = tuple(Impact(host, after, frozenset(), frozenset()).affected(changed, set()))
+    return Plan(host, filed.steps, after, affected, find(after, now))
+
+
+def same_record(one: RecordValue | None, other: RecordValue | None) -> bool:
+    """Equal for http.sys: store names and CTL texts compare without case, no store is MY."""
+    if one is None or other is None:
+        return one is other
+    return _folded(one) == _folded(other)
+
+
+def _folded(value: RecordValue) -> tuple[object, ...]:
+    numbers = (value.flags, value.check_mode, value.freshness, value.timeout)
+    texts = ((value.ctl_identifier or "").lower(), (value.ctl_store or "").lower())
+    return (value.thumbprint, store_key(value.store), value.app_id.lower(), numbers, texts)
+
+
+def _done(host: Host, filed: FiledPlan) -> bool:
+    records = {record.key: record.value for record in host.records}
+    lists = {site.name: site.bindings for site in host.sites}
+    for step in filed.steps:
+        if isinstance(step, RecordStep) and not same_record(records.get(step.key), step.after):
+            return False
+        if isinstance(step, BindingsStep):
+            for edit in step.edits:
+                present = lists.get(edit.site, ())
+                if (edit.after is not None and edit.after not in present) or (
+                    edit.after is None and edit.before in present
+                ):
+                    return False
+    return True
+
+
+def _edit_problems(host: Host, step: BindingsStep, path: str) -> list[Problem]:
+    """Play the edits on copies of the lists, each where the plan says it is."""
+    problems = []
+    lists: dict[str, list[Binding]] = {site.name: list(site.bindings) for site in host.sites}
+    for index, edit in enumerate(step.edits):
+        place = f"{path}.edits[{index}]"
+        bindings = lists.get(edit.site)
+        if bindings is None:
+            problems.append(Problem(place, f"site {edit.site!r} is not there"))
+            continue
+        position = len(bindings) if edit.position is None else edit.position
+        if edit.before is None:
+            if position > len(bindings):
+                problems.append(Problem(place, f"site {edit.site!r} has only {len(bindings)} bindings now"))
+            elif edit.after is not None:
+                bindings.insert(position, edit.after)
+        elif position >= len(bindings) or bindings[position] != edit.before:
+            problems.append(
+                Problem(place, f"site {edit.site!r} has no binding {edit.before.information} at its place {position}")
+            )
+        elif edit.after is None:
+            del bindings[position]
+        else:
+            bindings[position] = edit.after
+    return problems
+
+
+def _shown(value: RecordValue | None) -> str:
+    return "absent" if value is None else f"{value.thumbprint or 'central store'} flags 0x{value.flags:X}"

@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state a request leads to, before it is turned into steps: a working copy of bindings and records with reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..model.host import Binding, Host, RecordValue
+from ..model.keys import RecordKey
+from .request import WantedBinding
+
+
+@dataclass
+class Draft:
+    """Mutable while the planner works. ``bindings`` maps (site index, index in the site's list) to the wanted binding or None."""
+
+    host: Host
+    changed: dict[tuple[int, int], Binding | None] = field(default_factory=dict)
+    added: dict[int, list[tuple[WantedBinding, Binding]]] = field(default_factory=dict)
+    records: dict[RecordKey, RecordValue] = field(default_factory=dict)
+    reasons: dict[RecordKey, str] = field(default_factory=dict)
+    wishes: dict[RecordKey, WantedBinding] = field(default_factory=dict)
+    released: dict[RecordKey, str] = field(default_factory=dict)
+    deleted: dict[RecordKey, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def bindings_of(self, site_index: int) -> list[Binding]:
+        """The site's bindings as they will be."""
+        kept = []
+        for index, binding in enumerate(self.host.sites[site_index].bindings):
+            wanted = self.changed.get((site_index, index), binding)
+            if wanted is not None:
+                kept.append(wanted)
+        return kept + [binding for _, binding in self.added.get(site_index, [])]

@@ -1,0 +1,184 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The planner: a host and a request become ordered steps with before-images, the predicted host, and who is affected.
+
+Order (design §5, law L3): new records by rank, most specific first; changed records; one commit of all bindings;
+released records, least specific first; handshakes last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..model.host import Host, binding_record
+from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey
+from ..model.problems import Invalid, Problem
+from ..model.steps import BindingEdit, BindingsStep, ProbeStep, RecordStep, Step
+from ..rules.capabilities import capabilities
+from ..rules.findings import Finding, find, scene_of
+from ..rules.ownership import owner_of
+from .draft import Draft
+from .impact import Affected, Impact
+from .match import Matcher
+from .predict import after_steps
+from .repairs import repairs
+from .request import Request
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps for one host. ``after`` is the predicted host, ``findings`` are what would still be wrong on it."""
+
+    host: Host
+    steps: tuple[Step, ...]
+    after: Host
+    affected: tuple[Affected, ...]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not self.steps
+
+
+def make_plan(host: Host, request: Request, now: datetime) -> Plan:
+    """Plan a request. Raises :class:`Invalid` with every refusal; then nothing is to be done at all."""
+    problems: list[Problem] = []
+    _preconditions(host, problems)
+    draft = Draft(host)
+    wanted = [*request.bindings, *repairs(scene_of(host, now), request, draft, problems)]
+    wanted.sort(key=lambda item: item.identity)
+    matcher = Matcher(host, now, draft, problems)
+    for item in wanted:
+        if not item.present:
+            matcher.absent(item)
+    for item in wanted:
+        if item.present:
+            matcher.present(item)
+    if problems:
+        raise Invalid(problems)
+    steps = _steps(host, draft, problems)
+    after = after_steps(host, steps)
+    records = [step for step in steps if isinstance(step, RecordStep)]
+    impact = Impact(host, after, frozenset(item.identity for item in wanted), frozenset(draft.deleted))
+    affected = tuple(impact.affected(records, _edited_ports(host, after)))
+    _consent(request, affected, problems)
+    if problems:
+        raise Invalid(problems)
+    endpoints = impact.expectations(affected, {step.key for step in records}) if steps else ()
+    if endpoints:
+        steps.append(ProbeStep(endpoints, "see that every endpoint shows the expected certificate"))
+    return Plan(host, tuple(steps), after, affected, find(after, now), tuple(draft.notes))
+
+
+def _preconditions(host: Host, problems: list[Problem]) -> None:
+    if host.unfinished_run is not None:
+        problems.append(Problem("", f"an earlier run ({host.unfinished_run}) on {host.name} did not finish"))
+    blind = [item for item in host.incomplete if item.layer in ("records", "sites")]
+    problems.extend(Problem("", f"{item.layer} of {host.name} could not be read: {item.message}") for item in blind)
+    if host.shared_configuration:
+        problems.append(
+            Problem("", f"{host.name} uses a shared IIS configuration; changing farms is not supported yet")
+        )
+
+
+def _steps(host: Host, draft: Draft, problems: list[Problem]) -> list[Step]:
+    current = {record.key: record.value for record in host.records}
+    owner = owner_of(host)
+    in_place = capabilities(host).update_in_place.ok
+    creates: list[RecordStep] = []
+    changes: list[RecordStep] = []
+    for key in sorted(draft.records, key=_rank):
+        value, held = draft.records[key], current.get(key)
+        if held is None:
+            creates.append(RecordStep("record_set", key, None, value, draft.reasons[key]))
+        elif held != value:
+            who = owner(key, held)
+            if who is not None:
+                problems.append(Problem(draft.wishes[key].path, f"record {key} is read-only: it is used by {who}"))
+            op = "record_update" if in_place else "record_replace"
+            changes.append(RecordStep(op, key, held, value, draft.reasons[key]))
+    edits = _edits(host, draft)
+    commit = [BindingsStep(tuple(edits), _commit_reason(edits))] if edits else []
+    relied_on = {binding_record(item) for index in range(len(host.sites)) for item in draft.bindings_of(index)}
+    deletes = []
+    for key, reason in {**draft.released, **draft.deleted}.items():
+        held = current.get(key)
+        if held is None or key in relied_on or key in draft.records:
+            continue
+        who = owner(key, held)
+        if who is not None:
+            draft.notes.append(f"record {key} stays: it is used by {who}")
+            continue
+        held_key = next(record.key for record in host.records if record.key == key)
+        deletes.append(RecordStep("record_delete", held_key, held, None, reason))
+    deletes.sort(key=lambda step: _rank(step.key), reverse=True)
+    return [*creates, *changes, *commit, *deletes]
+
+
+def _rank(key: RecordKey) -> tuple[int, RecordKey]:
+    """Precedence of a record (F1.10); 0 outranks all."""
+    if key.family == "ipport":
+        return ({ANY_IPV6: 4, ANY_IPV4: 5}.get(key.name, 0), key)
+    if key.family == "ccs":
+        return (3, key)
+    return (2 if key.name.startswith("*.") else 1, key)
+
+
+def _edits(host: Host, draft: Draft) -> list[BindingEdit]:
+    """Per site: changes in place, removals from the end, additions at the end; positions hold at that moment."""
+    edits = []
+    for site_index, site in enumerate(host.sites):
+        removals = []
+        for index, binding in enumerate(site.bindings):
+            wanted = draft.changed.get((site_index, index), binding)
+            if wanted is None:
+                removals.append(BindingEdit(site.name, index, binding, None))
+            elif wanted != binding:
+                edits.append(BindingEdit(site.name, index, binding, wanted))
+        edits += reversed(removals)
+        end = len(site.bindings) - len(removals)
+        for offset, (_, binding) in enumerate(draft.added.get(site_index, [])):
+            edits.append(BindingEdit(site.name, end + offset, None, binding))
+    return edits
+
+
+def _commit_reason(edits: list[BindingEdit]) -> str:
+    counts = {
+        "add": sum(edit.before is None for edit in edits),
+        "change": sum(edit.before is not None and edit.after is not None for edit in edits),
+        "remove": sum(edit.after is None for edit in edits),
+    }
+    return "one commit: " + ", ".join(f"{word} {count}" for word, count in counts.items() if count)
+
+
+def _edited_ports(host: Host, after: Host) -> set[int]:
+    """Ports that start or stop listening."""
+    if host.http_ports is None or after.http_ports is None:
+        return set()
+    return set(host.http_ports ^ after.http_ports)
+
+
+def _consent(request: Request, affected: tuple[Affected, ...], problems: list[Problem]) -> None:
+    """Refuse what changes for others, and gaps, unless the request allows them by name."""
+    foreign: dict[tuple[str, ...], list[Affected]] = {}
+    for item in affected:
+        if not item.requested and (item.other or not set(item.sites) <= request.shared_change):
+            foreign.setdefault((*item.sites, item.other) if item.other else item.sites, []).append(item)
+    for sites, items in foreign.items():
+        shown = ", ".join(
+            f"{item.endpoint.text}: {item.before or 'none'} -> {item.after or 'none'}" for item in items[:3]
+        )
+        more = f" and {len(items) - 3} more" if len(items) > 3 else ""
+        message = f"would change what {', '.join(sites) or 'others'} serve: {shown}{more}"
+        way = "" if items[0].other else ". Name the sites there to allow it"
+        problems.append(Problem("allow.shared_change", message + way))
+    gaps = [item for item in affected if item.gap]
+    if gaps and not request.gap:
+        shown = ", ".join(item.endpoint.text for item in gaps[:3]) + (
+            f" and {len(gaps) - 3} more" if len(gaps) > 3 else ""
+        )
+        message = "this Windows cannot replace a record in place; for a moment there is no certificate"
+        problems.append(Problem("allow.gap", f"{message} for {shown}. Set allow.gap: true to accept that"))

@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Findings a user wants repaired, turned into wishes: bindings with a certificate, or records to delete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model.keys import RecordKey
+from ..model.problems import Problem
+from ..rules.findings import RULES, Bound, Finding, Scene, blockers, is_orphan, split_choices
+from ..rules.select import best_certificate
+from .draft import Draft
+from .request import Request, WantedBinding
+
+_RENEWABLE = frozenset(
+    ("record_missing", "certificate_missing", "certificate_expired", "certificate_name_mismatch", "key_unusable")
+)
+
+
+def repairs(scene: Scene, request: Request, draft: Draft, problems: list[Problem]) -> list[WantedBinding]:
+    """Wishes that the asked repairs lead to; deletions go into the draft. Asking for what is not wrong is fine.
+
+    A finding without a safe repair is a problem where it was asked for by subject, and a note where by kind.
+    """
+    wanted: dict[tuple[str, str, int, str], WantedBinding] = {}
+    declared = {item.identity for item in request.bindings}
+    for index, text in enumerate(request.repair):
+        for finding in _asked(scene, text):
+            path = f"repair[{index}]"
+            if finding.repair is None:
+                message = f"{finding.id} {finding.subject} has no safe repair: {finding.evidence}"
+                if " " in text:
+                    problems.append(Problem(path, message))
+                else:
+                    draft.notes.append(message)
+                continue
+            for wish in _wishes(scene, finding, draft, path):
+                if wish.identity not in declared:
+                    wanted.setdefault(wish.identity, wish)
+    return sorted(wanted.values(), key=lambda item: item.identity)
+
+
+def _asked(scene: Scene, text: str) -> list[Finding]:
+    kind, _, subject = text.partition(" ")
+    found = {finding for rule in RULES for finding in rule(scene) if finding.id == kind}
+    return sorted(item for item in found if not subject or item.subject == subject)
+
+
+def _wishes(scene: Scene, finding: Finding, draft: Draft, path: str) -> Iterator[WantedBinding]:
+    if finding.id == "orphan":
+        _delete(
+            scene, draft, finding, [record.key for record in scene.host.records if str(record.key) == finding.subject]
+        )
+    elif finding.id == "shadowed":
+        for item in _bound(scene, finding):
+            _delete(scene, draft, finding, [key for key in blockers(scene, item) if is_orphan(scene, key)])
+    elif finding.id == "shared_with_other_wishes":
+        for item, thumbprint in split_choices(scene, _bound(scene, finding)):
+            yield _wish(item, path, thumbprint, "required")
+    elif finding.id in _RENEWABLE:
+        users = _bound(scene, finding)
+        names = tuple(sorted({item.host for item in users if item.host}))
+        best = best_certificate(scene.host, names, scene.now).certificate
+        for item in users if best else []:
+            yield _wish(item, path, best.thumbprint if best else "", "keep")
+
+
+def _delete(scene: Scene, draft: Draft, finding: Finding, keys: list[RecordKey]) -> None:
+    for key in keys:
+        draft.deleted.setdefault(key, f"{finding.id}: {finding.evidence}")
+
+
+def _bound(scene: Scene, finding: Finding) -> list[Bound]:
+    """The bindings a finding speaks of: by their own subject, or all users of the record that is its subject."""
+    return [item for item in scene.bindings if finding.subject in (item.subject, str(item.key))]
+
+
+def _wish(item: Bound, path: str, thumbprint: str, sni: str) -> WantedBinding:
+    return WantedBinding(path, item.site, item.address, item.port, item.host, True, sni, thumbprint)

@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans and findings in words that fit a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..model.host import Binding, Host, RecordValue, binding_record
+from ..model.keys import IIS_APP_ID, store_key
+from ..model.steps import BindingsStep, RecordStep, Step
+from ..planning.impact import Affected
+from ..planning.planner import Plan
+from ..rules.findings import Finding
+from ..wire.planfile import FORMAT, VERSION, steps_view
+
+_VERBS = {
+    "record_set": "create record",
+    "record_update": "update record in place",
+    "record_replace": "replace record (short gap)",
+    "record_delete": "delete record",
+}
+
+
+def diff(before: Host, after: Host) -> dict[str, str]:
+    """Before and after as text for Ansible's diff: one line per https binding and record, unchanged ones left out."""
+    old, new = _lines(before), _lines(after)
+    unchanged = set(old) & set(new)
+    sides = ["".join(f"{line}\n" for line in lines if line not in unchanged) for lines in (old, new)]
+    return {"before": sides[0], "after": sides[1], "before_header": before.name, "after_header": after.name}
+
+
+def _lines(host: Host) -> list[str]:
+    names = {item.thumbprint: item.facts.names[0] for item in host.certificates if item.facts and item.facts.names}
+    lines = []
+    for site in host.sites:
+        for binding in site.bindings:
+            if binding.is_https:
+                lines.append(f"binding {site.name} {binding_text(binding)}")
+    lines += [f"record  {record.key}  {record_text(record.value, names)}" for record in host.records]
+    return lines
+
+
+def binding_text(binding: Binding) -> str:
+    """``*:443:shop.example.com sslFlags=1 (record hostnameport shop.example.com:443)``."""
+    return f"{binding.information} sslFlags={binding.flags} (record {binding_record(binding) or 'none'})"
+
+
+def record_text(value: RecordValue, names: dict[str, str]) -> str:
+    """Certificate with its first name, and only what differs from the defaults."""
+    words = [f"certificate {value.thumbprint}" if value.thumbprint else "central store"]
+    if value.thumbprint in names:
+        words.append(f"({names[value.thumbprint]})")
+    if store_key(value.store) != "MY":
+        words.append(f"store={value.store}")
+    if value.app_id != IIS_APP_ID:
+        words.append(f"app_id={value.app_id}")
+    for name in ("flags", "check_mode", "freshness", "timeout", "ctl_identifier", "ctl_store"):
+        if getattr(value, name):
+            words.append(f"{name}={getattr(value, name)}")
+    return " ".join(words)
+
+
+def step_lines(steps: Iterable[Step]) -> list[str]:
+    """One line per step, with its reason."""
+    lines = []
+    for number, step in enumerate(steps, 1):
+        if isinstance(step, RecordStep):
+            lines.append(f"{number}. {_VERBS[step.op]} {step.key}: {step.reason}")
+        elif isinstance(step, BindingsStep):
+            lines.append(f"{number}. IIS configuration, {step.reason}")
+            for edit in step.edits:
+                if edit.before is None and edit.after is not None:
+                    lines.append(f"   + {edit.site} {binding_text(edit.after)}")
+                elif edit.after is None and edit.before is not None:
+                    lines.append(f"   - {edit.site} {binding_text(edit.before)}")
+                elif edit.after is not None and edit.before is not None:
+                    lines.append(
+                        f"   ~ {edit.site} {edit.after.information} sslFlags {edit.before.flags} -> {edit.after.flags}"
+                    )
+        else:
+            lines.append(f"{number}. {len(step.endpoints)} handshakes: {step.reason}")
+    return lines
+
+
+def affected_view(items: Iterable[Affected]) -> list[dict[str, Any]]:
+    """Endpoints whose certificate changes, as data."""
+    return [
+        {
+            "address": item.endpoint.address,
+            "port": item.endpoint.port,
+            "sni": item.endpoint.sni,
+            "before": item.before,
+            "after": item.after,
+            "sites": list(item.sites),
+            "requested": item.requested,
+            "gap": item.gap,
+        }
+        for item in items
+    ]
+
+
+def finding_view(finding: Finding) -> dict[str, Any]:
+    """One finding as data."""
+    return finding._asdict()
+
+
+def finding_lines(findings: Iterable[Finding]) -> list[str]:
+    """One line per finding, and its repair below it."""
+    lines = []
+    for item in findings:
+        lines.append(f"{item.severity.upper():7} {item.id} {item.subject}: {item.evidence} [{item.fact}]")
+        if item.repair:
+            lines.append(f"        repair: {item.repair}")
+    return lines
+
+
+def plan_document(plan: Plan, created_at: str) -> dict[str, Any]:
+    """The plan file (docs/contracts.md §5)."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "host": plan.host.name,
+        "created_at": created_at,
+        "simulated": plan.host.simulated,
+        "steps": steps_view(plan.steps),
+        "affected": affected_view(plan.affected),
+        "findings": [finding_view(item) for item in plan.findings],
+        "diff": {key: text for key, text in diff(plan.host, plan.after).items() if key in ("before", "after")},
+    }

@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What this Windows can do: asked of the host where the reader could ask, from the version table otherwise, and it says which."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..model.host import Host
+
+#: First OS versions (major, minor, build) of the table in windows-facts §2.
+_SERVER_2012 = (6, 2, 9200)
+_SERVER_2016 = (10, 0, 14393)
+_UPDATE_EXPORT = (10, 0, 16299)  # F2.14: expected on Server 1709 and later
+_SERVER_2022 = (10, 0, 20348)
+_SERVER_2008_R2_SP1 = (6, 1, 7601)
+
+
+class Verdict(NamedTuple):
+    """``ok`` with its ``source`` (``schema``, ``export``, ``feature`` asked of the host; ``table`` by version) and a sentence."""
+
+    ok: bool
+    source: str
+    reason: str
+
+
+class Capabilities(NamedTuple):
+    """Verdicts per feature, and how well this Windows is supported (design §5)."""
+
+    sni: Verdict
+    wildcard_host: Verdict
+    central_store: Verdict
+    update_in_place: Verdict
+    http2: Verdict
+    tls13: Verdict
+    support_tier: str
+
+
+def capabilities(host: Host) -> Capabilities:
+    """Judge one host."""
+    return Capabilities(
+        sni=_sni(host),
+        wildcard_host=_since(host, _SERVER_2016, "wildcard host names in bindings", "Windows Server 2016"),
+        central_store=_central_store(host),
+        update_in_place=_update(host),
+        http2=_since(host, _SERVER_2016, "HTTP/2 over TLS", "Windows Server 2016"),
+        tls13=_since(host, _SERVER_2022, "TLS 1.3", "Windows Server 2022"),
+        support_tier=support_tier(host),
+    )
+
+
+def support_tier(host: Host) -> str:
+    """``supported`` (2016 and later), ``best_effort`` (2008 R2 SP1 to 2012 R2, with WMF 5.1), ``unsupported``."""
+    version = _version(host)
+    if version >= _SERVER_2016:
+        return "supported"
+    return "best_effort" if version >= _SERVER_2008_R2_SP1 else "unsupported"
+
+
+def _version(host: Host) -> tuple[int, int, int]:
+    return (host.os.major, host.os.minor, host.os.build)
+
+
+def _named(host: Host) -> str:
+    return f"{host.os.name} ({host.os.major}.{host.os.minor}.{host.os.build})"
+
+
+def _since(host: Host, first: tuple[int, int, int], what: str, release: str) -> Verdict:
+    ok = _version(host) >= first
+    return Verdict(ok, "table", f"{_named(host)} {'has' if ok else 'lacks'} {what} (since {release})")
+
+
+def _sni(host: Host) -> Verdict:
+    if host.iis is None:
+        return Verdict(False, "feature", "IIS is not installed")
+    if host.schema_ssl_flags is not None:
+        if host.schema_ssl_flags:
+            return Verdict(True, "schema", "the IIS schema of this host knows sslFlags")
+        return Verdict(
+            False, "schema", f"the IIS schema of {_named(host)} has no sslFlags: no SNI before IIS 8 (F2.02)"
+        )
+    return _since(host, _SERVER_2012, "SNI", "Windows Server 2012 / IIS 8")
+
+
+def _central_store(host: Host) -> Verdict:
+    if host.central_store:
+        return Verdict(True, "feature", "the central certificate store is enabled")
+    if _version(host) < _SERVER_2012:
+        return _since(host, _SERVER_2012, "the central certificate store", "Windows Server 2012 / IIS 8")
+    return Verdict(False, "feature", "the central certificate store is not installed or not enabled (F2.02)")
+
+
+def _update(host: Host) -> Verdict:
+    if host.update_exported is not None:
+        does = "exports" if host.update_exported else "does not export"
+        return Verdict(host.update_exported, "export", f"httpapi.dll {does} HttpUpdateServiceConfiguration")
+    return _since(host, _UPDATE_EXPORT, "in-place update of records", "Windows Server 1709 / 2019")

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Five rules a fleet is judged by. *unknown* is a state of its own and never counts as passed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from ..model.host import Host
+from .findings import Finding, Scene, find, scene_of
+from .key_health import key_health
+from .names import covers
+
+RULES = (
+    "certificate_valid",
+    "certificate_covers_name",
+    "key_usable",
+    "no_shadowed_binding",
+    "no_orphan_record",
+)
+
+
+class Policy(NamedTuple):
+    """``min_days``: a certificate with fewer whole days left fails; ``rules``: which of :data:`RULES` are judged."""
+
+    min_days: int = 14
+    rules: tuple[str, ...] = RULES
+
+
+class Verdict(NamedTuple):
+    """``state``: passed, failed or unknown; ``evidence`` in plain words. ``subject`` is a binding, a record or the host."""
+
+    rule: str
+    subject: str
+    state: str
+    evidence: str
+
+
+def judge(host: Host, policy: Policy, now: datetime) -> tuple[Verdict, ...]:
+    """All verdicts of one host: one per binding for the first four rules, one per host for orphans."""
+    scene, findings = scene_of(host, now), find(host, now)
+    verdicts: list[Verdict] = []
+    for item in scene.bindings:
+        verdicts += _certificate_rules(scene, item.subject, item.key, item.host, policy)
+        verdicts.append(
+            _from_findings("no_shadowed_binding", item.subject, findings, "shadowed", "its own record decides")
+        )
+    verdicts.append(_orphans(findings))
+    blind = [item for item in host.incomplete if item.layer in ("records", "sites", "certificates")]
+    if blind:
+        reason = "; ".join(f"{item.layer} could not be read: {item.message}" for item in blind)
+        verdicts = [
+            item if item.state == "failed" else item._replace(state="unknown", evidence=reason) for item in verdicts
+        ]
+    return tuple(verdict for verdict in verdicts if verdict.rule in policy.rules)
+
+
+def _certificate_rules(scene: Scene, subject: str, key: object, name: str, policy: Policy) -> list[Verdict]:
+    rules = RULES[:3]
+    record = next((record for record in scene.host.records if record.key == key), None)
+    if record is None:
+        return [Verdict(rule, subject, "failed", "the binding has no record: nothing is served") for rule in rules]
+    if record.value.certificate is None:
+        return [Verdict(rule, subject, "unknown", "the certificate comes from the central store") for rule in rules]
+    certificate = scene.resolver.certificate(record.value)
+    if certificate is None:
+        evidence = f"certificate {record.value.thumbprint} is not in the store its record names"
+        return [Verdict(rule, subject, "failed", evidence) for rule in rules]
+    facts, health = certificate.facts, key_health(certificate)
+    state = "failed" if health.unusable else "passed" if health.state == "ok" else "unknown"
+    key_verdict = Verdict("key_usable", subject, state, health.reason)
+    if facts is None:
+        return [
+            *(Verdict(rule, subject, "unknown", "the certificate cannot be parsed") for rule in rules[:2]),
+            key_verdict,
+        ]
+    days = (facts.not_after - scene.now).days
+    good = days >= policy.min_days and facts.not_before <= scene.now
+    until = f"valid from {facts.not_before:%Y-%m-%d} until {facts.not_after:%Y-%m-%d}, {days} days left"
+    fits = covers(facts.names, name)
+    shown = ", ".join(facts.names) or "no name"
+    return [
+        Verdict("certificate_valid", subject, "passed" if good else "failed", until),
+        Verdict("certificate_covers_name", subject, "passed" if fits else "failed", f"the certificate is for {shown}"),
+        key_verdict,
+    ]
+
+
+def _from_findings(rule: str, subject: str, findings: tuple[Finding, ...], kind: str, fine: str) -> Verdict:
+    """Failed where a finding of this kind that matters (not *info*) speaks of the subject."""
+    bad = [item for item in findings if item.id == kind and item.subject == subject and item.severity != "info"]
+    return Verdict(rule, subject, "failed" if bad else "passed", "; ".join(item.evidence for item in bad) or fine)
+
+
+def _orphans(findings: tuple[Finding, ...]) -> Verdict:
+    bad = [item for item in findings if item.id == "orphan"]
+    evidence = "; ".join(item.evidence for item in bad) or "every record is used"
+    return Verdict("no_orphan_record", "host", "failed" if bad else "passed", evidence)

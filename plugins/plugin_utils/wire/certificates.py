@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DER to facts, by ``cryptography``. What cannot be parsed is None: a finding later, never a failed host."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.x509.oid import ExtensionOID, NameOID
+
+from ..model.host import CertificateFacts
+from ..model.keys import host_key
+
+
+@lru_cache(maxsize=4096)
+def parse_der(encoded: str) -> tuple[str, CertificateFacts | None] | None:
+    """(thumbprint, facts) of a base64 DER; facts None where it is no certificate; None where it is not even base64."""
+    try:
+        der = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(), _facts(der)
+
+
+def _facts(der: bytes) -> CertificateFacts | None:
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        return CertificateFacts(
+            names=_names(certificate),
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+            subject=certificate.subject.rfc4514_string(),
+            issuer=certificate.issuer.rfc4514_string(),
+            self_signed=certificate.subject == certificate.issuer,
+        )
+    # cryptography answers damage with ValueError and, for exotic content, a wide range of others
+    except Exception:
+        return None
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        extension = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
+    except x509.ExtensionNotFound:
+        common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return tuple(host_key(str(attribute.value)) for attribute in common)
+    names: x509.SubjectAlternativeName = extension.value  # type: ignore[assignment]
+    return tuple(host_key(name) for name in names.get_values_for_type(x509.DNSName))

@@ -1,0 +1,235 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Document version 1 (docs/contracts.md §1–3) to :class:`Host`. A fault anywhere refuses the document and names every place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..model.host import Binding, Certificate, Host, Incomplete, Os, OtherUser, PrivateKey, Record, RecordValue, Site
+from ..model.keys import (
+    IIS_APP_ID,
+    RecordKey,
+    address_key,
+    checked_thumbprint,
+    record_key,
+    store_key,
+    store_name,
+    thumbprint_key,
+)
+from ..model.problems import Invalid, Problem
+from .certificates import parse_der
+from .fields import Fields
+
+FORMAT, VERSION = "tlsfleet.iis/document", 1
+RECORD_VALUE_KEYS = frozenset(
+    ["thumbprint", "store", "app_id", "flags", "check_mode", "freshness", "timeout", "ctl_identifier", "ctl_store"]
+)
+_RECORD_KEYS = RECORD_VALUE_KEYS | {"family", "key"}
+_TOP_KEYS = frozenset(
+    [
+        "format",
+        "version",
+        "simulated",
+        "read_at",
+        "reader",
+        "name",
+        "os",
+        "iis",
+        "addresses",
+        "ip_listen",
+        "http_ports",
+        "schema_ssl_flags",
+        "update_exported",
+        "shared_configuration",
+        "sites",
+        "records",
+        "certificates",
+        "central_store",
+        "url_reservations",
+        "users",
+        "connection",
+        "journal",
+        "incomplete",
+    ]
+)
+_CERTIFICATE_KEYS = frozenset(["thumbprint", "store", "der", "friendly_name", "archived", "renewed_by", "key"])
+_KEY_KEYS = frozenset(
+    ["provider", "provider_type", "container", "key_spec", "machine", "system_access", "check", "code"]
+)
+_NO_KEY = RecordKey("ccs", "", 1)
+
+
+def parse_document(data: Any) -> Host:
+    """Build the host a document describes. Raises :class:`Invalid` with all problems, paths beginning with ``document``."""
+    problems: list[Problem] = []
+    if not isinstance(data, Mapping):
+        raise Invalid([Problem("document", "must be an object")])
+    if data.get("format") != FORMAT:
+        raise Invalid([Problem("document.format", f"must be {FORMAT!r}, is {data.get('format')!r}")])
+    if data.get("version") != VERSION or isinstance(data.get("version"), bool):
+        raise Invalid(
+            [Problem("document.version", f"only version {VERSION} is understood, is {data.get('version')!r}")]
+        )
+    host = _host(Fields(data, "document", problems, _TOP_KEYS))
+    if problems:
+        raise Invalid(problems)
+    return host
+
+
+def _host(doc: Fields) -> Host:
+    version = Fields(
+        doc.data.get("os"), "document.os", doc.problems, frozenset(("name", "major", "minor", "build", "revision"))
+    )
+    iis = doc.optional_object("iis", frozenset(("major", "minor")))
+    store = doc.optional_object("central_store", frozenset(("enabled", "files")))
+    connection = doc.optional_object("connection", frozenset(("address", "port", "tls")))
+    journal = doc.optional_object("journal")
+    return Host(
+        name=doc.text("name"),
+        os=Os(
+            version.text("name"),
+            version.number("major", low=0),
+            version.number("minor", low=0),
+            version.number("build", low=0),
+            version.optional_number("revision", low=0),
+        ),
+        iis=None if iis is None else (iis.number("major", low=0), iis.number("minor", low=0)),
+        addresses=tuple(address_key(text) for text in doc.texts("addresses")),
+        ip_listen=tuple(address_key(text) for text in doc.texts("ip_listen")),
+        http_ports=_ports(doc),
+        schema_ssl_flags=doc.optional_truth("schema_ssl_flags"),
+        update_exported=doc.optional_truth("update_exported"),
+        shared_configuration=doc.truth("shared_configuration"),
+        sites=tuple(_site(site) for site in doc.objects("sites", frozenset(("id", "name", "state", "bindings")))),
+        records=_records(doc),
+        certificates=tuple(_certificate(item) for item in doc.objects("certificates", _CERTIFICATE_KEYS)),
+        central_store=store is not None and store.truth("enabled"),
+        central_store_files=None if store is None or store.data.get("files") is None else store.texts("files"),
+        url_reservations=doc.texts("url_reservations"),
+        users=tuple(_user(user) for user in doc.objects("users", frozenset(("kind", "key", "thumbprint", "evidence")))),
+        connection=None
+        if connection is None
+        else (
+            address_key(connection.text("address")),
+            connection.number("port", low=1, high=65535),
+            connection.truth("tls"),
+        ),
+        unfinished_run=None if journal is None else journal.text("run"),
+        incomplete=tuple(
+            Incomplete(item.text("layer"), item.text("code"), item.text("message"))
+            for item in doc.objects("incomplete", frozenset(("layer", "code", "message")))
+        ),
+        simulated=doc.truth("simulated"),
+        read_at=doc.text("read_at"),
+    )
+
+
+def _ports(doc: Fields) -> frozenset[int] | None:
+    ports = doc.data.get("http_ports")
+    if ports is None:
+        return None
+    if not isinstance(ports, list) or not all(type(port) is int and 0 < port < 65536 for port in ports):
+        doc.fault("http_ports", "must be a list of ports (1 to 65535)")
+        return None
+    return frozenset(ports)
+
+
+def _site(site: Fields) -> Site:
+    return Site(
+        id=site.number("id"),
+        name=site.text("name"),
+        state=site.choice("state", ("started", "stopped", "unknown")),
+        bindings=tuple(binding_from_wire(item) for item in site.objects("bindings", BINDING_KEYS)),
+    )
+
+
+BINDING_KEYS = frozenset(("protocol", "information", "ssl_flags"))
+
+
+def binding_from_wire(item: Fields) -> Binding:
+    return Binding(
+        item.text("protocol"), item.text("information"), item.optional_number("ssl_flags", low=0, high=2**32 - 1)
+    )
+
+
+def _records(doc: Fields) -> tuple[Record, ...]:
+    seen: set[RecordKey] = set()
+    records = []
+    for item in doc.objects("records", _RECORD_KEYS):
+        key = record_key_from_wire(item)
+        if key in seen and key != _NO_KEY:
+            item.fault("key", f"is there twice ({key})")
+        seen.add(key)
+        records.append(Record(key, record_value_from_wire(item)))
+    return tuple(sorted(records, key=lambda record: record.key))
+
+
+def record_key_from_wire(item: Fields) -> RecordKey:
+    family = item.text("family")
+    return item.checked("key", lambda text: record_key(family, text), _NO_KEY)
+
+
+def record_value_from_wire(item: Fields) -> RecordValue:
+    thumbprint = None
+    if item.data.get("thumbprint") is not None:
+        thumbprint = item.checked("thumbprint", checked_thumbprint, "")
+    return RecordValue(
+        thumbprint=thumbprint,
+        store=store_name(item.optional_text("store")),
+        app_id=(item.optional_text("app_id") or IIS_APP_ID).lower(),
+        flags=item.number("flags", 0, low=0, high=2**32 - 1),
+        check_mode=item.number("check_mode", 0, low=0, high=2**32 - 1),
+        freshness=item.number("freshness", 0, low=0, high=2**32 - 1),
+        timeout=item.number("timeout", 0, low=0, high=2**32 - 1),
+        ctl_identifier=item.optional_text("ctl_identifier"),
+        ctl_store=item.optional_text("ctl_store"),
+    )
+
+
+def _certificate(item: Fields) -> Certificate:
+    thumbprint = item.checked("thumbprint", checked_thumbprint, "")
+    parsed = parse_der(item.text("der"))
+    if parsed is None:
+        item.fault("der", "is not base64")
+    elif parsed[1] is not None and parsed[0] != thumbprint:
+        item.fault("der", f"is another certificate than {thumbprint} (its thumbprint is {parsed[0]})")
+    renewed_by = item.optional_text("renewed_by")
+    key = item.optional_object("key", _KEY_KEYS)
+    return Certificate(
+        thumbprint=thumbprint,
+        store=store_key(item.text("store")),
+        facts=parsed[1] if parsed else None,
+        key=None if key is None else _private_key(key),
+        friendly_name=item.optional_text("friendly_name") or "",
+        archived=item.truth("archived", False),
+        renewed_by=thumbprint_key(renewed_by) if renewed_by else None,
+    )
+
+
+def _private_key(key: Fields) -> PrivateKey:
+    return PrivateKey(
+        provider=key.text("provider"),
+        provider_type=key.number("provider_type"),
+        container=key.text("container"),
+        key_spec=key.number("key_spec"),
+        machine=key.optional_truth("machine"),
+        system_access=key.choice("system_access", ("granted", "denied", "unknown")),
+        check=key.choice("check", ("metadata", "open", "sign")),
+        code=key.optional_number("code"),
+    )
+
+
+def _user(user: Fields) -> OtherUser:
+    key = None
+    if user.data.get("key") is not None:
+        key = user.checked("key", _user_key, _NO_KEY)
+    thumbprint = user.optional_text("thumbprint")
+    return OtherUser(user.text("kind"), key, thumbprint_key(thumbprint) if thumbprint else None, user.text("evidence"))
+
+
+def _user_key(text: str) -> RecordKey:
+    family, _, rest = text.partition(" ")
+    return record_key(family, rest)

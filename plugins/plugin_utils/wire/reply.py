@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Arguments and answers of the two host modules (docs/contracts.md §6)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..model.host import Host
+from ..model.problems import Invalid, Problem
+from ..model.steps import Step
+from .document import parse_document
+from .steps import step_to_wire
+
+CONTRACT = 1
+
+
+class HostError(Exception):
+    """The host refused or failed. ``code`` is one of contracts.md §6; ``hint`` and ``place`` may be empty."""
+
+    def __init__(self, message: str, code: str = "internal", hint: str = "", place: str = "") -> None:
+        self.message, self.code, self.hint, self.place = message, code, hint, place
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What the applier did. ``undone``: None (nothing to undo), ``complete`` or ``partial``; ``document`` is the re-read, if any."""
+
+    changed: bool
+    applied: int
+    error: HostError | None
+    undone: str | None
+    undo_errors: tuple[str, ...]
+    probes: tuple[Mapping[str, Any], ...]
+    document: Mapping[str, Any] | None
+
+
+def reader_args(certificates: str = "candidates", key_check: str = "open") -> dict[str, Any]:
+    """Arguments of host_reader."""
+    return {"contract": CONTRACT, "certificates": certificates, "key_check": key_check}
+
+
+def applier_args(
+    computer: str, steps: Sequence[Step], probe: Mapping[str, Any], read: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Arguments of host_applier. ``probe``: on_unverified, timeout, retries; ``read``: certificates, key_check."""
+    wire = [step_to_wire(step) for step in steps]
+    return {"contract": CONTRACT, "computer": computer, "steps": wire, "probe": dict(probe), "read": dict(read)}
+
+
+def document_of(result: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The document of an answer, unpacked where it travelled as gzip. Raises HostError when it is damaged."""
+    packed = result.get("document_gz")
+    if packed is None:
+        document = result.get("document")
+        return document if isinstance(document, Mapping) else None
+    try:
+        document = json.loads(gzip.decompress(base64.b64decode(packed, validate=True)))
+    except (ValueError, OSError, EOFError, TypeError, binascii.Error) as fault:
+        raise HostError(f"the host's document arrived damaged: {fault}", "contract_mismatch") from None
+    if not isinstance(document, Mapping):
+        raise HostError("the host's document is no object", "contract_mismatch")
+    return document
+
+
+def parse_reader(result: Mapping[str, Any]) -> tuple[Host, Mapping[str, Any]]:
+    """The host and its document out of the reader's answer. Raises HostError, or Invalid for a document with faults."""
+    error = _error(result)
+    if error is not None:
+        raise error
+    _check_contract(result)
+    document = document_of(result)
+    if document is None:
+        raise HostError("the host answered without a document", "contract_mismatch")
+    return parse_document(document), document
+
+
+def parse_applier(result: Mapping[str, Any]) -> Applied:
+    """The applier's answer. An error of the host is data here (``error``), since an undo may have followed it."""
+    error = _error(result)
+    if error is None or "applied" in result:
+        _check_contract(result)
+    probes = result.get("probes") or ()
+    if not isinstance(probes, list | tuple) or not all(isinstance(probe, Mapping) for probe in probes):
+        raise Invalid([Problem("probes", "must be a list of objects")])
+    return Applied(
+        changed=result.get("changed") is True,
+        applied=result["applied"] if type(result.get("applied")) is int else 0,
+        error=error,
+        undone=result.get("undone") if result.get("undone") in ("complete", "partial") else None,
+        undo_errors=tuple(_words(item) for item in result.get("undo_errors") or ()),
+        probes=tuple(probes),
+        document=document_of(result),
+    )
+
+
+def _check_contract(result: Mapping[str, Any]) -> None:
+    if result.get("contract") != CONTRACT:
+        found = result.get("contract")
+        raise HostError(f"the host speaks contract {found!r}, this collection speaks {CONTRACT}", "contract_mismatch")
+
+
+def _error(result: Mapping[str, Any]) -> HostError | None:
+    data = result.get("error")
+    if not result.get("failed") and not data:
+        return None
+    fields: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
+    message = str(result.get("msg") or result.get("exception") or "the module failed without a message")
+    code = str(fields.get("code") or "internal")
+    return HostError(message, code, str(fields.get("hint") or ""), str(fields.get("place") or ""))
+
+
+def _words(item: Any) -> str:
+    return str(item.get("hint") or item.get("code") or item) if isinstance(item, Mapping) else str(item)

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Malformed requests and documents: one clear error each with its place, and all errors of one input at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import plan_from_file
+from support.documents import document, record, site, stored
+
+THUMB = "AB" * 20
+CERT = stored("a.example")
+
+REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("bindings[0].site", {"site": " "}),
+    ("bindings[0].port", {"site": "S", "port": 0}),
+    ("bindings[0].port", {"site": "S", "port": 65536}),
+    ("bindings[0].address", {"site": "S", "address": "10.0.0.256"}),
+    ("bindings[0].address", {"site": "S", "address": "shop.example.com"}),
+    ("bindings[0].host", {"site": "S", "host": "10.0.0.5"}),
+    ("bindings[0].host", {"site": "S", "host": "www.*.example.com"}),
+    ("bindings[0].host", {"site": "S", "host": "two words"}),
+    ("bindings[0].host", {"site": "S", "host": "a" * 64 + ".example"}),
+    ("bindings[0].host", {"site": "S", "host": ".".join(["abcdefgh"] * 30)}),
+    ("bindings[0].certificate.thumbprint", {"site": "S", "certificate": {"thumbprint": "xyz"}}),
+    ("bindings[0].certificate.thumbprint", {"site": "S", "certificate": {"thumbprint": THUMB + "0"}}),
+    ("bindings[0].sni", {"site": "S", "sni": "required"}),
+    ("bindings[0].certificate", {"site": "S", "state": "absent", "certificate": {"thumbprint": THUMB}}),
+    ("bindings[0].sni", {"site": "S", "state": "absent", "sni": "auto"}),
+]
+
+
+@pytest.mark.parametrize(("path", "binding"), REQUESTS)
+def test_request(path: str, binding: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse_request({"bindings": [binding]})
+    assert [problem.path for problem in refusal.value.problems] == [path]
+
+
+def test_the_same_binding_twice_names_both_places() -> None:
+    twice = [{"site": "Shop", "host": "A.example"}, {"site": "shop", "host": "a.example", "address": "0.0.0.0"}]
+    with pytest.raises(Invalid) as refusal:
+        parse_request({"bindings": twice})
+    assert "bindings[1]: is the same binding as bindings[0]" in str(refusal.value)
+
+
+def test_an_unknown_repair_is_refused() -> None:
+    with pytest.raises(Invalid, match=r"repair\[0\]: 'everything'"):
+        parse_request({"repair": ["everything"]})
+
+
+def test_all_errors_of_a_request_come_at_once() -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse_request({"bindings": [binding for _, binding in REQUESTS]})
+    named = {problem.path.split(".")[0] for problem in refusal.value.problems}
+    assert named == {f"bindings[{index}]" for index in range(len(REQUESTS))}
+
+
+def test_a_thumbprint_pasted_from_mmc_is_fine() -> None:
+    pasted = "\u200e" + " ".join(THUMB[index : index + 2] for index in range(0, 40, 2)).lower()
+    request = parse_request({"bindings": [{"site": "S", "certificate": {"thumbprint": pasted}}]})
+    assert request.bindings[0].thumbprint == THUMB
+
+
+DOCUMENTS: list[tuple[str, dict[str, Any]]] = [
+    ("document.format", {"format": "something"}),
+    ("document.version", {"version": 2}),
+    ("document.version", {"version": True}),
+    ("document.surprise", {"surprise": 1}),
+    ("document.os.build", {"os": {"name": "x", "major": 10, "minor": 0, "build": "17763", "revision": None}}),
+    ("document.simulated", {"simulated": "yes"}),
+    ("document.http_ports", {"http_ports": [0]}),
+    ("document.sites[0].state", {"sites": [site("S", state="sleeping")]}),
+    (
+        "document.sites[0].bindings[0].ssl_flags",
+        {"sites": [{**site("S"), "bindings": [{"protocol": "https", "information": "*:443:", "ssl_flags": -1}]}]},
+    ),
+    ("document.records[0].family", {"records": [{"family": "ip", "key": "0.0.0.0:443", "thumbprint": THUMB}]}),
+    ("document.records[0].key", {"records": [{"family": "ipport", "key": "0.0.0.0", "thumbprint": THUMB}]}),
+    ("document.records[1].key", {"records": [record("0.0.0.0:443", CERT), record("0.0.0.0:443", CERT)]}),
+    ("document.records[0].thumbprint", {"records": [{"family": "ipport", "key": "0.0.0.0:443", "thumbprint": "AB"}]}),
+    ("document.records[0].flags", {"records": [record("0.0.0.0:443", CERT, flags=2**40)]}),
+    ("document.certificates[0].der", {"certificates": [{**CERT, "der": "%%%"}]}),
+    ("document.certificates[0].der", {"certificates": [{**CERT, "thumbprint": THUMB}]}),
+    ("document.certificates[0].key.check", {"certificates": [stored("a.example", check="guess")]}),
+    ("document.addresses[0]", {"addresses": [5]}),
+    ("document.connection.port", {"connection": {"address": "*", "port": 70000, "tls": True}}),
+    ("document.users[0].key", {"users": [{"kind": "rdp", "key": "nothing", "thumbprint": None, "evidence": "x"}]}),
+]
+
+
+@pytest.mark.parametrize(("path", "change"), DOCUMENTS)
+def test_document(path: str, change: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse_document({**document(), **change})
+    problem = refusal.value.problems[0]
+    assert (problem.path if "family" not in path else problem.path.replace(".key", ".family")) == path
+    assert len(refusal.value.problems) == 1
+
+
+def test_a_truncated_der_is_a_finding_not_a_failed_host() -> None:
+    whole = stored("a.example")
+    host = parse_document(document(certificates=[{**whole, "der": whole["der"][:100]}]))
+    assert host.certificates[0].facts is None
+
+
+@pytest.mark.parametrize("data", [None, [], "text", {"format": "tlsfleet.iis/plan", "version": 9}])
+def test_plan_file(data: Any) -> None:
+    with pytest.raises(Invalid, match=r"^plan"):
+        plan_from_file(data)
+
+
+def test_a_plan_file_with_wrong_steps_names_each() -> None:
+    steps = [{"op": "format_disk"}, {"op": "record_set", "family": "ipport", "key": "0.0.0.0:443", "after": None}]
+    with pytest.raises(Invalid) as refusal:
+        plan_from_file({"format": "tlsfleet.iis/plan", "version": 1, "host": "WEB01", "steps": steps})
+    paths = " ".join(problem.path for problem in refusal.value.problems)
+    assert "plan.steps[0].op" in paths and "plan.steps[1]" in paths

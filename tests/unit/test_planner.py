@@ -1,0 +1,185 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The planner by example: what is planned, in which order, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved import approved_plan
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import plan_from_file
+from support.certificates import NOW
+from support.documents import document, record, site, stored
+
+SHOP, NEW, API, OTHER = (
+    stored("shop.example.com"),
+    stored("shop.example.com", 300),
+    stored("api.example.com"),
+    stored("other.example.net"),
+)
+OLD_OS = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
+
+
+def host_of(**parts: Any) -> Host:
+    return parse_document(document(certificates=[SHOP, NEW, API, OTHER], **parts))
+
+
+def plan_of(host: Host, *bindings: dict[str, Any], **rest: Any) -> Plan:
+    return make_plan(host, parse_request({"bindings": list(bindings), **rest}), NOW)
+
+
+def wish(name: str, host: str = "", cert: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    certificate = {"certificate": {"thumbprint": cert["thumbprint"]}} if cert else {}
+    return {"site": name, "host": host, **certificate, **more}
+
+
+def ops(plan: Plan) -> list[str]:
+    return [step.op for step in plan.steps]
+
+
+def refused(host: Host, *bindings: dict[str, Any], **rest: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as refusal:
+        plan_of(host, *bindings, **rest)
+    return {problem.path: problem.message for problem in refusal.value.problems}
+
+
+def test_a_new_binding_gets_sni_and_its_record_before_itself() -> None:
+    plan = plan_of(host_of(sites=[site("Shop", "http *:80:")]), wish("Shop", "shop.example.com", SHOP))
+    assert ops(plan) == ["record_set", "bindings", "probe"]
+    assert plan.after.sites[0].bindings[1].information == "*:443:shop.example.com"
+    assert plan.after.sites[0].bindings[1].ssl_flags == 1
+
+
+def test_the_second_run_plans_nothing() -> None:
+    request = wish("Shop", "shop.example.com", SHOP)
+    first = plan_of(host_of(sites=[site("Shop")]), request)
+    assert plan_of(first.after, request).empty
+
+
+def test_rotation_updates_in_place_and_keeps_every_option() -> None:
+    held = record("shop.example.com:443", SHOP, flags=0x8012, check_mode=2, ctl_store="AdfsTrustedDevices")
+    host = host_of(sites=[site("Shop", "*:443:shop.example.com=97")], records=[held])
+    plan = plan_of(host, wish("Shop", "shop.example.com", NEW))
+    assert ops(plan) == ["record_update", "probe"]
+    value = plan.after.records[0].value
+    assert (value.thumbprint, value.flags, value.check_mode) == (NEW["thumbprint"], 0x8012, 2)
+    assert value.ctl_store == "AdfsTrustedDevices"
+    assert plan.after.sites[0].bindings[0].ssl_flags == 97
+
+
+def test_without_update_a_rotation_is_a_gap_that_needs_consent() -> None:
+    host = host_of(
+        os=OLD_OS,
+        update_exported=False,
+        sites=[site("Shop", "*:443:shop.example.com=1")],
+        records=[record("shop.example.com:443", SHOP)],
+    )
+    assert "allow.gap" in refused(host, wish("Shop", "shop.example.com", NEW))
+    plan = plan_of(host, wish("Shop", "shop.example.com", NEW), allow={"gap": True})
+    assert ops(plan) == ["record_replace", "probe"]
+    assert all(item.gap for item in plan.affected)
+
+
+def test_changing_a_shared_record_names_the_other_site_and_stops() -> None:
+    sites = [site("Shop", "*:443:shop.example.com=0"), site("Api", "*:443:api.example.com=0", number=2)]
+    host = host_of(sites=sites, records=[record("0.0.0.0:443", SHOP)])
+    message = refused(host, wish("Shop", "shop.example.com", NEW))["allow.shared_change"]
+    assert "api" in message
+    allowed = plan_of(host, wish("Shop", "shop.example.com", NEW), allow={"shared_change": ["api", "Shop"]})
+    assert ops(allowed) == ["record_update", "probe"]
+
+
+def test_moving_to_sni_sets_the_new_record_first_and_deletes_the_old_one_last() -> None:
+    host = host_of(sites=[site("Shop", "*:443:shop.example.com=0")], records=[record("0.0.0.0:443", SHOP)])
+    plan = plan_of(host, wish("Shop", "shop.example.com", sni="required"))
+    assert ops(plan) == ["record_set", "bindings", "record_delete", "probe"]
+    assert plan.after.records[0].value.thumbprint == SHOP["thumbprint"]
+
+
+def test_absent_removes_binding_then_record_and_undo_is_the_way_back() -> None:
+    sites = [site("Shop", "http *:80:", "*:443:shop.example.com=1", "*:443:api.example.com=1")]
+    records = [record("shop.example.com:443", SHOP), record("api.example.com:443", API)]
+    host = host_of(sites=sites, records=records)
+    plan = plan_of(host, wish("Shop", "shop.example.com", state="absent"))
+    assert ops(plan) == ["bindings", "record_delete", "probe"]
+    back = [inverse for step in reversed(plan.steps) if (inverse := step.inverse()) is not None]
+    from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict import after_steps
+
+    assert after_steps(plan.after, back) == host
+
+
+def test_a_record_of_somebody_else_is_read_only() -> None:
+    sstp = record("0.0.0.0:443", OTHER, app_id="{ba195980-cd49-458b-9e23-c84ee0adcd75}")
+    host = host_of(sites=[site("Shop", "*:443:=0")], records=[sstp])
+    assert "RRAS/SSTP" in refused(host, wish("Shop", "", SHOP))["bindings[0]"]
+
+
+def test_the_listener_of_the_connection_is_read_only() -> None:
+    host = host_of(
+        sites=[site("Shop", "*:5986:=0")],
+        records=[record("0.0.0.0:5986", OTHER)],
+        connection={"address": "10.0.0.5", "port": 5986, "tls": True},
+    )
+    assert "connection" in refused(host, wish("Shop", "", SHOP, port=5986))["bindings[0]"]
+
+
+def test_repairing_an_orphan_that_shadows_names_lets_the_right_certificate_through() -> None:
+    host = host_of(
+        sites=[site("Shop", "*:443:shop.example.com=1")],
+        records=[record("shop.example.com:443", SHOP), record("10.0.0.5:443", OTHER)],
+    )
+    plan = plan_of(host, repair=["orphan"])
+    assert ops(plan) == ["record_delete", "probe"]
+    changed = {(item.endpoint.sni, item.after) for item in plan.affected}
+    assert ("shop.example.com", SHOP["thumbprint"]) in changed
+    assert not [item for item in plan.findings if item.id in ("orphan", "shadowed")]
+    assert plan_of(plan.after, repair=["orphan", "shadowed"]).empty
+
+
+def test_an_unusable_key_is_refused_before_windows_would() -> None:
+    broken = stored("shop.example.com", 100, machine=False)
+    host = parse_document(document(sites=[site("Shop")], certificates=[broken]))
+    message = refused(host, wish("Shop", "shop.example.com", broken))["bindings[0].certificate.thumbprint"]
+    assert "1312" in message and "user profile" in message
+
+
+def test_all_refusals_come_at_once() -> None:
+    host = host_of(sites=[site("Shop")])
+    paths = refused(
+        host,
+        wish("Nowhere", "a.example", SHOP),
+        wish("Shop", "b.example", {"thumbprint": "00" * 20}),
+        wish("Shop", "c.example"),
+    )
+    assert set(paths) == {"bindings[0].site", "bindings[1].certificate.thumbprint", "bindings[2].certificate"}
+
+
+def test_an_approved_plan_is_applied_exactly_or_refused_with_the_difference() -> None:
+    host = host_of(sites=[site("Shop", "*:443:shop.example.com=1")], records=[record("shop.example.com:443", SHOP)])
+    plan = plan_of(host, wish("Shop", "shop.example.com", NEW))
+    filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
+    assert approved_plan(host, filed, NOW).after == plan.after
+    assert approved_plan(plan.after, filed, NOW).empty
+    elsewhere = host_of(
+        sites=[site("Shop", "*:443:shop.example.com=1")], records=[record("shop.example.com:443", OTHER)]
+    )
+    with pytest.raises(Invalid) as refusal:
+        approved_plan(elsewhere, filed, NOW)
+    assert OTHER["thumbprint"] in str(refusal.value)
+
+
+def test_german_umlauts_are_written_in_unicode_and_compared_in_ascii() -> None:
+    cert = stored("www.xn--bcher-kva.example")
+    host = parse_document(document(sites=[site("Shop")], certificates=[cert]))
+    plan = plan_of(host, wish("Shop", "www.bücher.example", cert))
+    assert plan.after.sites[0].bindings[0].information == "*:443:www.bücher.example"
+    assert plan.steps[0].key.text == "www.bücher.example:443"  # type: ignore[union-attr]
+    assert plan_of(plan.after, wish("Shop", "www.xn--bcher-kva.example", cert)).empty
