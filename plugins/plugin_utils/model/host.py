@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from .keys import IIS_APP_ID, RecordKey, address_key, host_key, store_key
 
@@ -43,16 +44,22 @@ class Binding:
 
     @property
     def parts(self) -> tuple[str, int, str]:
-        """(address, port, host), split from the right because of IPv6 (F3.06); ``*:443`` without its last colon is tolerated."""
-        head, _, host = self.information.rpartition(":")
-        if head in ("", "*") and host.isdigit():
-            return address_key(head), int(host), ""
-        address, _, port = head.rpartition(":")
-        return address_key(address), int(port) if port.isascii() and port.isdigit() else 0, host_key(host)
+        """(address, port, host) in canonical form; port 0 where the text has none."""
+        return _parts(self.information)
 
     @property
     def flags(self) -> int:
         return self.ssl_flags or 0
+
+
+@lru_cache(maxsize=262144)  # asked many times per binding while planning
+def _parts(information: str) -> tuple[str, int, str]:
+    """Split from the right because of IPv6 (F3.06); ``*:443`` without its last colon is tolerated."""
+    head, _, host = information.rpartition(":")
+    if head in ("", "*") and host.isascii() and host.isdigit():
+        return address_key(head), int(host), ""
+    address, _, port = head.rpartition(":")
+    return address_key(address), int(port) if port.isascii() and port.isdigit() else 0, host_key(host)
 
 
 @dataclass(frozen=True, slots=True)

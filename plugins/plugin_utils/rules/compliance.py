@@ -51,9 +51,7 @@ def judge(host: Host, policy: Policy, now: datetime) -> tuple[Verdict, ...]:
     blind = [item for item in host.incomplete if item.layer in ("records", "sites", "certificates")]
     if blind:
         reason = "; ".join(f"{item.layer} could not be read: {item.message}" for item in blind)
-        verdicts = [
-            item if item.state == "failed" else item._replace(state="unknown", evidence=reason) for item in verdicts
-        ]
+        verdicts = [item._replace(state="unknown", evidence=reason) for item in verdicts]
     return tuple(verdict for verdict in verdicts if verdict.rule in policy.rules)
 
 

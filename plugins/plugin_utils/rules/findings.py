@@ -59,9 +59,14 @@ def find(host: Host, now: datetime) -> tuple[Finding, ...]:
     """All findings of one host, the same order for the same host. ``now`` is aware UTC."""
     scene = scene_of(host, now)
     found = {finding: None for rule in RULES for finding in rule(scene)}
+    blind = {item.layer for item in host.incomplete}
+    if blind & {"records", "sites"}:
+        # what seems to be missing may only be unread
+        found = {item: None for item in found if item.id not in _NEEDS_ALL_LAYERS}
     return tuple(sorted(found, key=lambda item: (_RANK[item.severity], item.id, item.subject)))
 
 
+_NEEDS_ALL_LAYERS = frozenset(("record_missing", "orphan", "default_certificate_missing"))
 _RANK = {"error": 0, "warning": 1, "info": 2}
 
 

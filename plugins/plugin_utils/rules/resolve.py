@@ -30,6 +30,9 @@ class Resolver:
         self.host = host
         self.assumptions = assumptions
         self._records = {record.key: record.value for record in host.records}
+        self._by_port: dict[int, dict[tuple[str, str], RecordKey]] = {}
+        for key in self._records:
+            self._by_port.setdefault(key.port, {})[key.family, key.name] = key
         self._certificates: dict[tuple[str, str], Certificate] = {}
         for certificate in host.certificates:
             self._certificates.setdefault((store_key(certificate.store), certificate.thumbprint), certificate)
@@ -49,7 +52,10 @@ class Resolver:
             if failed and not self.assumptions.key_failure_ends_selection:
                 continue
             return answer
-        return Answer("no_record", None, None, None, (), "no record matches; the handshake fails without a certificate")
+        reason = "no record matches; the handshake fails without a certificate"
+        if any(item.layer == "records" for item in self.host.incomplete):
+            reason = "no record is known to match, but not all records could be read"
+        return Answer("no_record", None, None, None, (), reason)
 
     def listening(self, endpoint: Endpoint) -> bool:
         """Does http.sys take connections there (F7.10)? Unknown ports count as listening."""
@@ -98,20 +104,22 @@ class Resolver:
     def _ranks(self, endpoint: Endpoint) -> Iterator[tuple[str, RecordKey]]:
         """The records that match, best rank first (F1.10; wildcard names F1.22, F1.23)."""
         port, name = endpoint.port, endpoint.sni
-        wanted = [("exact_address", RecordKey("ipport", endpoint.address, port))]
+        here = self._by_port.get(port)
+        if here is None:
+            return
+        wanted = [("exact_address", "ipport", endpoint.address)]
         if name is not None:
-            wanted.append(("exact_name", RecordKey("hostnameport", name, port)))
-            wildcards = [("wildcard_name", RecordKey("hostnameport", parent, port)) for parent in self._parents(name)]
-            central = [("central_store", RecordKey("ccs", "", port))]
+            wanted.append(("exact_name", "hostnameport", name))
+            wildcards = [("wildcard_name", "hostnameport", parent) for parent in self._parents(name)]
+            central = [("central_store", "ccs", "")]
             early = self.assumptions.wildcard_name_before_central_store
             wanted += wildcards + central if early else central + wildcards
         if is_ipv6(endpoint.address):
-            wanted.append(("any_ipv6", RecordKey("ipport", ANY_IPV6, port)))
-        wanted.append(("any_address", RecordKey("ipport", ANY_IPV4, port)))
-        seen: set[RecordKey] = set()
-        for rule, key in wanted:
-            if key in self._records and key not in seen:
-                seen.add(key)
+            wanted.append(("any_ipv6", "ipport", ANY_IPV6))
+        wanted.append(("any_address", "ipport", ANY_IPV4))
+        for rule, family, record_name in wanted:
+            key = here.get((family, record_name))
+            if key is not None:
                 yield rule, key
 
     def _parents(self, name: str) -> list[str]:
