@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host serves and why, as lines for a terminal: one table of endpoints, then what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+from typing import Any
+
+from ..model.endpoint import ANY_OTHER_NAME
+from ..model.keys import bracketed
+
+_BECAUSE = {
+    "exact_address": "this very address",
+    "exact_name": "this very name",
+    "wildcard_name": "a wildcard name",
+    "central_store": "central store",
+    "any_ipv6": "any IPv6 address",
+    "any_address": "any address",
+}
+_NOTHING = {
+    "no_record": "nothing: no record matches",
+    "not_listening": "nothing: nobody listens",
+    "certificate_missing": "NOTHING: certificate missing",
+    "key_unusable": "NOTHING: key unusable",
+}
+_MARKS = {"error": "!!", "warning": " !", "info": "  "}
+_LOOPBACK = ("127.0.0.1", "::1")
+
+Item = Mapping[str, Any]
+
+
+def explain(info: Item, width: int = 110) -> list[str]:
+    """Lines for a result of ``https_bindings_info``. Findings wrap at ``width`` characters; table rows do not."""
+    names = {item["thumbprint"]: item for item in info["certificates"]}
+    classes = [item for item in info["endpoint_classes"] if set(item["addresses"]) - set(_LOOPBACK)]
+    everywhere = {address for item in classes for address in item["addresses"]} - set(_LOOPBACK)
+    rows = [_row(item, names, everywhere) for item in _folded(classes)]
+    table = _table(("CLIENT COMES TO", "ASKING FOR", "GETS", "UNTIL", "DECIDED BY", "BECAUSE OF"), rows)
+    body = table if rows else ["no HTTPS endpoint"]
+    return [_heading(info), *(f"  {line}" for line in body), *_findings(info["findings"], width)]
+
+
+def _heading(info: Item) -> str:
+    host = info["host"]
+    iis = host.get("iis")
+    words = [
+        host["os"]["name"],
+        f"IIS {iis['major']}.{iis['minor']}" if iis else "no IIS",
+        host["support_tier"].replace("_", " "),
+    ]
+    return f"{host['name']}: {', '.join(words)}{' (simulated)' if info.get('simulated') else ''}"
+
+
+def _folded(classes: Sequence[Item]) -> list[Item]:
+    """Join "no SNI" and "any other name" where both get the same answer: one row less to read at night."""
+    rows: list[Item] = []
+    bare = {_answer(item): item for item in classes if item["sni"] is None}
+    others = {_answer(item) for item in classes if item["sni"] == ANY_OTHER_NAME}
+    for item in classes:
+        if item["sni"] == ANY_OTHER_NAME and _answer(item) in bare:
+            rows.append({**item, "sni": "any other, or none"})
+        elif item["sni"] == ANY_OTHER_NAME:
+            rows.append({**item, "sni": "any other name"})
+        elif item["sni"] is None and _answer(item) in others:
+            continue
+        else:
+            rows.append({**item, "sni": item["sni"] or "no name (no SNI)"})
+    return rows
+
+
+def _answer(item: Item) -> tuple[object, ...]:
+    return (tuple(item["addresses"]), item["port"], item["record"], item["outcome"])
+
+
+def _row(item: Item, names: Mapping[str, Item], everywhere: set[str]) -> tuple[str, ...]:
+    addresses = [address for address in item["addresses"] if address not in _LOOPBACK]
+    where = "*" if set(addresses) == everywhere else ", ".join(bracketed(address) for address in addresses)
+    served, until = _certificate(item, names)
+    because = _BECAUSE.get(item["rule"] or "", "")
+    hidden = [key for key in item["shadowed"] if key.startswith("hostnameport")]
+    if item["rule"] == "exact_address" and hidden:
+        because += f", hides {', '.join(key.partition(' ')[2] for key in hidden)}"
+    return (f"{where}:{item['port']}", item["sni"], served, until, item["record"] or "-", because or "-")
+
+
+def _certificate(item: Item, names: Mapping[str, Item]) -> tuple[str, str]:
+    """What is served, in a few words, and until when."""
+    if item["outcome"] == "central_store":
+        return (f"file {item['file']}", "?")
+    if item["outcome"] != "served":
+        return (_NOTHING.get(item["outcome"], item["outcome"]), "-")
+    certificate = names.get(item["served"])
+    if certificate is None or not certificate["not_after"]:
+        return (item["served"], "?")
+    listed = certificate["names"] or ["(no name)"]
+    more = f" +{len(listed) - 1}" if len(listed) > 1 else ""
+    day, left = certificate["not_after"][:10], certificate["days_left"]
+    return (f"{listed[0]}{more}", f"{day} EXPIRED" if left < 0 else f"{day} ({left} d)")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    return ["  ".join(cell.ljust(size) for cell, size in zip(row, widths)).rstrip() for row in (head, *rows)]
+
+
+def _findings(findings: Sequence[Item], width: int) -> list[str]:
+    if not findings:
+        return ["  findings: none"]
+    lines = []
+    for item in findings:
+        text = f"{item['id']} {item['subject']}: {item['evidence']}"
+        lines += wrap(text, width, initial_indent=f"  {_MARKS[item['severity']]} ", subsequent_indent=" " * 7)
+        if item["repair"]:
+            lines += wrap(f"repair: {item['repair']}", width, initial_indent=" " * 7, subsequent_indent=" " * 9)
+    return lines
