@@ -20,7 +20,9 @@ def served(document: dict[str, Any], address: str, port: int, sni: str | None) -
         return None
     version = ipaddress.ip_address(address).version
     listen = [ipaddress.ip_address(item) for item in document["ip_listen"]]
-    if listen and not any(item == ipaddress.ip_address(address) or (int(item) == 0 and item.version == version) for item in listen):
+    if listen and not any(
+        item == ipaddress.ip_address(address) or (int(item) == 0 and item.version == version) for item in listen
+    ):
         return None
     matching = []
     for record in document["records"]:

@@ -51,23 +51,43 @@ CERTIFICATES = [
 
 
 @st.composite
-def records(draw: st.DrawFn, sni: bool) -> list[dict[str, Any]]:
-    """Records with unique keys; on old Windows only address records."""
+def records(draw: st.DrawFn, sni: bool, sites: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Records with unique keys; on old Windows only address records. Often those that the bindings need, and a few more."""
+    needed = sorted({key for site in sites for binding in site["bindings"] if (key := _needed(binding)) is not None})
     keys: list[tuple[str, str]] = []
     for port in PORTS:
         keys += [("ipport", f"{name}:{port}") for name in ("0.0.0.0", "[::]", "10.0.0.5", "10.0.0.6", "[2001:db8::5]")]
         if sni:
             keys += [("hostnameport", f"{name}:{port}") for name in (*NAMES, "*.example.com")] + [("ccs", str(port))]
-    chosen = draw(st.lists(st.sampled_from(keys), max_size=6, unique=True))
+    others = draw(st.lists(st.sampled_from(keys), max_size=draw(st.sampled_from((1, 2, 6))), unique=True))
+    chosen = needed if draw(st.integers(0, 3)) else [key for key in needed if draw(st.booleans())]
     result = []
-    for family, key in chosen:
-        index = draw(st.integers(0, len(POOL)))  # len(POOL): a certificate that is in no store
+    for family, key in [*chosen, *(key for key in others if key not in chosen)]:
+        index = draw(
+            st.sampled_from((*range(len(POOL) + 1), 3, 4, 3, 4))
+        )  # len(POOL): a certificate that is in no store
         store = POOL[index][3] if index < len(POOL) else "MY"
-        certificate = {"thumbprint": None, "store": None} if family == "ccs" else {"thumbprint": thumbprint(index), "store": store}
-        owner = draw(st.sampled_from((IIS, IIS, IIS, FOREIGN, RANDOM_ID)))
+        certificate = (
+            {"thumbprint": None, "store": None}
+            if family == "ccs"
+            else {"thumbprint": thumbprint(index), "store": store}
+        )
+        owner = draw(st.sampled_from((IIS, IIS, IIS, IIS, IIS, IIS, FOREIGN, RANDOM_ID)))
         options = {"negotiate_client_cert": True} if draw(st.booleans()) and family != "ccs" else {}
         result.append({"family": family, "key": key, **certificate, "app_id": owner, "options": options})
     return result
+
+
+def _needed(binding: dict[str, Any]) -> tuple[str, str] | None:
+    """Family and key of the record an https binding relies on."""
+    address, port, host = binding["information"].rsplit(":", 2)
+    if binding["protocol"] != "https":
+        return None
+    if (binding["ssl_flags"] or 0) & 2:
+        return ("ccs", port)
+    if (binding["ssl_flags"] or 0) & 1:
+        return ("hostnameport", f"{host}:{port}")
+    return ("ipport", f"{'0.0.0.0' if address == '*' else address}:{port}")
 
 
 @st.composite
@@ -94,7 +114,12 @@ def descriptions(draw: st.DrawFn) -> dict[str, Any]:
     name, build, iis, update = draw(st.sampled_from(WINDOWS))
     sni = not build.startswith("6.1")
     sites = [
-        {"id": number, "name": site, "state": draw(st.sampled_from(("Started", "Started", "Stopped"))), "bindings": draw(bindings(sni))}
+        {
+            "id": number,
+            "name": site,
+            "state": draw(st.sampled_from(("Started", "Started", "Stopped"))),
+            "bindings": draw(bindings(sni)),
+        }
         for number, site in enumerate(SITES, 1)
     ]
     listen = draw(st.sampled_from(([], [], [], ["10.0.0.5"])))
@@ -105,13 +130,15 @@ def descriptions(draw: st.DrawFn) -> dict[str, Any]:
         "unknown": [],
         "placeholders": [],
         "sites": sites,
-        "records": draw(records(sni)),
+        "records": draw(records(sni, sites)),
         "ip_listen": listen,
         "local_addresses": list(ADDRESSES),
         "certificates": CERTIFICATES,
         "update_exported": update,
         "http_ports": draw(st.sampled_from(([], [8443], [443, 8443]))),
-        "central_store": {"enabled": True, "files": ["shop.example.com.pfx", "_.example.com.pfx"]} if sni and draw(st.booleans()) else None,
+        "central_store": {"enabled": True, "files": ["shop.example.com.pfx", "_.example.com.pfx"]}
+        if sni and draw(st.booleans())
+        else None,
         "questions": [],
     }
 
@@ -119,32 +146,44 @@ def descriptions(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def requests(draw: st.DrawFn, document: dict[str, Any], repairs: bool = True) -> dict[str, Any]:
     """Arguments of https_bindings for a host: existing bindings and new ones, all wishes, often allowed, often not."""
-    usable = [item["thumbprint"] for item in document["certificates"]]
-    existing = [
-        (site["name"], *binding["information"].rsplit(":", 2))
+    sound = [item["thumbprint"] for item in document["certificates"] if _opens(item["key"])]
+    usable = sound * 3 + [item["thumbprint"] for item in document["certificates"]]
+    existing = {
+        (site["name"], *binding["information"].rsplit(":", 2)): (binding["ssl_flags"] or 0) & 2
         for site in document["sites"]
         for binding in site["bindings"]
         if binding["protocol"] == "https"
-    ]
+    }
     fresh = st.tuples(
         st.sampled_from(SITES),
         st.sampled_from(("*", "10.0.0.5", "[2001:db8::5]")),
         st.sampled_from([str(port) for port in PORTS]),
         st.sampled_from(("", *NAMES)),
     )
-    identity = st.one_of(st.sampled_from(existing), fresh) if existing else fresh
-    chosen = draw(st.lists(identity, max_size=4, unique=True))
+    identity = st.one_of(st.sampled_from(list(existing)), fresh) if existing else fresh
+    chosen = draw(st.lists(identity, min_size=draw(st.sampled_from((1, 1, 1, 0))), max_size=4, unique=True))
     wanted: list[dict[str, Any]] = []
     for site, address, port, host in chosen:
         item: dict[str, Any] = {"site": site, "address": address, "port": int(port), "host": host}
+        known = (site, address, port, host) in existing
         if draw(st.integers(0, 3)) == 0:
             item["state"] = "absent"
         else:
-            item["sni"] = draw(st.sampled_from(("keep", "auto", "required" if host else "never", "never")))
-            if usable and draw(st.booleans()):
+            selecting = ("keep", "auto", "required" if host and document["schema_ssl_flags"] else "never", "never")
+            item["sni"] = draw(st.sampled_from(selecting))
+            often = 2 if known else 8
+            if usable and not existing.get((site, address, port, host)) and draw(st.integers(0, often)):
                 item["certificate"] = {"thumbprint": draw(st.sampled_from(usable))}
         wanted.append(item)
     asked = ("orphan", "shadowed", "record_missing", "certificate_expired", "shared_with_other_wishes", "key_unusable")
     repair = draw(st.lists(st.sampled_from(asked), max_size=2, unique=True)) if repairs else []
-    allowed = draw(st.sampled_from(([], [], list(SITES))))
-    return {"bindings": wanted, "repair": repair, "allow": {"shared_change": allowed, "gap": draw(st.booleans())}}
+    allowed = draw(st.sampled_from(([], list(SITES))))
+    return {
+        "bindings": wanted,
+        "repair": repair,
+        "allow": {"shared_change": allowed, "gap": draw(st.integers(0, 3)) > 0},
+    }
+
+
+def _opens(key: dict[str, Any] | None) -> bool:
+    return key is not None and key["code"] == 0 and key["system_access"] == "granted"

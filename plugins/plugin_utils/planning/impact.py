@@ -103,7 +103,10 @@ class Impact:
             name = endpoint.sni
             if name == ANY_OTHER_NAME or (name or "").startswith("*."):
                 continue
-            identity = self.after.answer(endpoint).identity
+            answer = self.after.answer(endpoint)
+            if answer.outcome == "not_listening" and self.before.listening(endpoint):
+                continue  # no site needs the port any more; whether another program still listens cannot be known
+            identity = answer.identity
             expect = "file" if identity is not None and identity.startswith("file:") else identity
             result[Expectation(endpoint.address, endpoint.port, name, expect)] = None
         return tuple(result)
@@ -120,8 +123,7 @@ class Impact:
         The first value tells whether a binding names the endpoint's very name.
         """
         name = endpoint.sni
-        if name not in (None, ANY_OTHER_NAME):
-            assert name is not None
+        if name is not None and name != ANY_OTHER_NAME:
             exact = [one for one in self._users.get((endpoint.port, name), []) if _covers(one[1], endpoint.address)]
             if not exact and "." in name:
                 parent = "*." + name.partition(".")[2]

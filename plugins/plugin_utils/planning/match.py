@@ -122,11 +122,11 @@ class Matcher:
     def _fits_without_sni(self, wanted: WantedBinding, before: Binding | None) -> bool:
         """sni: auto without SNI: the record is free, already this binding's alone, or its certificate covers every name on it."""
         key = RecordKey("ipport", wanted.address, wanted.port)
-        users = [
-            place
-            for place in self._sharers.get(key, [])
-            if self._at(place) is not before and self.draft.changed.get(place, before) is not None
-        ]
+        leaving = {place for place, item in self.draft.changed.items() if item is None}
+        staying = [place for place in self._sharers.get(key, []) if place not in leaving]
+        users = [self._at(place) for place in staying]
+        users += [item for listed in self.draft.added.values() for _wish, item in listed if binding_record(item) == key]
+        users = [item for item in users if item is not before]
         if not users:
             return True
         thumbprint = wanted.thumbprint
@@ -134,7 +134,7 @@ class Matcher:
             record = self._records.get(key)
             thumbprint = record.value.thumbprint if record else None
         facts = next((item.facts for item in self._certificates.get(thumbprint or "", []) if item.facts), None)
-        names = {self._at(place).parts[2] for place in users} | {wanted.host}
+        names = {item.parts[2] for item in users} | {wanted.host}
         return facts is not None and all(covers(facts.names, name) for name in names)
 
     def _binding(self, wanted: WantedBinding, before: Binding | None, flags: int) -> Binding:
@@ -178,7 +178,8 @@ class Matcher:
             if base is None or base.thumbprint is None:
                 self._refuse(wanted, "certificate", f"is needed: record {key} does not exist yet")
                 return None
-            return base
+            # a record that moves is a new one for Windows, which looks at the key (1312)
+            return base if held is not None or self._usable(wanted, base) else None
         store = self._store(wanted, base)
         if store is None:
             return None
@@ -187,6 +188,17 @@ class Matcher:
         if base is None:
             return RecordValue(wanted.thumbprint, store_name(store))
         return replace(base, thumbprint=wanted.thumbprint, store=store_name(store))
+
+    def _usable(self, wanted: WantedBinding, value: RecordValue) -> bool:
+        found = [
+            item for item in self._certificates.get(value.thumbprint or "", []) if item.store == store_key(value.store)
+        ]
+        reason = key_health(found[0]).reason if found else f"it is not in LocalMachine\\{store_key(value.store)}"
+        if not found or key_health(found[0]).unusable:
+            message = f"is needed: Windows would refuse {value.thumbprint}, the one in place (error 1312): {reason}"
+            self._refuse(wanted, "certificate", message)
+            return False
+        return True
 
     def _store(self, wanted: WantedBinding, base: RecordValue | None) -> str | None:
         """The LocalMachine store the certificate is taken from; refused where it is not there or its key cannot work (1312)."""

@@ -115,7 +115,20 @@ def _steps(host: Host, draft: Draft, problems: list[Problem]) -> list[Step]:
         held_key = next(record.key for record in host.records if record.key == key)
         deletes.append(RecordStep("record_delete", held_key, held, None, reason))
     deletes.sort(key=lambda step: _rank(step.key), reverse=True)
-    return [*creates, *changes, *commit, *deletes]
+    return _ordered(host, [*creates, *changes], commit, deletes)
+
+
+def _ordered(host: Host, writes: list[RecordStep], commit: list[BindingsStep], deletes: list[RecordStep]) -> list[Step]:
+    """Records before bindings before deletes; where the commit opens or closes a port, all its records change while it is closed."""
+    if host.http_ports is None or not commit:
+        return [*writes, *commit, *deletes]
+    opened = host.http_ports
+    still_open = after_steps(host, commit).http_ports or frozenset()
+    closing = {step.key for step in writes if step.key.port in opened and step.key.port not in still_open}
+    silent = {step.key for step in deletes if step.key.port not in opened}
+    early = [step for step in writes if step.key not in closing] + [step for step in deletes if step.key in silent]
+    late = [step for step in writes if step.key in closing] + [step for step in deletes if step.key not in silent]
+    return [*early, *commit, *late]
 
 
 def _rank(key: RecordKey) -> tuple[int, RecordKey]:

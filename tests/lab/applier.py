@@ -1,0 +1,174 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The applier on a simulated host: steps, each after a look at its before-image; probe; undo of exactly what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .httpsys import ACCESS_DENIED, BAD_PARAMETER, DEFAULTS, EXISTS, NO_LOGON_SESSION, NOT_FOUND, OK, HttpSys
+from .iis import Iis, Refused
+
+Observer = Callable[[str], None]
+_CALLS = {"set": "HttpSetServiceConfiguration", "delete": "HttpDeleteServiceConfiguration"}
+_UPDATE = "HttpUpdateServiceConfiguration"
+_CODES = {
+    NOT_FOUND: ("record_missing", "the record is not there"),
+    ACCESS_DENIED: ("access_denied", "administrator rights are missing"),
+    BAD_PARAMETER: ("not_supported_here", "this Windows does not know this kind of record"),
+    EXISTS: ("record_exists", "there is such a record already"),
+    NO_LOGON_SESSION: ("key_unusable", "the certificate or its private key cannot be used by SYSTEM"),
+}
+
+
+class Stopped(Exception):
+    """A step that failed: the error object of the host contract."""
+
+    def __init__(self, code: str, place: str, hint: str, call: str | None = None, number: int | None = None) -> None:
+        self.error = {"code": code, "place": place, "hint": hint, "step": None, "call": call, "number": number}
+        super().__init__(hint)
+
+
+class Applier:
+    """One run. ``served(address, port, sni)`` tells what a handshake shows; ``observer`` hears of every single call."""
+
+    def __init__(
+        self,
+        http: HttpSys,
+        iis: Iis,
+        update_exported: bool,
+        served: Callable[[str, int, str | None], tuple[str, str | None]],
+        observer: Observer | None = None,
+        fail_call: int | None = None,
+    ) -> None:
+        self._http, self._iis, self._update_exported = http, iis, update_exported
+        self._served, self._observer, self._fail_call = served, observer, fail_call
+        self.calls = 0
+        self._done: list[dict[str, Any]] = []
+
+    def run(self, steps: list[dict[str, Any]], probe: dict[str, Any]) -> dict[str, Any]:
+        """Carry out the steps. Answer: applied, error, undone, undo_errors, probes."""
+        answer: dict[str, Any] = {"applied": 0, "error": None, "undone": None, "undo_errors": [], "probes": []}
+        for index, step in enumerate(steps):
+            try:
+                if step["op"] == "probe":
+                    answer["probes"] += self._probe(step["endpoints"], probe)
+                else:
+                    self._step(step)
+                answer["applied"] += 1
+            except Stopped as stop:
+                answer["error"] = {**stop.error, "step": index}
+                answer["probes"] += getattr(stop, "probes", [])
+                self._undo(answer)
+                return answer
+        return answer
+
+    def _step(self, step: dict[str, Any]) -> None:
+        if step["op"] == "bindings":
+            self._commit(step["edits"])
+            self._done.append({"op": "bindings", "edits": [_swapped(edit) for edit in reversed(step["edits"])]})
+            return
+        family, key = step["family"], step["key"]
+        place = f"{family} {key}"
+        held = self._http.query(family, key)
+        if not _equal(held, step["before"]):
+            raise Stopped("changed_meanwhile", place, f"expected {_shown(step['before'])}, found {_shown(held)}")
+        after = None if step["after"] is None else {**DEFAULTS, **step["after"]}
+        op = step["op"]
+        if op == "record_update":
+            if not self._update_exported:
+                raise Stopped("update_unsupported", place, "this Windows does not export it", _UPDATE)
+            self._call(_UPDATE, place, lambda: self._http.update(family, key, after or {}))
+        if op in ("record_delete", "record_replace"):
+            self._call(_CALLS["delete"], place, lambda: self._http.delete(family, key))
+            if op == "record_replace":
+                self._done.append({"op": "record_set", "family": family, "key": key, "before": None, "after": held})
+        if op in ("record_set", "record_replace"):
+            self._call(_CALLS["set"], place, lambda: self._http.set(family, key, after or {}))
+            if op == "record_replace":
+                self._done.pop()
+        inverse = {"record_set": "record_delete", "record_delete": "record_set"}.get(op, op)
+        self._done.append({"op": inverse, "family": family, "key": key, "before": after, "after": held})
+
+    def _call(self, name: str, place: str, call: Callable[[], int]) -> None:
+        self.calls += 1
+        code = ACCESS_DENIED if self.calls == self._fail_call else call()
+        if code == OK:
+            self._look(f"{name} {place}")
+            return
+        kind, hint = _CODES[code]
+        raise Stopped(kind, place, hint, name, code)
+
+    def _commit(self, edits: list[dict[str, Any]]) -> None:
+        self.calls += 1
+        try:
+            if self.calls == self._fail_call:
+                raise Refused("access_denied", 0, "administrator rights are missing", 0x80070005)
+            self._iis.commit(edits)
+        except Refused as refusal:
+            place = f"edits[{refusal.index}]"
+            raise Stopped(refusal.code, place, refusal.message, "CommitChanges", refusal.number) from None
+        self._look("CommitChanges")
+
+    def _look(self, moment: str) -> None:
+        if self._observer is not None:
+            self._observer(moment)
+
+    def _probe(self, endpoints: list[dict[str, Any]], options: dict[str, Any]) -> list[dict[str, Any]]:
+        seen = []
+        for endpoint in endpoints:
+            kind, thumbprint = self._served(endpoint["address"], endpoint["port"], endpoint["sni"])
+            expect = endpoint["expect"]
+            if kind == "unreachable":
+                verdict = "right" if expect is None else "unreachable"
+            elif expect == "file":
+                verdict = "right" if kind == "file" else "wrong"
+            else:
+                verdict = "right" if kind != "file" and thumbprint == expect else "wrong"
+            seen.append({**endpoint, "served": thumbprint, "verdict": verdict})
+        wrong = [item for item in seen if item["verdict"] == "wrong"]
+        lost = [item for item in seen if item["verdict"] == "unreachable"]
+        failed = wrong or (lost if options["on_unverified"] == "fail" else [])
+        if failed:
+            first = failed[0]
+            place = f"{first['address']}:{first['port']} {first['sni'] or 'without SNI'}"
+            shown = f"expected {first['expect'] or 'no handshake'}, saw {first['served'] or 'no handshake'}"
+            stop = Stopped("probe_wrong" if wrong else "probe_unverified", place, shown)
+            stop.probes = seen  # type: ignore[attr-defined]
+            raise stop
+        return seen
+
+    def _undo(self, answer: dict[str, Any]) -> None:
+        """The inverses of what was done, last first. Faults do not reach into the undo."""
+        if not self._done:
+            return
+        self._fail_call = None
+        answer["undone"] = "complete"
+        for step in list(reversed(self._done)):
+            try:
+                self._step(step)
+            except Stopped as stop:
+                answer["undone"] = "partial"
+                answer["undo_errors"].append(stop.error)
+
+
+def _swapped(edit: dict[str, Any]) -> dict[str, Any]:
+    return {**edit, "before": edit["after"], "after": edit["before"]}
+
+
+def _equal(held: dict[str, Any] | None, expected: dict[str, Any] | None) -> bool:
+    if held is None or expected is None:
+        return held is expected
+    return _folded(held) == _folded(expected)
+
+
+def _folded(image: dict[str, Any]) -> dict[str, Any]:
+    full = {**DEFAULTS, **image}
+    full["store"] = full["store"] or "MY"
+    return {name: value.lower() if isinstance(value, str) else value for name, value in full.items()}
+
+
+def _shown(image: dict[str, Any] | None) -> str:
+    return "no record" if image is None else f"certificate {image.get('thumbprint')}"

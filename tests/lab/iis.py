@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""IIS as far as bindings go: the site list of applicationHost.config and commits on it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+ALREADY_EXISTS = 0x800700B7
+
+
+class Refused(Exception):
+    """A commit that did not happen. ``code`` is an error of the host contract, ``index`` the edit it stopped at."""
+
+    def __init__(self, code: str, index: int, message: str, number: int | None = None) -> None:
+        self.code, self.index, self.message, self.number = code, index, message, number
+        super().__init__(message)
+
+
+class Iis:
+    """The sites of one machine. ``ssl_flags``: does the schema know the attribute (IIS 8 and later)?"""
+
+    def __init__(self, sites: list[dict[str, Any]], ssl_flags: bool) -> None:
+        self.sites = copy.deepcopy(sites)
+        self.ssl_flags = ssl_flags
+
+    def ports(self) -> set[int]:
+        """Ports on which sites that run take http and https requests."""
+        found = set()
+        for site in self.sites:
+            if site["state"] == "stopped":
+                continue
+            for binding in site["bindings"]:
+                port = _port(binding) if binding["protocol"].lower() in ("http", "https") else None
+                if port:
+                    found.add(port)
+        return found
+
+    def commit(self, edits: list[dict[str, Any]]) -> None:
+        """All edits or none, in their order. Raises :class:`Refused`."""
+        draft = copy.deepcopy(self.sites)
+        for index, edit in enumerate(edits):
+            site = next((item for item in draft if item["name"] == edit["site"]), None)
+            if site is None:
+                raise Refused("changed_meanwhile", index, f"there is no site {edit['site']!r}")
+            self._edit(site["bindings"], edit, index)
+        self.sites = draft
+
+    def _edit(self, bindings: list[dict[str, Any]], edit: dict[str, Any], index: int) -> None:
+        before, after, position = edit["before"], edit["after"], edit["position"]
+        if after is not None and after["ssl_flags"] is not None and not self.ssl_flags:
+            raise Refused("not_supported_here", index, "this IIS knows no sslFlags")
+        place = len(bindings) if position is None else position
+        if before is None:
+            if place > len(bindings):
+                raise Refused("changed_meanwhile", index, f"the site has only {len(bindings)} bindings")
+        elif place >= len(bindings) or bindings[place] != before:
+            raise Refused("changed_meanwhile", index, f"binding {before['information']} is not at its place {place}")
+        others = [item for number, item in enumerate(bindings) if before is None or number != place]
+        if after is not None and any(_same(item, after) for item in others):
+            raise Refused("config_conflict", index, f"binding {after['information']} is there twice", ALREADY_EXISTS)
+        if before is None:
+            bindings.insert(place, copy.deepcopy(after))
+        elif after is None:
+            del bindings[place]
+        else:
+            bindings[place] = copy.deepcopy(after)
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """The unique key of a binding in the IIS schema."""
+    return (one["protocol"].lower(), one["information"].lower()) == (
+        other["protocol"].lower(),
+        other["information"].lower(),
+    )
+
+
+def _port(binding: dict[str, Any]) -> int | None:
+    """The port of ``address:port:host``; the address may be IPv6."""
+    parts = binding["information"].rsplit(":", 2)
+    return int(parts[-2]) if len(parts) == 3 and parts[-2].isdigit() else None

@@ -1,0 +1,286 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One simulated Windows host: a description brought to life. What the wire half of the lab talks to."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .applier import Applier, Observer
+from .certificates import Maker, Material
+from .contract import BadArgument, check_applier, check_reader, failure, packed
+from .httpsys import IIS_APP_ID, HttpSys
+from .iis import Iis
+from .words import check_mode, flags, private_key, version
+
+READER, APPLIER = "tlsfleet.iis.host_reader", "tlsfleet.iis.host_applier"
+VERSION = "0.1.0-simulated"
+#: Faults that can be seeded to show that tests notice: see README.md.
+FAULTS = frozenset(("sni_before_address", "lost_record", "swapped_certificate"))
+
+
+class SimulatedHost:
+    """State and behaviour. ``faults``: names out of FAULTS, or ``fail_call:N`` (the N-th writing call is refused)."""
+
+    def __init__(
+        self,
+        description: dict[str, Any],
+        maker: Maker,
+        faults: Iterable[str] = (),
+        clock: Callable[[], datetime.datetime] | None = None,
+    ) -> None:
+        self._clock = clock or (lambda: datetime.datetime.now(datetime.timezone.utc))
+        self._maker = maker
+        self.slug: str = description["slug"]
+        self.name = self.slug.upper()
+        self._os, self._iis_version = version(description["os"])
+        number = (self._os["major"], self._os["minor"])
+        self._update_exported = bool(description.get("update_exported", self._os["build"] >= 17763))
+        self.addresses = tuple(text.strip("[]").lower() for text in description["local_addresses"])
+        self._description = description
+        self.thumbprints: dict[str, str] = {}
+        self._stores: dict[tuple[str, str], dict[str, Any]] = {}
+        self._materials: dict[str, Material] = {}
+        self._fill_stores()
+        self.http = HttpSys(list(self.addresses), description["ip_listen"], number >= (6, 2), self._lookup)
+        sites = [_site(site, index) for index, site in enumerate(description["sites"], 1)]
+        self.iis = Iis(sites, number >= (6, 2))
+        for record in description["records"]:
+            self.http.load(self._record(record))
+        central = description.get("central_store", {}) or {}
+        self._central = self._central_store(description)
+        self.http.files = None if self._central is None else self._central["files"]
+        self._others = self._other_ports()
+        if central.get("on_share") is not None:
+            self.http.files = list(central["on_share"])
+        self.fail_call: int | None = None
+        for fault in faults:
+            self.seed_fault(fault)
+        self.writes = 0
+
+    def seed_fault(self, fault: str) -> None:
+        """Make the host misbehave from now on. Raises ValueError for a fault that does not exist."""
+        if fault.startswith("fail_call:"):
+            self.fail_call = int(fault.partition(":")[2])
+        elif fault in FAULTS:
+            self.http.faults.add(fault)
+        else:
+            raise ValueError(f"there is no fault {fault!r}")
+
+    # -- what clients meet ---------------------------------------------------------------------------------------
+
+    def ports(self) -> set[int]:
+        """Ports http.sys listens on now: those of running sites, and those of other programs."""
+        return self._others | self.iis.ports()
+
+    @property
+    def possible_ports(self) -> set[int]:
+        """Every port that the description mentions."""
+        stopped = Iis([{**site, "state": "started"} for site in self.iis.sites], True).ports()
+        return self.ports() | stopped | {key[2] for key in self.http.records}
+
+    def served(self, address: str, port: int, sni: str | None) -> str | None:
+        """What a handshake shows: a thumbprint, ``file:NAME``, or None."""
+        if port not in self.ports() or not self.http.listens_on(address):
+            return None
+        return self.http.select(address, port, sni)
+
+    def serve(self, address: str, port: int, sni: str | None) -> Material | None:
+        """The certificate for a handshake; None: the connection is reset."""
+        shown = self.served(address, port, sni)
+        if shown is None:
+            return None
+        if not shown.startswith("file:"):
+            return self._materials.get(shown)
+        name = shown.removeprefix("file:").removesuffix(".pfx").replace("_.", "*.", 1)
+        return self._maker.certificate(f"central store {shown}", (name,), None)
+
+    def _seen(self, address: str, port: int, sni: str | None) -> tuple[str, str | None]:
+        if port not in self.ports() or not self.http.listens_on(address):
+            return ("unreachable", None)
+        shown = self.http.select(address, port, sni)
+        if shown is not None and shown.startswith("file:"):
+            material = self.serve(address, port, sni)
+            return ("file", material.thumbprint if material else None)
+        return ("handshake", shown)
+
+    # -- the two modules -----------------------------------------------------------------------------------------
+
+    def call(self, module: str, args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+        """Answer a module call as the module would. KeyError: there is no such module."""
+        answer = {READER: self._call_reader, APPLIER: self._call_applier}[module]
+        try:
+            return packed(answer(args, check_mode))
+        except BadArgument as fault:
+            return failure(fault)
+
+    def _call_reader(self, args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+        check_reader(args)
+        document = self.read(args["certificates"], args["key_check"])
+        return {"changed": False, "contract": 1, "document": document}
+
+    def _call_applier(self, args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+        if check_mode:
+            raise BadArgument("check mode", "this module changes the host", "check_mode_refused")
+        return self.apply(args)
+
+    def apply(self, args: dict[str, Any], observer: Observer | None = None) -> dict[str, Any]:
+        """host_applier. ``observer`` hears of every single call into http.sys and IIS, also of those of an undo."""
+        check_applier(args, self.name)
+        before = (dict(self.http.records), self.iis.sites)
+        applier = Applier(self.http, self.iis, self._update_exported, self._seen, observer, self.fail_call)
+        done = applier.run(args["steps"], args["probe"])
+        self.writes += applier.calls
+        answer: dict[str, Any] = {
+            "changed": before != (self.http.records, self.iis.sites),
+            "contract": 1,
+            **done,
+            "document": self.read(args["read"]["certificates"], args["read"]["key_check"]),
+        }
+        if done["error"]:
+            undone = {
+                None: "nothing had been done",
+                "complete": "all steps were undone",
+                "partial": "NOT all steps could be undone",
+            }
+            error = done["error"]
+            answer |= {"failed": True, "msg": f"{error['place']}: {error['hint']}; {undone[done['undone']]}"}
+        return answer
+
+    def read(self, certificates: str = "candidates", key_check: str = "open") -> dict[str, Any]:
+        """The document, version 1."""
+        description = self._description
+        iis = self._iis_version
+        connection = {"address": self.addresses[0], "port": 5985, "tls": False} if self.addresses else None
+        return {
+            "format": "tlsfleet.iis/document",
+            "version": 1,
+            "simulated": True,
+            "read_at": self._clock().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "reader": {"version": VERSION, "certificates": certificates, "key_check": key_check},
+            "name": self.name,
+            "os": dict(self._os),
+            "iis": None if iis is None else {"major": iis[0], "minor": iis[1]},
+            "addresses": list(self.addresses),
+            "ip_listen": [text.strip("[]") for text in description["ip_listen"]],
+            "http_ports": sorted(self.ports()),
+            "schema_ssl_flags": None if iis is None else self.iis.ssl_flags,
+            "update_exported": self._update_exported,
+            "shared_configuration": bool(description.get("shared_configuration", False)),
+            "sites": [{**site, "bindings": [dict(item) for item in site["bindings"]]} for site in self.iis.sites],
+            "records": [dict(self.http.records[key]) for key in sorted(self.http.records)],
+            "certificates": self._certificates(certificates, key_check),
+            "central_store": self._central,
+            "url_reservations": list(description.get("url_reservations", [])),
+            "users": [self._user(user) for user in description.get("users", [])],
+            "connection": connection,
+            "journal": None,
+            "incomplete": list(description.get("incomplete", [])),
+        }
+
+    # -- building ------------------------------------------------------------------------------------------------
+
+    def _fill_stores(self) -> None:
+        named: dict[str, set[str]] = {}
+        for record in self._description["records"]:
+            if record.get("thumbprint"):
+                named.setdefault(record["thumbprint"].upper(), set()).add(record.get("store") or "MY")
+        listed = {item["thumbprint"].upper(): item for item in self._description["certificates"]}
+        for fixture in named:
+            listed.setdefault(fixture, {"thumbprint": fixture, "names": [], "not_after": None, "key": "ok"})
+        for fixture, item in listed.items():
+            if item.get("in_store") is False:
+                self.thumbprints[fixture] = fixture
+                continue
+            names = [name.encode("idna").decode() if not name.isascii() else name for name in item.get("names", [])]
+            material = self._maker.certificate(fixture, names, item.get("not_after"))
+            self.thumbprints[fixture] = material.thumbprint
+            self._materials[material.thumbprint] = material
+            stores = {item["store"]} if item.get("store") else named.get(fixture, {"MY"})
+            for store in sorted({name.upper() if name.upper() == "MY" else name for name in stores}):
+                self._stores[store.upper(), material.thumbprint] = {**item, "store": store, "material": material}
+
+    def _lookup(self, thumbprint: str, store: str) -> str:
+        entry = self._stores.get((store.upper(), thumbprint.upper()))
+        if entry is None:
+            return "missing"
+        spec = (entry.get("key_detail") or {}).get("key_spec")
+        return "ok" if entry.get("key", "ok") in ("ok", "unknown") and spec != 2 else "unusable"
+
+    def _record(self, record: dict[str, Any]) -> dict[str, Any]:
+        options = record.get("options") or {}
+        thumbprint = (record.get("thumbprint") or "").upper()
+        return {
+            "family": record["family"],
+            "key": record["key"],
+            "thumbprint": self.thumbprints.get(thumbprint, thumbprint) or None,
+            "store": record.get("store"),
+            "app_id": (record.get("app_id") or IIS_APP_ID).lower(),
+            "flags": flags(options),
+            "check_mode": check_mode(options),
+            "freshness": int(options.get("revocation_freshness_s") or 0),
+            "timeout": int(options.get("url_retrieval_timeout_ms") or 0),
+            "ctl_identifier": options.get("ctl_identifier") or None,
+            "ctl_store": options.get("ctl_store") or None,
+        }
+
+    def _certificates(self, which: str, key_check: str) -> list[dict[str, Any]]:
+        used = {(str(item["store"] or "MY").upper(), item["thumbprint"]) for item in self.http.records.values()}
+        found = []
+        for (store, thumbprint), entry in sorted(self._stores.items()):
+            key = private_key(entry, thumbprint, key_check)
+            candidate = store in ("MY", "WEBHOSTING") and key is not None
+            if which == "all" or (store, thumbprint) in used or (which == "candidates" and candidate):
+                renewed = entry.get("renewed_by")
+                found.append(
+                    {
+                        "thumbprint": thumbprint,
+                        "store": entry["store"],
+                        "der": base64.b64encode(entry["material"].der).decode(),
+                        "friendly_name": entry.get("friendly_name", ""),
+                        "archived": bool(entry.get("archived", False)),
+                        "renewed_by": self.thumbprints.get(renewed.upper(), renewed.upper()) if renewed else None,
+                        "key": key,
+                    }
+                )
+        return found
+
+    def _user(self, user: dict[str, Any]) -> dict[str, Any]:
+        thumbprint = user.get("thumbprint")
+        mapped = self.thumbprints.get(thumbprint.upper(), thumbprint.upper()) if thumbprint else None
+        return {"kind": user["kind"], "key": user.get("key"), "thumbprint": mapped, "evidence": user["evidence"]}
+
+    def _central_store(self, description: dict[str, Any]) -> dict[str, Any] | None:
+        """As described; where a description has a central store record and says nothing, the files its bindings need."""
+        if "central_store" in description:
+            central = description["central_store"]
+            return None if central is None else {"enabled": central["enabled"], "files": central["files"]}
+        if not any(key[0] == "ccs" for key in self.http.records):
+            return None
+        asked = [name for question in description.get("questions", []) for name in question.get("ccs_files", ())]
+        hosts = [
+            binding["information"].rpartition(":")[2]
+            for site in self.iis.sites
+            for binding in site["bindings"]
+            if binding["protocol"] == "https"
+        ]
+        return {"enabled": True, "files": sorted(set(asked)) or sorted({f"{host}.pfx" for host in hosts if host})}
+
+    def _other_ports(self) -> set[int]:
+        """Ports other programs listen on: as described, else those of records that IIS does not own or no site is shown for."""
+        described = self._description.get("http_ports")
+        if described is not None:
+            return set(described)
+        owned = {IIS_APP_ID} if self.iis.sites else set()
+        return {key[2] for key, record in self.http.records.items() if record["app_id"] not in owned}
+
+
+def _site(site: dict[str, Any], number: int) -> dict[str, Any]:
+    state = {"Started": "started", "Stopped": "stopped", None: "started"}[site.get("state")]
+    names = ("protocol", "information", "ssl_flags")
+    bindings = [{name: binding.get(name) for name in names} for binding in site["bindings"]]
+    return {"id": site.get("id") or number, "name": site["name"], "state": state, "bindings": bindings}
