@@ -29,7 +29,7 @@ def served(document: dict[str, Any], address: str, port: int, sni: str | None) -
         rank = _rank(record, address, version, port, sni)
         if rank is not None:
             matching.append((rank, record))
-    for _, record in sorted(matching, key=lambda pair: pair[0]):
+    for _found, record in sorted(matching, key=lambda pair: pair[0]):
         if record["family"] == "ccs":
             name = _file(document, sni or "")
             if name is None:
@@ -40,7 +40,7 @@ def served(document: dict[str, Any], address: str, port: int, sni: str | None) -
 
 
 def _rank(record: dict[str, Any], address: str, version: int, port: int, sni: str | None) -> int | None:
-    name, _, record_port = record["key"].rpartition(":")
+    name, _colon, record_port = record["key"].rpartition(":")
     if int(record_port) != port:
         return None
     if record["family"] == "ipport":

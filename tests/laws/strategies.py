@@ -53,14 +53,14 @@ CERTIFICATES = [
 @st.composite
 def records(draw: st.DrawFn, sni: bool, sites: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Records with unique keys; on old Windows only address records. Often those that the bindings need, and a few more."""
-    needed = sorted({key for site in sites for binding in site["bindings"] if (key := _needed(binding)) is not None})
+    expected = sorted({key for site in sites for binding in site["bindings"] if (key := needed(binding)) is not None})
     keys: list[tuple[str, str]] = []
     for port in PORTS:
         keys += [("ipport", f"{name}:{port}") for name in ("0.0.0.0", "[::]", "10.0.0.5", "10.0.0.6", "[2001:db8::5]")]
         if sni:
             keys += [("hostnameport", f"{name}:{port}") for name in (*NAMES, "*.example.com")] + [("ccs", str(port))]
     others = draw(st.lists(st.sampled_from(keys), max_size=draw(st.sampled_from((1, 2, 6))), unique=True))
-    chosen = needed if draw(st.integers(0, 3)) else [key for key in needed if draw(st.booleans())]
+    chosen = expected if draw(st.integers(0, 3)) else [key for key in expected if draw(st.booleans())]
     result = []
     for family, key in [*chosen, *(key for key in others if key not in chosen)]:
         index = draw(
@@ -78,7 +78,7 @@ def records(draw: st.DrawFn, sni: bool, sites: list[dict[str, Any]]) -> list[dic
     return result
 
 
-def _needed(binding: dict[str, Any]) -> tuple[str, str] | None:
+def needed(binding: dict[str, Any]) -> tuple[str, str] | None:
     """Family and key of the record an https binding relies on."""
     address, port, host = binding["information"].rsplit(":", 2)
     if binding["protocol"] != "https":
@@ -94,7 +94,7 @@ def _needed(binding: dict[str, Any]) -> tuple[str, str] | None:
 def bindings(draw: st.DrawFn, sni: bool) -> list[dict[str, Any]]:
     """A site's bindings: https of every kind, an http binding now and then."""
     found: dict[str, dict[str, Any]] = {}
-    for _ in range(draw(st.integers(0, 4))):
+    for _number in range(draw(st.integers(0, 4))):
         address = draw(st.sampled_from(("*", "*", "10.0.0.5", "[2001:db8::5]", "[::]")))
         host = draw(st.sampled_from(("", *NAMES)))
         flags = draw(st.sampled_from((0, 0, 1, 1, 1, 2, 3, 97, 33))) if sni else None

@@ -19,6 +19,7 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from laws import naive, strategies
 from laws.world import NOW, Case, World
+from support.schema import valid
 
 READ = {"certificates": "candidates", "key_check": "open"}
 PROBE = {"on_unverified": "fail", "timeout": 5, "retries": 0}
@@ -48,6 +49,8 @@ def test_l1_applying_a_plan_leaves_nothing_to_plan(case: Case) -> None:
     plan = planned(document, args)
     assume(plan is not None)
     assert plan is not None
+    # a site that joins an unknown listener hides it: a note says so, and what it costs
+    assume(not ("orphan" in args["repair"] and any("another program listens" in note for note in plan.notes)))
     event(f"steps {min(len(plan.steps), 5)}")
     answer = world.apply(applier_args(plan.host.name, plan.steps, PROBE, READ))
     assert answer["error"] is None, answer["error"]
@@ -88,7 +91,7 @@ def test_l6_the_prediction_is_what_happens_and_planning_writes_nothing(
     assert plan is not None
     answer = world.apply(applier_args(plan.host.name, plan.steps, PROBE, READ))
     assert answer["error"] is None, answer["error"]
-    real = parse_document(answer["document"])
+    real = parse_document(valid(answer["document"]))
     assert real.sites == plan.after.sites
     assert real.records == plan.after.records
     # a port that no site needs any more may have another listener, which a document does not show
@@ -100,7 +103,7 @@ def test_l6_the_prediction_is_what_happens_and_planning_writes_nothing(
 
 @given(worlds(), st.randoms(use_true_random=False))
 def test_l8_the_order_of_the_request_changes_nothing(case: Case, random: Any) -> None:
-    _, document, args = case
+    _world, document, args = case
     shuffled = {**args, "bindings": list(args["bindings"]), "repair": list(args["repair"])}
     random.shuffle(shuffled["bindings"])
     random.shuffle(shuffled["repair"])
@@ -112,7 +115,7 @@ def test_l8_the_order_of_the_request_changes_nothing(case: Case, random: Any) ->
 @given(strategies.descriptions())
 def test_l9_the_resolver_equals_a_naive_reading_and_the_simulated_http_sys(description: dict[str, Any]) -> None:
     world = World(description)
-    document = world.read()
+    document = valid(world.read())
     resolver = Resolver(parse_document(document))
     for address in strategies.ADDRESSES:
         for port in strategies.PORTS:

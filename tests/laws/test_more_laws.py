@@ -13,6 +13,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict impo
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.steps import binding_image
 from hypothesis import assume, event, given
 from laws import strategies
 from laws.test_laws import PROBE, READ, planned, worlds
@@ -51,7 +52,7 @@ def test_l3_every_endpoint_shows_the_old_or_the_new_certificate_and_never_a_thir
 
 @given(worlds())
 def test_l4_what_others_use_is_never_touched(case: Case) -> None:
-    _, document, args = case
+    _world, document, args = case
     plan = planned(document, args)
     assume(plan is not None)
     assert plan is not None
@@ -65,8 +66,21 @@ def test_l4_what_others_use_is_never_touched(case: Case) -> None:
 
 
 @given(worlds())
+def test_l4_no_record_is_deleted_that_a_binding_relies_on(case: Case) -> None:
+    _world, document, args = case
+    plan = planned(document, args)
+    assume(plan is not None)
+    assert plan is not None
+    records = [step for step in plan.steps if isinstance(step, RecordStep)]
+    deleted = {(step.key.family, step.key.text.lower()) for step in records if step.op == "record_delete"}
+    bindings = [binding_image(binding) for site in plan.after.sites for binding in site.bindings]
+    needed = {strategies.needed(binding) for binding in bindings if binding is not None}
+    assert not deleted & needed
+
+
+@given(worlds())
 def test_l5_the_inverse_of_any_prefix_restores_the_host_exactly(case: Case) -> None:
-    _, document, args = case
+    _world, document, args = case
     plan = planned(document, args)
     assume(plan is not None and plan.steps)
     assert plan is not None
@@ -80,7 +94,7 @@ def test_l5_the_inverse_of_any_prefix_restores_the_host_exactly(case: Case) -> N
 
 @given(worlds())
 def test_l7_options_and_unknown_bits_survive(case: Case) -> None:
-    _, document, args = case
+    _world, document, args = case
     plan = planned(document, args)
     assume(plan is not None and plan.steps)
     assert plan is not None

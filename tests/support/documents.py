@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .certificates import certificate
+from .schema import valid
 
 GOOD_KEY = {
     "provider": "Microsoft Software Key Storage Provider",
@@ -40,8 +41,8 @@ def site(name: str, *bindings: str, state: str = "started", number: int = 1) -> 
     """A site; a binding is ``*:443:shop`` with an optional ``=FLAGS`` behind it, https unless it begins with ``http ``."""
     listed = []
     for text in bindings:
-        protocol, _, rest = text.rpartition(" ")
-        information, _, flags = rest.partition("=")
+        protocol, _space, rest = text.rpartition(" ")
+        information, _equals, flags = rest.partition("=")
         listed.append(
             {"protocol": protocol or "https", "information": information, "ssl_flags": int(flags) if flags else None}
         )
@@ -56,7 +57,7 @@ def document(
     **more: Any,
 ) -> dict[str, Any]:
     """A Server 2019 host; anything can be overridden by key."""
-    return {
+    made = {
         "format": "tlsfleet.iis/document",
         "version": 1,
         "simulated": True,
@@ -82,3 +83,4 @@ def document(
         "incomplete": [],
         **more,
     }
+    return valid(made)

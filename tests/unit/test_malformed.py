@@ -57,7 +57,7 @@ def test_an_unknown_repair_is_refused() -> None:
 
 def test_all_errors_of_a_request_come_at_once() -> None:
     with pytest.raises(Invalid) as refusal:
-        parse_request({"bindings": [binding for _, binding in REQUESTS]})
+        parse_request({"bindings": [binding for _message, binding in REQUESTS]})
     named = {problem.path.split(".")[0] for problem in refusal.value.problems}
     assert named == {f"bindings[{index}]" for index in range(len(REQUESTS))}
 

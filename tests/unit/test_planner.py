@@ -183,3 +183,48 @@ def test_german_umlauts_are_written_in_unicode_and_compared_in_ascii() -> None:
     assert plan.after.sites[0].bindings[0].information == "*:443:www.bücher.example"
     assert plan.steps[0].key.text == "www.bücher.example:443"  # type: ignore[union-attr]
     assert plan_of(plan.after, wish("Shop", "www.xn--bcher-kva.example", cert)).empty
+
+
+def test_a_site_that_joins_an_unknown_listener_is_told_what_that_hides() -> None:
+    """Found by law L1: afterwards the record of the other program looks like an orphan."""
+    records = [record("0.0.0.0:443", SHOP), record("0.0.0.0:8443", SHOP)]
+    host = host_of(sites=[site("Shop", "*:443:")], records=records, http_ports=[443, 8443])
+    plan = plan_of(host, wish("Shop", "shop.example.com", SHOP, port=8443))
+    assert any(note.startswith("port 8443: another program listens") for note in plan.notes)
+
+
+def test_a_new_binding_without_sni_counts_the_bindings_that_stay_on_its_record() -> None:
+    """Found by law L1: with sni auto, a wish for a new binding took every other user of the record for one that leaves."""
+    host = host_of(
+        os={"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None},
+        iis={"major": 7, "minor": 5},
+        schema_ssl_flags=False,
+        sites=[site("Old", "*:443:api.example.com"), site("Shop", number=2)],
+        records=[record("0.0.0.0:443", API)],
+    )
+    with pytest.raises(Invalid, match="record for this address and port serves others"):
+        plan_of(host, wish("Shop", "shop.example.com", sni="auto"))
+
+
+def test_a_record_cannot_move_with_a_key_that_windows_refuses() -> None:
+    """Found by law L2: the new SNI record took over a certificate whose key SYSTEM cannot read; Windows says 1312."""
+    denied = stored("shop.example.com", 250, system_access="denied")
+    parts = {"sites": [site("Shop", "*:443:shop.example.com=0")], "records": [record("0.0.0.0:443", denied)]}
+    host = parse_document(document(certificates=[denied], **parts))
+    with pytest.raises(Invalid, match=r"bindings\[0\]\.certificate: is needed: Windows would refuse"):
+        plan_of(host, wish("Shop", "shop.example.com", sni="required"))
+
+
+def test_records_of_a_port_change_while_it_is_closed() -> None:
+    """Found by law L3: a port that the commit opens or closes showed a record of the other side for a moment."""
+    stopped = site("Old", "*:443:", state="stopped", number=2)
+    opening = host_of(sites=[site("Shop"), stopped], records=[record("0.0.0.0:443", SHOP)], http_ports=[80])
+    order = ops(plan_of(opening, wish("Shop", "api.example.com", API), absent("Old")))
+    assert order.index("record_delete") < order.index("bindings")
+    closing = host_of(sites=[site("Shop", "*:443:"), stopped], records=[], http_ports=[443])
+    order = ops(plan_of(closing, absent("Shop"), wish("Old", "", API, sni="never")))
+    assert order.index("bindings") < order.index("record_set")
+
+
+def absent(name: str) -> dict[str, Any]:
+    return {"site": name, "host": "", "state": "absent"}

@@ -55,10 +55,10 @@ class Binding:
 @lru_cache(maxsize=262144)  # asked many times per binding while planning
 def _parts(information: str) -> tuple[str, int, str]:
     """Split from the right because of IPv6 (F3.06); ``*:443`` without its last colon is tolerated."""
-    head, _, host = information.rpartition(":")
+    head, _colon, host = information.rpartition(":")
     if head in ("", "*") and host.isascii() and host.isdigit():
         return address_key(head), int(host), ""
-    address, _, port = head.rpartition(":")
+    address, _colon, port = head.rpartition(":")
     return address_key(address), int(port) if port.isascii() and port.isdigit() else 0, host_key(host)
 
 

@@ -170,7 +170,7 @@ def record_key(family: str, text: str) -> RecordKey:
     """Parse a record key as a host reports it. Raises ValueInvalid when family or port make no sense."""
     if family not in FAMILIES:
         raise ValueInvalid(f"{family!r} is not a record family ({', '.join(FAMILIES)})")
-    name, _, port_text = text.rpartition(":")
+    name, _colon, port_text = text.rpartition(":")
     if not port_text.isascii() or not port_text.isdigit() or not 0 < int(port_text) < 65536:
         raise ValueInvalid(f"{text!r} has no port")
     port = int(port_text)

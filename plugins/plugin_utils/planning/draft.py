@@ -33,4 +33,4 @@ class Draft:
             wanted = self.changed.get((site_index, index), binding)
             if wanted is not None:
                 kept.append(wanted)
-        return kept + [binding for _, binding in self.added.get(site_index, [])]
+        return kept + [binding for _wanted, binding in self.added.get(site_index, [])]

@@ -18,13 +18,13 @@ from ..model.problems import Invalid, Problem
 from ..model.steps import BindingEdit, BindingsStep, ProbeStep, RecordStep, Step
 from ..rules.capabilities import capabilities
 from ..rules.findings import Finding, find, scene_of
-from ..rules.ownership import owner_of
+from ..rules.ownership import iis_ports, owner_of
 from .draft import Draft
 from .impact import Affected, Impact
 from .match import Matcher
 from .predict import after_steps
 from .repairs import repairs
-from .request import Request
+from .request import Request, WantedBinding
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ def make_plan(host: Host, request: Request, now: datetime) -> Plan:
     problems: list[Problem] = []
     _preconditions(host, problems)
     draft = Draft(host)
-    wanted = [*request.bindings, *repairs(scene_of(host, now), request, draft, problems)]
-    wanted.sort(key=lambda item: item.identity)
+    wanted = _by_identity([*request.bindings, *repairs(scene_of(host, now), request, draft, problems)])
     matcher = Matcher(host, now, draft, problems)
     for item in wanted:
         if not item.present:
@@ -70,7 +69,23 @@ def make_plan(host: Host, request: Request, now: datetime) -> Plan:
     endpoints = impact.expectations(affected, {step.key for step in records}) if steps else ()
     if endpoints:
         steps.append(ProbeStep(endpoints, "see that every endpoint shows the expected certificate"))
-    return Plan(host, tuple(steps), after, affected, find(after, now), tuple(draft.notes))
+    notes = (*draft.notes, *_joined_ports(host, after))
+    return Plan(host, tuple(steps), after, affected, find(after, now), notes)
+
+
+def _joined_ports(host: Host, after: Host) -> list[str]:
+    """Ports where a site joins a listener nobody knows: from then on a document cannot tell whose a record there is."""
+    joined = sorted((host.http_ports or frozenset()) & (iis_ports(after) - iis_ports(host)))
+    return [
+        f"port {port}: another program listens there through http.sys; once a site does too, "
+        "its records look like orphans, so do not repair orphans on this port"
+        for port in joined
+    ]
+
+
+def _by_identity(wanted: list[WantedBinding]) -> list[WantedBinding]:
+    """The order in which wishes are worked in; it must not be the order in which they were written (L8)."""
+    return sorted(wanted, key=lambda item: item.identity)
 
 
 def _preconditions(host: Host, problems: list[Problem]) -> None:
@@ -153,7 +168,7 @@ def _edits(host: Host, draft: Draft) -> list[BindingEdit]:
                 edits.append(BindingEdit(site.name, index, binding, wanted))
         edits += reversed(removals)
         end = len(site.bindings) - len(removals)
-        for offset, (_, binding) in enumerate(draft.added.get(site_index, [])):
+        for offset, (_wanted, binding) in enumerate(draft.added.get(site_index, [])):
             edits.append(BindingEdit(site.name, end + offset, None, binding))
     return edits
 

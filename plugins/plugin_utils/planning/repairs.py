@@ -43,7 +43,7 @@ def repairs(scene: Scene, request: Request, draft: Draft, problems: list[Problem
 
 
 def _asked(scene: Scene, text: str) -> list[Finding]:
-    kind, _, subject = text.partition(" ")
+    kind, _space, subject = text.partition(" ")
     found = {finding for rule in RULES for finding in rule(scene) if finding.id == kind}
     return sorted(item for item in found if not subject or item.subject == subject)
 

@@ -27,6 +27,8 @@ _NOTHING = {
     "key_unusable": "NOTHING: key unusable",
 }
 _MARKS = {"error": "!!", "warning": " !", "info": "  "}
+#: Certificates with fewer days left are shown with their days.
+_SOON = 60
 _LOOPBACK = ("127.0.0.1", "::1")
 
 Item = Mapping[str, Any]
@@ -37,10 +39,34 @@ def explain(info: Item, width: int = 110) -> list[str]:
     names = {item["thumbprint"]: item for item in info["certificates"]}
     classes = [item for item in info["endpoint_classes"] if set(item["addresses"]) - set(_LOOPBACK)]
     everywhere = {address for item in classes for address in item["addresses"]} - set(_LOOPBACK)
-    rows = [_row(item, names, everywhere) for item in _folded(classes)]
-    table = _table(("CLIENT COMES TO", "ASKING FOR", "GETS", "UNTIL", "DECIDED BY", "BECAUSE OF"), rows)
-    body = table if rows else ["no HTTPS endpoint"]
-    return [_heading(info), *(f"  {line}" for line in body), *_findings(info["findings"], width)]
+    return [_heading(info), *_endpoints(_folded(classes), names, everywhere), *_findings(info["findings"], width)]
+
+
+def _endpoints(classes: Sequence[Item], names: Mapping[str, Item], everywhere: set[str]) -> list[str]:
+    """A table in parts: one part per set of addresses and port, since that is where a client comes to first."""
+    if not classes:
+        return ["  no HTTPS endpoint"]
+    head = ("ASKING FOR", "GETS", "UNTIL", "DECIDED BY RECORD", "BECAUSE OF")
+    rows = [_row(item, names) for item in classes]
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    parts: dict[str, list[str]] = {}
+    for item, row in zip(classes, rows, strict=True):
+        parts.setdefault(_place(item, everywhere), []).append(_line(row, widths))
+    lines = [f"    {_line(head, widths)}"]
+    for place, listed in parts.items():
+        lines += [f"  {place}", *(f"    {line}" for line in listed)]
+    return lines
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
+
+
+def _place(item: Item, everywhere: set[str]) -> str:
+    addresses = [address for address in item["addresses"] if address not in _LOOPBACK]
+    if set(addresses) == everywhere:
+        return f"on every address, port {item['port']}"
+    return f"on {', '.join(bracketed(address) for address in addresses)}, port {item['port']}"
 
 
 def _heading(info: Item) -> str:
@@ -75,15 +101,13 @@ def _answer(item: Item) -> tuple[object, ...]:
     return (tuple(item["addresses"]), item["port"], item["record"], item["outcome"])
 
 
-def _row(item: Item, names: Mapping[str, Item], everywhere: set[str]) -> tuple[str, ...]:
-    addresses = [address for address in item["addresses"] if address not in _LOOPBACK]
-    where = "*" if set(addresses) == everywhere else ", ".join(bracketed(address) for address in addresses)
-    served, until = _certificate(item, names)
+def _row(item: Item, names: Mapping[str, Item]) -> tuple[str, ...]:
     because = _BECAUSE.get(item["rule"] or "", "")
-    hidden = [key for key in item["shadowed"] if key.startswith("hostnameport")]
+    hidden = [key.partition(" ")[2] for key in item["shadowed"] if key.startswith("hostnameport")]
     if item["rule"] == "exact_address" and hidden:
-        because += f", hides {', '.join(key.partition(' ')[2] for key in hidden)}"
-    return (f"{where}:{item['port']}", item["sni"], served, until, item["record"] or "-", because or "-")
+        because += f", hides {', '.join(hidden)}"
+    record = (item["record"] or "-").removeprefix("hostnameport ")
+    return (item["sni"], *_certificate(item, names), record, because or "-")
 
 
 def _certificate(item: Item, names: Mapping[str, Item]) -> tuple[str, str]:
@@ -91,19 +115,15 @@ def _certificate(item: Item, names: Mapping[str, Item]) -> tuple[str, str]:
     if item["outcome"] == "central_store":
         return (f"file {item['file']}", "?")
     if item["outcome"] != "served":
-        return (_NOTHING.get(item["outcome"], item["outcome"]), "-")
+        return (str(_NOTHING.get(item["outcome"], item["outcome"])), "-")
     certificate = names.get(item["served"])
     if certificate is None or not certificate["not_after"]:
-        return (item["served"], "?")
+        return (str(item["served"]), "?")
     listed = certificate["names"] or ["(no name)"]
     more = f" +{len(listed) - 1}" if len(listed) > 1 else ""
     day, left = certificate["not_after"][:10], certificate["days_left"]
-    return (f"{listed[0]}{more}", f"{day} EXPIRED" if left < 0 else f"{day} ({left} d)")
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    return ["  ".join(cell.ljust(size) for cell, size in zip(row, widths)).rstrip() for row in (head, *rows)]
+    soon = " EXPIRED" if left < 0 else f" ({left} days)" if left <= _SOON else ""
+    return (f"{listed[0]}{more}", f"{day}{soon}")
 
 
 def _findings(findings: Sequence[Item], width: int) -> list[str]:

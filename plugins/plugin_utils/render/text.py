@@ -16,7 +16,8 @@ from ..planning.planner import Plan
 from ..rules.findings import Finding
 from ..wire.planfile import FORMAT, VERSION, steps_view
 
-_VERBS = {
+#: What a step on a record does.
+STEP_WORDS = {
     "record_set": "create record",
     "record_update": "update record in place",
     "record_replace": "replace record (short gap)",
@@ -57,7 +58,9 @@ def record_text(value: RecordValue, names: dict[str, str]) -> str:
         words.append(f"store={value.store}")
     if value.app_id != IIS_APP_ID:
         words.append(f"app_id={value.app_id}")
-    for name in ("flags", "check_mode", "freshness", "timeout", "ctl_identifier", "ctl_store"):
+    if value.flags:
+        words.append(f"flags=0x{value.flags:X}")
+    for name in ("check_mode", "freshness", "timeout", "ctl_identifier", "ctl_store"):
         if getattr(value, name):
             words.append(f"{name}={getattr(value, name)}")
     return " ".join(words)
@@ -68,7 +71,7 @@ def step_lines(steps: Iterable[Step]) -> list[str]:
     lines = []
     for number, step in enumerate(steps, 1):
         if isinstance(step, RecordStep):
-            lines.append(f"{number}. {_VERBS[step.op]} {step.key}: {step.reason}")
+            lines.append(f"{number}. {STEP_WORDS[step.op]} {step.key}: {step.reason}")
         elif isinstance(step, BindingsStep):
             lines.append(f"{number}. IIS configuration, {step.reason}")
             for edit in step.edits:

@@ -41,7 +41,7 @@ def owner_of(host: Host) -> Callable[[RecordKey, RecordValue], str | None]:
     for prefix in host.url_reservations:
         if match := _PREFIX.match(prefix):
             reserved.setdefault(int(match["port"]), []).append((match["host"], prefix))
-    explained = _iis_ports(host)
+    explained = iis_ports(host)
 
     def owner(key: RecordKey, value: RecordValue) -> str | None:
         if key in signs:
@@ -73,7 +73,7 @@ def _concerns(reserved_host: str, key: RecordKey) -> bool:
     return host_key(reserved_host) == key.name
 
 
-def _iis_ports(host: Host) -> set[int]:
+def iis_ports(host: Host) -> set[int]:
     """Ports that a started or unknown site explains by an http or https binding."""
     return {
         binding.parts[1]

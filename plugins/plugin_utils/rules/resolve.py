@@ -45,7 +45,7 @@ class Resolver:
         found = list(self._ranks(endpoint))
         while found:
             rule, key = found.pop(0)
-            answer = self._by(rule, key, tuple(other for _, other in found), endpoint)
+            answer = self._by(rule, key, tuple(other for _rule, other in found), endpoint)
             if answer is None:
                 continue
             failed = answer.outcome in ("certificate_missing", "key_unusable")
@@ -77,7 +77,7 @@ class Resolver:
                     groups.setdefault((answer.record, answer.rule, answer.outcome), []).append((address, answer))
                 for members in groups.values():
                     answer = members[0][1]
-                    result.append(EndpointClass(tuple(address for address, _ in members), port, name, answer))
+                    result.append(EndpointClass(tuple(address for address, _answer in members), port, name, answer))
         return _without_repeats(result)
 
     def ports(self) -> set[int]:

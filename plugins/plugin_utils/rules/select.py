@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import NamedTuple
 
 from ..model.host import Certificate, Host
@@ -35,8 +35,8 @@ def best_certificate(host: Host, names: tuple[str, ...], now: datetime) -> Choic
     ties = {item.thumbprint for item in ranked if _merit(item) == _merit(first)}
     if len(ties) > 1:
         return Choice(None, f"equally good certificates, name one: {', '.join(sorted(ties))}")
-    assert first.facts is not None
-    return Choice(first, f"covers {', '.join(names) or 'any name'}, valid until {first.facts.not_after:%Y-%m-%d}")
+    until = f", valid until {first.facts.not_after:%Y-%m-%d}" if first.facts else ""
+    return Choice(first, f"covers {', '.join(names) or 'any name'}{until}")
 
 
 def disqualified(certificate: Certificate, names: tuple[str, ...], now: datetime) -> str | None:
@@ -57,5 +57,5 @@ def disqualified(certificate: Certificate, names: tuple[str, ...], now: datetime
 
 
 def _merit(certificate: Certificate) -> tuple[bool, datetime]:
-    assert certificate.facts is not None
-    return (not certificate.facts.self_signed, certificate.facts.not_after)
+    facts = certificate.facts
+    return (not facts.self_signed, facts.not_after) if facts else (False, datetime.min.replace(tzinfo=timezone.utc))

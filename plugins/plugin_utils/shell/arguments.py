@@ -48,7 +48,9 @@ def validated(
         value = check(canonical)
     except Invalid as refusal:
         faulty = [problem.path for problem in problems]
-        problems += [problem for problem in refusal.problems if not any(_related(problem.path, path) for path in faulty)]
+        problems += [
+            problem for problem in refusal.problems if not any(_related(problem.path, path) for path in faulty)
+        ]
     if problems:
         secrets = secrets_of(options, args)
         raise Invalid(Problem(problem.path, remove_values(problem.message, secrets)) for problem in problems)
@@ -76,13 +78,13 @@ def _usable(options: Options, args: Mapping[str, Any], path: str, problems: list
             problems.append(Problem(_join(path, name), f"is not known here; known are {', '.join(sorted(options))}"))
     for name, option in options.items():
         value, place = args.get(name), _join(path, name)
-        if value is None:
-            if option.get("required"):
-                problems.append(Problem(place, "is required"))
-            continue
-        fault = _fault(option, value)
+        fault = _fault(option, value) if value is not None else "is required" if option.get("required") else None
         if fault is not None:
             problems.append(Problem(place, fault))
+            if option.get("required"):
+                usable[name] = _stand_in(option)
+        elif value is None:
+            continue
         elif option["type"] == "list":
             usable[name] = _items(option, value, place, problems)
         elif "options" in option:
@@ -99,12 +101,22 @@ def _items(option: Mapping[str, Any], value: Any, place: str, problems: list[Pro
         fault = _fault(element, item)
         if fault is not None:
             problems.append(Problem(f"{place}[{index}]", fault))
-            items.append({} if element["type"] == "dict" else "")
+            items.append(_stand_in(element))
         elif "options" in option:
             items.append(_usable(option["options"], _converted("dict", item), f"{place}[{index}]", problems))
         else:
             items.append(item)
     return items
+
+
+def _stand_in(option: Mapping[str, Any]) -> Any:
+    """A value in place of a faulty one that cannot be left out, so that what stands beside it can be judged.
+
+    What is found wrong with a stand-in is only an echo and not told.
+    """
+    if option["type"] == "dict":
+        return _usable(option.get("options") or {}, {}, "", [])
+    return {"bool": False, "int": 0, "list": []}.get(option["type"], "")
 
 
 def _fault(option: Mapping[str, Any], value: Any) -> str | None:

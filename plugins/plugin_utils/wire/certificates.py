@@ -10,16 +10,30 @@ import binascii
 import hashlib
 from functools import lru_cache
 
-from cryptography import x509
-from cryptography.x509.oid import ExtensionOID, NameOID
-
 from ..model.host import CertificateFacts
 from ..model.keys import host_key
+from ..model.problems import Invalid, Problem
+
+#: Why no certificate can be read on this controller; empty when all is well.
+LACKING = ""
+try:
+    from cryptography import x509
+    from cryptography.x509.oid import ExtensionOID, NameOID
+
+    if not hasattr(x509.Certificate, "not_valid_after_utc"):
+        LACKING = "the Python package cryptography of the controller is too old: tlsfleet.iis needs 42 or later"
+except ImportError as fault:
+    LACKING = f"the controller lacks the Python package cryptography, which tlsfleet.iis needs ({fault})"
 
 
 @lru_cache(maxsize=4096)
 def parse_der(encoded: str) -> tuple[str, CertificateFacts | None] | None:
-    """(thumbprint, facts) of a base64 DER; facts None where it is no certificate; None where it is not even base64."""
+    """(thumbprint, facts) of a base64 DER; facts None where it is no certificate; None where it is not even base64.
+
+    Raises Invalid where this controller cannot read certificates at all.
+    """
+    if LACKING:
+        raise Invalid([Problem("", LACKING)])
     try:
         der = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):

@@ -21,7 +21,7 @@ from ..model.keys import (
 )
 from ..model.problems import Invalid, Problem
 from .certificates import parse_der
-from .fields import Fields
+from .fields import Fields, is_whole
 
 FORMAT, VERSION = "tlsfleet.iis/document", 1
 RECORD_VALUE_KEYS = frozenset(
@@ -131,7 +131,7 @@ def _ports(doc: Fields) -> frozenset[int] | None:
     ports = doc.data.get("http_ports")
     if ports is None:
         return None
-    if not isinstance(ports, list) or not all(type(port) is int and 0 < port < 65536 for port in ports):
+    if not isinstance(ports, list) or not all(is_whole(port) and 0 < port < 65536 for port in ports):
         doc.fault("http_ports", "must be a list of ports (1 to 65535)")
         return None
     return frozenset(ports)
@@ -231,5 +231,5 @@ def _user(user: Fields) -> OtherUser:
 
 
 def _user_key(text: str) -> RecordKey:
-    family, _, rest = text.partition(" ")
+    family, _space, rest = text.partition(" ")
     return record_key(family, rest)

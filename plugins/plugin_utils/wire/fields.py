@@ -16,6 +16,11 @@ _NAMES: dict[type, str] = {str: "text", int: "a whole number", bool: "true or fa
 _MIN, _MAX = -(2**63), 2**63 - 1
 
 
+def is_whole(value: Any) -> bool:
+    """Is it a JSON number without fraction? ``true`` is none, though Python counts it as one."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 class Fields:
     """The fields of one JSON object at ``path``; faults collect in ``problems``, a faulty field reads as its fallback."""
 

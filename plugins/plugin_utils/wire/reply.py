@@ -17,17 +17,35 @@ from ..model.host import Host
 from ..model.problems import Invalid, Problem
 from ..model.steps import Step
 from .document import parse_document
+from .fields import is_whole
 from .steps import step_to_wire
 
 CONTRACT = 1
 
 
 class HostError(Exception):
-    """The host refused or failed. ``code`` is one of contracts.md §6; ``hint`` and ``place`` may be empty."""
+    """The host refused or failed. ``code`` is one of contracts.md §6; ``hint`` and ``place`` may be empty.
 
-    def __init__(self, message: str, code: str = "internal", hint: str = "", place: str = "") -> None:
+    ``step`` is the index of the step, ``call`` the Windows function and ``number`` its code; None where there is none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        code: str = "internal",
+        hint: str = "",
+        place: str = "",
+        step: int | None = None,
+        call: str | None = None,
+        number: int | None = None,
+    ) -> None:
         self.message, self.code, self.hint, self.place = message, code, hint, place
+        self.step, self.call, self.number = step, call, number
         super().__init__(message)
+
+    def view(self) -> dict[str, Any]:
+        """The error as data, the message aside."""
+        return {name: getattr(self, name) for name in ("code", "place", "hint", "step", "call", "number")}
 
 
 @dataclass(frozen=True)
@@ -93,7 +111,7 @@ def parse_applier(result: Mapping[str, Any]) -> Applied:
         raise Invalid([Problem("probes", "must be a list of objects")])
     return Applied(
         changed=result.get("changed") is True,
-        applied=result["applied"] if type(result.get("applied")) is int else 0,
+        applied=result["applied"] if is_whole(result.get("applied")) else 0,
         error=error,
         undone=result.get("undone") if result.get("undone") in ("complete", "partial") else None,
         undo_errors=tuple(_words(item) for item in result.get("undo_errors") or ()),
@@ -114,9 +132,15 @@ def _error(result: Mapping[str, Any]) -> HostError | None:
         return None
     fields: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
     message = str(result.get("msg") or result.get("exception") or "the module failed without a message")
-    code = str(fields.get("code") or "internal")
-    return HostError(message, code, str(fields.get("hint") or ""), str(fields.get("place") or ""))
+    code, hint, place = str(fields.get("code") or "internal"), fields.get("hint") or "", fields.get("place") or ""
+    step, number = (value if is_whole(value) else None for value in (fields.get("step"), fields.get("number")))
+    return HostError(message, code, str(hint), str(place), step, fields.get("call"), number)
 
 
 def _words(item: Any) -> str:
-    return str(item.get("hint") or item.get("code") or item) if isinstance(item, Mapping) else str(item)
+    if not isinstance(item, Mapping):
+        return str(item)
+    number = item.get("number")
+    words = [item.get("place"), item.get("call"), item.get("code"), None if number is None else f"error {number}"]
+    said = ", ".join(str(word) for word in words if word)
+    return f"{said}: {item['hint']}" if item.get("hint") else said or "no details"

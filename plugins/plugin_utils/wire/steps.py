@@ -79,7 +79,7 @@ def step_from_wire(data: Any, path: str, problems: list[Problem]) -> Step:
     if (before is not None, after is not None) != wants:
         item.fault(
             "",
-            f"{op} needs {' and '.join(name for name, want in zip(('before', 'after'), wants) if want)} and no other image",
+            f"{op} needs {' and '.join(name for name, want in zip(('before', 'after'), wants, strict=True) if want)} and no other image",
         )
     return RecordStep(op, record_key_from_wire(item), before, after, item.text("reason", ""))
 

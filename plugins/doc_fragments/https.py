@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What several actions share, written once: common options, the wishes of a request, and attributes."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """``tlsfleet.iis.https`` (common options), ``.wishes`` (what is asked for) and ``.attributes``."""
+
+    DOCUMENTATION = r"""
+options:
+  read:
+    description:
+      - How much of a host is read.
+      - Every action of the action group takes this option, so that C(module_defaults) can set it once. Actions that read no host
+        ignore it.
+    type: dict
+    suboptions:
+      certificates:
+        description:
+          - Which certificates are read from the stores of the machine.
+          - With V(referenced), those that a record names.
+          - With V(candidates), also those that a binding could use. A change that has to choose a certificate needs this.
+          - With V(all), every certificate of every store.
+        type: str
+        choices: [referenced, candidates, all]
+        default: candidates
+      key_check:
+        description:
+          - How private keys are checked.
+          - With V(metadata), only what is written down about a key is read; no key is touched.
+          - With V(open), keys are opened.
+          - With V(sign), software keys that are about to be bound sign something, too. This is the only proof that a key works, and
+            it writes an entry per key into the security log where that is audited.
+        type: str
+        choices: [metadata, open, sign]
+        default: open
+  probe:
+    description:
+      - The handshakes that the host itself makes right after a change, to see that every endpoint shows the expected certificate.
+        A wrong certificate undoes the change.
+      - Every action of the action group takes this option, so that C(module_defaults) can set it once. Actions that change nothing
+        ignore it.
+    type: dict
+    suboptions:
+      on_unverified:
+        description:
+          - What it means if the host could not see the certificate of an endpoint, for instance because a firewall is in between.
+          - With V(fail), the change is undone. With V(ignore), the change stays, and the endpoint is listed as V(unverified).
+        type: str
+        choices: [fail, ignore]
+        default: fail
+      timeout:
+        description: Seconds to wait for each handshake, 1 to 60.
+        type: int
+        default: 5
+      retries:
+        description: Further tries per endpoint, 0 to 20. A site that was just changed may need a moment.
+        type: int
+        default: 3
+"""
+
+    WISHES = r"""
+options:
+  bindings:
+    description:
+      - The HTTPS bindings to declare. A binding is told from others by O(bindings[].site), O(bindings[].address),
+        O(bindings[].port) and O(bindings[].host) together; everything else is what it should look like.
+      - Bindings that are not listed stay as they are. The order of the list has no meaning.
+    type: list
+    elements: dict
+    suboptions:
+      site:
+        description: Name of the IIS site. The site has to exist.
+        type: str
+        required: true
+      host:
+        description:
+          - Host name, compared without case. Empty for any name.
+          - A leading V(*.) is a wildcard; Windows knows that from Server 2016 on.
+        type: str
+        default: ""
+      address:
+        description: Local address without brackets. V(*) and V(0.0.0.0) are the same, V(::) is another one.
+        type: str
+        default: "*"
+      port:
+        description: TCP port, 1 to 65535.
+        type: int
+        default: 443
+      state:
+        description:
+          - With V(absent), the binding is removed, and its record too, if nobody else uses that.
+        type: str
+        choices: [present, absent]
+        default: present
+      sni:
+        description:
+          - Whether a client has to send the host name (Server Name Indication) to get this certificate.
+          - V(keep) leaves a binding as it is and is V(auto) for a new one.
+          - V(auto) uses SNI where this Windows can, otherwise a record that is free or whose certificate covers every name on it.
+            Where neither exists, the request is refused with the alternatives that do.
+          - V(required) needs O(bindings[].host).
+        type: str
+        choices: [keep, auto, required, never]
+        default: keep
+      certificate:
+        description: The certificate to serve. The one in place stays where this is omitted.
+        type: dict
+        suboptions:
+          thumbprint:
+            description: SHA-1 thumbprint, 40 hex digits. Spaces and the invisible characters that the certificate dialog copies are fine.
+            type: str
+            required: true
+          store:
+            description: Store of the local machine, for instance V(MY) or V(WebHosting). Found by itself where omitted.
+            type: str
+  repair:
+    description:
+      - Findings to repair. Either an id, for all findings of that kind, such as V(record_missing), or an id and a subject as the
+        finding shows them, such as V(orphan 10.0.0.5:443).
+      - What is not wrong needs no repair and is fine. A finding without a safe repair is refused where it was named with its subject, and
+        noted otherwise.
+    type: list
+    elements: str
+  allow:
+    description: Consent to side effects, without which a plan that has them is refused.
+    type: dict
+    suboptions:
+      shared_change:
+        description: Sites outside the request whose served certificate may change.
+        type: list
+        elements: str
+        default: []
+      gap:
+        description:
+          - Whether handshakes may fail for a moment where this Windows cannot replace a record in place (before version 1709).
+        type: bool
+        default: false
+"""
+
+    ATTRIBUTES = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode and tells what would change without changing it.
+  diff_mode:
+    description: Shows what changed, or would change, in diff mode.
+  platform:
+    description: What kind of host this can be used for.
+  async:
+    description: Can be used with C(async). An interrupted change is put right only while the task itself is watching it.
+    support: none
+    details: Refused with an error, before anything is called.
+  action_group:
+    description: Use C(group/tlsfleet.iis.https) in C(module_defaults) to set options of all actions at once.
+    support: full
+    membership:
+      - tlsfleet.iis.https
+"""

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Results of the reading actions: what a host is, serves and lacks, and whether it can use SNI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from ..model.endpoint import Endpoint
+from ..model.host import Host
+from ..rules.capabilities import Capabilities, capabilities, support_tier
+from ..rules.eligibility import Wanted, eligibility
+from ..rules.findings import find
+from ..rules.key_health import key_health
+from ..rules.resolve import Resolver
+from ..wire.views import answer_view, certificate_view, class_view
+from .text import finding_view
+
+
+def host_facts(host: Host) -> dict[str, Any]:
+    """What the host is, in a few words; the same in every result."""
+    version = {name: getattr(host.os, name) for name in ("name", "major", "minor", "build", "revision")}
+    return {
+        "name": host.name,
+        "os": version,
+        "iis": None if host.iis is None else {"major": host.iis[0], "minor": host.iis[1]},
+        "support_tier": support_tier(host),
+        "addresses": list(host.addresses),
+        "ip_listen": list(host.ip_listen),
+        "shared_configuration": host.shared_configuration,
+        "read_at": host.read_at,
+        "incomplete": [item.layer for item in host.incomplete],
+    }
+
+
+def certificates(host: Host, now: datetime) -> list[dict[str, Any]]:
+    """Every certificate that was read, by thumbprint and store."""
+    views = []
+    for item in host.certificates:
+        health = key_health(item)
+        views.append(certificate_view(item, health.state, health.reason, now))
+    return sorted(views, key=lambda view: (view["thumbprint"], view["store"]))
+
+
+def info(host: Host, asked: Iterable[Endpoint], now: datetime) -> dict[str, Any]:
+    """``https_bindings_info``: the host, every endpoint class, findings, and the asked endpoints one for one."""
+    resolver = Resolver(host)
+    return {
+        "changed": False,
+        "simulated": host.simulated,
+        "host": host_facts(host),
+        "certificates": certificates(host, now),
+        "endpoint_classes": [class_view(item) for item in resolver.classes()],
+        "findings": [finding_view(item) for item in find(host, now)],
+        "endpoints": [answer_view(endpoint, resolver.answer(endpoint)) for endpoint in asked],
+    }
+
+
+def sni_eligibility(host: Host, wanted: Iterable[Wanted], now: datetime) -> dict[str, Any]:
+    """``sni_eligibility_info``: the verdict on the host, and one per wanted binding in the order asked."""
+    able = capabilities(host)
+    return {
+        "changed": False,
+        "simulated": host.simulated,
+        "host": host_facts(host),
+        "support_tier": able.support_tier,
+        "sni": able.sni._asdict(),
+        "capabilities": _verdicts(able),
+        "bindings": [_verdict(host, item, now, able) for item in wanted],
+    }
+
+
+def _verdicts(able: Capabilities) -> dict[str, Any]:
+    names = ("wildcard_host", "central_store", "update_in_place", "http2", "tls13")
+    return {name: getattr(able, name)._asdict() for name in names}
+
+
+def _verdict(host: Host, item: Wanted, now: datetime, able: Capabilities) -> dict[str, Any]:
+    verdict = eligibility(host, item, now, able)
+    return {**item._asdict(), **verdict._asdict(), "alternatives": list(verdict.alternatives)}

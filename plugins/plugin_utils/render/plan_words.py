@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A result of https_bindings in words: what changes, in which steps, and which clients will see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
+from typing import Any
+
+from ..model.endpoint import ANY_OTHER_NAME
+from ..model.keys import bracketed
+from .text import STEP_WORDS
+
+#: So many hex digits tell two certificates of one host apart in a list.
+_SHORT = 8
+#: Stands for a space at which no line may end.
+_GLUE = "\N{NO-BREAK SPACE}"
+
+Item = Mapping[str, Any]
+
+
+def plan_lines(result: Item, certificates: Sequence[Item] = (), width: int = 110) -> list[str]:
+    """The diff, the steps, who is affected, and what would still be wrong. Lines wrap at ``width`` characters.
+
+    ``certificates`` as in results of ``https_bindings_info``: with them, affected clients are told names, not only thumbprints.
+    """
+    mark = " (simulated)" if result.get("simulated") else ""
+    steps, left = result["plan"], _left(result["findings"] or (), width)
+    notes = [line for note in result.get("notes") or () for line in _wrapped(f"note: {note}", width)]
+    if not steps:
+        return [f"nothing to do{mark}", *notes, *left]
+    count = sum(step["op"] != "probe" for step in steps)
+    lines = [f"{count} {'step' if count == 1 else 'steps'} to do{mark}"]
+    for sign, side in (("-", "before"), ("+", "after")):
+        for line in (result["diff"] or {}).get(side, "").splitlines():
+            lines += _wrapped(f"{sign} {line.replace('certificate ', f'certificate{_GLUE}')}", width, 12)
+    for step in steps:
+        lines += _wrapped(f"{step['id']}. {_step(step)}", width)
+        lines += [f"     {line}" for line in _edits(step)]
+    names = {item["thumbprint"]: item["names"][0] for item in certificates if item["names"]}
+    return [*lines, *_affected(result["affected"], names, width), *notes, *left]
+
+
+def _wrapped(text: str, width: int, hanging: int = 5) -> list[str]:
+    """Lines that begin with two spaces and go on after ``hanging`` ones."""
+    lines = wrap(
+        text,
+        width,
+        initial_indent="  ",
+        subsequent_indent=" " * hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace(_GLUE, " ") for line in lines]
+
+
+def _step(step: Item) -> str:
+    if step["op"] == "probe":
+        return f"{len(step['endpoints'])} handshakes by the host itself: {step['reason']}"
+    if step["op"] == "bindings":
+        return f"IIS configuration, {step['reason']}"
+    family = "" if step["family"] == "ipport" else f"{step['family']} "
+    return f"{STEP_WORDS[step['op']]} {family}{step['key']}: {step['reason']}"
+
+
+def _edits(step: Item) -> Iterator[str]:
+    for edit in step.get("edits") or ():
+        before, after = edit["before"], edit["after"]
+        if before is None:
+            yield f"+ {edit['site']} {_binding(after)}"
+        elif after is None:
+            yield f"- {edit['site']} {_binding(before)}"
+        else:
+            yield f"~ {edit['site']} {_binding(before)} -> sslFlags={after['ssl_flags'] or 0}"
+
+
+def _binding(image: Item) -> str:
+    return f"{image['information']} sslFlags={image['ssl_flags'] or 0}"
+
+
+def _affected(items: Sequence[Item], names: Mapping[str, str], width: int) -> Iterator[str]:
+    """Per change, who meets it; "no SNI" and "any other name" are told as one where both change."""
+    bare = {_change(item) for item in items if item["sni"] is None}
+    others = {_change(item) for item in items if item["sni"] == ANY_OTHER_NAME}
+    changes: dict[str, dict[str, list[str]]] = {}
+    for item in items:
+        name = item["sni"] or "no name (no SNI)"
+        if item["sni"] is None and _change(item) in others:
+            continue
+        if item["sni"] == ANY_OTHER_NAME:
+            name = "any other name, or none" if _change(item) in bare else "any other name"
+        gap = ", with a gap" if item["gap"] else ""
+        change = f"{_short(item['before'], names)} -> {_short(item['after'], names)}{gap}"
+        place = f"{bracketed(item['address'])}:{item['port']}"
+        changes.setdefault(change, {}).setdefault(place, []).append(name)
+    if changes:
+        yield "  clients will meet another certificate:"
+    for change, places in changes.items():
+        yield f"    {change}"
+        alike: dict[str, list[str]] = {}
+        for place, listed in places.items():
+            alike.setdefault(", ".join(listed), []).append(place)
+        for told, where in alike.items():
+            yield from (f"    {line}" for line in _wrapped(f"on {', '.join(where)}: {told}", width - 4))
+
+
+def _change(item: Item) -> tuple[object, ...]:
+    return (item["address"], item["port"], item["before"], item["after"])
+
+
+def _short(identity: str | None, names: Mapping[str, str]) -> str:
+    if identity is None:
+        return "nothing"
+    if identity.startswith("file:"):
+        return identity
+    short = f"{identity[:_SHORT]}.."
+    return f"{names[identity]} ({short})" if identity in names else short
+
+
+def _left(findings: Sequence[Item], width: int) -> list[str]:
+    """What would still be wrong afterwards, without mere information."""
+    told = [item for item in findings if item["severity"] != "info"]
+    texts = [f"still wrong: {item['id']} {item['subject']}: {item['evidence']}" for item in told]
+    return [line for text in texts for line in _wrapped(text, width)]

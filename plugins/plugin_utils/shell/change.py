@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a wish to a result: plan on the controller, carry out on the host unless there is nothing to do or check mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ..model.host import Host
+from ..planning.approved import approved_plan
+from ..planning.planner import Plan, make_plan
+from ..planning.request import Request
+from ..render.results import applied, failure, predicted
+from ..wire.planfile import FiledPlan
+from .remote import Remote
+
+
+def planned(host: Host, wish: Request | FiledPlan, now: datetime) -> Plan:
+    """The plan for a request, or an approved plan held against the host. Raises Invalid with every refusal."""
+    return make_plan(host, wish, now) if isinstance(wish, Request) else approved_plan(host, wish, now)
+
+
+def carry_out(remote: Remote, plan: Plan, probe: Mapping[str, Any], now: datetime, check_mode: bool) -> dict[str, Any]:
+    """The result of a changing action, of one shape whatever happened."""
+    if plan.empty or check_mode:
+        return predicted(plan)
+    outcome = remote.apply(plan, probe)
+    result = applied(plan, outcome.after, now, changed=outcome.changed, undone=outcome.undone, probes=outcome.probes)
+    if outcome.error is not None:
+        return {**result, **failure(outcome.error, outcome.undone, outcome.undo_errors)}
+    if outcome.after is None:
+        warning = f"the changes were carried out, but the host could not be read again: {outcome.unread}"
+        return {**result, "warnings": [warning]}
+    return result

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two module calls: one to read a host, one to change it. A link that breaks during a change is reconciled by reading again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure
+
+from ..model.host import Host
+from ..model.problems import Invalid
+from ..planning.planner import Plan
+from ..planning.reconcile import NOTHING, carried_out
+from ..wire.document import parse_document
+from ..wire.reply import Applied, HostError, applier_args, parse_applier, parse_reader, reader_args
+from .plain import plain
+
+READER, APPLIER = "tlsfleet.iis.host_reader", "tlsfleet.iis.host_applier"
+
+_STANDING = {
+    "nothing": "Read again, the host stands as before: no step was carried out, or all were undone",
+    "everything": "Read again, every change of the plan stands; whether its handshakes were right is not known",
+    "something": "Read again, a part of the plan stands: see after and diff",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an apply. ``after`` is the host read again; None where that failed, and ``unread`` says why."""
+
+    changed: bool
+    error: HostError | None
+    undone: str | None
+    undo_errors: tuple[str, ...]
+    probes: tuple[Mapping[str, Any], ...]
+    after: Host | None
+    unread: str = ""
+
+
+class Remote:
+    """One host behind ``execute_module`` (Ansible's ``_execute_module``); ``reset`` makes its connection anew."""
+
+    def __init__(
+        self,
+        execute_module: Callable[..., Any],
+        task_vars: Mapping[str, Any],
+        read: Mapping[str, Any],
+        reset: Callable[[], None],
+    ) -> None:
+        """``read``: how much is read, ``{certificates, key_check}``."""
+        self._execute, self._task_vars, self._read, self._reset = execute_module, task_vars, dict(read), reset
+        #: The host as it was read first; None before that.
+        self.host: Host | None = None
+
+    def read(self) -> tuple[Host, Mapping[str, Any]]:
+        """The host and its document. Raises HostError, Invalid for a document with faults, and what a broken link raises."""
+        host, document = parse_reader(self._call(READER, reader_args(**self._read)))
+        self.host = self.host or host
+        return host, document
+
+    def apply(self, plan: Plan, probe: Mapping[str, Any]) -> Outcome:
+        """Carry out a plan. Called once and never again: what a broken link leaves open is read, not repeated."""
+        try:
+            answer = self._call(APPLIER, applier_args(plan.host.name, plan.steps, probe, self._read))
+            if "contract" not in answer:
+                raise HostError(str(answer.get("msg") or "the answer is empty"))
+            applied = parse_applier(answer)
+        except Exception as fault:  # connections raise whatever their library does
+            return self._reconciled(plan, fault)
+        after, unread = _read_along(applied)
+        return Outcome(
+            applied.changed, applied.error, applied.undone, applied.undo_errors, applied.probes, after, unread
+        )
+
+    def _call(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = plain(self._execute(module_name=name, module_args=args, task_vars=self._task_vars))
+        if answer.get("unreachable"):
+            raise AnsibleConnectionFailure(str(answer.get("msg") or "the host cannot be reached"))
+        return answer
+
+    def _reconciled(self, plan: Plan, fault: Exception) -> Outcome:
+        lost = f"The host's answer got lost while the plan was carried out ({_said(fault)})"
+        try:
+            now = self._read_again()
+        except Exception as second:  # as above; the first fault must not be lost over it
+            unread = _said(second)
+            message = (
+                f"{lost}. The host could not be read again ({unread}), so it is not known which steps were carried out"
+            )
+            return Outcome(False, _lost(message), None, (), (), None, unread)
+        standing = carried_out(plan, now)
+        message = f"{lost}. {_STANDING[standing]}"
+        if now.unfinished_run is not None:
+            message += f". Run {now.unfinished_run} has not finished on the host"
+        return Outcome(standing != NOTHING, _lost(message), None, (), (), now)
+
+    def _read_again(self) -> Host:
+        """A session on the host may have ended with the link; then, and only then, a new one is opened."""
+        try:
+            return self.read()[0]
+        except (HostError, Invalid):
+            raise
+        except Exception:  # the old session is gone
+            self._reset()
+            return self.read()[0]
+
+
+def _read_along(applied: Applied) -> tuple[Host | None, str]:
+    """The host out of the document that the applier read at its end."""
+    if applied.document is None:
+        return None, "the host sent no document"
+    try:
+        return parse_document(applied.document), ""
+    except Invalid as refusal:
+        return None, str(refusal)
+
+
+def _lost(message: str) -> HostError:
+    return HostError(
+        message, "connection_lost", "Run the task again: it reads first and does only what is still missing"
+    )
+
+
+def _said(fault: Exception) -> str:
+    return str(fault).strip().rstrip(".") or type(fault).__name__

@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control socket of a running lab: one JSON line in, one JSON line out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+SOCKET = "control.sock"
+SECONDS = 30.0
+
+Answer = Callable[[str], Awaitable[dict[str, Any]]]
+
+
+class NotRunning(Exception):
+    """No lab answers in that directory."""
+
+
+def short_path(directory: int) -> str:
+    """The socket's path by way of an open directory: names of Unix sockets may not be longer than 107 bytes."""
+    return f"/proc/self/fd/{directory}/{SOCKET}"
+
+
+async def serve(directory: Path, answer: Answer) -> asyncio.Server:
+    """Listen in a directory; ``answer`` gets the word that was sent."""
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            word = json.loads(await reader.readline()).get("do", "")
+            reply = await answer(str(word))
+            writer.write(json.dumps(reply).encode() + b"\n")
+            await writer.drain()
+        except (ValueError, AttributeError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    (directory / SOCKET).unlink(missing_ok=True)
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        server = await asyncio.start_unix_server(connected, short_path(handle))
+        (directory / SOCKET).chmod(0o600)
+        return server
+    finally:
+        os.close(handle)
+
+
+def ask(directory: Path, word: str) -> dict[str, Any]:
+    """Send one word to the lab in ``directory``. Raises NotRunning."""
+    try:
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as fault:
+        raise NotRunning(f"no lab runs in {directory}") from fault
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(SECONDS)
+            client.connect(short_path(handle))
+            client.sendall(json.dumps({"do": word}).encode() + b"\n")
+            with client.makefile("rb") as answer:
+                reply: dict[str, Any] = json.loads(answer.readline())
+                return reply
+    except (OSError, ValueError) as fault:
+        raise NotRunning(f"no lab runs in {directory}") from fault
+    finally:
+        os.close(handle)

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a decoded WinRS command to the answer of a simulated host. Strict: what nobody planned for fails and is counted."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from lab.counters import Counters
+from lab.payload import Call, decode
+from lab.simhost import SimulatedHost
+from lab.wsman import Outcome
+
+LOG = logging.getLogger("lab")
+PINGS = frozenset(
+    f"{prefix}{name}"
+    for prefix in ("", "ansible.legacy.", "ansible.builtin.", "ansible.windows.")
+    for name in ("ping", "win_ping")
+)
+
+
+def dispatch(host: SimulatedHost, counters: Counters, line: str, stdin: bytes) -> Outcome:
+    """Carry out one command. A fault of the model itself becomes a failed command that says so, and a traceback in the log."""
+    call = decode(line, stdin)
+    if call.kind == "remove":
+        return Outcome(0)
+    if call.kind == "mkdtemp":
+        return Outcome(0, f"{call.name.replace('%TEMP%', 'C:' + chr(92) + 'Temp')}\r\n".encode())
+    if call.kind == "unknown":
+        return not_understood(host, counters, call.name)
+    return answer(host, counters, call)
+
+
+def answer(host: SimulatedHost, counters: Counters, call: Call) -> Outcome:
+    counters.call(call.name)
+    if call.name in PINGS:
+        return as_json({"changed": False, "ping": call.args.get("data", "pong"), "simulated": True})
+    try:
+        return as_json(host.call(call.name, call.args, call.check_mode))
+    except KeyError as fault:
+        if fault.args != (call.name,):
+            return broken(host, call)
+        return not_understood(host, counters, f"module {call.name}")
+    except Exception:
+        return broken(host, call)
+
+
+def as_json(result: dict[str, Any]) -> Outcome:
+    return Outcome(0, json.dumps(result).encode() + b"\r\n")
+
+
+def not_understood(host: SimulatedHost, counters: Counters, what: str) -> Outcome:
+    counters.unknown += 1
+    LOG.warning("%s: not known here: %s", host.slug, what)
+    return Outcome(1, b"", f"simulated host {host.slug}: not known here: {what}\r\n".encode())
+
+
+def broken(host: SimulatedHost, call: Call) -> Outcome:
+    LOG.exception("%s: %s broke the simulation", host.slug, call.name)
+    text = f"simulated host {host.slug}: {call.name} broke the simulation; the traceback is in the log of the lab\r\n"
+    return Outcome(1, b"", text.encode())

@@ -1,0 +1,340 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""https_bindings over a simulated host: exact calls, a check mode that tells the truth, undo, and links that break."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure
+from support.actions import API, SHOP, Simulated, certificate, description, run
+
+KEYS = {
+    "changed",
+    "simulated",
+    "before",
+    "after",
+    "plan",
+    "affected",
+    "findings",
+    "diff",
+    "undone",
+    "support_tier",
+    "probes",
+    "notes",
+}
+Answer = Callable[[], dict[str, Any]]
+
+
+def wish(host: Simulated, **more: Any) -> dict[str, Any]:
+    """Give the second site a certificate of its own."""
+    chosen = {"thumbprint": host.thumbprint(API)}
+    return {"bindings": [{"site": "Api", "host": "api.example.com", "sni": "required", "certificate": chosen}], **more}
+
+
+def test_apply_is_two_calls_and_the_second_run_one() -> None:
+    host = Simulated(description())
+    result = run("https_bindings", wish(host), host)
+    assert host.names == ["host_reader", "host_applier"]
+    assert result["changed"] is True and set(result) == KEYS
+    assert [step["op"] for step in result["plan"]] == ["record_set", "bindings", "probe"]
+    assert host.host.served("10.0.0.5", 443, "api.example.com") == host.thumbprint(API)
+    assert host.host.served("10.0.0.5", 443, "shop.example.com") == host.thumbprint(SHOP)
+    assert {probe["verdict"] for probe in result["probes"]} == {"right"} and len(result["probes"]) == 6
+    assert result["findings"] == [] and result["undone"] is None
+    again = run("https_bindings", wish(host), host)
+    assert host.names == ["host_reader", "host_applier", "host_reader"]
+    assert again["changed"] is False and again["plan"] == [] and set(again) == KEYS
+    assert again["before"] == again["after"] == result["after"]
+    assert again["diff"]["before"] == again["diff"]["after"] == ""
+
+
+def test_what_the_applier_is_given() -> None:
+    host = Simulated(description())
+    args = wish(host, probe={"timeout": 9, "retries": 0}, read={"certificates": "all"})
+    result = run("https_bindings", args, host)
+    _, given, _ = host.calls[1]
+    assert {name: given[name] for name in ("contract", "computer", "probe", "read")} == {
+        "contract": 1,
+        "computer": "WEB01",
+        "probe": {"on_unverified": "fail", "timeout": 9, "retries": 0},
+        "read": {"certificates": "all", "key_check": "open"},
+    }
+    bare = [
+        {key: value for key, value in step.items() if key not in ("id", "reason", "inverse")} for step in result["plan"]
+    ]
+    assert given["steps"] == bare
+
+
+def test_check_mode_predicts_exactly_what_then_happens_and_calls_nothing_that_writes() -> None:
+    checked, real = Simulated(description()), Simulated(description())
+    predicted = run("https_bindings", wish(checked), checked, check_mode=True)
+    assert checked.names == ["host_reader"] and checked.host.writes == 0
+    done = run("https_bindings", wish(real), real)
+    assert set(predicted) == set(done) == KEYS
+    for key in sorted(KEYS - {"probes"}):
+        assert predicted[key] == done[key], key
+    assert predicted["probes"] == []
+    assert predicted["diff"]["after"].startswith("binding Api *:443:api.example.com sslFlags=1")
+    assert sorted(predicted["diff"]) == ["after", "after_header", "before", "before_header"]
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_the_number_of_calls_does_not_depend_on_the_number_of_bindings(count: int) -> None:
+    host = Simulated(description())
+    certificate_ = {"thumbprint": host.thumbprint(API)}
+    wishes = [
+        {"site": "Api", "host": f"h{number}.example.com", "sni": "required", "certificate": certificate_}
+        for number in range(count)
+    ]
+    result = run("https_bindings", {"bindings": wishes}, host)
+    assert host.names == ["host_reader", "host_applier"] and result["changed"] is True
+    assert len(result["after"]["bindings"]) == 2 + count
+    assert [step["op"] for step in result["plan"]].count("bindings") == 1
+
+
+def test_a_refused_plan_lists_every_refusal_and_writes_nothing() -> None:
+    host = Simulated(description())
+    wishes = [{"site": "Nowhere"}, {"site": "Shop", "host": "new.example.com", "certificate": {"thumbprint": "F" * 40}}]
+    result = run("https_bindings", {"bindings": wishes}, host)
+    assert host.names == ["host_reader"] and result["failed"] is True and result["changed"] is False
+    assert {problem["path"].partition(".")[0] for problem in result["problems"]} == {"bindings[0]", "bindings[1]"}
+    assert result["simulated"] is True and result["support_tier"] == "supported"
+
+
+def test_a_wrong_certificate_in_the_probe_undoes_everything_and_is_said() -> None:
+    host = Simulated(description(), "swapped_certificate")
+    before = host.host.read()
+    result = run("https_bindings", wish(host), host)
+    assert host.names == ["host_reader", "host_applier"]
+    assert result["failed"] is True and result["changed"] is False and result["undone"] == "complete"
+    assert result["error"]["code"] == "probe_wrong" and result["error"]["step"] == 2
+    assert "Everything done so far was undone." in result["msg"]
+    assert result["before"] == result["after"] and host.host.read() == before
+    assert result["diff"]["before"] == result["diff"]["after"] == ""
+    assert "wrong" in {probe["verdict"] for probe in result["probes"]}
+    assert set(result) >= KEYS
+
+
+def test_a_step_that_fails_is_named_with_its_call_and_number() -> None:
+    host = Simulated(description(), "fail_call:2")
+    result = run("https_bindings", wish(host), host)
+    assert result["failed"] is True and result["changed"] is False and result["undone"] == "complete"
+    error = result["error"]
+    assert (error["code"], error["step"], error["call"], error["number"]) == (
+        "access_denied",
+        1,
+        "CommitChanges",
+        0x80070005,
+    )
+    assert result["before"] == result["after"]
+
+
+def test_an_undo_that_worked_in_part_is_said_with_what_stands() -> None:
+    host = Simulated(description())
+
+    def stuck(args: dict[str, Any], answer: Answer) -> dict[str, Any]:
+        done = answer()
+        error = {"code": "probe_wrong", "place": "10.0.0.5:443", "hint": "Look at port 443", "step": 2}
+        left = {
+            "code": "config_locked",
+            "place": "site Api",
+            "call": "CommitChanges",
+            "number": 5,
+            "hint": "Close the editor",
+        }
+        return {
+            **done,
+            "failed": True,
+            "msg": "a wrong certificate",
+            "error": error,
+            "undone": "partial",
+            "undo_errors": [left],
+        }
+
+    host.tricks[2] = stuck
+    result = run("https_bindings", wish(host), host)
+    assert result["failed"] is True and result["changed"] is True and result["undone"] == "partial"
+    assert result["msg"] == (
+        "a wrong certificate. Undoing it worked in part only: see after for what stands now. "
+        "Not undone: site Api, CommitChanges, config_locked, error 5: Close the editor. Look at port 443."
+    )
+    assert result["after"] != result["before"] and result["diff"]["after"] != ""
+
+
+def test_an_applier_that_cannot_begin_is_an_error_and_no_broken_link() -> None:
+    host = Simulated(description())
+    error = {"code": "engine_missing", "place": "", "hint": "", "step": None, "call": None, "number": None}
+    host.tricks[2] = lambda args, answer: {"failed": True, "contract": 1, "msg": "no engine", "error": error}
+    result = run("https_bindings", wish(host), host)
+    assert host.names == ["host_reader", "host_applier"]
+    assert result["error"]["code"] == "engine_missing" and result["changed"] is False
+    assert result["after"] is None and result["diff"] is None and result["findings"] is None
+
+
+def test_changes_that_could_not_be_read_again_are_a_warning() -> None:
+    host = Simulated(description())
+    host.tricks[2] = lambda args, answer: {**answer(), "document": None}
+    result = run("https_bindings", wish(host), host)
+    assert result["changed"] is True and "failed" not in result and result["after"] is None
+    assert result["warnings"] == [
+        "the changes were carried out, but the host could not be read again: the host sent no document"
+    ]
+
+
+def _raises(before: bool) -> Callable[[dict[str, Any], Answer], dict[str, Any]]:
+    def trick(args: dict[str, Any], answer: Answer) -> dict[str, Any]:
+        if not before:
+            answer()
+        raise ConnectionError("connection reset by peer")
+
+    return trick
+
+
+def _lost(args: dict[str, Any], answer: Answer) -> dict[str, Any]:
+    answer()
+    return {"failed": True, "msg": "Module result deserialization failed: no JSON"}
+
+
+def _unreachable(args: dict[str, Any], answer: Answer) -> dict[str, Any]:
+    answer()
+    return {"unreachable": True, "msg": "timed out"}
+
+
+def test_a_link_that_breaks_before_the_host_began() -> None:
+    host = Simulated(description())
+    host.tricks[2] = _raises(before=True)
+    result = run("https_bindings", wish(host), host)
+    assert host.names == ["host_reader", "host_applier", "host_reader"] and host.host.writes == 0
+    assert result["failed"] is True and result["changed"] is False and result["error"]["code"] == "connection_lost"
+    assert "connection reset by peer" in result["msg"] and "no step was carried out" in result["msg"]
+    assert result["after"] == result["before"] and result["undone"] is None and set(result) >= KEYS
+
+
+@pytest.mark.parametrize("trick", [_raises(before=False), _lost, _unreachable])
+def test_a_link_that_breaks_after_the_host_was_done(trick: Callable[..., dict[str, Any]]) -> None:
+    host = Simulated(description())
+    host.tricks[2] = trick
+    result = run("https_bindings", wish(host), host)
+    assert host.names == ["host_reader", "host_applier", "host_reader"] and host.host.writes == 2 and host.resets == 0
+    assert result["failed"] is True and result["changed"] is True and result["error"]["code"] == "connection_lost"
+    assert "every change of the plan stands" in result["msg"] and "Run the task again" in result["msg"]
+    assert result["after"]["bindings"][1]["ssl_flags"] == 1 and result["diff"]["after"] != ""
+    again = run("https_bindings", wish(host), host)
+    assert again["changed"] is False and host.names[-1] == "host_reader"
+
+
+def test_a_link_that_breaks_halfway() -> None:
+    host = Simulated(description())
+
+    def halfway(args: dict[str, Any], answer: Answer) -> dict[str, Any]:
+        del args["steps"][1:]
+        answer()
+        raise ConnectionError("reset")
+
+    host.tricks[2] = halfway
+    result = run("https_bindings", wish(host), host)
+    assert "a part of the plan stands" in result["msg"] and result["changed"] is True
+    assert len(result["after"]["records"]) == 2 and result["after"]["bindings"] == result["before"]["bindings"]
+    assert run("https_bindings", wish(host), host)["changed"] is True
+    assert host.host.served("10.0.0.5", 443, "api.example.com") == host.thumbprint(API)
+
+
+def test_a_session_that_ended_with_the_link_is_opened_anew() -> None:
+    host = Simulated(description())
+    host.tricks[2], host.tricks[3] = _raises(before=False), _raises(before=True)
+    result = run("https_bindings", wish(host), host)
+    assert host.names == ["host_reader", "host_applier", "host_reader", "host_reader"] and host.resets == 1
+    assert "every change of the plan stands" in result["msg"]
+
+
+def test_a_link_that_stays_broken_leaves_nothing_claimed() -> None:
+    host = Simulated(description())
+    for number in (2, 3, 4):
+        host.tricks[number] = _raises(before=True)
+    result = run("https_bindings", wish(host), host)
+    assert result["failed"] is True and "it is not known which steps were carried out" in result["msg"]
+    assert result["after"] is None and result["diff"] is None and result["findings"] is None
+    assert host.names.count("host_applier") == 1
+
+
+def test_a_run_that_has_not_finished_on_the_host_is_named() -> None:
+    host = Simulated(description())
+    host.tricks[2] = _raises(before=True)
+    journal = {"run": "4711", "started": "2026-11-24T12:00:00Z", "steps": 3, "done": 1}
+    host.tricks[3] = lambda args, answer: {"contract": 1, "document": {**host.host.read(), "journal": journal}}
+    assert "Run 4711 has not finished on the host" in run("https_bindings", wish(host), host)["msg"]
+
+
+def test_a_host_that_cannot_be_reached_at_all_is_left_to_ansible() -> None:
+    host = Simulated(description())
+    host.tricks[1] = lambda args, answer: {"unreachable": True, "msg": "no route"}
+    with pytest.raises(AnsibleConnectionFailure, match="no route"):
+        run("https_bindings", wish(host), host)
+
+
+def _approved(host: Simulated, directory: Path) -> Path:
+    args = wish(host, document=host.host.read(), dest="plan.json")
+    assert run("https_bindings_plan", args, directory=directory)["changed"] is True
+    return directory / "plan.json"
+
+
+def test_an_approved_plan_is_applied_exactly_and_twice_changes_nothing(tmp_path: Path) -> None:
+    host = Simulated(description())
+    filed = json.loads(_approved(host, tmp_path).read_text(encoding="utf-8"))
+    result = run("https_bindings", {"plan": "plan.json"}, host, directory=tmp_path)
+    assert host.names == ["host_reader", "host_applier"] and result["changed"] is True
+    assert result["plan"] == filed["steps"] and result["diff"]["after"] == filed["diff"]["after"]
+    again = run("https_bindings", {"plan": "plan.json"}, host, directory=tmp_path)
+    assert again["changed"] is False and host.names[2:] == ["host_reader"]
+    assert again["notes"] == ["every step of the plan is carried out already"]
+
+
+def test_an_approved_plan_is_refused_when_what_it_touches_has_changed(tmp_path: Path) -> None:
+    host = Simulated(description())
+    _approved(host, tmp_path)
+    record = {"family": "hostnameport", "key": "api.example.com:443", "thumbprint": SHOP, "store": "MY", "options": {}}
+    other = Simulated(description(records=[*description()["records"], record]))
+    result = run("https_bindings", {"plan": "plan.json"}, other, directory=tmp_path)
+    assert other.names == ["host_reader"] and result["failed"] is True
+    assert [problem["path"] for problem in result["problems"]] == ["plan.steps[0]"]
+    assert "was absent, is" in result["msg"]
+
+
+def test_an_approved_plan_of_another_host_is_refused(tmp_path: Path) -> None:
+    _approved(Simulated(description()), tmp_path)
+    other = Simulated(description(slug="web02"))
+    result = run("https_bindings", {"plan": "plan.json"}, other, directory=tmp_path)
+    assert result["msg"] == "plan.host: the plan is for WEB01, this host is WEB02"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "cannot be read"), ("{", "is not JSON"), ("[]", "is not a plan file"), (b"\xff\xfe", "is not JSON")],
+)
+def test_a_plan_file_that_is_none_is_said_before_any_call(
+    tmp_path: Path, content: str | bytes | None, said: str
+) -> None:
+    path = tmp_path / "plan.json"
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    result = run("https_bindings", {"plan": str(path)})
+    assert result["problems"][0]["path"] == "plan" and said in result["msg"]
+
+
+def test_a_gap_needs_consent_and_is_announced() -> None:
+    old = {"name": "Windows Server 2012 R2", "build": "6.3.9600", "iis": "8.5"}
+    extra = [certificate(SHOP, "shop.example.com"), certificate(API, "shop.example.com", "api.example.com")]
+    host = Simulated(description(os=old, update_exported=False, certificates=extra))
+    chosen = {"thumbprint": host.thumbprint(API)}
+    both = [{"site": name, "host": f"{name.lower()}.example.com", "certificate": chosen} for name in ("Shop", "Api")]
+    refused = run("https_bindings", {"bindings": both}, host)
+    assert "allow.gap" in {problem["path"] for problem in refused["problems"]} and host.host.writes == 0
+    result = run("https_bindings", {"bindings": both, "allow": {"gap": True}}, host)
+    assert result["changed"] is True and result["support_tier"] == "best_effort"
+    assert {item["gap"] for item in result["affected"]} == {True}
