@@ -5,24 +5,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 #Requires -Version 5.1
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetAdmin
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetCertificates
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetDocument
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetErrors
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetHttpNative
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetHttpRecords
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetIisConfig
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetJson
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetKeyNative
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetPorts
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetReader
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetUsers
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetWindows
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetWindowsStores
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetXml
 
-# Reads the HTTPS state of this host (docs/contracts.md, section 6). Facts only, no judgement.
-# The engine that does it is not part of this version, so there is one answer only.
-
-$answer = @{
-    changed = $false
-    failed = $true
-    contract = 1
-    msg = 'The part of tlsfleet.iis that runs on Windows is not included in this version. Nothing was read, nothing was changed.'
-    error = @{
-        code = 'engine_missing'
-        place = ''
-        hint = 'Use a version with the host engine for real hosts. This version works with simulated hosts only.'
-        step = $null
-        call = $null
-        number = $null
-    }
-}
+# Reads the HTTPS state of this host (docs/contracts.md, section 6). Everything is done, and every failure answered, by the C# engine.
 
 # Nothing may follow the JSON, or the answer is lost.
-ConvertTo-Json -InputObject $answer -Depth 3 -Compress
+[TlsFleet.Reader]::Run($complex_args)

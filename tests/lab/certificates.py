@@ -9,6 +9,7 @@ import datetime
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -35,6 +36,8 @@ class Maker:
     def __init__(self, seed: int | None = None, now: datetime.datetime | None = None) -> None:
         self._seed = seed
         self._now = (now or datetime.datetime.now(datetime.timezone.utc)).replace(microsecond=0)
+        # cryptography 42 to 44 do not know the argument yet; a lab without seed does without
+        self._signing: dict[str, Any] = {} if seed is None else {"ecdsa_deterministic": True}
         self._made: dict[tuple[str, tuple[str, ...], str], Material] = {}
         self._authority_key = self._key("authority")
         self._authority = self._issue_authority()
@@ -74,7 +77,7 @@ class Maker:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName([x509.DNSName(name) for name in names if name.isascii()]), False
             )
-        issued = builder.sign(self._authority_key, hashes.SHA256(), ecdsa_deterministic=self._seed is not None or None)
+        issued = builder.sign(self._authority_key, hashes.SHA256(), **self._signing)
         der = issued.public_bytes(serialization.Encoding.DER)
         pem = issued.public_bytes(serialization.Encoding.PEM)
         return Material(hashlib.sha1(der).hexdigest().upper(), der, pem + self.ca_pem, self._key_pems[key])
@@ -107,7 +110,7 @@ class Maker:
                 critical=True,
             )
         )
-        return builder.sign(self._authority_key, hashes.SHA256(), ecdsa_deterministic=self._seed is not None or None)
+        return builder.sign(self._authority_key, hashes.SHA256(), **self._signing)
 
     def _key(self, label: str) -> ec.EllipticCurvePrivateKey:
         if self._seed is None:

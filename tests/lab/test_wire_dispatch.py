@@ -10,6 +10,7 @@ import json
 from typing import Any, cast
 
 import pytest
+
 from lab.counters import Counters
 from lab.dispatch import dispatch
 from lab.payload import SEPARATOR

@@ -53,7 +53,7 @@ CERTIFICATES = [
 @st.composite
 def records(draw: st.DrawFn, sni: bool, sites: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Records with unique keys; on old Windows only address records. Often those that the bindings need, and a few more."""
-    expected = sorted({key for site in sites for binding in site["bindings"] if (key := needed(binding)) is not None})
+    expected = sorted({record for site in sites for binding in site["bindings"] if (record := needed(binding))})
     keys: list[tuple[str, str]] = []
     for port in PORTS:
         keys += [("ipport", f"{name}:{port}") for name in ("0.0.0.0", "[::]", "10.0.0.5", "10.0.0.6", "[2001:db8::5]")]
@@ -62,10 +62,9 @@ def records(draw: st.DrawFn, sni: bool, sites: list[dict[str, Any]]) -> list[dic
     others = draw(st.lists(st.sampled_from(keys), max_size=draw(st.sampled_from((1, 2, 6))), unique=True))
     chosen = expected if draw(st.integers(0, 3)) else [key for key in expected if draw(st.booleans())]
     result = []
-    for family, key in [*chosen, *(key for key in others if key not in chosen)]:
-        index = draw(
-            st.sampled_from((*range(len(POOL) + 1), 3, 4, 3, 4))
-        )  # len(POOL): a certificate that is in no store
+    for family, key in [*chosen, *(other for other in others if other not in chosen)]:
+        # len(POOL): a certificate that is in no store
+        index = draw(st.sampled_from((*range(len(POOL) + 1), 3, 4, 3, 4)))
         store = POOL[index][3] if index < len(POOL) else "MY"
         certificate = (
             {"thumbprint": None, "store": None}

@@ -22,6 +22,7 @@ from lab.certificates import Maker
 from lab.simhost import SimulatedHost
 
 from .certificates import NOW
+from .schema import valid
 
 ACTIONS = "ansible_collections.tlsfleet.iis.plugins.action"
 READER, APPLIER = "tlsfleet.iis.host_reader", "tlsfleet.iis.host_applier"
@@ -46,7 +47,10 @@ class Simulated:
         self.calls.append((module_name, args, check_mode))
 
         def answer() -> dict[str, Any]:
-            return self.host.call(module_name, args, check_mode)
+            said = self.host.call(module_name, args, check_mode)
+            if said.get("document"):
+                valid(said["document"])
+            return said
 
         trick = self.tricks.get(len(self.calls))
         return answer() if trick is None else trick(args, answer)
@@ -92,6 +96,18 @@ def run(
     plugin._execute_module, plugin.now, connection.reset = execute, lambda: now, reset
     result: dict[str, Any] = plugin.run(task_vars={})
     return result
+
+
+#: Keys of a result of a changing action, whatever became of it (docs/contracts.md §7).
+RESULT_KEYS = frozenset(
+    "changed simulated before after plan affected findings diff undone support_tier probes notes".split()
+)
+
+
+def own_certificate_wish(host: Simulated, **more: Any) -> dict[str, Any]:
+    """Arguments that give the second site of :func:`description` its own certificate by SNI."""
+    chosen = {"thumbprint": host.thumbprint(API)}
+    return {"bindings": [{"site": "Api", "host": "api.example.com", "sni": "required", "certificate": chosen}], **more}
 
 
 def description(**more: Any) -> dict[str, Any]:

@@ -64,6 +64,17 @@ def test_faults_of_sense_join_those_of_shape_without_echo() -> None:
     }
 
 
+def test_faults_stand_in_the_order_of_the_request() -> None:
+    args = {
+        "door": "front",
+        "codes": [{"pin": "1", "tries": "x" if number in (2, 10) else 1} for number in range(11)],
+        "bell": 1,
+    }
+    with pytest.raises(Invalid) as refusal:
+        validated(LOCK, args)
+    assert [problem.path for problem in refusal.value.problems] == ["bell", "codes[2].tries", "codes[10].tries"]
+
+
 def test_no_secret_is_told() -> None:
     def tell(args: Any) -> None:
         raise Invalid([Problem("door", f"{args['codes'][0]['pin']} does not open it")])

@@ -11,30 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleConnectionFailure
 from support.actions import API, SHOP, Simulated, certificate, description, run
+from support.actions import RESULT_KEYS as KEYS
+from support.actions import own_certificate_wish as wish
 
-KEYS = {
-    "changed",
-    "simulated",
-    "before",
-    "after",
-    "plan",
-    "affected",
-    "findings",
-    "diff",
-    "undone",
-    "support_tier",
-    "probes",
-    "notes",
-}
 Answer = Callable[[], dict[str, Any]]
-
-
-def wish(host: Simulated, **more: Any) -> dict[str, Any]:
-    """Give the second site a certificate of its own."""
-    chosen = {"thumbprint": host.thumbprint(API)}
-    return {"bindings": [{"site": "Api", "host": "api.example.com", "sni": "required", "certificate": chosen}], **more}
 
 
 def test_apply_is_two_calls_and_the_second_run_one() -> None:
@@ -185,97 +166,6 @@ def test_changes_that_could_not_be_read_again_are_a_warning() -> None:
     assert result["warnings"] == [
         "the changes were carried out, but the host could not be read again: the host sent no document"
     ]
-
-
-def _raises(before: bool) -> Callable[[dict[str, Any], Answer], dict[str, Any]]:
-    def trick(args: dict[str, Any], answer: Answer) -> dict[str, Any]:
-        if not before:
-            answer()
-        raise ConnectionError("connection reset by peer")
-
-    return trick
-
-
-def _lost(args: dict[str, Any], answer: Answer) -> dict[str, Any]:
-    answer()
-    return {"failed": True, "msg": "Module result deserialization failed: no JSON"}
-
-
-def _unreachable(args: dict[str, Any], answer: Answer) -> dict[str, Any]:
-    answer()
-    return {"unreachable": True, "msg": "timed out"}
-
-
-def test_a_link_that_breaks_before_the_host_began() -> None:
-    host = Simulated(description())
-    host.tricks[2] = _raises(before=True)
-    result = run("https_bindings", wish(host), host)
-    assert host.names == ["host_reader", "host_applier", "host_reader"] and host.host.writes == 0
-    assert result["failed"] is True and result["changed"] is False and result["error"]["code"] == "connection_lost"
-    assert "connection reset by peer" in result["msg"] and "no step was carried out" in result["msg"]
-    assert result["after"] == result["before"] and result["undone"] is None and set(result) >= KEYS
-
-
-@pytest.mark.parametrize("trick", [_raises(before=False), _lost, _unreachable])
-def test_a_link_that_breaks_after_the_host_was_done(trick: Callable[..., dict[str, Any]]) -> None:
-    host = Simulated(description())
-    host.tricks[2] = trick
-    result = run("https_bindings", wish(host), host)
-    assert host.names == ["host_reader", "host_applier", "host_reader"] and host.host.writes == 2 and host.resets == 0
-    assert result["failed"] is True and result["changed"] is True and result["error"]["code"] == "connection_lost"
-    assert "every change of the plan stands" in result["msg"] and "Run the task again" in result["msg"]
-    assert result["after"]["bindings"][1]["ssl_flags"] == 1 and result["diff"]["after"] != ""
-    again = run("https_bindings", wish(host), host)
-    assert again["changed"] is False and host.names[-1] == "host_reader"
-
-
-def test_a_link_that_breaks_halfway() -> None:
-    host = Simulated(description())
-
-    def halfway(args: dict[str, Any], answer: Answer) -> dict[str, Any]:
-        del args["steps"][1:]
-        answer()
-        raise ConnectionError("reset")
-
-    host.tricks[2] = halfway
-    result = run("https_bindings", wish(host), host)
-    assert "a part of the plan stands" in result["msg"] and result["changed"] is True
-    assert len(result["after"]["records"]) == 2 and result["after"]["bindings"] == result["before"]["bindings"]
-    assert run("https_bindings", wish(host), host)["changed"] is True
-    assert host.host.served("10.0.0.5", 443, "api.example.com") == host.thumbprint(API)
-
-
-def test_a_session_that_ended_with_the_link_is_opened_anew() -> None:
-    host = Simulated(description())
-    host.tricks[2], host.tricks[3] = _raises(before=False), _raises(before=True)
-    result = run("https_bindings", wish(host), host)
-    assert host.names == ["host_reader", "host_applier", "host_reader", "host_reader"] and host.resets == 1
-    assert "every change of the plan stands" in result["msg"]
-
-
-def test_a_link_that_stays_broken_leaves_nothing_claimed() -> None:
-    host = Simulated(description())
-    for number in (2, 3, 4):
-        host.tricks[number] = _raises(before=True)
-    result = run("https_bindings", wish(host), host)
-    assert result["failed"] is True and "it is not known which steps were carried out" in result["msg"]
-    assert result["after"] is None and result["diff"] is None and result["findings"] is None
-    assert host.names.count("host_applier") == 1
-
-
-def test_a_run_that_has_not_finished_on_the_host_is_named() -> None:
-    host = Simulated(description())
-    host.tricks[2] = _raises(before=True)
-    journal = {"run": "4711", "started": "2026-11-24T12:00:00Z", "steps": 3, "done": 1}
-    host.tricks[3] = lambda args, answer: {"contract": 1, "document": {**host.host.read(), "journal": journal}}
-    assert "Run 4711 has not finished on the host" in run("https_bindings", wish(host), host)["msg"]
-
-
-def test_a_host_that_cannot_be_reached_at_all_is_left_to_ansible() -> None:
-    host = Simulated(description())
-    host.tricks[1] = lambda args, answer: {"unreachable": True, "msg": "no route"}
-    with pytest.raises(AnsibleConnectionFailure, match="no route"):
-        run("https_bindings", wish(host), host)
 
 
 def _approved(host: Simulated, directory: Path) -> Path:
