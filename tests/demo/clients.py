@@ -82,6 +82,6 @@ def _place(address: str, port: int, connect_to: Sequence[str]) -> tuple[str, int
     shown = f"[{address}]" if ":" in address else address
     for line in connect_to:
         if line.startswith(f"{shown}:{port}:"):
-            host, _, target = line.removeprefix(f"{shown}:{port}:").rpartition(":")
+            host, target = line.removeprefix(f"{shown}:{port}:").rsplit(":", 1)
             return host.strip("[]"), int(target)
     raise LookupError(f"the lab's inventory says nothing about {shown}:{port}")

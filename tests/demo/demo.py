@@ -70,7 +70,8 @@ class Demo:
         status = subprocess.run(command, cwd=ROOT, env={**os.environ, **values}, check=False).returncode
         expect(status != 0 if fails else status == 0, f"{name} ended with status {status}")
         expect(stats.exists(), f"{name} ended before its end")
-        return json.loads(stats.read_text(encoding="utf-8"))
+        counts: dict[str, dict[str, int]] = json.loads(stats.read_text(encoding="utf-8"))
+        return counts
 
     def clients(self) -> list[Meeting]:
         """What each client of the list meets now."""
@@ -163,6 +164,8 @@ def main() -> int:
         status = 0
     except Unexpected as fault:
         print(f"\nNOT AS EXPECTED: {fault}", file=sys.stderr)
+    except KeyboardInterrupt:
+        status = 130
     finally:
         subprocess.run([str(LAB), "stop", "--dir", str(place)], cwd=ROOT, check=False)
         shutil.rmtree(place if status == 0 else kept, ignore_errors=True)

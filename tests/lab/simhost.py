@@ -142,13 +142,7 @@ class SimulatedHost:
             "document": self.read(args["read"]["certificates"], args["read"]["key_check"]),
         }
         if done["error"]:
-            undone = {
-                None: "nothing had been done",
-                "complete": "all steps were undone",
-                "partial": "NOT all steps could be undone",
-            }
-            error = done["error"]
-            answer |= {"failed": True, "msg": f"{error['place']}: {error['hint']}; {undone[done['undone']]}"}
+            answer |= {"failed": True, "msg": f"{done['error']['place']}: {done['error']['hint']}"}
         return answer
 
     def read(self, certificates: str = "candidates", key_check: str = "open") -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Simulated:
 
     @property
     def names(self) -> list[str]:
-        return [name.rpartition(".")[2] for name, _, _ in self.calls]
+        return [call[0].rpartition(".")[2] for call in self.calls]
 
     def thumbprint(self, fixture: str) -> str:
         """The thumbprint the simulated host gave to a certificate of its description."""

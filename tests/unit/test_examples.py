@@ -65,7 +65,7 @@ def test_an_example_is_a_task_whose_arguments_pass(name: str, task: dict[str, An
 
 def test_ansible_takes_all_examples_as_a_playbook(tmp_path: Path) -> None:
     playbook = tmp_path / "examples.yml"
-    play = {"hosts": "localhost", "gather_facts": False, "tasks": [task for _, task in tasks()]}
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [task for name, task in tasks()]}
     playbook.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
     above = next(path for path in Path(spec.__file__).parents if path.name == "ansible_collections").parent
     done = subprocess.run(

@@ -92,7 +92,16 @@ def test_a_list_that_is_none_never_crashes(codes: Any) -> None:
     assert all(problem.path.startswith("codes") for problem in refusal.value.problems)
 
 
+class Marked(str):
+    """Text with a mark, as every core has its own."""
+
+
+class Counted(int):
+    """The same for numbers."""
+
+
 def test_plain_goes_all_the_way_down() -> None:
+    _exact(plain({Marked("a"): [Marked("b"), Counted(5), {Marked("c"): Marked("d")}]}))
     odd = wrap_var({"a": ["x", {"b": "y"}], "n": 5, "t": True, "none": None, "f": 1.5})
     result = plain(odd)
     assert result == {"a": ["x", {"b": "y"}], "n": 5, "t": True, "none": None, "f": 1.5}

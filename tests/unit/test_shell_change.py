@@ -39,7 +39,7 @@ def test_what_the_applier_is_given() -> None:
     host = Simulated(description())
     args = wish(host, probe={"timeout": 9, "retries": 0}, read={"certificates": "all"})
     result = run("https_bindings", args, host)
-    _, given, _ = host.calls[1]
+    given = host.calls[1][1]
     assert {name: given[name] for name in ("contract", "computer", "probe", "read")} == {
         "contract": 1,
         "computer": "WEB01",

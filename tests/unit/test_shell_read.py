@@ -12,11 +12,9 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.explain import explain
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.facts import facts
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell import action as shell_action
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
-from support.actions import API, SHOP, Simulated, certificate, description, run
-from support.certificates import NOW
+from support.actions import API, SHOP, Simulated, description, run
 
 CORE = ("https_bindings_info", "https_bindings_facts", "sni_eligibility_info")
 DOCUMENTED = Path(__file__).resolve().parents[2] / "plugins" / "modules"
@@ -94,42 +92,6 @@ def test_a_large_document_travels_packed() -> None:
     result = run("https_bindings_info", {}, host)
     assert "document_gz" in seen[0] and "document" not in seen[0]
     assert len(host.calls) == 1 and result["host"]["name"] == "WEB01"
-
-
-def test_facts_are_dates_and_say_when() -> None:
-    host = Simulated(description())
-    result = run("https_bindings_facts", {}, host)
-    assert list(result["ansible_facts"]) == ["iis_https"] and host.names == ["host_reader"]
-    fact = result["ansible_facts"]["iis_https"]
-    assert fact["judged_at"] == "2026-11-24T12:00:00Z" and fact["simulated"] is True and fact["truncated"] == {}
-    served = fact["certificates"][0]
-    assert served["thumbprint"] == host.thumbprint(SHOP) and served["not_after"] == "2027-09-20T12:00:00Z"
-    assert "days_left" not in json.dumps(fact)
-
-
-def test_facts_fit_into_32_kilobytes_and_say_what_was_cut() -> None:
-    names = [f"name-{number}.example.com" for number in range(400)]
-    bindings = [{"protocol": "https", "information": f"*:443:{name}", "ssl_flags": 1} for name in names]
-    extra = [certificate(f"{number:040X}", name) for number, name in enumerate(names, 16)]
-    host = Simulated(
-        description(
-            sites=[{"id": 1, "name": "Many", "state": "Started", "bindings": bindings}],
-            certificates=[certificate(SHOP, "shop.example.com"), *extra],
-        )
-    )
-    fact = run("https_bindings_facts", {}, host)["ansible_facts"]["iis_https"]
-    assert len(json.dumps({"iis_https": fact})) <= 32 * 1024
-    whole = facts(parse_document(host.host.read()), NOW, limit=10**9)
-    assert whole["truncated"] == {} and fact["truncated"]
-    for name in ("certificates", "endpoint_classes", "bindings", "findings"):
-        kept = len(fact[name])
-        assert fact[name] == whole[name][:kept]
-        assert fact["truncated"].get(name, 0) == len(whole[name]) - kept
-    # nothing that matters more is cut before all of what matters less is gone
-    assert fact["certificates"] == [] and fact["endpoint_classes"] == [] and fact["bindings"] == []
-    assert len(fact["findings"]) > 0
-    one_more = {**fact, "findings": whole["findings"][: len(fact["findings"]) + 1]}
-    assert len(json.dumps({"iis_https": one_more})) > 32 * 1024 - 100
 
 
 def test_eligibility_of_a_host_and_of_bindings() -> None:
@@ -256,7 +218,7 @@ def test_an_error_of_the_host_is_said_with_its_hint_and_code(name: str) -> None:
     ("answer", "code"),
     [
         ({"failed": True, "msg": "Module result deserialization failed: no JSON"}, "internal"),
-        ({}, "contract_mismatch"),
+        ({}, "internal"),
         ({"contract": 2, "document": {}}, "contract_mismatch"),
         ({"contract": 1}, "contract_mismatch"),
         ({"contract": 1, "document_gz": "AAAA"}, "contract_mismatch"),
@@ -267,6 +229,20 @@ def test_an_answer_that_makes_no_sense_is_an_error_of_its_own(answer: dict[str, 
     host.tricks[1] = lambda args, real: answer
     result = run("https_bindings_info", {}, host)
     assert result["failed"] is True and result["error"]["code"] == code and len(result["msg"]) > 20
+
+
+def test_what_the_host_said_instead_of_an_answer_is_shown() -> None:
+    host = Simulated(description())
+    blocked = "This script contains malicious content and has been blocked"
+    host.tricks[1] = lambda args, real: {
+        "failed": True,
+        "msg": "No start of json char found.",
+        "module_stderr": blocked,
+    }
+    message = run("https_bindings_info", {}, host)["msg"]
+    assert message.startswith(
+        f"No start of json char found. The host said: {blocked}. The module did not run to its end"
+    )
 
 
 def test_a_document_with_faults_is_refused_with_every_place() -> None:

@@ -76,7 +76,9 @@ class Impact:
             other = "" if named else self._other(old.record)
             # whoever asks to delete a record speaks of every endpoint it decides
             requested = old.record in self._deleted or (owners <= self._requested and not other)
-            sites = tuple(sorted({owner[0] for owner in owners}))
+            # a site that asks for the change need not be asked for its consent
+            concerned = owners if requested else owners - self._requested
+            sites = tuple(sorted({owner[0] for owner in concerned}))
             yield Affected(endpoint, old.identity, new.identity, sites, requested, gap, other)
 
     def endpoints(self, touched: set[RecordKey], ports: set[int]) -> Iterator[Endpoint]:

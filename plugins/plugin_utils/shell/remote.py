@@ -27,6 +27,12 @@ _STANDING = {
     "something": "Read again, a part of the plan stands: see after and diff",
 }
 
+_NO_ANSWER = (
+    "The module did not run to its end on the host. Is it Windows with PowerShell 5.1 or later? More is shown with -vvv"
+)
+#: Characters of a host's error output that stand in a message.
+_SHOWN = 300
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -58,7 +64,10 @@ class Remote:
 
     def read(self) -> tuple[Host, Mapping[str, Any]]:
         """The host and its document. Raises HostError, Invalid for a document with faults, and what a broken link raises."""
-        host, document = parse_reader(self._call(READER, reader_args(**self._read)))
+        answer = self._call(READER, reader_args(**self._read))
+        if "contract" not in answer:
+            raise HostError(_garbled(answer), "internal", _NO_ANSWER)
+        host, document = parse_reader(answer)
         self.host = self.host or host
         return host, document
 
@@ -67,7 +76,7 @@ class Remote:
         try:
             answer = self._call(APPLIER, applier_args(plan.host.name, plan.steps, probe, self._read))
             if "contract" not in answer:
-                raise HostError(str(answer.get("msg") or "the answer is empty"))
+                raise HostError(_garbled(answer))
             applied = parse_applier(answer)
         except Exception as fault:  # connections raise whatever their library does
             return self._reconciled(plan, fault)
@@ -117,6 +126,13 @@ def _read_along(applied: Applied) -> tuple[Host | None, str]:
         return parse_document(applied.document), ""
     except Invalid as refusal:
         return None, str(refusal)
+
+
+def _garbled(answer: Mapping[str, Any]) -> str:
+    """What Ansible made of an answer that is not the module's own, with the beginning of what the host said."""
+    message = str(answer.get("msg") or "the host gave no answer").strip()
+    said = str(answer.get("module_stderr") or answer.get("module_stdout") or "").strip()
+    return f"{message.rstrip('.')}. The host said: {said[:_SHOWN]}" if said else message
 
 
 def _lost(message: str) -> HostError:

@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fleets for the end-to-end tests: each test gets hosts of its own in their first state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e.fleet import Fleet
+
+Start = Callable[..., Fleet]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a lab with these host descriptions; it is stopped when the test ends."""
+    running: list[Fleet] = []
+
+    def begin(*descriptions: Mapping[str, Any]) -> Fleet:
+        fleet = Fleet(tmp_path / f"lab{len(running)}", descriptions)
+        running.append(fleet)
+        return fleet
+
+    yield begin
+    for fleet in running:
+        fleet.stop()

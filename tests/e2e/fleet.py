@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab and the real ansible-playbook, as the end-to-end tests use them. Knows nothing about the collection's code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = ROOT / "tests" / "lab" / "lab"
+CALLBACKS = Path(__file__).resolve().parent / "callback"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One result of one task. ``status``: ok, failed, unreachable, skipped."""
+
+    host: str
+    task: str
+    status: str
+    value: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.value[name]
+
+
+@dataclass(frozen=True)
+class Played:
+    """A finished ansible-playbook. ``output``: what a person would have seen."""
+
+    status: int
+    output: str
+    results: tuple[Result, ...]
+
+    def of(self, task: str, host: str = "") -> Result:
+        """The only result of a task (on a host)."""
+        found = [item for item in self.results if item.task == task and host in ("", item.host)]
+        assert len(found) == 1, f"{len(found)} results of {task!r} on {host or 'any host'}\n{self.output}"
+        return found[0]
+
+    def hosts(self, task: str) -> dict[str, Result]:
+        """The results of a task by host."""
+        return {item.host: item for item in self.results if item.task == task}
+
+
+class Fleet:
+    """Simulated hosts that run, in ``place``."""
+
+    def __init__(self, place: Path, descriptions: Sequence[Mapping[str, Any]]) -> None:
+        self.place = place
+        fixtures = place / "fixtures"
+        fixtures.mkdir(parents=True)
+        for item in descriptions:
+            (fixtures / f"{item['slug']}.json").write_text(json.dumps(item), encoding="utf-8")
+        self._lab("start", "--fixtures", str(fixtures))
+        self._thumbprints = json.loads((place / "thumbprints.json").read_text(encoding="utf-8"))
+        self._number = 0
+
+    def stop(self) -> None:
+        self._lab("stop")
+
+    def reset(self) -> None:
+        """Set all counters to zero."""
+        self._lab("reset")
+
+    def counters(self, host: str) -> dict[str, Any]:
+        """What the host counted since the last reset."""
+        self._lab("status")
+        counted = json.loads((self.place / "counters.json").read_text(encoding="utf-8"))
+        found: dict[str, Any] = counted["hosts"][host] if "hosts" in counted else counted[host]
+        return found
+
+    def calls(self, host: str) -> int:
+        """Module calls since the last reset."""
+        return int(self.counters(host)["calls"])
+
+    def thumbprint(self, host: str, named: str) -> str:
+        """The thumbprint that a certificate of a description has here."""
+        return str(self._thumbprints[host][named.upper()])
+
+    def play(
+        self, tasks: Sequence[Mapping[str, Any]], *words: str, hosts: str = "all", play: Mapping[str, Any] | None = None
+    ) -> Played:
+        """Run tasks as one play."""
+        self._number += 1
+        book = self.place / f"play-{self._number}.yml"
+        whole = {"hosts": hosts, "gather_facts": False, "tasks": list(tasks), **(play or {})}
+        book.write_text(json.dumps([whole]), encoding="utf-8")
+        return self.playbook(str(book), *words)
+
+    def playbook(self, book: str, *words: str, env: Mapping[str, str] | None = None) -> Played:
+        """Run a playbook with the ansible-playbook of this environment."""
+        results = self.place / "results.jsonl"
+        results.unlink(missing_ok=True)
+        program = Path(os.environ.get("IIS_CORE_BIN", Path(sys.executable).parent)) / "ansible-playbook"
+        values = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".env" / "collections"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+            "ANSIBLE_CALLBACKS_ENABLED": "collect",
+            "ANSIBLE_INVENTORY": str(self.place / "inventory.yml"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORKS": "5",
+            "E2E_RESULTS": str(results),
+            **(env or {}),
+        }
+        done = subprocess.run(
+            [str(program), book, *words],
+            cwd=self.place,
+            env=values,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=240,
+        )
+        return Played(done.returncode, done.stdout, tuple(_read(results)))
+
+    def _lab(self, *words: str) -> None:
+        command = [sys.executable, str(LAB), words[0], "--dir", str(self.place), *words[1:]]
+        done = subprocess.run(
+            command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60
+        )
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+
+
+def _read(results: Path) -> Iterator[Result]:
+    if results.exists():
+        for line in results.read_text(encoding="utf-8").splitlines():
+            item = json.loads(line)
+            yield Result(item["host"], item["task"], item["status"], item["result"])
