@@ -1,0 +1,128 @@
+// Copyright: (c) 2026, tlsfleet.iis contributors
+// GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+using System;
+using System.Collections.Generic;
+using System.Security.AccessControl;
+
+namespace TlsFleet
+{
+	// Certificates of the machine stores, as many as were asked for (contracts.md section 3).
+	public sealed class Certificates
+	{
+		private readonly IMachine machine;
+		private readonly Gaps gaps;
+		private readonly string which, keyCheck;
+		private readonly HashSet<string> used = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+		private readonly SortedDictionary<string, string> stores = new SortedDictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
+		public Certificates(IMachine machine, Gaps gaps, string which, string keyCheck, IEnumerable<HttpRecord> records)
+		{
+			this.machine = machine;
+			this.gaps = gaps;
+			this.which = which;
+			this.keyCheck = keyCheck;
+			stores["MY"] = "MY";
+			stores["WebHosting"] = "WebHosting";
+			foreach (HttpRecord record in records)
+			{
+				if (record.Thumbprint == null)
+					continue;
+				string store = record.Store ?? "MY";
+				used.Add(store + "\\" + record.Thumbprint);
+				if (!stores.ContainsKey(store))
+					stores[store] = store;
+			}
+		}
+
+		public List<Bag> Read()
+		{
+			List<Bag> found = new List<Bag>();
+			foreach (string store in stores.Values)
+			{
+				List<StoredCertificate> all = gaps.Try("certificates", "certificate store " + store, null, delegate { return machine.Stores.Read(store); });
+				try
+				{
+					if (all != null)
+						Choose(store, all, found);
+				}
+				finally
+				{
+					machine.Stores.Close();
+				}
+			}
+			return found;
+		}
+
+		// referenced: a record names it; candidates: those of My and WebHosting that have a key, too.
+		private void Choose(string store, List<StoredCertificate> all, List<Bag> found)
+		{
+			bool usual = store == "MY" || store == "WebHosting";
+			all.Sort(delegate(StoredCertificate one, StoredCertificate other) { return string.CompareOrdinal(one.Thumbprint, other.Thumbprint); });
+			foreach (StoredCertificate certificate in all)
+			{
+				bool candidate = which == "candidates" && usual && certificate.Key != null;
+				if (which == "all" || candidate || used.Contains(store + "\\" + certificate.Thumbprint))
+					found.Add(Facts(store, certificate));
+			}
+		}
+
+		private Bag Facts(string store, StoredCertificate certificate)
+		{
+			return new Bag { { "thumbprint", certificate.Thumbprint }, { "store", store }, { "der", Convert.ToBase64String(certificate.Der) } }
+				.PutUnless("", "friendly_name", certificate.FriendlyName ?? "")
+				.PutUnless(false, "archived", certificate.Archived)
+				.PutUnless(null, "renewed_by", certificate.RenewedBy)
+				.Put("key", certificate.Key == null ? null : KeyFacts(store, certificate));
+		}
+
+		private Bag KeyFacts(string store, StoredCertificate certificate)
+		{
+			KeyLink key = certificate.Key;
+			string what = "key of certificate " + certificate.Thumbprint + " in " + store;
+			KeyProbe untried = new KeyProbe { Check = "metadata" };
+			KeyProbe probe = gaps.Try("keys", what, untried, delegate { return machine.Stores.Probe(certificate, keyCheck); });
+			string access = gaps.Try("keys", what, "unknown", delegate { return KeyAccess.OfSystem(probe.Descriptor); });
+			return new Bag
+			{
+				{ "provider", key.Provider }, { "provider_type", key.ProviderType }, { "container", key.Container },
+				{ "key_spec", key.KeySpec }, { "machine", key.Machine }, { "system_access", access },
+				{ "check", probe.Check }, { "code", probe.Code }
+			};
+		}
+	}
+
+	// May SYSTEM read a key (A9.23)? Judged by SIDs, never by names.
+	public static class KeyAccess
+	{
+		// SYSTEM itself and the groups its token carries: Administrators, Everyone, Authenticated Users.
+		private static readonly HashSet<string> System = new HashSet<string> { "S-1-5-18", "S-1-5-32-544", "S-1-1-0", "S-1-5-11" };
+		private const int Read = unchecked((int)0x80000000) | 0x10000000 | 0x1;
+
+		public static string OfSystem(byte[] descriptor)
+		{
+			if (descriptor == null || descriptor.Length == 0)
+				return "unknown";
+			RawSecurityDescriptor security = new RawSecurityDescriptor(descriptor, 0);
+			RawAcl list = security.DiscretionaryAcl;
+			if ((security.ControlFlags & ControlFlags.DiscretionaryAclPresent) == 0)
+				return "unknown";
+			if (list == null)
+				return "granted";
+			foreach (GenericAce entry in list)
+			{
+				CommonAce ace = entry as CommonAce;
+				if (ace == null || (ace.AceFlags & AceFlags.InheritOnly) != 0 || (ace.AccessMask & Read) == 0)
+					continue;
+				if (!System.Contains(ace.SecurityIdentifier.Value))
+					continue;
+				if (ace.AceQualifier == AceQualifier.AccessDenied)
+					return "denied";
+				if (ace.AceQualifier == AceQualifier.AccessAllowed)
+					return "granted";
+			}
+			return "denied";
+		}
+	}
+}

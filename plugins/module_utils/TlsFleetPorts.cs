@@ -1,0 +1,110 @@
+// Copyright: (c) 2026, tlsfleet.iis contributors
+// GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+using System;
+using System.Collections.Generic;
+
+namespace TlsFleet
+{
+	// Everything that touches Windows stands behind these interfaces, so that the same engine can be run elsewhere. Ports give facts
+	// or throw; what a failure means is decided by the engine.
+	public interface IMachine
+	{
+		bool Simulated { get; }
+		DateTime UtcNow { get; }
+		IRegistry Registry { get; }
+		IStores Stores { get; }
+
+		// A fresh HttpInitialize; disposing it terminates. One at a time.
+		IHttpApi OpenHttp();
+
+		// A new AppHostAdminManager: it keeps a snapshot, so every reading takes its own (ahadmin A4.04).
+		IAppHostAdminManager OpenAdmin();
+
+		// The folder of applicationHost.config, from whatever bitness (F3.16).
+		string ConfigFolder { get; }
+
+		// Where a path that Windows knows is to be opened; environment variables are expanded.
+		string ToPath(string windowsPath);
+		IEnumerable<string> FilesIn(string windowsFolder);
+		void Pause(int milliseconds);
+
+		// Unicast addresses, without loopback and IPv6 link-local ones: no client of a web site arrives there.
+		IEnumerable<string> Addresses();
+
+		// TCP sockets of the System process, which is http.sys; null where there is no telling.
+		IEnumerable<TcpEnd> Listening();
+		IEnumerable<TcpEnd> Established();
+
+		// `journal` of the document: an unfinished apply, or null.
+		Bag ReadJournal();
+
+		// Entries for `users` that the registry does not show.
+		IEnumerable<Bag> OtherUsers();
+
+		// Leaves a line "module invoked" in the host's event log, as modules with Ansible.Basic do.
+		void LogInvocation(string text);
+	}
+
+	public interface IHttpApi : IDisposable
+	{
+		// HttpQueryServiceConfiguration; the result code is returned as it is.
+		uint Query(int id, IntPtr input, uint inputLength, IntPtr output, uint outputLength, out uint needed);
+
+		// Does httpapi.dll export HttpUpdateServiceConfiguration (F12.07)? Null: not to be told.
+		bool? UpdateExported { get; }
+	}
+
+	// HKEY_LOCAL_MACHINE in its 64-bit view. A key or value that is missing is null or empty, never an error.
+	public interface IRegistry
+	{
+		object Value(string key, string name);
+		string[] Keys(string key);
+		string[] Names(string key);
+	}
+
+	// Certificate stores of LocalMachine.
+	public interface IStores
+	{
+		// Null where the store does not exist. Archived certificates are included.
+		List<StoredCertificate> Read(string store);
+
+		// Looks at the key as far as `level` (metadata, open, sign) goes; silent, never repairing a link (A9.10).
+		KeyProbe Probe(StoredCertificate certificate, string level);
+
+		// Frees what Read holds.
+		void Close();
+	}
+
+	public sealed class StoredCertificate
+	{
+		public string Thumbprint, FriendlyName, RenewedBy;
+		public byte[] Der;
+		public bool Archived;
+		public KeyLink Key;
+		public object Native;
+	}
+
+	// The link from a certificate to its private key (A9.01 to A9.05). ProviderType 0 means CNG.
+	public sealed class KeyLink
+	{
+		public string Provider, Container;
+		public long ProviderType, KeySpec;
+		public bool Machine;
+	}
+
+	// Check: what was tried. Code: 0 or the HRESULT, null when nothing was opened. Descriptor: the key's security descriptor, null if unknown.
+	public sealed class KeyProbe
+	{
+		public string Check;
+		public long? Code;
+		public byte[] Descriptor;
+	}
+
+	public sealed class TcpEnd
+	{
+		public string Address;
+		public int Port;
+	}
+}

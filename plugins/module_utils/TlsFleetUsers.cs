@@ -1,0 +1,140 @@
+// Copyright: (c) 2026, tlsfleet.iis contributors
+// GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+
+namespace TlsFleet
+{
+	// Others than IIS who use a certificate or a record and show it in the registry (A8.04 to A8.08). What is not found proves nothing.
+	public sealed class Users
+	{
+		private const string Wsman = @"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
+		private const string Services = @"SYSTEM\CurrentControlSet\Services\";
+		private const string Sql = @"SOFTWARE\Microsoft\Microsoft SQL Server\";
+		private readonly IRegistry registry;
+		private readonly List<Bag> found = new List<Bag>();
+
+		public Users(IRegistry registry)
+		{
+			this.registry = registry;
+		}
+
+		public List<Bag> Read()
+		{
+			WinRm();
+			Hash("rdp", null, @"SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp", "SSLCertificateSHA1Hash");
+			Hash("sstp", "ipport 0.0.0.0:443", Services + @"SstpSvc\Parameters", "SHA1CertificateHash");
+			WebManagement();
+			SqlServers();
+			Wsus();
+			Present("rd_gateway", "ipport 0.0.0.0:443", Services + "TSGateway");
+			Present("adfs", null, Services + "adfssrv");
+			Present("wap", null, Services + "appproxysvc");
+			Present("exchange", null, @"SOFTWARE\Microsoft\ExchangeServer\v15\Setup");
+			return found;
+		}
+
+		private void WinRm()
+		{
+			foreach (string listener in registry.Keys(Wsman))
+			{
+				string path = Wsman + "\\" + listener;
+				string thumbprint = Hex.Thumbprint(registry.Value(path, "certThumbprint"));
+				int port;
+				bool tls;
+				if (Listener(listener, out port, out tls) && tls && thumbprint != null)
+					Found("winrm", RecordOf(listener, port), thumbprint, path);
+			}
+		}
+
+		// Name of a listener: `*+HTTPS`, `IP:10.0.0.5+HTTP`, `MAC:...+HTTPS`; values that are not set mean defaults (A8.04).
+		private bool Listener(string name, out int port, out bool tls)
+		{
+			int plus = name.LastIndexOf('+');
+			tls = name.EndsWith("+HTTPS", StringComparison.OrdinalIgnoreCase);
+			object value = registry.Value(Wsman + "\\" + name, "Port");
+			port = value is int ? (int)value : tls ? 5986 : 5985;
+			return plus > 0;
+		}
+
+		private static string RecordOf(string listener, int port)
+		{
+			string address = listener.Substring(0, listener.LastIndexOf('+'));
+			if (address.StartsWith("IP:", StringComparison.OrdinalIgnoreCase))
+			{
+				address = address.Substring(3).Trim('[', ']');
+				return "ipport " + (address.IndexOf(':') < 0 ? address : "[" + address + "]") + ":" + port;
+			}
+			return "ipport 0.0.0.0:" + port;
+		}
+
+		// Port -> TLS of every WinRM listener; the two default ports always, since a policy can create listeners that are not listed.
+		public Dictionary<int, bool> WinRmPorts()
+		{
+			Dictionary<int, bool> ports = new Dictionary<int, bool>();
+			ports[5985] = false;
+			ports[5986] = true;
+			foreach (string listener in registry.Keys(Wsman))
+			{
+				int port;
+				bool tls;
+				if (Listener(listener, out port, out tls))
+					ports[port] = tls;
+			}
+			return ports;
+		}
+
+		private void WebManagement()
+		{
+			const string path = @"SOFTWARE\Microsoft\WebManagement\Server";
+			object port = registry.Value(path, "Port");
+			Hash("wmsvc", "ipport 0.0.0.0:" + (port is int ? (int)port : 8172), path, "SslCertificateHash");
+		}
+
+		private void SqlServers()
+		{
+			foreach (string instance in registry.Names(Sql + @"Instance Names\SQL"))
+			{
+				object id = registry.Value(Sql + @"Instance Names\SQL", instance);
+				Hash("sql", null, Sql + id + @"\MSSQLServer\SuperSocketNetLib", "Certificate");
+			}
+			foreach (string instance in registry.Names(Sql + @"Instance Names\RS"))
+				Found("ssrs", null, null, Sql + @"Instance Names\RS, instance " + instance);
+		}
+
+		private void Wsus()
+		{
+			const string path = @"SOFTWARE\Microsoft\Update Services\Server\Setup";
+			object port = registry.Value(path, "PortNumber"), tls = registry.Value(path, "UsingSSL");
+			if (port is int && tls is int && (int)tls != 0)
+				Found("wsus", "ipport 0.0.0.0:" + ((int)port).ToString(CultureInfo.InvariantCulture), null, path);
+		}
+
+		// A value that holds a SHA-1 hash, as bytes or as text.
+		private void Hash(string kind, string key, string path, string name)
+		{
+			string thumbprint = Hex.Thumbprint(registry.Value(path, name));
+			if (thumbprint != null)
+				Found(kind, key, thumbprint, path + ", " + name);
+		}
+
+		private void Present(string kind, string key, string path)
+		{
+			if (registry.Keys(path).Length + registry.Names(path).Length > 0)
+				Found(kind, key, null, path);
+		}
+
+		private void Found(string kind, string key, string thumbprint, string path)
+		{
+			Add(found, kind, key, thumbprint, @"HKLM\" + path);
+		}
+
+		public static void Add(List<Bag> users, string kind, string key, string thumbprint, string evidence)
+		{
+			users.Add(new Bag { { "kind", kind }, { "key", key }, { "thumbprint", thumbprint }, { "evidence", evidence } });
+		}
+	}
+}

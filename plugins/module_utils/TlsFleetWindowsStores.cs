@@ -1,0 +1,196 @@
+// Copyright: (c) 2026, tlsfleet.iis contributors
+// GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+using System;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace TlsFleet
+{
+	// The certificate stores of LocalMachine and the keys behind them.
+	public sealed class WindowsStores : IStores
+	{
+		private const int StoreMissing = unchecked((int)0x80070002);
+		private static readonly byte[] Sample = new byte[32];
+		private X509Store open;
+		private X509Certificate2Collection held;
+
+		public List<StoredCertificate> Read(string store)
+		{
+			open = new X509Store(store, StoreLocation.LocalMachine);
+			try
+			{
+				open.Open(OpenFlags.ReadOnly | OpenFlags.OpenExistingOnly | OpenFlags.IncludeArchived);
+			}
+			catch (CryptographicException fault)
+			{
+				open = null;
+				if (fault.HResult == StoreMissing)
+					return null;
+				throw;
+			}
+			List<StoredCertificate> all = new List<StoredCertificate>();
+			held = open.Certificates;
+			foreach (X509Certificate2 certificate in held)
+				all.Add(One(certificate));
+			return all;
+		}
+
+		public void Close()
+		{
+			if (held != null)
+				foreach (X509Certificate2 certificate in held)
+					certificate.Reset();
+			if (open != null)
+				open.Close();
+			held = null;
+			open = null;
+		}
+
+		private static StoredCertificate One(X509Certificate2 certificate)
+		{
+			byte[] renewed = Property(certificate, KeyNative.Renewal, delegate(IntPtr at, int size)
+			{
+				byte[] bytes = new byte[size];
+				Marshal.Copy(at, bytes, 0, size);
+				return bytes;
+			});
+			return new StoredCertificate
+			{
+				Thumbprint = certificate.Thumbprint, Der = certificate.RawData, Archived = certificate.Archived,
+				FriendlyName = certificate.FriendlyName, RenewedBy = Hex.Thumbprint(renewed), Native = certificate,
+				Key = Property(certificate, KeyNative.KeyProvInfo, ToLink)
+			};
+		}
+
+		// Null where the certificate does not carry the property. Texts inside point into the buffer, so it is read before it is freed.
+		private static T Property<T>(X509Certificate2 certificate, uint id, Func<IntPtr, int, T> read) where T : class
+		{
+			uint size = 0;
+			if (!KeyNative.CertGetCertificateContextProperty(certificate.Handle, id, IntPtr.Zero, ref size))
+				return null;
+			IntPtr at = Marshal.AllocHGlobal((int)size);
+			try
+			{
+				return KeyNative.CertGetCertificateContextProperty(certificate.Handle, id, at, ref size) ? read(at, (int)size) : null;
+			}
+			finally
+			{
+				Marshal.FreeHGlobal(at);
+				GC.KeepAlive(certificate);
+			}
+		}
+
+		public static KeyLink ToLink(IntPtr at, int size)
+		{
+			KeyNative.ProvInfo info = (KeyNative.ProvInfo)Marshal.PtrToStructure(at, typeof(KeyNative.ProvInfo));
+			return new KeyLink
+			{
+				Container = Marshal.PtrToStringUni(info.Container) ?? "", Provider = Marshal.PtrToStringUni(info.Provider) ?? "",
+				ProviderType = info.ProviderType, KeySpec = info.KeySpec, Machine = (info.Flags & KeyNative.MachineKeyset) != 0
+			};
+		}
+
+		public KeyProbe Probe(StoredCertificate certificate, string level)
+		{
+			if (level == "metadata")
+				return new KeyProbe { Check = level };
+			bool sign = level == "sign" && IsSoftware(certificate.Key.Provider);
+			KeyProbe probe = new KeyProbe { Check = sign ? "sign" : "open" };
+			X509Certificate2 native = (X509Certificate2)certificate.Native;
+			IntPtr key;
+			uint keySpec;
+			bool callerFrees;
+			if (!KeyNative.CryptAcquireCertificatePrivateKey(native.Handle, KeyNative.AcquireFlags, IntPtr.Zero, out key, out keySpec, out callerFrees))
+			{
+				probe.Code = KeyNative.LastResult();
+				return probe;
+			}
+			bool cng = keySpec == KeyNative.NcryptHandle;
+			try
+			{
+				probe.Descriptor = cng ? CngDescriptor(key) : CapiDescriptor(key);
+				probe.Code = !sign ? 0 : cng ? CngSign(key, native.GetKeyAlgorithm() == "1.2.840.113549.1.1.1") : CapiSign(key, keySpec, certificate.Key);
+			}
+			finally
+			{
+				if (callerFrees && cng)
+					KeyNative.NCryptFreeObject(key);
+				else if (callerFrees)
+					KeyNative.CryptReleaseContext(key, 0);
+				GC.KeepAlive(native);
+			}
+			return probe;
+		}
+
+		// Cards, TPMs and other makers' modules are not asked to sign: that may prompt, load a module, or flood its audit log.
+		public static bool IsSoftware(string provider)
+		{
+			return provider.StartsWith("Microsoft ", StringComparison.OrdinalIgnoreCase)
+				&& provider.IndexOf("Smart Card", StringComparison.OrdinalIgnoreCase) < 0
+				&& provider.IndexOf("Platform", StringComparison.OrdinalIgnoreCase) < 0;
+		}
+
+		private static byte[] CngDescriptor(IntPtr key)
+		{
+			const uint flags = KeyNative.Dacl | KeyNative.Silent;
+			uint size;
+			if (KeyNative.NCryptGetProperty(key, "Security Descr", null, 0, out size, flags) != 0)
+				return null;
+			byte[] descriptor = new byte[size];
+			return KeyNative.NCryptGetProperty(key, "Security Descr", descriptor, size, out size, flags) == 0 ? descriptor : null;
+		}
+
+		private static byte[] CapiDescriptor(IntPtr provider)
+		{
+			uint size = 0;
+			if (!KeyNative.CryptGetProvParam(provider, KeyNative.KeysetDescriptor, null, ref size, KeyNative.Dacl))
+				return null;
+			byte[] descriptor = new byte[size];
+			return KeyNative.CryptGetProvParam(provider, KeyNative.KeysetDescriptor, descriptor, ref size, KeyNative.Dacl) ? descriptor : null;
+		}
+
+		private static long CngSign(IntPtr key, bool rsa)
+		{
+			IntPtr name = Marshal.StringToHGlobalUni("SHA256"), padding = Marshal.AllocHGlobal(IntPtr.Size);
+			try
+			{
+				Marshal.StructureToPtr(new KeyNative.Pkcs1Padding { Algorithm = name }, padding, false);
+				IntPtr used = rsa ? padding : IntPtr.Zero;
+				uint flags = KeyNative.Silent | (rsa ? KeyNative.PadPkcs1 : 0), size;
+				int code = KeyNative.NCryptSignHash(key, used, Sample, (uint)Sample.Length, null, 0, out size, flags);
+				if (code == 0)
+					code = KeyNative.NCryptSignHash(key, used, Sample, (uint)Sample.Length, new byte[size], size, out size, flags);
+				return unchecked((uint)code);
+			}
+			finally
+			{
+				Marshal.FreeHGlobal(padding);
+				Marshal.FreeHGlobal(name);
+			}
+		}
+
+		// SHA-256 only where the provider type can (A9.31).
+		private static long CapiSign(IntPtr provider, uint keySpec, KeyLink link)
+		{
+			IntPtr hash;
+			uint size = 0;
+			if (!KeyNative.CryptCreateHash(provider, link.ProviderType == KeyNative.RsaAes ? KeyNative.Sha256 : KeyNative.Sha1, IntPtr.Zero, 0, out hash))
+				return KeyNative.LastResult();
+			try
+			{
+				bool done = KeyNative.CryptHashData(hash, Sample, (uint)Sample.Length, 0)
+					&& KeyNative.CryptSignHash(hash, keySpec, IntPtr.Zero, 0, null, ref size)
+					&& KeyNative.CryptSignHash(hash, keySpec, IntPtr.Zero, 0, new byte[size], ref size);
+				return done ? 0 : KeyNative.LastResult();
+			}
+			finally
+			{
+				KeyNative.CryptDestroyHash(hash);
+			}
+		}
+	}
+}

@@ -1,0 +1,296 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shipped C# reader: it compiles for every Windows, calls httpapi by the right layout, and gives back the host it is pointed at."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine.fakes import build, state
+from engine.fakes.example import CNG, certificate, document, record, small
+from engine.fakes.layout import LAYOUT
+from engine.fakes.rows import write_rows
+from engine.harness import hosts
+from engine.harness.lane import LIBRARIES, READ, ROOT, Lane, compile_library, shipped
+from engine.harness.lane import build as build_lane
+
+from lab.certificates import Maker
+from lab.descriptions import fleet, load
+from lab.simhost import SimulatedHost
+
+pytestmark = pytest.mark.mono
+Host = Callable[[dict[str, Any]], Path]
+REFERENCES = ROOT.parent / "shared" / "refs"
+MODULE = ROOT / "plugins" / "modules" / "host_reader.ps1"
+#: Structure in C# -> structure of http.h, and C# field -> field there.
+STRUCTURES = {
+    "HttpVersion": ("HTTPAPI_VERSION", {"Major": "HttpApiMajorVersion", "Minor": "HttpApiMinorVersion"}),
+    "SslSet": ("SSL_SET", {"Address": "KeyDesc.pIpPort", "Param": "ParamDesc.SslHashLength"}),
+    "SslQuery": ("SSL_QUERY", {"Desc": "QueryDesc", "Address": "KeyDesc.pIpPort", "Token": "dwToken"}),
+    "SniKey": ("SSL_SNI_KEY", {"Address": "IpPort", "Host": "Host"}),
+    "SniSet": ("SSL_SNI_SET", {"Key": "KeyDesc.IpPort", "Param": "ParamDesc.SslHashLength"}),
+    "SniQuery": ("SSL_SNI_QUERY", {"Desc": "QueryDesc", "Key": "KeyDesc.IpPort", "Token": "dwToken"}),
+    "CcsSet": ("SSL_CCS_SET", {"Address": "KeyDesc.LocalAddress", "Param": "ParamDesc.SslHashLength"}),
+    "CcsQuery": ("SSL_CCS_QUERY", {"Desc": "QueryDesc", "Address": "KeyDesc.LocalAddress", "Token": "dwToken"}),
+    "UrlAclSet": ("URLACL_SET", {"Prefix": "pUrlPrefix", "Descriptor": "pStringSecurityDescriptor"}),
+    "UrlAclQuery": ("URLACL_QUERY", {"Desc": "QueryDesc", "Prefix": "pUrlPrefix", "Token": "dwToken"}),
+    "SslParam": (
+        "SSL_PARAM",
+        {
+            "HashLength": "SslHashLength",
+            "Hash": "pSslHash",
+            "AppId": "AppId",
+            "StoreName": "pSslCertStoreName",
+            "CheckMode": "DefaultCertCheckMode",
+            "Freshness": "DefaultRevocationFreshnessTime",
+            "Timeout": "DefaultRevocationUrlRetrievalTimeout",
+            "CtlIdentifier": "pDefaultSslCtlIdentifier",
+            "CtlStore": "pDefaultSslCtlStoreName",
+            "Flags": "DefaultFlags",
+        },
+    ),
+}
+#: Interface -> (id, members in slot order after IUnknown), from the SDK's ahadmin.idl.
+INTERFACES = {
+    "IAppHostAdminManager": (
+        "9be77978-73ed-4a9a-87fd-13f09fec1b13",
+        "GetAdminSection GetMetadata SetMetadata GetConfigManager",
+    ),
+    "IAppHostElement": (
+        "64ff8ccc-b287-4dae-b08a-a72cbf45f453",
+        "GetName GetCollection GetProperties GetChildElements GetMetadata SetMetadata GetSchema"
+        " GetElementByName GetPropertyByName Clear GetMethods",
+    ),
+    "IAppHostElementCollection": (
+        "c8550bff-5281-4b1e-ac34-99b6fa38464d",
+        "GetCount GetItem AddElement DeleteElement Clear CreateNewElement GetSchema",
+    ),
+    "IAppHostProperty": (
+        "ed35f7a1-5024-4e7b-a44d-07ddaf4b524d",
+        "GetName GetValue SetValue Clear GetStringValue GetException GetMetadata SetMetadata GetSchema",
+    ),
+}
+
+
+def assert_read(lane: Lane, folder: Path, expected: dict[str, Any]) -> None:
+    """The reader gives the document back that the folder was written from."""
+    asked = expected["reader"]
+    answer = lane.document(folder, certificates=asked["certificates"], key_check=asked["key_check"])
+    assert hosts.canonical(answer) == hosts.canonical(expected)
+
+
+# -- compiling ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["net45", "net48"])
+def test_it_compiles_against_the_reference_assemblies(name: str, tmp_path: Path) -> None:
+    folders = [REFERENCES / name, REFERENCES / "net48"]
+    if not folders[0].is_dir():
+        pytest.skip(f"the .NET Framework reference assemblies ({name}) are not on this machine")
+    found = {path.name: path for folder in reversed(folders) for path in folder.glob("*.dll")}
+    options = ("-noconfig", "-nostdlib", *(f"-r:{path}" for path in found.values()))
+    assert compile_library(shipped(), tmp_path / "engine.dll", *options) == ""
+
+
+def test_the_module_names_every_file_and_does_nothing_else() -> None:
+    lines = MODULE.read_text(encoding="utf-8").splitlines()
+    named = [
+        line.rpartition(".")[2] for line in lines if line.startswith("#AnsibleRequires -CSharpUtil ..module_utils.")
+    ]
+    assert named == [path.stem for path in shipped() if path.stem in named]
+    assert [line for line in lines if line and not line.startswith("#")] == ["[TlsFleet.Reader]::Run($complex_args)"]
+
+
+def test_every_utility_says_what_the_framework_compiler_lacks() -> None:
+    """Windows PowerShell references mscorlib, System and System.Core only; more has to be asked for in the file."""
+    for path in shipped():
+        text = path.read_text(encoding="utf-8")
+        asks = "//AssemblyReference -Name System.Xml.dll -CLR Framework" in text
+        assert "using System.Xml;" not in text or asks or path.stem == "TlsFleetErrors", path.name
+        assert not re.search(r"^using (?!System|Microsoft\.Win32)", text, re.MULTILINE), path.name
+
+
+# -- layout -------------------------------------------------------------------------------------------------------
+
+
+def test_structures_lie_as_in_the_sdk(lane: Lane) -> None:
+    found = lane.ask({"do": "layout"})["structures"]
+    for name, (original, fields) in STRUCTURES.items():
+        size, offsets = LAYOUT[original]
+        assert found[name] == {"size": size, "fields": {mine: offsets[theirs] for mine, theirs in fields.items()}}, name
+    assert found["ProvInfo"] == {  # CRYPT_KEY_PROV_INFO, x64
+        "size": 48,
+        "fields": dict(Container=0, Provider=8, ProviderType=16, Flags=20, ParamCount=24, Params=32, KeySpec=40),
+    }
+
+
+def test_interfaces_have_the_ids_and_the_slot_order_of_the_sdk(lane: Lane) -> None:
+    found = lane.ask({"do": "layout"})["interfaces"]
+    for name, (number, members) in INTERFACES.items():
+        assert found[name] == {"id": number, "slots": members.split()}
+
+
+# -- whole hosts --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("described", [document(), small()], ids=["everything", "nothing"])
+def test_a_host_is_read_back(lane: Lane, host: Host, described: dict[str, Any]) -> None:
+    described["incomplete"] = []
+    for item in described["certificates"]:
+        item["store"] = "WebHosting" if item["store"] == "WebHosting" else "MY"
+    assert_read(lane, host(described), described)
+
+
+def test_random_hosts_are_read_back(lane: Lane, host: Host, request: pytest.FixtureRequest) -> None:
+    """2,000 hosts; 50,000 with ``--hypothesis-profile=long``."""
+    count = 50000 if request.config.getoption("--hypothesis-profile", None) == "long" else 2000
+    for seed in range(count):
+        described = hosts.document(random.Random(seed))
+        try:
+            assert_read(lane, host(described), described)
+        except AssertionError as fault:
+            raise AssertionError(f"random host {seed}: {fault}") from None
+
+
+def descriptions() -> list[Any]:
+    shared, own = ROOT.parent / "shared" / "fixtures" / "hosts", ROOT / "tests" / "lab" / "fixtures"
+    folder = shared if shared.is_dir() else own
+    return [pytest.param(item, id=item["slug"]) for item in (*load(folder), *fleet(8, 1))]
+
+
+@pytest.fixture(scope="session")
+def maker() -> Maker:
+    return Maker()
+
+
+@pytest.mark.parametrize("description", descriptions())
+@pytest.mark.parametrize("which", ["referenced", "candidates", "all"])
+def test_described_hosts_are_read_like_the_model_engine_reads_them(
+    lane: Lane, host: Host, maker: Maker, description: dict[str, Any], which: str
+) -> None:
+    model = SimulatedHost(description, maker)
+    everything = model.read("all", "open")
+    expected = model.read(which, "open") | {"read_at": everything["read_at"]}
+    answer = lane.document(host(everything), certificates=which)
+    assert hosts.canonical(answer) == hosts.canonical(expected)
+
+
+# -- the answer ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "place"),
+    [
+        ({"contract": 2}, "contract_mismatch", "contract"),
+        ({"contract": None}, "bad_argument", "contract"),
+        ({"certificates": "some"}, "bad_argument", "certificates"),
+        ({"key_check": None}, "bad_argument", "key_check"),
+        ({"more": 1}, "bad_argument", "more"),
+        ({"key_check": ["open"]}, "bad_argument", "key_check"),
+    ],
+)
+def test_wrong_arguments_are_refused(lane: Lane, host: Host, args: dict[str, Any], code: str, place: str) -> None:
+    answer = lane.answer(host(small()), **args)
+    assert answer["failed"] is True
+    assert answer["changed"] is False
+    assert (answer["error"]["code"], answer["error"]["place"]) == (code, place)
+    assert answer["msg"].startswith(place)
+
+
+def test_ansibles_own_arguments_are_no_fault(lane: Lane, host: Host) -> None:
+    answer = lane.answer(host(small()), _ansible_check_mode=True, _ansible_no_log=False)
+    assert list(answer) == ["changed", "contract", "document"]
+
+
+@pytest.mark.parametrize("reservations", [0, 4000])
+def test_a_large_document_travels_packed(lane: Lane, host: Host, reservations: int) -> None:
+    folder = host(small(url_reservations=[f"https://+:{number}/a/long/prefix/" for number in range(1, reservations)]))
+    line = lane.line({"state": str(folder), "args": READ})
+    assert ("document_gz" in json.loads(line)) == bool(reservations)
+    assert line.isascii() and len(line) < 64 * 1024
+    assert len(lane.document(folder)["url_reservations"]) == max(reservations - 1, 0)
+
+
+def test_json_is_what_python_reads(lane: Lane) -> None:
+    chance = random.Random(8)
+
+    def value(depth: int) -> Any:
+        kind = chance.randint(0, 7 if depth else 4)
+        if kind == 0:
+            return chance.choice((None, True, False))
+        if kind in (1, 2):
+            return chance.choice((0, -1, 2**63 - 1, -(2**63), chance.getrandbits(31)))
+        if kind in (3, 4):
+            points = (chance.randrange(0x20), chance.randrange(0x80), chance.randrange(0x110000), 0xD834, 0x2028)
+            return "".join(chr(point) for point in points[: chance.randint(0, 5)])
+        if kind == 5:
+            return [value(depth - 1) for _ in range(chance.randint(0, 4))]
+        return {f"{value(0)!r}": value(depth - 1) for _ in range(chance.randint(0, 4))}
+
+    for _ in range(1000):
+        data = value(4)
+        line = lane.line({"do": "json", "value": data})
+        assert json.loads(line) == json.loads(json.dumps(data))
+        assert line.isascii() and "\n" not in line
+
+
+# -- http.sys -----------------------------------------------------------------------------------------------------
+
+
+def test_both_codes_of_a_short_buffer_are_understood(lane: Lane, host: Host) -> None:
+    described = document(incomplete=[])
+    folder = host(described)
+    for code in ("122", "234", "alternate"):
+        path = folder / "http" / "os.txt"
+        rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+        write_rows(path, [row for row in rows if row[0] != "short_buffer"] + [["short_buffer", code]])
+        assert_read(lane, folder, described)
+
+
+@pytest.mark.parametrize(
+    ("fault", "layer", "code", "family"),
+    [
+        ("query 5 5", "records", "access_denied", "hostnameport"),
+        ("query 6 87", "records", "87", "ccs"),
+        ("query 1 1450 2", "records", "1450", "ipport"),
+        ("query 2 5", "url_reservations", "access_denied", ""),
+        ("query 0 31", "ip_listen", "31", ""),
+        ("initialize * 5", "records", "access_denied", "all"),
+    ],
+)
+def test_a_layer_that_fails_is_named_and_the_others_are_read(
+    lane: Lane, host: Host, fault: str, layer: str, code: str, family: str
+) -> None:
+    folder = host(document(incomplete=[]))
+    write_rows(folder / "http" / "faults.txt", [fault.split()])
+    found = lane.document(folder)
+    assert [(gap["layer"], gap["code"]) for gap in found["incomplete"]] == [(layer, code)]
+    kept = {item["family"] for item in found["records"]}
+    assert kept == (set() if family == "all" else {"ipport", "hostnameport", "ccs", "scopedccs"} - {family})
+    assert len(found["sites"]) == 3
+
+
+def test_old_windows_without_named_records_is_complete(lane: Lane, host: Host) -> None:
+    old = {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None}
+    found = lane.document(host(small(os=old, records=[record("0.0.0.0:443")], certificates=[certificate("good", CNG)])))
+    assert [item["key"] for item in found["records"]] == ["0.0.0.0:443"]
+    assert found["incomplete"] == []
+
+
+@pytest.mark.parametrize(("library", "exported"), [("libhttpapi.so", True), ("libhttpapi_noupdate.so", False)])
+def test_the_export_is_looked_up_in_the_library_itself(library: str, exported: bool, tmp_path: Path) -> None:
+    folder, native = tmp_path / "assemblies", build.build()
+    subprocess.run(["cp", "-r", str(build_lane()), str(folder)], check=True)
+    maps = "".join(f'<dllmap dll="{dll}" target="{native / library}"/>' for dll in LIBRARIES)
+    (folder / "TlsFleet.dll.config").write_text(f"<configuration>{maps}</configuration>", encoding="utf-8")
+    state.write_state(tmp_path / "host", small())
+    with Lane(folder, TLSFLEET_FAKE_STATE=str(tmp_path / "host")) as other:
+        assert other.ask({"do": "export"}) is exported

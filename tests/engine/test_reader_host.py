@@ -1,0 +1,203 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shipped C# reader on everything beside http.sys and IIS: key access, other users, connection, and how long large hosts take."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine.fakes.example import CNG, binding, certificate, document, record, small
+from engine.fakes.rows import write_rows
+from engine.harness.lane import Lane
+
+pytestmark = pytest.mark.mono
+Host = Callable[[dict[str, Any]], Path]
+HASH = "0123456789ABCDEF0123456789ABCDEF01234567"
+WSMAN = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener"
+RDP = r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp"
+SQL = r"HKLM\SOFTWARE\Microsoft\Microsoft SQL Server"
+
+
+# -- may SYSTEM read the key? -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sddl", "verdict"),
+    [
+        ("O:BAG:SYD:PAI(A;;FA;;;SY)(A;;FA;;;BA)", "granted"),
+        ("D:(A;;FA;;;BA)", "granted"),  # SYSTEM carries the Administrators group
+        ("D:(A;;FR;;;WD)", "granted"),
+        ("D:(A;;0x80000000;;;AU)", "granted"),
+        ("D:(A;;0x10000000;;;SY)", "granted"),
+        ("D:(A;;FA;;;NS)(A;;FA;;;S-1-5-21-1-2-3-1001)", "denied"),
+        ("D:(D;;FA;;;SY)(A;;FA;;;SY)", "denied"),
+        ("D:(D;;FR;;;BA)(A;;FA;;;SY)", "denied"),
+        ("D:(A;;FA;;;SY)(D;;FA;;;WD)", "granted"),  # order decides, as Windows does it
+        ("D:(D;;FA;;;BG)(A;;FA;;;SY)", "granted"),  # Guests are none of SYSTEM's groups
+        ("D:(D;;0x2;;;SY)(A;;FA;;;SY)", "granted"),  # writing may be denied
+        ("D:(A;;0x2;;;SY)", "denied"),
+        ("D:(A;IO;FA;;;SY)", "denied"),  # only for what lies below
+        ("O:BAG:SY", "unknown"),  # says nothing about access
+    ],
+)
+def test_access_of_system_is_judged_as_windows_does(lane: Lane, sddl: str, verdict: str) -> None:
+    assert lane.ask({"do": "access", "sddl": sddl}) == verdict
+
+
+def test_an_empty_list_lets_nobody_in_and_nothing_at_all_is_unknown(lane: Lane) -> None:
+    head = "0100048000000000000000000000000014000000"
+    assert lane.ask({"do": "access", "hex": head + "0200080000000000"}) == "denied"
+    assert lane.ask({"do": "access", "hex": "01000480" + "00" * 16}) == "granted"  # a list that is null: everybody
+    assert lane.ask({"do": "access", "hex": ""}) == "unknown"
+
+
+# -- others -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "users"),
+    [
+        (
+            [
+                [rf"{WSMAN}\*+HTTPS", "certThumbprint", "sz", HASH.lower()],
+                [rf"{WSMAN}\*+HTTP", "Port", "dword", "5985"],
+            ],
+            [("winrm", "ipport 0.0.0.0:5986", HASH)],
+        ),
+        (
+            [
+                [rf"{WSMAN}\IP:10.0.0.5+HTTPS", "certThumbprint", "sz", "\u200e01 23 45 " + HASH[6:]],
+                [rf"{WSMAN}\IP:10.0.0.5+HTTPS", "Port", "dword", "443"],
+            ],
+            [("winrm", "ipport 10.0.0.5:443", HASH)],
+        ),
+        (
+            [[rf"{WSMAN}\IP:[2001:db8::1]+HTTPS", "certThumbprint", "sz", HASH]],
+            [("winrm", "ipport [2001:db8::1]:5986", HASH)],
+        ),
+        ([[rf"{WSMAN}\*+HTTPS", "Port", "dword", "5986"]], []),
+        ([[RDP, "SSLCertificateSHA1Hash", "binary", HASH]], [("rdp", None, HASH)]),
+        ([[RDP, "SSLCertificateSHA1Hash", "binary", "00"]], []),
+        (
+            [
+                [rf"{SQL}\Instance Names\SQL", "MSSQLSERVER", "sz", "MSSQL15.MSSQLSERVER"],
+                [rf"{SQL}\MSSQL15.MSSQLSERVER\MSSQLServer\SuperSocketNetLib", "Certificate", "sz", HASH],
+                [rf"{SQL}\Instance Names\SQL", "EMPTY", "sz", "MSSQL15.EMPTY"],
+                [rf"{SQL}\MSSQL15.EMPTY\MSSQLServer\SuperSocketNetLib", "Certificate", "sz", ""],
+                [rf"{SQL}\Instance Names\RS", "SSRS", "sz", "SSRS"],
+            ],
+            [("sql", None, HASH), ("ssrs", None, None)],
+        ),
+        (
+            [[r"HKLM\SOFTWARE\Microsoft\WebManagement\Server", "SslCertificateHash", "binary", HASH]],
+            [("wmsvc", "ipport 0.0.0.0:8172", HASH)],
+        ),
+        (
+            [[r"HKLM\SYSTEM\CurrentControlSet\Services\SstpSvc\Parameters", "SHA1CertificateHash", "binary", HASH]],
+            [("sstp", "ipport 0.0.0.0:443", HASH)],
+        ),
+        (
+            [[r"HKLM\SYSTEM\CurrentControlSet\Services\TSGateway", "Start", "dword", "2"]],
+            [("rd_gateway", "ipport 0.0.0.0:443", None)],
+        ),
+        (
+            [
+                [r"HKLM\SOFTWARE\Microsoft\Update Services\Server\Setup", "PortNumber", "dword", "8531"],
+                [r"HKLM\SOFTWARE\Microsoft\Update Services\Server\Setup", "UsingSSL", "dword", "1"],
+            ],
+            [("wsus", "ipport 0.0.0.0:8531", None)],
+        ),
+        (
+            [
+                [r"HKLM\SYSTEM\CurrentControlSet\Services\adfssrv", "Start", "dword", "2"],
+                [r"HKLM\SYSTEM\CurrentControlSet\Services\appproxysvc", "Start", "dword", "2"],
+                [r"HKLM\SOFTWARE\Microsoft\ExchangeServer\v15\Setup", "MsiInstallPath", "sz", "C:"],
+            ],
+            [("adfs", None, None), ("wap", None, None), ("exchange", None, None)],
+        ),
+    ],
+)
+def test_other_users_show_themselves_in_the_registry(
+    lane: Lane, host: Host, rows: list[list[str]], users: list[tuple[str, str | None, str | None]]
+) -> None:
+    folder = host(small())
+    path = folder / "machine" / "registry.txt"
+    before = path.read_bytes()
+    write_rows(path, rows)
+    path.write_bytes(before + path.read_bytes())
+    found = lane.document(folder)["users"]
+    assert [(user["kind"], user["key"], user["thumbprint"]) for user in found] == users
+    assert all(user["evidence"].startswith("HKLM\\") for user in found)
+
+
+def test_of_several_connections_the_one_with_tls_is_named(lane: Lane, host: Host) -> None:
+    folder = host(small())
+    write_rows(
+        folder / "machine" / "connection.txt",
+        [["10.0.0.5", 5985, False], ["10.0.0.6", 5986, True], ["::1", 443, False]],
+    )
+    found = lane.document(folder)
+    assert found["connection"] == {"address": "10.0.0.6", "port": 5986, "tls": True}
+    assert [(gap["layer"], gap["code"]) for gap in found["incomplete"]] == [("connection", "ambiguous")]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "records",
+        "sites",
+        "site_states",
+        "certificates",
+        "keys",
+        "addresses",
+        "http_ports",
+        "connection",
+        "users",
+        "journal",
+    ]
+    + ["central_store_files"],
+)
+def test_every_layer_can_fail_alone(lane: Lane, host: Host, layer: str) -> None:
+    gap = {"layer": layer, "code": "access_denied", "message": "not for you"}
+    described = document(incomplete=[gap], certificates=[certificate("good", CNG)])
+    found = lane.document(host(described))
+    own = [item for item in found["incomplete"] if item["layer"] == layer]
+    assert own and {item["layer"] for item in found["incomplete"]} <= {layer, "schema"}
+    assert all(item["code"] == "access_denied" and "not for you" in item["message"] for item in own)
+    assert set(found) == set(described)
+
+
+# -- large hosts --------------------------------------------------------------------------------------------------
+
+
+def test_ten_thousand_bindings_and_records(lane: Lane, host: Host) -> None:
+    """Times are shown, not judged: bytes per binding are (design: at most 600 with its record, certificates aside)."""
+    count = 10000
+    names = [f"shop{number:05d}.customers.example.com" for number in range(count)]
+    sites = [
+        {"id": at + 1, "name": f"site {at}", "state": "started", "bindings": [binding(f"*:443:{names[at]}", 1)]}
+        for at in range(count)
+    ]
+    records = [record(f"{name}:443", "hostnameport", store="WebHosting") for name in names]
+    folder = host(small(iis={"major": 10, "minor": 0}, schema_ssl_flags=True, sites=sites, records=records))
+    lane.document(folder)  # compiled code and file caches are warm
+    started = time.monotonic()
+    found = lane.document(folder)
+    seconds = time.monotonic() - started
+    size = len(json.dumps(found, separators=(",", ":")))
+    print(
+        f"{count} bindings and records: {seconds:.2f} s, {size / count:.0f} bytes each, peak {lane.peak_megabytes()} MB"
+    )
+    assert len(found["sites"]) == len(found["records"]) == count
+    assert size / count <= 600
+
+
+def test_three_hundred_certificates(lane: Lane, host: Host) -> None:
+    stored = [{**certificate("good", CNG), "thumbprint": f"{number:040X}"} for number in range(300)]
+    assert len(lane.document(host(small(certificates=stored)))["certificates"]) == 300
