@@ -11,7 +11,7 @@ ARGS ?=
 ENVIRONMENT := $(PYTHON) tests/tools/environment.py
 CHOICE := $(if $(CORE),--core $(CORE))
 ENTER = eval "$$($(ENVIRONMENT) exports $(CHOICE))"
-SUITES := $(wildcard tests/tools tests/unit tests/laws tests/lab tests/e2e)
+SUITES := $(wildcard tests/tools tests/unit tests/laws tests/lab tests/engine tests/e2e)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup env demo test check lab bench clean

@@ -42,7 +42,7 @@ namespace TlsFleet
 			bool? schema = null;
 			if (iis != null)
 				schema = gaps.Try("schema", "IIS schema", null, delegate { return IisConfig.SchemaKnowsSslFlags(machine); });
-			List<Bag> users = gaps.Try("users", "other users of certificates", new List<Bag>(), delegate { return AllUsers(config); });
+			List<Bag> users = AllUsers(config);
 			return new Bag
 			{
 				{ "format", "tlsfleet.iis/document" }, { "version", 1 }, { "simulated", machine.Simulated },
@@ -153,10 +153,10 @@ namespace TlsFleet
 
 		private List<Bag> AllUsers(IisConfig config)
 		{
-			List<Bag> users = new Users(registry).Read();
+			List<Bag> users = new Users(registry).Read(gaps);
 			foreach (LegacyHash legacy in config.Legacy)
 				Users.Add(users, "other", null, legacy.Thumbprint, "applicationHost.config, customMetadata " + legacy.Path + ", property 5506 of the IIS 6 metabase");
-			users.AddRange(machine.OtherUsers());
+			users.AddRange(gaps.Try("users", "other users of certificates", new Bag[0], machine.OtherUsers));
 			return users;
 		}
 

@@ -125,7 +125,7 @@ class Fleet:
         return Played(done.returncode, done.stdout, tuple(_read(results)))
 
     def _lab(self, *words: str) -> None:
-        command = [sys.executable, str(LAB), words[0], "--dir", str(self.place), *words[1:]]
+        command = [str(LAB), words[0], "--dir", str(self.place), *words[1:]]
         done = subprocess.run(
             command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60
         )

@@ -24,7 +24,7 @@ from engine.fakes.callers import (
     UrlQuery,
     UrlSet,
 )
-from engine.fakes.example import CNG, certificate, document, small
+from engine.fakes.example import CNG, certificate, document, record, small
 from engine.fakes.layout import ASSERTIONS, LAYOUT
 from engine.fakes.rows import cell, plain
 
@@ -67,6 +67,11 @@ def test_any_text_survives_a_column() -> None:
         ({"schema_ssl_flags": False}, r"sites\[0\].bindings\[0\].ssl_flags"),
         ({"sites": [{"id": 1, "name": "a\x01", "state": "started", "bindings": []}]}, "cannot hold"),
         ({"sites": [{"id": 1, "name": name, "state": "started", "bindings": []} for name in "ab"]}, r"sites\[1\].id"),
+        ({"records": [record("10.0.0.5:0")]}, r"records\[0\].key"),
+        ({"records": [record("443")]}, r"records\[0\].key"),
+        ({"records": [record("2001:db8::5:443")]}, r"records\[0\].key"),
+        ({"records": [record("x:443", "ccs")]}, r"records\[0\].key"),
+        ({"ip_listen": ["everywhere"]}, r"ip_listen\[0\]"),
         ({"certificates": [{**certificate("good", CNG), "der": "?"}]}, r"certificates\[0\].der"),
     ],
 )

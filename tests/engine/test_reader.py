@@ -21,7 +21,6 @@ from engine.fakes.rows import write_rows
 from engine.harness import hosts
 from engine.harness.lane import LIBRARIES, READ, ROOT, Lane, compile_library, shipped
 from engine.harness.lane import build as build_lane
-
 from lab.certificates import Maker
 from lab.descriptions import fleet, load
 from lab.simhost import SimulatedHost

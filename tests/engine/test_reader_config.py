@@ -37,7 +37,6 @@ def read(lane: Lane, host: Host) -> Callable[[str | bytes], dict[str, Any]]:
 
     def read_it(text: str | bytes) -> dict[str, Any]:
         folder = host(small(**IIS, sites=ONE))
-        # The fake IIS keeps its own idea of the file's sites for their states; ids are what counts.
         data = text if isinstance(text, bytes) else text.encode()
         (folder / "config" / "applicationHost.config").write_bytes(data)
         return lane.document(folder)

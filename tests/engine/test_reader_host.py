@@ -149,19 +149,7 @@ def test_of_several_connections_the_one_with_tls_is_named(lane: Lane, host: Host
 
 @pytest.mark.parametrize(
     "layer",
-    [
-        "records",
-        "sites",
-        "site_states",
-        "certificates",
-        "keys",
-        "addresses",
-        "http_ports",
-        "connection",
-        "users",
-        "journal",
-    ]
-    + ["central_store_files"],
+    "records sites site_states certificates keys addresses http_ports connection users journal central_store_files".split(),
 )
 def test_every_layer_can_fail_alone(lane: Lane, host: Host, layer: str) -> None:
     gap = {"layer": layer, "code": "access_denied", "message": "not for you"}
@@ -171,6 +159,43 @@ def test_every_layer_can_fail_alone(lane: Lane, host: Host, layer: str) -> None:
     assert own and {item["layer"] for item in found["incomplete"]} <= {layer, "schema"}
     assert all(item["code"] == "access_denied" and "not for you" in item["message"] for item in own)
     assert set(found) == set(described)
+
+
+def test_a_record_met_twice_is_read_again_and_then_a_gap(lane: Lane, host: Host) -> None:
+    folder = host(small(records=[record("443", "ccs", None), record("0.0.0.0:443")]))
+    path = folder / "http" / "records.txt"
+    path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(keepends=True)[1])
+    found = lane.document(folder)
+    assert [item["family"] for item in found["records"]] == ["ccs"]
+    assert [(gap["layer"], gap["code"]) for gap in found["incomplete"]] == [("records", "changed_meanwhile")]
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "gaps"),
+    [
+        (None, None, []),
+        ("<configSchema/>", None, []),
+        (
+            "<configSchema><sectionSchema name='x'><collection><attribute name='sslFlags'/></collection></sectionSchema>"
+            "</configSchema>",
+            None,
+            [],
+        ),
+        ("<configSchema>", None, [("schema", "malformed")]),
+    ],
+)
+def test_a_schema_that_says_nothing_is_no_answer(
+    lane: Lane, host: Host, text: str | None, known: bool | None, gaps: list[tuple[str, str]]
+) -> None:
+    folder = host(small(iis={"major": 10, "minor": 0}, schema_ssl_flags=True))
+    path = folder / "config" / "schema" / "IIS_schema.xml"
+    assert lane.document(folder)["schema_ssl_flags"] is True
+    path.unlink()
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    found = lane.document(folder)
+    assert found["schema_ssl_flags"] is known
+    assert [(gap["layer"], gap["code"]) for gap in found["incomplete"]] == gaps
 
 
 # -- large hosts --------------------------------------------------------------------------------------------------

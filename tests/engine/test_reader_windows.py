@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Windows lane: the same C# on Microsoft's .NET for Windows under Wine, with the same C fakes. It is not Windows: results are simulated."""
+"""The Windows lane: the same C# and C fakes on Microsoft's .NET for Windows under Wine. It is not Windows: results are simulated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from engine.fakes.example import document
 from engine.fakes.rows import write_rows
 from engine.harness import hosts
 from engine.harness.lane import HARNESS, READ, ROOT, Lane, compile_library, shipped
-
 from support.certificates import NOW
 
 BUNDLE = ROOT.parent / "shared" / "wine-dotnet" / "run"

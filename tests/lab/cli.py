@@ -112,11 +112,12 @@ def start(args: argparse.Namespace, words: Sequence[str]) -> None:
     log_path = args.dir / files.LOG
     with open(log_path, "wb") as log:
         process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), "serve", *words[1:]],
+            [sys.executable, "-P", "-m", "lab", "serve", *words[1:]],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])},
         )
     try:
         state = wait_until_up(args.dir, process, log_path)

@@ -33,7 +33,7 @@ StoreLookup = Callable[[str, str], str]
 
 def table_key(family: str, text: str) -> Key:
     """(family, name, port) under which a record lies: addresses in one form, names in lower case A-labels."""
-    name, _, port = text.rpartition(":")
+    name, _colon, port = text.rpartition(":")
     if family == "hostnameport" and name == "*":
         family, name = "ccs", ""  # the older spelling of the central store record
     if family == "ipport":

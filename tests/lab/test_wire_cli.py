@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -69,7 +68,7 @@ def test_start_errors(tmp_path: Path, words: tuple[str, ...], text: str) -> None
     (tmp_path / "list.json").write_text("[]", encoding="utf-8")
     clash = {**HOST, "http_ports": [20443]}
     (tmp_path / "clash.json").write_text(json.dumps(clash), encoding="utf-8")
-    command = [sys.executable, str(PROGRAM), "start", "--dir", "lab", *words]
+    command = [str(PROGRAM), "start", "--dir", "lab", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
     assert done.returncode == 2
     assert text in done.stderr

@@ -16,13 +16,13 @@ import sys
 
 from tools.export import ROOT, tree_files
 
-PACKAGES = ("mono-mcs", "mono-runtime")
-HINT = f"needs Mono (mcs, mono); on Debian or Ubuntu: sudo apt-get install {' '.join(PACKAGES)}"
+PACKAGES = ("mono-mcs", "mono-runtime", "gcc", "libc6-dev")
+HINT = f"needs Mono (mcs, mono) and gcc; on Debian or Ubuntu: sudo apt-get install {' '.join(PACKAGES)}"
 MARKED = re.compile(r"\bmark\.mono\b")
 
 
 def missing() -> bool:
-    return not (shutil.which("mcs") and shutil.which("mono"))
+    return not all(shutil.which(program) for program in ("mcs", "mono", "gcc"))
 
 
 def wanted() -> bool:

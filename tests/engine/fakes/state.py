@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import json
 import shutil
 from collections.abc import Iterable
@@ -67,6 +68,7 @@ def write_state(folder: str | Path, description: dict[str, Any]) -> None:
     folder = Path(folder)
     document = complete(description)
     _refuse_impossible(document)
+    _refuse_odd_keys(document)
     if folder.exists() and any(folder.iterdir()):
         if not (folder / "state.txt").exists():
             raise ValueError(f"{folder} holds something else than the state of a simulated host")
@@ -111,6 +113,28 @@ def _refuse_impossible(document: dict[str, Any]) -> None:
             if binding["ssl_flags"] is not None and document["schema_ssl_flags"] is False:
                 raise ValueError(f"{place}.bindings[{index}].ssl_flags: the schema of this IIS does not know it")
             bindings.add(key)
+
+
+def _refuse_odd_keys(document: dict[str, Any]) -> None:
+    """The library ends the process over a row it cannot read; better to name the place here."""
+    for index, record in enumerate(document["records"]):
+        family, key = record["family"], record["key"]
+        name, colon, port = key.rpartition(":")
+        sound = port.isascii() and port.isdigit() and 0 < int(port) < 65536 and bool(colon) == (family != "ccs")
+        if family == "ipport":
+            sound = sound and _is_address(name[1:-1], 6) if name[:1] == "[" else sound and _is_address(name, 4)
+        if not sound or family not in (*_NEW_IDS, "ipport"):
+            raise ValueError(f"records[{index}].key: {key!r} is no key of the family {family!r}")
+    for index, address in enumerate(document["ip_listen"]):
+        if not (_is_address(address, 4) or _is_address(address, 6)):
+            raise ValueError(f"ip_listen[{index}]: {address!r} is no address")
+
+
+def _is_address(text: str, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == version
+    except ValueError:
+        return False
 
 
 def _write_http(folder: Path, document: dict[str, Any]) -> None:

@@ -53,8 +53,19 @@ def test_every_interface_has_its_own_id_and_counts_its_references(library: Libra
         assert {other for other, answer in answers.items() if answer == 0} == {name} | both
         assert {answer for answer in answers.values() if answer} == {0x80004002}
         assert found.ask("00000000-0000-0000-c000-000000000046") == (0, found.pointer)
+        _face_of(found)
         before = found.references(1)
         assert found.references(2) == before - 1
+
+
+def _face_of(found: Com) -> None:
+    """ISupportErrorInfo: a pointer of its own, from which the way leads back."""
+    code, pointer = found.ask("df0b3d60-548f-101b-8e65-08002b2bd119")
+    face = Com(pointer or 0, "")
+    assert (code, pointer == found.pointer) == (0, False)
+    assert face.slot(3, ctypes.c_char_p)(face.pointer, bytes(16)) == 0
+    assert face.ask("00000000-0000-0000-c000-000000000046") == (0, found.pointer)
+    assert face.references(2) == 0
 
 
 def test_every_slot_answers_as_its_name_says(library: Library, host: Path) -> None:

@@ -140,6 +140,21 @@ def test_one_bad_value_spoils_the_section(library: Library, host: Path, old: str
     assert code_of(library.manager(), "GetAdminSection", SITES, APPHOST) == code
 
 
+def test_a_file_that_is_cut_off_anywhere_is_refused(library: Library, host: Path) -> None:
+    whole = file_of(host).read_bytes().rstrip()
+    broken = [whole[:end] for end in range(0, len(whole), 7)]
+    broken += [
+        whole.replace(b"Default", b"D\xe9fault"),
+        whole.replace(b"Default", b"\0"),
+        whole.decode().encode("utf-16"),
+    ]
+    for content in broken:
+        file_of(host).write_bytes(content)
+        assert code_of(library.manager(), "GetAdminSection", SITES, APPHOST) == INVALID
+    file_of(host).write_bytes(whole)
+    assert sites(library.manager())("Count") == 3
+
+
 def test_odd_but_legal_text_is_read(library: Library, host: Path) -> None:
     change(host, "<sites>", "<sites><!-- <site name='x'> --><?pi x?>")
     change(host, ' sslFlags="1"', "\n sslFlags = '33'\tlockItem=\"false\"")

@@ -114,7 +114,7 @@ def _sites(chance: random.Random, flags: bool) -> list[dict[str, Any]]:
         if name.lower() in names:
             continue
         names.add(name.lower())
-        bindings = {}
+        bindings: dict[tuple[str, str], dict[str, Any]] = {}
         for _ in range(chance.randint(0, 6)):
             protocol = chance.choice(("https", "HTTPS", "http", "net.tcp", "ftp"))
             information = _information(chance)

@@ -79,9 +79,11 @@ class Lane:
         runtime = shutil.which("mono")
         if runtime is None:
             raise RuntimeError("mono is not installed")
-        self._errors = tempfile.TemporaryFile("w+")
+        covered = os.environ.get("TLSFLEET_COVERAGE")
+        report = f"--profile=coverage:output={covered}/{os.getpid()}-{id(self)}.xml"
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process; closed in __exit__
         self.process = subprocess.Popen(
-            [runtime, "--debug", str((folder or build()) / "Lane.exe")],
+            [runtime, "--debug", *([report] if covered else []), str((folder or build()) / "Lane.exe")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
