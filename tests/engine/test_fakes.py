@@ -53,7 +53,7 @@ def test_a_state_folder_gives_its_document_back(described: dict[str, Any], tmp_p
 
 def test_any_text_survives_a_column() -> None:
     chance = random.Random(4)
-    for _ in range(2000):
+    for _again in range(2000):
         text = "".join(chance.choices("\\Ntnr\t\r\nx\u00fc\U0001d11e ", k=chance.randint(0, 6)))
         assert plain(cell(text)) == text
         assert not set("\t\r\n") & set(cell(text))

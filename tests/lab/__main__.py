@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m lab``: the command line of tests/lab/lab."""
 
+from __future__ import annotations
+
 import sys
 
 from lab.cli import main

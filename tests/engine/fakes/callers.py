@@ -82,7 +82,7 @@ def socket_address(address: str, port: int) -> bytes:
 
 
 def _split(family: str, key: str) -> tuple[str, int]:
-    name, _, port = key.rpartition(":")
+    name, _colon, port = key.rpartition(":")
     return ("" if family == "ccs" else name.strip("[]") if family == "ipport" else name), int(port)
 
 

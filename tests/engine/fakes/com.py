@@ -187,7 +187,7 @@ class Com:
         return int(self.slot(change)(self.pointer))
 
     def __call__(self, name: str, *given: Any) -> Any:
-        names = [slot for slot, _ in INTERFACES[self.interface][1]]
+        names = [slot for slot, _signature in INTERFACES[self.interface][1]]
         place = names.index(name)
         shape = re.findall(r"([a-zA-Z])(?:\[(\w*)\])?", INTERFACES[self.interface][1][place][1])
         types, values, out, behind = [], [], None, ""

@@ -47,7 +47,7 @@ def test_every_interface_has_its_own_id_and_counts_its_references(library: Libra
     objects = {**all_objects(library.manager()), **all_objects(library.manager(writable=True))}
     assert set(objects) == set(INTERFACES)
     for name, found in objects.items():
-        answers = {other: found.ask(number)[0] for other, (number, _) in INTERFACES.items()}
+        answers = {other: found.ask(number)[0] for other, (number, _slots) in INTERFACES.items()}
         # The writable manager's interface is derived from the other one (ahadmin.idl).
         both = {"AdminManager"} if name == "WritableAdminManager" else set()
         assert {other for other, answer in answers.items() if answer == 0} == {name} | both

@@ -205,7 +205,7 @@ def test_locks_are_kept(library: Library, host: Path) -> None:
     manager("CommitChanges")
     text = file_of(host).read_text(encoding="utf-8")
     assert 'sslFlags="0" lockItem="true" />' in text
-    assert [info for info, _ in kept(host)] == ["*:443:free.example.com", "[2001:db8::5]:443:", "808:*"]
+    assert [info for info, _flags in kept(host)] == ["*:443:free.example.com", "[2001:db8::5]:443:", "808:*"]
 
 
 def test_the_commit_path_and_faults(library: Library, host: Path) -> None:
@@ -221,7 +221,7 @@ def test_the_commit_path_and_faults(library: Library, host: Path) -> None:
     assert code_of(collection, "AddElement", made(collection), -1) == LOCKED
     assert code_of(collection("Item", 0)("GetPropertyByName", "sslFlags"), "SetValue", 2) == DENIED
     collection("DeleteElement", 2)
-    assert [code_of(manager, "CommitChanges") for _ in range(2)] == [SHARING, SHARING]
+    assert [code_of(manager, "CommitChanges") for _again in range(2)] == [SHARING, SHARING]
     manager("CommitChanges")
     assert kept(host) == OLD[:2]
 

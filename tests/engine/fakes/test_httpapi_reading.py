@@ -53,13 +53,13 @@ def test_a_buffer_that_is_too_small(api: HttpApi, tmp_path: Path, setting: str, 
     needed = api.query(5, asked, 0)[1]
     got = [api.query(5, asked, room) for room in (0, 1, 216, needed - 1)]
     assert (
-        sorted(code for code, _, _ in got) == sorted(codes)
+        sorted(code for code, _length, _buffer in got) == sorted(codes)
         if setting == "alternate"
-        else [c for c, _, _ in got] == codes
+        else [c for c, _length, _buffer in got] == codes
     )
-    assert {length for _, length, _ in got} == {needed}
+    assert {length for _code, length, _buffer in got} == {needed}
     # What was too small is not touched.
-    assert all(set(buffer.raw) == {0xEE} for _, _, buffer in got)
+    assert all(set(buffer.raw) == {0xEE} for _code, _length, buffer in got)
 
 
 def test_a_bigger_buffer_and_none_for_the_length_are_fine(api: HttpApi) -> None:
@@ -85,7 +85,7 @@ def test_an_id_the_build_does_not_know_is_a_bad_parameter(
 ) -> None:
     write_rows(tmp_path / "host" / "http" / "os.txt", [("build", build_number)])
     for family, number in FAMILIES.items():
-        code, _, _ = api.query(number, api.asking(family), 0)
+        code, _length, _buffer = api.query(number, api.asking(family), 0)
         assert (number, code) == (number, 87 if number in refused else 122)
     for number in (3, 4, 7, 8, 9, 10, 12, 13, 99):
         assert api.query(number, api.asking("ipport"), 0)[0] == 87

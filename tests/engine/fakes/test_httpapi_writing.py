@@ -148,12 +148,12 @@ def test_faults_come_when_they_were_asked_for(api: HttpApi, tmp_path: Path) -> N
     faults(tmp_path, "set * 5", "query 5 87 2 1")
     assert api.change("Set", full("10.9.9.9:443")) == 5
     asked = api.asking("hostnameport")
-    assert [api.query(5, asked, 0)[0] for _ in range(3)] == [122, 87, 122]
+    assert [api.query(5, asked, 0)[0] for _again in range(3)] == [122, 87, 122]
     assert api.query(1, api.asking("ipport"), 0)[0] == 122
     faults(tmp_path, "delete 1 1312 2 2", "initialize * 8")
     item = full("0.0.0.0:443")
     assert [api.change("Delete", item), api.change("Set", item)] == [0, 0]
-    assert [api.change("Delete", item) for _ in range(3)] == [1312, 1312, 0]
+    assert [api.change("Delete", item) for _again in range(3)] == [1312, 1312, 0]
     assert api.initialize() == 8
     (tmp_path / "host" / "http" / "faults.txt").unlink()
     assert api.initialize() == 0
