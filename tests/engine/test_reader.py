@@ -231,10 +231,10 @@ def test_json_is_what_python_reads(lane: Lane) -> None:
             points = (chance.randrange(0x20), chance.randrange(0x80), chance.randrange(0x110000), 0xD834, 0x2028)
             return "".join(chr(point) for point in points[: chance.randint(0, 5)])
         if kind == 5:
-            return [value(depth - 1) for _ in range(chance.randint(0, 4))]
-        return {f"{value(0)!r}": value(depth - 1) for _ in range(chance.randint(0, 4))}
+            return [value(depth - 1) for _again in range(chance.randint(0, 4))]
+        return {f"{value(0)!r}": value(depth - 1) for _again in range(chance.randint(0, 4))}
 
-    for _ in range(1000):
+    for _again in range(1000):
         data = value(4)
         line = lane.line({"do": "json", "value": data})
         assert json.loads(line) == json.loads(json.dumps(data))

@@ -235,7 +235,7 @@ def test_a_file_that_is_written_meanwhile_is_never_mixed(lane: Lane, host: Host)
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for _ in range(60):
+        for _again in range(60):
             found = lane.document(folder)
             names = {site["name"].split("-")[0] for site in found["sites"]}
             if ("sites", "malformed") in blind(found):

@@ -9,10 +9,10 @@ Needs Mono's profiler library (Debian: libmono-profiler). A line counts when any
 from __future__ import annotations
 
 import sys
-import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from xml.etree import ElementTree
 
 Lines = dict[str, dict[int, bool]]
 

@@ -36,7 +36,7 @@ def document(chance: random.Random) -> dict[str, Any]:
     """One host. Everything in it is possible on its Windows, and everything the contract allows turns up now and then."""
     name, (major, minor, build), iis = chance.choice(WINDOWS)
     new = build >= 9200
-    addresses = [_address(chance) for _ in range(chance.randint(0, 4))]
+    addresses = [_address(chance) for _again in range(chance.randint(0, 4))]
     certificates = _certificates(chance)
     installed = chance.random() < 0.9
     return {
@@ -56,7 +56,9 @@ def document(chance: random.Random) -> dict[str, Any]:
         "iis": {"major": iis[0], "minor": iis[1]} if installed else None,
         "addresses": addresses,
         "ip_listen": chance.sample(addresses, chance.randint(0, len(addresses))),
-        "http_ports": chance.choice((None, sorted({chance.randint(1, 65535) for _ in range(chance.randint(0, 5))}))),
+        "http_ports": chance.choice(
+            (None, sorted({chance.randint(1, 65535) for _again in range(chance.randint(0, 5))}))
+        ),
         "schema_ssl_flags": new if installed else None,
         "update_exported": chance.choice((None, True, False)),
         "shared_configuration": installed and chance.random() < 0.2,
@@ -67,11 +69,11 @@ def document(chance: random.Random) -> dict[str, Any]:
             (None, {"enabled": True, "files": None}, {"enabled": chance.random() < 0.5, "files": ["_.a.pfx", "b.pfx"]})
         ),
         "url_reservations": [
-            f"https://+:{chance.randint(1, 65535)}/{_text(chance)}/" for _ in range(chance.randint(0, 4))
+            f"https://+:{chance.randint(1, 65535)}/{_text(chance)}/" for _again in range(chance.randint(0, 4))
         ],
         "users": [
             {"kind": "rdp", "key": None, "thumbprint": _hash(chance), "evidence": _text(chance)}
-            for _ in range(chance.randint(0, 2))
+            for _again in range(chance.randint(0, 2))
         ],
         "connection": chance.choice(
             (None, {"address": "10.0.0.5", "port": 5985, "tls": False}, {"address": "::1", "port": 47001, "tls": True})
@@ -115,7 +117,7 @@ def _sites(chance: random.Random, flags: bool) -> list[dict[str, Any]]:
             continue
         names.add(name.lower())
         bindings: dict[tuple[str, str], dict[str, Any]] = {}
-        for _ in range(chance.randint(0, 6)):
+        for _again in range(chance.randint(0, 6)):
             protocol = chance.choice(("https", "HTTPS", "http", "net.tcp", "ftp"))
             information = _information(chance)
             value = chance.choice((None, 0, 1, 2, 3, 97, 2**32 - 1)) if flags else None
@@ -128,7 +130,7 @@ def _sites(chance: random.Random, flags: bool) -> list[dict[str, Any]]:
 
 def _certificates(chance: random.Random) -> list[dict[str, Any]]:
     found = []
-    for _ in range(chance.randint(0, 5)):
+    for _again in range(chance.randint(0, 5)):
         provider, kind, spec = chance.choice(PROVIDERS)
         key = {
             "provider": provider,
@@ -187,7 +189,7 @@ def canonical(document: dict[str, Any]) -> dict[str, Any]:
     for item in full["certificates"]:
         item["friendly_name"] = item["friendly_name"] or ""
     for record in full["records"]:
-        name, _, port = record["key"].rpartition(":")
+        name, port = record["key"].rpartition(":")[::2]
         if record["family"] == "ipport":
             record["key"] = f"{ipaddress.ip_address(name.strip('[]')).exploded} {port}"
     store = full["central_store"]
