@@ -145,7 +145,10 @@ def _name(text: str) -> str:
 
 
 def _local_address(text: str) -> str:
-    address = checked_address(text)
+    try:
+        address = checked_address(text)
+    except ValueInvalid:
+        raise ValueInvalid(f"{text!r} is not an IP address") from None
     if address in (ANY_IPV4, ANY_IPV6):
         raise ValueInvalid(f"{text!r} stands for every address; name the one a client connects to")
     return address
