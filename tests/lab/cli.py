@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import contextlib
 import fcntl
-import http.client
 import os
 import signal
 import subprocess
@@ -19,11 +17,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab import control, files, soap
+from lab import control, files
 from lab.control import NotRunning
 from lab.counters import Caps
 from lab.descriptions import BadDescription, fleet, load
-from lab.places import WINRM_PORT, NoPlace
+from lab.places import NoPlace
+from lab.probe import Silent, probe
+from lab.transports import DEFAULT, TRANSPORTS
 
 START_SECONDS, STOP_SECONDS = 120.0, 20.0
 FAILED = 2
@@ -55,6 +55,9 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
             source.add_argument("--fixtures", type=Path, help="a host description (*.json), or a directory of them")
             source.add_argument("--hosts", type=int, help="make up that many hosts")
             command.add_argument("--seed", type=int, default=0, help="for --hosts: the same seed gives the same hosts")
+            command.add_argument(
+                "--transport", choices=TRANSPORTS, default=DEFAULT, help="for hosts whose description names none"
+            )
             command.add_argument("--engine", choices=["model", "mono"], default="model")
             command.add_argument("--max-requests", type=int, default=Caps.requests, help="cap per host")
             command.add_argument("--max-bytes", type=int, default=Caps.bytes, help="cap per host, uploaded bytes")
@@ -122,7 +125,8 @@ def start(args: argparse.Namespace, words: Sequence[str]) -> None:
     try:
         state = wait_until_up(args.dir, process, log_path)
         for slug, address in state["hosts"].items():
-            probe(slug, address, state["user"], state["password"])
+            transport = TRANSPORTS[state["transports"][slug]]
+            probe(slug, address, transport, state["user"], state["password"], args.dir / files.CA)
         control.ask(args.dir, "reset")
     except BaseException:
         process.terminate()
@@ -145,26 +149,6 @@ def wait_until_up(directory: Path, process: subprocess.Popen[bytes], log: Path) 
                 return state
         time.sleep(0.05)
     raise Failed(f"the hosts do not answer after {START_SECONDS:.0f} s; see {log}")
-
-
-def probe(slug: str, address: str, user: str, password: str) -> None:
-    """Open and close a shell, as a controller does."""
-    connection = http.client.HTTPConnection(address, WINRM_PORT, timeout=START_SECONDS)
-    token = base64.b64encode(f"{user}:{password}".encode()).decode()
-    headers = {"Authorization": f"Basic {token}", "Content-Type": "application/soap+xml;charset=UTF-8"}
-    try:
-        shell = None
-        for operation in ("Create", "Delete"):
-            connection.request("POST", "/wsman", soap.request(operation, shell), headers)
-            response = connection.getresponse()
-            answer = response.read()
-            if response.status != 200:
-                raise Failed(f"{slug} answers WinRM with status {response.status}")
-            shell = soap.shell_of(answer)
-    except OSError as fault:
-        raise Failed(f"{slug} does not answer WinRM on {address}: {fault}") from fault
-    finally:
-        connection.close()
 
 
 def status(directory: Path) -> None:
@@ -201,7 +185,7 @@ def serve(args: argparse.Namespace) -> None:
     except ModuleNotFoundError as fault:
         raise Failed(f'{fault}; enter the environment first: eval "$(make -s env)"') from fault
     with held(args.dir):
-        server.run(args.dir, descriptions(args), Caps(args.max_requests, args.max_bytes))
+        server.run(args.dir, descriptions(args), Caps(args.max_requests, args.max_bytes), TRANSPORTS[args.transport])
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -223,7 +207,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read the output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (Failed, NotRunning, NoPlace, OSError) as fault:
+    except (Failed, NotRunning, NoPlace, Silent, OSError) as fault:
         print(f"lab: {fault}", file=sys.stderr)
         return FAILED
     return 0

@@ -21,10 +21,11 @@ class Caps:
 class Counters:
     """Counts of one host since the last reset.
 
-    ``requests`` and ``bytes``: authenticated WSMan requests and the size of their bodies; ``commands``: WinRS commands
+    ``requests`` and ``bytes``: authenticated WSMan requests and the size of their envelopes, before encryption; ``commands``: WinRS commands
     that ran; ``calls``: those that were module calls, ``modules``: the same by module name; ``unknown``: commands
     nobody here understands; ``faults``: requests answered with a SOAP fault other than an operation timeout;
-    ``refused``: requests with wrong or missing credentials, which count nowhere else.
+    ``refused``: requests with wrong or missing credentials, ``handshakes``: those that only served NTLM to settle who is
+    there; both count nowhere else.
     """
 
     requests: int = 0
@@ -35,6 +36,7 @@ class Counters:
     unknown: int = 0
     faults: int = 0
     refused: int = 0
+    handshakes: int = 0
     shells_opened: int = 0
     shells_closed: int = 0
 

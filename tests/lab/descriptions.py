@@ -10,6 +10,8 @@ import random
 from pathlib import Path
 from typing import Any
 
+from lab.transports import TRANSPORTS
+
 _LISTS = ("sites", "records", "certificates", "ip_listen", "local_addresses")
 _NAMES = ("shop", "api", "www", "intranet", "portal", "mail", "files", "login")
 _WINDOWS = (
@@ -53,6 +55,8 @@ def check(data: Any, place: str) -> None:
         raise BadDescription(f"{place}: must be a JSON object")
     if not isinstance(data.get("slug"), str) or not data["slug"]:
         raise BadDescription(f"{place}: slug must be text")
+    if data.get("transport") not in (None, *TRANSPORTS):
+        raise BadDescription(f"{place}: transport must be one of {', '.join(TRANSPORTS)}")
     if not isinstance(data.get("os"), dict):
         raise BadDescription(f"{place}: os must be an object")
     for name in _LISTS:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.transports import Transport
+
 INVENTORY, CA, THUMBPRINTS, COUNTERS, LOG, PID = (
     "inventory.yml",
     "ca.pem",
@@ -29,6 +31,7 @@ class InventoryHost:
     slug: str
     address: str
     connect_to: list[str]
+    transport: Transport
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:
@@ -43,13 +46,12 @@ def write_json(path: Path, data: Any) -> None:
     write(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
-def inventory(hosts: Iterable[InventoryHost], user: str, password: str, port: int, ca_file: Path) -> str:
-    """The inventory: group ``windows``, host names are the slugs."""
+def inventory(
+    hosts: Iterable[InventoryHost], user: str, password: str, transport: Transport, ca_file: Path
+) -> str:
+    """The inventory: group ``windows``, host names are the slugs; hosts with a transport of their own say so themselves."""
     common = {
-        "ansible_connection": "winrm",
-        "ansible_winrm_transport": "basic",
-        "ansible_winrm_scheme": "http",
-        "ansible_port": port,
+        **transport.variables(ca_file),
         "ansible_user": user,
         "ansible_password": password,
         "tlsfleet_ca_file": str(ca_file),
@@ -63,9 +65,11 @@ def inventory(hosts: Iterable[InventoryHost], user: str, password: str, port: in
     lines += [f"    {name}: {json.dumps(value)}" for name, value in common.items()]
     lines.append("  hosts:")
     for host in hosts:
+        own = {} if host.transport == transport else host.transport.variables(ca_file)
         lines += [
             f"    {json.dumps(host.slug)}:",
             f"      ansible_host: {json.dumps(host.address)}",
+            *(f"      {name}: {json.dumps(value)}" for name, value in own.items()),
             "      tlsfleet_connect_to:",
             *(f"        - {json.dumps(entry)}" for entry in host.connect_to),
         ]

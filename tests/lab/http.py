@@ -80,14 +80,22 @@ class Credentials:
         return hmac.compare_digest(request.headers.get("authorization", "").encode(), self.header.encode())
 
 
+def misplaced(request: Request) -> Response | None:
+    """The answer to a request that is none of WinRM's, or None."""
+    if request.path != "/wsman":
+        return Response(404, close=True)
+    if request.method != "POST":
+        return Response(405, headers={"Allow": "POST"}, close=True)
+    return None
+
+
 def guarded(credentials: Credentials, handler: Handler, refused: Callable[[], None]) -> Handler:
     """Put Basic authentication before a handler; ``refused`` is told of every request turned away."""
 
     async def handle(request: Request) -> Response:
-        if request.path != "/wsman":
-            return Response(404, close=True)
-        if request.method != "POST":
-            return Response(405, headers={"Allow": "POST"}, close=True)
+        refusal = misplaced(request)
+        if refusal is not None:
+            return refusal
         if not credentials.admit(request):
             refused()
             return Response(401, headers={"WWW-Authenticate": 'Basic realm="WSMAN"'})

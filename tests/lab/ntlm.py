@@ -14,7 +14,6 @@ import binascii
 import os
 import re
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,7 +36,7 @@ CONTENT_TYPE = f'multipart/encrypted;protocol="{TYPE}";boundary="Encrypted Bound
 WRAPPING = 1024
 SEALED = re.compile(
     re.escape(BOUNDARY) + rb"\r\n\s*Content-Type: ([^\r\n]+)\r\n\s*OriginalContent: [^\r\n]*;Length=(\d+)\r\n"
-    rb"" + re.escape(BOUNDARY) + rb"\r\n\s*Content-Type: application/octet-stream\r\n"
+    + re.escape(BOUNDARY) + rb"\r\n\s*Content-Type: application/octet-stream\r\n"
 )
 END = BOUNDARY + b"--\r\n"
 
@@ -147,6 +146,9 @@ class Exchange:
                 text = "unencrypted traffic is disabled (AllowUnencrypted is false)"
                 return Response(500, soap.fault_envelope(soap.Fault("w:AccessDenied", text)))
             return await self._gate.handler(request)
+        if request.length and not request.body:
+            # Too long to be taken; unread, it also puts the keys out of step.
+            return replace(await self._gate.handler(request), close=True)
         try:
             body = unseal(context, request.body)
         except Unreadable:
@@ -194,6 +196,3 @@ def seal(context: spnego.ContextProxy, plain: bytes) -> bytes:
         b"",
     )
     return b"\r\n".join(lines) + struct.pack("<i", len(wrapped.header)) + wrapped.header + wrapped.data + END
-
-
-Connect = Callable[[], Handler]

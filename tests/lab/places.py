@@ -10,8 +10,8 @@ import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-WINRM_PORT = 5985
-# Ports below 1024 need root; 5985 is where the lab itself answers WinRM.
+WINRM_PORT, WINRM_TLS_PORT = 5985, 5986
+# Ports below 1024 need root; on the two of WinRM the lab itself answers.
 SHIFT = 20000
 # A rollout may open these although no description mentions them.
 USUAL_PORTS = frozenset({443, 444, 8443, 9443})
@@ -25,7 +25,7 @@ class NoPlace(Exception):
 
 def high_port(port: int) -> int:
     """The loopback port that stands for a port of the host."""
-    return SHIFT + port if port < 1024 or port == WINRM_PORT else port
+    return SHIFT + port if port < 1024 or port in (WINRM_PORT, WINRM_TLS_PORT) else port
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,15 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from lab import control, files, http, wsman
-from lab.certificates import Maker
+from lab import control, files, http, ntlm, wsman
+from lab.certificates import Maker, Material
 from lab.counters import Caps, Counters
 from lab.dispatch import LOG, dispatch
-from lab.places import WINRM_PORT, Block, connect_to, high_port, take_block
+from lab.listener import open_winrm
+from lab.places import Block, connect_to, high_port, take_block
 from lab.simhost import SimulatedHost
-from lab.sockets import listen
 from lab.tls import Contexts, Listeners
+from lab.transports import TRANSPORTS, Transport
 
 USER = "SimulatedAdministrator"
 
@@ -29,19 +30,22 @@ USER = "SimulatedAdministrator"
 class Station:
     """One simulated host on the wire: WinRM on its first loopback address, TLS on all of them."""
 
-    def __init__(self, host: SimulatedHost, loopbacks: dict[str, str], winrm: str, contexts: Contexts) -> None:
+    def __init__(
+        self, host: SimulatedHost, loopbacks: dict[str, str], winrm: str, transport: Transport, contexts: Contexts
+    ) -> None:
         self.host = host
         self.loopbacks = loopbacks
         self.winrm = winrm
+        self.transport = transport
         self.counters = Counters()
         self.listeners = Listeners(host.serve, contexts)
         self.winrm_server: asyncio.Server | None = None
 
     async def open(self, credentials: http.Credentials, caps: Caps, lab: Lab) -> None:
         service = wsman.Service(self.run, self.counters, caps, lambda: lab.write_counters(self))
-        handler = http.guarded(credentials, service.handle, self.counters.refuse)
-        self.winrm_server = await listen(
-            lambda: http.Connection(handler, wsman.MOST_ENVELOPE), (self.winrm, WINRM_PORT)
+        place = (self.winrm, self.transport.port)
+        self.winrm_server = await open_winrm(
+            self.transport, place, credentials, service.handle, self.counters, lab.certify
         )
         await self.follow()
 
@@ -70,8 +74,9 @@ class Station:
 class Lab:
     """All stations of a lab directory, its files and its control socket."""
 
-    def __init__(self, directory: Path, descriptions: list[dict[str, Any]], caps: Caps) -> None:
+    def __init__(self, directory: Path, descriptions: list[dict[str, Any]], caps: Caps, transport: Transport) -> None:
         self.directory = directory
+        self._transport = transport
         self._caps = caps
         self._credentials = http.Credentials(USER, secrets.token_urlsafe(18))
         self._maker = Maker()
@@ -83,16 +88,27 @@ class Lab:
         for description in descriptions:
             host = SimulatedHost(description, self._maker)
             loopbacks = {address: next(free) for address in host.addresses}
-            self.stations.append(Station(host, loopbacks, next(iter(loopbacks.values()), "") or next(free), contexts))
+            first = next(iter(loopbacks.values()), "") or next(free)
+            way = TRANSPORTS[description["transport"]] if description.get("transport") else transport
+            self.stations.append(Station(host, loopbacks, first, way, contexts))
+
+    def certify(self, address: str) -> Material:
+        """The certificate that WinRM over HTTPS shows at a loopback address."""
+        return self._maker.certificate("WinRM", [address], None)
 
     async def serve(self) -> None:
         """Open everything, write the files, answer until stopped. Raises OSError or NoPlace when that cannot be."""
         inventory = [
             files.InventoryHost(
-                station.host.slug, station.winrm, connect_to(station.loopbacks, station.host.possible_ports)
+                station.host.slug,
+                station.winrm,
+                connect_to(station.loopbacks, station.host.possible_ports),
+                station.transport,
             )
             for station in self.stations
         ]
+        if any(station.transport.auth == "ntlm" for station in self.stations):
+            ntlm.admit_user(self.directory, self._credentials)
         for station in self.stations:
             await station.open(self._credentials, self._caps, self)
         self._write_files(inventory)
@@ -112,7 +128,7 @@ class Lab:
         files.write(ca_file, self._maker.ca_pem.decode())
         thumbprints = {station.host.slug: station.host.thumbprints for station in self.stations}
         files.write_json(self.directory / files.THUMBPRINTS, thumbprints)
-        text = files.inventory(inventory, self._credentials.user, self._credentials.password, WINRM_PORT, ca_file)
+        text = files.inventory(inventory, self._credentials.user, self._credentials.password, self._transport, ca_file)
         files.write(self.directory / files.INVENTORY, text, 0o600)
         self.write_counters()
 
@@ -140,17 +156,18 @@ class Lab:
             "simulated": True,
             "pid": os.getpid(),
             "hosts": {station.host.slug: station.winrm for station in self.stations},
+            "transports": {station.host.slug: station.transport.name for station in self.stations},
             "user": self._credentials.user,
             "password": self._credentials.password,
             "counters": self.counters(),
         }
 
 
-def run(directory: Path, descriptions: list[dict[str, Any]], caps: Caps) -> None:
+def run(directory: Path, descriptions: list[dict[str, Any]], caps: Caps, transport: Transport) -> None:
     """The body of the background process."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
 
     async def main() -> None:
-        await Lab(directory, descriptions, caps).serve()
+        await Lab(directory, descriptions, caps, transport).serve()
 
     asyncio.run(main())

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 
 RESET_AT_ONCE = struct.pack("ii", 1, 0)
 
 
-async def listen(protocol: Callable[[], asyncio.Protocol], place: tuple[str, int]) -> asyncio.Server:
-    """Listen on a loopback address and port; raises OSError naming both."""
+async def listen(
+    protocol: Callable[[], asyncio.Protocol], place: tuple[str, int], tls: ssl.SSLContext | None = None
+) -> asyncio.Server:
+    """Listen on a loopback address and port, with TLS where a context is given; raises OSError naming both."""
     listener = socket.socket()
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(place)
-        return await asyncio.get_running_loop().create_server(protocol, sock=listener, backlog=128)
+        return await asyncio.get_running_loop().create_server(protocol, sock=listener, backlog=128, ssl=tls)
     except OSError as fault:
         listener.close()
         raise OSError(fault.errno, f"cannot listen on {place[0]} port {place[1]}: {fault.strerror}") from fault
