@@ -22,7 +22,8 @@ class Counters:
     """Counts of one host since the last reset.
 
     ``requests`` and ``bytes``: authenticated WSMan requests and the size of their envelopes, before encryption; ``commands``: WinRS commands
-    that ran; ``calls``: those that were module calls, ``modules``: the same by module name; ``unknown``: commands
+    that ran; ``calls``: those that were module calls, ``modules``: the same by module name, ``become``: those to be run
+    as somebody else, by user; ``unknown``: commands
     nobody here understands; ``faults``: requests answered with a SOAP fault other than an operation timeout;
     ``refused``: requests with wrong or missing credentials, ``handshakes``: those that only served NTLM to settle who is
     there; both count nowhere else.
@@ -33,6 +34,7 @@ class Counters:
     commands: int = 0
     calls: int = 0
     modules: dict[str, int] = field(default_factory=dict)
+    become: dict[str, int] = field(default_factory=dict)
     unknown: int = 0
     faults: int = 0
     refused: int = 0
@@ -44,9 +46,11 @@ class Counters:
         self.requests += 1
         self.bytes += length
 
-    def call(self, module: str) -> None:
+    def call(self, module: str, become: str | None = None) -> None:
         self.calls += 1
         self.modules[module] = self.modules.get(module, 0) + 1
+        if become is not None:
+            self.become[become] = self.become.get(become, 0) + 1
 
     def refuse(self) -> None:
         self.refused += 1

@@ -35,7 +35,7 @@ def dispatch(host: SimulatedHost, counters: Counters, line: str, stdin: bytes) -
 
 
 def answer(host: SimulatedHost, counters: Counters, call: Call) -> Outcome:
-    counters.call(call.name)
+    counters.call(call.name, call.become)
     if call.name in PINGS:
         return as_json({"changed": False, "ping": call.args.get("data", "pong"), "simulated": True})
     try:

@@ -6,7 +6,8 @@
 ansible-core sends a bootstrap script in the command line and the work itself on standard input, in one of two forms:
 
 - up to 2.18: source text of its exec wrapper, four NUL bytes, one JSON object with ``module_args``;
-- from 2.19: a JSON object ``{name, script, params}``, four NUL bytes, a JSON manifest ``{scripts, actions}``.
+- from 2.19: a JSON object ``{name, script, params}``, four NUL bytes, a JSON manifest ``{scripts, actions}``, which
+  2.22 sends as gzip in base64 where that is shorter, with the arguments as a JSON text of their own.
 
 Which of the two it is shows in the first byte that is no blank; the version is never asked for.
 """
@@ -15,8 +16,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import json
 import re
+import zlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -40,7 +43,8 @@ MOST_LAYERS = 3
 class Call:
     """One thing a controller wants from a host.
 
-    ``kind`` ``module``: ``name`` is the module as sent or resolved, ``args`` its arguments without Ansible's own.
+    ``kind`` ``module``: ``name`` is the module as sent or resolved, ``args`` its arguments without Ansible's own,
+    ``become`` the user it is to run as where that is another one than the connection's.
     ``remove``: ``name`` is the path. ``mkdtemp``: ``name`` is the wanted directory. ``unknown``: ``name`` says what it was.
     """
 
@@ -50,18 +54,24 @@ class Call:
     check_mode: bool = False
     diff: bool = False
     verbosity: int = 0
+    become: str | None = None
 
 
 def decode(line: str, stdin: bytes) -> Call:
     """Tell what the command is. Never raises: what is not understood is of the kind ``unknown``."""
     if len(line) > LONGEST_LINE:
         return unknown(f"command line of {len(line)} characters, cmd.exe takes {LONGEST_LINE}")
+    return decode_script(line, stdin)
+
+
+def decode_script(line: str, stdin: bytes) -> Call:
+    """The same for PowerShell text that no cmd.exe limits, which is what PowerShell remoting brings."""
     try:
         script = innermost(line)
         if not stdin.strip():
-            return decode_script(script)
+            return decode_chore(script)
         return decode_v2(stdin) if stdin.lstrip().startswith(b"{") else decode_v1(stdin)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as fault:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, StopIteration) as fault:
         return unknown(f"payload that cannot be decoded ({type(fault).__name__}: {fault})")
 
 
@@ -82,7 +92,7 @@ def innermost(line: str) -> str:
     return line
 
 
-def decode_script(script: str) -> Call:
+def decode_chore(script: str) -> Call:
     """Bare PowerShell text without standard input: only the two chores around temporary directories are known."""
     removal = REMOVE.search(script)
     if removal:
@@ -99,14 +109,14 @@ def decode_v1(stdin: bytes) -> Call:
     if not separator:
         return unknown(f"standard input without a payload: {shortened(stdin.decode(errors='replace'))}")
     payload = json.loads(rest)
-    actions = payload["actions"]
-    if len(actions) != 1:
-        return unknown(f"wrappers around a module: {', '.join(actions[:-1])}")
+    *wrappers, _module = actions = payload["actions"]
+    if wrappers not in ([], ["become_wrapper"]):
+        return unknown(f"wrappers around a module: {', '.join(wrappers)}")
     args = payload["module_args"]
     name = args.get("_ansible_module_name")
     if not name:
         return unknown(f"payload without a module name (action {actions[0]})")
-    return module_call(str(name), args)
+    return module_call(str(name), args, str(payload["become_user"]) if wrappers else None)
 
 
 def decode_v2(stdin: bytes) -> Call:
@@ -115,21 +125,37 @@ def decode_v2(stdin: bytes) -> Call:
     if not separator:
         return unknown("standard input without a manifest")
     # Connection plugins append their own data behind a second separator (file transfer); no chore here needs it.
-    actions = json.loads(rest.partition(SEPARATOR)[0])["actions"]
-    if len(actions) != 1:
-        return unknown(f"wrappers around a module: {', '.join(action['name'] for action in actions[:-1])}")
-    name, params = actions[0]["name"], actions[0]["params"]
+    *wrappers, last = json.loads(unpacked(rest.partition(SEPARATOR)[0]))["actions"]
+    names = [wrapper["name"] for wrapper in wrappers]
+    if names not in ([], ["become_wrapper.ps1"]):
+        return unknown(f"wrappers around a module: {', '.join(names)}")
+    become = str(wrappers[0]["params"]["BecomeUser"]) if wrappers else None
+    name, params = last["name"], last["params"]
     if name == "powershell_mkdtemp.ps1":
         return Call("mkdtemp", f"{params['Directory']}\\{params['Name']}")
     if name != "module_wrapper.ps1" or not params.get("ForModule"):
         return unknown(f"script {params.get('Script', name)}")
-    values = {variable["Name"]: variable["Value"] for variable in params["Variables"]}
+    if "ArgumentJSON" in params:
+        args = json.loads(params["ArgumentJSON"])
+    else:
+        args = next(item["Value"] for item in params["Variables"] if item["Name"] == "complex_args")
     script = str(params["Script"])
     match = COLLECTION_MODULE.fullmatch(script)
-    return module_call(".".join(match.groups()) if match else script.removesuffix(".ps1"), values["complex_args"])
+    resolved = ".".join(match.groups()) if match else script.removesuffix(".ps1")
+    return module_call(resolved, args, become)
 
 
-def module_call(name: str, args: dict[str, Any]) -> Call:
+def unpacked(manifest: bytes) -> bytes:
+    """A manifest as JSON text, however it was sent. Raises ValueError."""
+    if manifest.lstrip().startswith(b"{"):
+        return manifest
+    try:
+        return gzip.decompress(base64.b64decode(manifest.strip(), validate=True))
+    except (binascii.Error, OSError, EOFError, zlib.error) as fault:
+        raise ValueError(f"a manifest that is neither JSON nor gzip: {fault}") from fault
+
+
+def module_call(name: str, args: dict[str, Any], become: str | None) -> Call:
     """A module call with Ansible's own arguments taken out."""
     own = {key: value for key, value in args.items() if key.startswith(PRIVATE)}
     return Call(
@@ -139,6 +165,7 @@ def module_call(name: str, args: dict[str, Any]) -> Call:
         check_mode=bool(own.get("_ansible_check_mode", False)),
         diff=bool(own.get("_ansible_diff", False)),
         verbosity=int(own.get("_ansible_verbosity", 0)),
+        become=become,
     )
 
 

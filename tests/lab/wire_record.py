@@ -10,18 +10,21 @@ bootstrap in the command line becomes a remark, encoded as often as it was.
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from lab.payload import COLLECTIONS, ENCODED, SEPARATOR, innermost
+from lab.payload import COLLECTIONS, ENCODED, SEPARATOR, innermost, unpacked
 from lab.wire_rig import play, recording
 
 RECORDED = Path(__file__).with_name("recorded")
 # Stands for the package name of collections, which tests of the lab may not spell out.
 MARK = "<collections>"
+# Before a part that was sent as gzip in base64.
+PACKED = "gzip:"
 LONGEST_VALUE = 200
 KEPT_LINES = ("Remove-Item", "$tmp_path")
 REMARK = "# bootstrap"
@@ -40,20 +43,42 @@ def rewrapped(line: str, script: str) -> str:
 def emptied(value: Any) -> Any:
     """The same structure without long texts, which are programs, and without paths of the recording machine."""
     if isinstance(value, dict):
-        return {key: "" if key == "path" else emptied(item) for key, item in value.items()}
+        return {key: "" if key == "path" else emptied_text(key, item) for key, item in value.items()}
     if isinstance(value, list):
         return [emptied(item) for item in value]
     return "" if isinstance(value, str) and len(value) > LONGEST_VALUE else value
+
+
+def emptied_text(key: str, value: Any) -> Any:
+    """A value by its key: arguments within a text stay, whatever the length of the text."""
+    return json.dumps(emptied(json.loads(value))) if key == "ArgumentJSON" else emptied(value)
+
+
+def noted(part: bytes) -> str:
+    """A part of the standard input without program text; a packed one is noted as what it holds, with a mark."""
+    if part.lstrip().startswith(b"{"):
+        return json.dumps(emptied(json.loads(part)))
+    try:
+        return PACKED + json.dumps(emptied(json.loads(unpacked(part))))
+    except ValueError:
+        return "# exec wrapper\n"
+
+
+def repacked(text: str) -> bytes:
+    """The standard input of a recording as it was sent."""
+    parts = [part.strip("\n") if PACKED in part else part for part in text.split(SEPARATOR.decode())]
+    for number, part in enumerate(parts):
+        if part.startswith(PACKED):
+            packed = base64.b64encode(gzip.compress(part.removeprefix(PACKED).encode(), mtime=0)).decode()
+            parts[number] = f"\n{packed}"
+    return SEPARATOR.decode().join(parts).encode()
 
 
 def trimmed(line: str, stdin: bytes) -> dict[str, Any]:
     if not stdin:
         kept = [text for text in innermost(line).splitlines() if any(word in text for word in KEPT_LINES)]
         return {"line": rewrapped(line, "\n".join(kept)), "stdin": ""}
-    parts = []
-    for part in stdin.split(SEPARATOR):
-        is_json = part.lstrip().startswith(b"{")
-        parts.append(json.dumps(emptied(json.loads(part))) if is_json else "# exec wrapper\n")
+    parts = [noted(part) for part in stdin.split(SEPARATOR)]
     # The line breaks around the separator belong to the form.
     around = "\n" if b"\n" + SEPARATOR + b"\n" in stdin else ""
     text = f"{around}{SEPARATOR.decode()}{around}".join(parts)
@@ -63,7 +88,7 @@ def trimmed(line: str, stdin: bytes) -> dict[str, Any]:
 def load(file: Path) -> list[tuple[str, bytes]]:
     """Command lines and standard inputs of a recording."""
     commands = json.loads(file.read_text(encoding="utf-8"))["commands"]
-    return [(item["line"], item["stdin"].replace(MARK, COLLECTIONS).encode()) for item in commands]
+    return [(item["line"], repacked(item["stdin"].replace(MARK, COLLECTIONS))) for item in commands]
 
 
 def main() -> int:
