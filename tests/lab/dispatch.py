@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from lab.counters import Counters
@@ -22,9 +23,15 @@ PINGS = frozenset(
 )
 
 
-def dispatch(host: SimulatedHost, counters: Counters, line: str, stdin: bytes) -> Outcome:
+def dispatch(
+    host: SimulatedHost,
+    counters: Counters,
+    line: str,
+    stdin: bytes,
+    decoder: Callable[[str, bytes], Call] = decode,
+) -> Outcome:
     """Carry out one command. A fault of the model itself becomes a failed command that says so, and a traceback in the log."""
-    call = decode(line, stdin)
+    call = decoder(line, stdin)
     if call.kind == "remove":
         return Outcome(0)
     if call.kind == "mkdtemp":

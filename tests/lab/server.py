@@ -14,11 +14,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from lab import control, files, http, ntlm, wsman
+from lab import control, files, http, ntlm, psrp, wsman
 from lab.certificates import Maker, Material
 from lab.counters import Caps, Counters
 from lab.dispatch import LOG, dispatch
 from lab.listener import open_winrm
+from lab.payload import decode_script
 from lab.places import Block, connect_to, high_port, take_block
 from lab.simhost import SimulatedHost
 from lab.tls import Contexts, Listeners
@@ -43,6 +44,8 @@ class Station:
 
     async def open(self, credentials: http.Credentials, caps: Caps, lab: Lab) -> None:
         service = wsman.Service(self.run, self.counters, caps, lambda: lab.write_counters(self))
+        remoting = psrp.Remoting(self.run_script, self.counters, lambda: lab.write_counters(self))
+        service.resources[psrp.URI] = remoting.operations
         place = (self.winrm, self.transport.port)
         self.winrm_server = await open_winrm(
             self.transport, place, credentials, service.handle, self.counters, lab.certify
@@ -50,8 +53,15 @@ class Station:
         await self.follow()
 
     async def run(self, line: str, stdin: bytes) -> wsman.Outcome:
-        """Carry out one WinRS command; the ports it opened or closed are so before its answer is out."""
-        outcome = dispatch(self.host, self.counters, line, stdin)
+        """Carry out one WinRS command."""
+        return await self._settled(dispatch(self.host, self.counters, line, stdin))
+
+    async def run_script(self, script: str, stdin: bytes) -> wsman.Outcome:
+        """Carry out one pipeline of PowerShell remoting."""
+        return await self._settled(dispatch(self.host, self.counters, script, stdin, decode_script))
+
+    async def _settled(self, outcome: wsman.Outcome) -> wsman.Outcome:
+        """The ports that a command opened or closed are so before its answer is out."""
         try:
             await self.follow()
         except OSError as fault:

@@ -120,10 +120,10 @@ def fault_envelope(fault: Fault) -> bytes:
     )
 
 
-def created(shell: str) -> str:
+def created(shell: str, uri: str = SHELL_URI) -> str:
     return (
         f"<x:ResourceCreated><a:Address>{ADDRESSING}/role/anonymous</a:Address><a:ReferenceParameters>"
-        f"<w:ResourceURI>{SHELL_URI}</w:ResourceURI><w:SelectorSet>"
+        f"<w:ResourceURI>{uri}</w:ResourceURI><w:SelectorSet>"
         f'<w:Selector Name="ShellId">{shell}</w:Selector></w:SelectorSet></a:ReferenceParameters></x:ResourceCreated>'
     )
 
@@ -132,10 +132,12 @@ def command_started(command: str) -> str:
     return f"<rsp:CommandResponse><rsp:CommandId>{command}</rsp:CommandId></rsp:CommandResponse>"
 
 
-def stream(name: Literal["stdout", "stderr"], command: str, data: bytes, end: bool) -> str:
+def stream(name: Literal["stdout", "stderr"], command: str | None, data: bytes, end: bool) -> str:
+    """Output of a command, or without one of the shell itself."""
     last = ' End="true"' if end else ""
+    owner = f" CommandId={quoteattr(command)}" if command else ""
     return (
-        f"<rsp:Stream Name={quoteattr(name)} CommandId={quoteattr(command)}{last}>"
+        f"<rsp:Stream Name={quoteattr(name)}{owner}{last}>"
         f"{base64.b64encode(data).decode()}</rsp:Stream>"
     )
 

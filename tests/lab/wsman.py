@@ -34,6 +34,7 @@ class Outcome:
 
 
 Run = Callable[[str, bytes], Awaitable[Outcome]]
+Operation = Callable[[Message], Awaitable[str]]
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Service:
         self._caps = caps
         self._settled = settled
         self._shells: dict[str, dict[str, Command]] = {}
-        self._operations: dict[str, Callable[[Message], Awaitable[str]]] = {
+        operations: dict[str, Operation] = {
             f"{soap.TRANSFER}/Create": self._create,
             f"{soap.TRANSFER}/Delete": self._delete,
             f"{soap.SHELL}/Command": self._command,
@@ -67,6 +68,8 @@ class Service:
             f"{soap.SHELL}/Receive": self._receive,
             f"{soap.SHELL}/Signal": self._signal,
         }
+        # By resource; whoever offers another one adds its operations here.
+        self.resources: dict[str, dict[str, Operation]] = {soap.SHELL_URI: operations}
 
     async def handle(self, request: Request) -> Response:
         self._counters.request(request.length)
@@ -74,11 +77,12 @@ class Service:
         try:
             message = self._admit(request)
             message_id = message.message_id
-            operation = self._operations.get(message.action)
+            operations = self.resources.get(message.resource)
+            if operations is None:
+                raise Fault("a:DestinationUnreachable", f"the resource {message.resource} is not known here")
+            operation = operations.get(message.action)
             if operation is None:
                 raise Fault("a:ActionNotSupported", f"the action {message.action} is not known here")
-            if message.resource != soap.SHELL_URI:
-                raise Fault("a:DestinationUnreachable", f"the resource {message.resource} is not known here")
             body = await operation(message)
         except Fault as fault:
             fault.message_id = fault.message_id or message_id
