@@ -37,12 +37,14 @@ from lab.wsman import MOST_OUTPUT, Operation, Outcome, Run
 
 URI = "http://schemas.microsoft.com/powershell/Microsoft.PowerShell"
 NAMES = {**soap.NAMES, "ps": "http://schemas.microsoft.com/powershell"}
+# Protocol data is cut into pieces of this many bytes; an answer takes as many as fit.
+PIECE = MOST_OUTPUT // 6
 SIGNALS = ("/signal/terminate", "powershell/signal/ctrl_c", "/signal/ctrl_c")
 
 
 @dataclass
 class Pipeline:
-    """A pipeline: what was sent to it so far, the running work, and what waits to be fetched."""
+    """A pipeline: the lines that were sent to it so far, and once all are there the running work."""
 
     remote: ServerPipeline
     lines: list[str] = field(default_factory=list)
@@ -51,16 +53,23 @@ class Pipeline:
 
 @dataclass
 class Pool:
-    """A runspace pool, its pipelines by id, and the output by pipeline (None: the pool itself)."""
+    """A runspace pool, its pipelines by id, and the output that waits by pipeline (None: the pool itself)."""
 
     remote: ServerRunspacePool = field(default_factory=ServerRunspacePool)
     pipelines: dict[uuid.UUID, Pipeline] = field(default_factory=dict)
     waiting: dict[uuid.UUID | None, list[bytes]] = field(default_factory=dict)
 
     def collect(self) -> None:
-        """Sort what the protocol wants to send by whom it is for, in pieces of one answer at most."""
-        while (payload := self.remote.data_to_send(MOST_OUTPUT)) is not None:
+        """Sort what the protocol wants to send by whom it is for."""
+        while (payload := self.remote.data_to_send(PIECE)) is not None:
             self.waiting.setdefault(payload.pipeline_id, []).append(payload.data)
+
+    def fetch(self, key: uuid.UUID | None) -> tuple[bytes, bool]:
+        """Output for one answer, and whether that was the last of it; empty when there is none."""
+        pieces, taken = self.waiting.get(key, []), b""
+        while pieces and len(taken) + len(pieces[0]) <= MOST_OUTPUT:
+            taken += pieces.pop(0)
+        return taken, not pieces
 
 
 class Remoting:
@@ -180,10 +189,10 @@ class Remoting:
         pool = self._pool(message)
         node = message.find("rsp:Receive/rsp:DesiredStream")
         if not node.get("CommandId"):
-            pieces = pool.waiting.get(None)
-            if not pieces:
+            taken, _last = pool.fetch(None)
+            if not taken:
                 raise await timed_out(message.timeout)
-            return f"<rsp:ReceiveResponse>{soap.stream('stdout', None, pieces.pop(0), False)}</rsp:ReceiveResponse>"
+            return f"<rsp:ReceiveResponse>{soap.stream('stdout', None, taken, False)}</rsp:ReceiveResponse>"
         pipeline, name = self._pipeline(pool, node), node.get("CommandId", "")
         if pipeline.work is None:
             raise await timed_out(message.timeout)
@@ -193,11 +202,10 @@ class Remoting:
         if pipeline.work.cancelled():
             raise Fault("w:InvalidSelectors", f"the pipeline {name} was stopped", soap.SHELL_NOT_FOUND)
         pipeline.work.result()
-        pieces = pool.waiting.get(pipeline.remote.pipeline_id)
-        if not pieces:
+        taken, last = pool.fetch(pipeline.remote.pipeline_id)
+        if not taken:
             raise await timed_out(message.timeout)
-        piece = pieces.pop(0)
-        return soap.received(name, soap.stream("stdout", name, piece, not pieces), None if pieces else 0)
+        return soap.received(name, soap.stream("stdout", name, taken, last), 0 if last else None)
 
     async def _signal(self, message: Message) -> str:
         pool = self._pool(message)
