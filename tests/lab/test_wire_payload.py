@@ -53,7 +53,7 @@ def test_every_core_and_every_form_is_recorded() -> None:
 @pytest.mark.parametrize("playbook", playbooks(), ids=lambda path: path.parents[1].name)
 def test_alive(playbook: Path, tmp_path: Path) -> None:
     with recording() as recorder:
-        done = play(playbook, tmp_path, recorder.port)
+        done = play(playbook, tmp_path, recorder)
         expect_the_play([decode(line, stdin) for line, stdin in recorder.commands])
     assert "ok=4" in done.stdout and "failed=0" in done.stdout, done.stdout
     counts = recorder.counters

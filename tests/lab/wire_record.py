@@ -94,7 +94,7 @@ def load(file: Path) -> list[tuple[str, bytes]]:
 def main() -> int:
     playbook, target = Path(sys.argv[1]), Path(sys.argv[2])
     with recording() as recorder, tempfile.TemporaryDirectory() as directory:
-        done = play(playbook.absolute(), Path(directory), recorder.port)
+        done = play(playbook.absolute(), Path(directory), recorder)
         commands = [trimmed(*command) for command in recorder.commands]
     if not commands:
         print(done.stdout)

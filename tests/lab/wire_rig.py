@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab import http, wsman
+from lab import http, ntlm, psrp, wsman
+from lab.certificates import Maker, Material
 from lab.counters import Caps, Counters
-from lab.payload import COLLECTIONS, decode
-from lab.sockets import listen
+from lab.listener import open_winrm
+from lab.payload import COLLECTIONS, Call, decode, decode_script
+from lab.transports import DEFAULT, TRANSPORTS
 
 ROOT = Path(__file__).resolve().parents[2]
-CREDENTIALS = http.Credentials("somebody", "a:b%c")
+CREDENTIALS, PLAIN_CREDENTIALS = http.Credentials("somebody", "a:b%c"), http.Credentials("somebody", "a b%c")
 ADDRESS = "127.0.0.1"
 
 MODULE = """#!powershell
@@ -61,16 +64,28 @@ PLAY = """
 
 @dataclass
 class Recorder:
-    """What arrived, in order. Module calls are answered with their arguments; everything not understood fails."""
+    """What arrived, in order. Module calls are answered with their arguments; everything not understood fails.
+
+    ``variables``: how Ansible gets here, over the transport that was asked for.
+    """
 
     port: int = 0
+    ca_file: Path = Path()
+    variables: dict[str, Any] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
     commands: list[tuple[str, bytes]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     settled: int = 0
 
     async def run(self, line: str, stdin: bytes) -> wsman.Outcome:
+        return self.answer(line, stdin, decode(line, stdin))
+
+    async def run_script(self, script: str, stdin: bytes) -> wsman.Outcome:
+        return self.answer(script, stdin, decode_script(script, stdin))
+
+    def answer(self, line: str, stdin: bytes, call: Call) -> wsman.Outcome:
         self.commands.append((line, stdin))
-        call = decode(line, stdin)
+        self.calls.append(call)
         if call.kind == "module":
             return wsman.Outcome(0, json.dumps({"changed": False, "args": call.args}).encode())
         return wsman.Outcome(1 if call.kind == "unknown" else 0, f"{call.name}\r\n".encode())
@@ -80,15 +95,33 @@ class Recorder:
 
 
 @contextmanager
-def recording(caps: Caps = Caps()) -> Iterator[Recorder]:  # noqa: B008 (frozen)
+def recording(caps: Caps = Caps(), transport: str = DEFAULT) -> Iterator[Recorder]:  # noqa: B008 (frozen)
     """A recorder on a port of its own, served by a thread as long as the context lasts."""
     recorder, loop, ready = Recorder(), asyncio.new_event_loop(), threading.Event()
+    way, maker, place = TRANSPORTS[transport], Maker(), tempfile.TemporaryDirectory(prefix="wire-")
+    # The file that pyspnego reads cannot hold a colon.
+    credentials = CREDENTIALS if way.auth == "basic" else PLAIN_CREDENTIALS
+    recorder.ca_file = Path(place.name) / "ca.pem"
+    recorder.ca_file.write_bytes(maker.ca_pem)
+    if way.auth == "ntlm":
+        ntlm.admit_user(Path(place.name), credentials)
 
     async def serve() -> None:
         service = wsman.Service(recorder.run, recorder.counters, caps, recorder.settle)
-        handler = http.guarded(CREDENTIALS, service.handle, recorder.counters.refuse)
-        server = await listen(lambda: http.Connection(handler, wsman.MOST_ENVELOPE), (ADDRESS, 0))
+        service.resources[psrp.URI] = psrp.Remoting(recorder.run_script, recorder.counters, recorder.settle).operations
+
+        def certify(address: str) -> Material:
+            return maker.certificate("WinRM", [address], None)
+
+        server = await open_winrm(way, (ADDRESS, 0), credentials, service.handle, recorder.counters, certify)
         recorder.port = server.sockets[0].getsockname()[1]
+        recorder.variables = {
+            **way.variables(recorder.ca_file),
+            "ansible_host": ADDRESS,
+            "ansible_port": recorder.port,
+            "ansible_user": credentials.user,
+            "ansible_password": credentials.password,
+        }
         ready.set()
 
     def work() -> None:
@@ -105,6 +138,7 @@ def recording(caps: Caps = Caps()) -> Iterator[Recorder]:  # noqa: B008 (frozen)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        place.cleanup()
 
 
 def playbooks() -> list[Path]:
@@ -114,7 +148,7 @@ def playbooks() -> list[Path]:
     return list(dict.fromkeys(path for path in found if path.exists()))
 
 
-def play(playbook: Path, directory: Path, port: int, text: str = PLAY) -> subprocess.CompletedProcess[str]:
+def play(playbook: Path, directory: Path, recorder: Recorder, text: str = PLAY) -> subprocess.CompletedProcess[str]:
     """Run a play with the collection ``wire.probe`` against a recorder; everything Ansible needs stands in ``directory``."""
     plugins = directory / COLLECTIONS / "wire" / "probe" / "plugins"
     for kind, name, content in (
@@ -125,16 +159,8 @@ def play(playbook: Path, directory: Path, port: int, text: str = PLAY) -> subpro
     ):
         (plugins / kind).mkdir(parents=True, exist_ok=True)
         (plugins / kind / name).write_text(content, encoding="utf-8")
-    variables: dict[str, Any] = {
-        "ansible_connection": "winrm",
-        "ansible_winrm_transport": "basic",
-        "ansible_winrm_scheme": "http",
-        "ansible_host": ADDRESS,
-        "ansible_port": port,
-        "ansible_user": CREDENTIALS.user,
-        "ansible_password": CREDENTIALS.password,
-    }
-    (directory / "hosts.json").write_text(json.dumps({"all": {"hosts": {"simulated": variables}}}), encoding="utf-8")
+    inventory = {"all": {"hosts": {"simulated": recorder.variables}}}
+    (directory / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
     (directory / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")
     (directory / "play.yml").write_text(text, encoding="utf-8")
     values = {
