@@ -56,7 +56,10 @@ def admit_user(directory: Path, credentials: Credentials) -> None:
 
 
 def channel_bindings(certificate: x509.Certificate) -> GssChannelBindings:
-    """What ties an NTLM exchange to the TLS connection with this certificate (tls-server-end-point)."""
+    """What ties an NTLM exchange to the TLS connection with this certificate (tls-server-end-point).
+
+    It is demanded, like Windows with CbtHardeningLevel Strict does; its default also lets those in who send none.
+    """
     algorithm = certificate.signature_hash_algorithm
     if algorithm is None or algorithm.name in ("md5", "sha1"):
         algorithm = hashes.SHA256()

@@ -15,27 +15,8 @@ import pytest
 from lab import payload
 from lab.payload import COLLECTIONS, SEPARATOR, Call, decode
 from lab.wire_record import MARK, RECORDED, load
-from lab.wire_rig import play, playbooks, recording
+from lab.wire_rig import expect_the_play, play, playbooks, recording
 from tools.environment import CORES
-
-ECHOED = {
-    "text": "Grüße; ' \" `$(x) \\",
-    "number": 9007199254740993,
-    "items": [1, "two", None, {"key": [True]}],
-    "empty": [],
-}
-
-
-def expect_the_play(calls: list[Call]) -> None:
-    """The five commands of the rig's play, with every value as the play has it."""
-    first, checked, made, removed, became = calls
-    assert first == Call("module", "wire.probe.echo", ECHOED, check_mode=False, diff=True, verbosity=1)
-    assert checked == Call("module", "wire.probe.echo", {"text": "checked"}, check_mode=True, diff=False, verbosity=1)
-    assert made.kind == "mkdtemp"
-    assert made.name.startswith("%TEMP%\\ansible-tmp-")
-    assert removed == Call("remove", made.name + "\\.")
-    assert became == Call("module", "wire.probe.echo", {"text": "became"}, diff=False, verbosity=1, become="SYSTEM")
-
 
 @pytest.mark.parametrize("file", sorted(RECORDED.glob("*.json")), ids=lambda file: file.stem)
 def test_recorded(file: Path) -> None:

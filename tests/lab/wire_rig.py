@@ -62,6 +62,25 @@ PLAY = """
 """
 
 
+ECHOED = {
+    "text": "Grüße; ' \" `$(x) \\",
+    "number": 9007199254740993,
+    "items": [1, "two", None, {"key": [True]}],
+    "empty": [],
+}
+
+
+def expect_the_play(calls: list[Call]) -> None:
+    """Asserts that these are the five commands of the play, with every value as the play has it."""
+    first, checked, made, removed, became = calls
+    assert first == Call("module", "wire.probe.echo", ECHOED, check_mode=False, diff=True, verbosity=1)
+    assert checked == Call("module", "wire.probe.echo", {"text": "checked"}, check_mode=True, diff=False, verbosity=1)
+    assert made.kind == "mkdtemp"
+    assert made.name.startswith("%TEMP%\\ansible-tmp-")
+    assert removed == Call("remove", made.name + "\\.")
+    assert became == Call("module", "wire.probe.echo", {"text": "became"}, diff=False, verbosity=1, become="SYSTEM")
+
+
 @dataclass
 class Recorder:
     """What arrived, in order. Module calls are answered with their arguments; everything not understood fails.
