@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
+import struct
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -133,7 +133,11 @@ class Remoting:
             raise Fault("w:InvalidParameter", f"the pipeline {key} is there already")
         # It has to be in the pool before its own description is read.
         pool.pipelines[key] = Pipeline(ServerPipeline(pool.remote, key))
-        self._feed(pool, message.find("rsp:CommandLine/rsp:Arguments"), key)
+        try:
+            self._feed(pool, message.find("rsp:CommandLine/rsp:Arguments"), key)
+        except Fault:
+            stop(pool.pipelines.pop(key))
+            raise
         return soap.command_started(str(key).upper())
 
     async def _send(self, message: Message) -> str:
@@ -160,7 +164,7 @@ class Remoting:
                     pipeline.lines.append(str(event.data))
                 elif isinstance(event, EndOfPipelineInputEvent) and pipeline is not None:
                     self._start(pool, pipeline)
-        except (binascii.Error, PSRPCoreError, ParseError, ValueError, KeyError) as fault:
+        except (PSRPCoreError, ParseError, struct.error, ValueError, KeyError) as fault:
             raise Fault("w:InvalidParameter", f"no PowerShell remoting: {type(fault).__name__}: {fault}") from fault
         pool.collect()
 

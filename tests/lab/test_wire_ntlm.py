@@ -19,6 +19,7 @@ from spnego.channel_bindings import GssChannelBindings
 
 from lab import ntlm, soap
 from lab.http import Credentials
+from lab.wire_lab import Running
 from lab.wire_rig import ADDRESS, PLAIN_CREDENTIALS, Recorder, expect_the_play, play, playbooks, recording
 from lab.wire_tap import tapped
 from lab.wire_transports import (
@@ -75,11 +76,9 @@ def test_nobody_can_listen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     heard = {}
     with fleet_over(tmp_path / "lab", playbooks()[0], monkeypatch, "basic", "ntlm") as fleet:
         for slug in ("basic", "ntlm"):
-            host = address_of(fleet.place, slug)
-            with tapped(host, 5985) as tap:
+            with tapped(Running(fleet.place).hosts[slug]["ansible_host"], 5985) as tap:
                 words = ("-e", f"ansible_port={tap.port}", "-e", "ansible_host=127.0.0.1")
-                played = fleet.play([READ], *words, hosts=slug)
-                assert played.of("read")["simulated"] is True
+                assert fleet.play([READ], *words, hosts=slug).of("read")["simulated"] is True
             heard[slug] = bytes(tap.heard)
     assert len(heard["ntlm"]) > 100_000
     for word in ("host_reader", "_ansible_check_mode", "shop.example.com", "CommandLine", "Envelope"):
@@ -87,12 +86,6 @@ def test_nobody_can_listen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert readable(heard["basic"], word), word
         assert not readable(heard["ntlm"], word), word
     assert heard["ntlm"].count(b"--Encrypted Boundary--") == 2 * 6
-
-
-def address_of(place: Path, slug: str) -> str:
-    lines = (place / "inventory.yml").read_text(encoding="utf-8").splitlines()
-    line = lines[lines.index(f'    "{slug}":') + 1]
-    return line.rpartition(": ")[2].strip('"')
 
 
 class Client:
