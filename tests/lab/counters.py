@@ -21,12 +21,12 @@ class Caps:
 class Counters:
     """Counts of one host since the last reset.
 
-    ``requests`` and ``bytes``: authenticated WSMan requests and the size of their envelopes, before encryption; ``commands``: WinRS commands
-    that ran; ``calls``: those that were module calls, ``modules``: the same by module name, ``become``: those to be run
-    as somebody else, by user; ``unknown``: commands
-    nobody here understands; ``faults``: requests answered with a SOAP fault other than an operation timeout;
-    ``refused``: requests with wrong or missing credentials, ``handshakes``: those that only served NTLM to settle who is
-    there; both count nowhere else.
+    ``requests`` and ``bytes``: authenticated WSMan requests and the size of their envelopes, before encryption;
+    ``commands``: WinRS commands and PowerShell pipelines that ran; ``calls``: those that were module calls, ``modules``:
+    the same by module name, ``become``: those to be run as somebody else, by user; ``unknown``: commands nobody here
+    understands; ``faults``: requests answered with a SOAP fault other than an operation timeout; ``refused``: requests with
+    wrong or missing credentials, ``handshakes``: those that only served NTLM to settle who is there; both count nowhere
+    else. ``shells_opened`` and ``shells_closed``: shells and runspace pools.
     """
 
     requests: int = 0

@@ -46,9 +46,7 @@ def write_json(path: Path, data: Any) -> None:
     write(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
-def inventory(
-    hosts: Iterable[InventoryHost], user: str, password: str, transport: Transport, ca_file: Path
-) -> str:
+def inventory(hosts: Iterable[InventoryHost], user: str, password: str, transport: Transport, ca_file: Path) -> str:
     """The inventory: group ``windows``, host names are the slugs; hosts with a transport of their own say so themselves."""
     common = {
         **transport.variables(ca_file),

@@ -35,8 +35,10 @@ CONTENT_TYPE = f'multipart/encrypted;protocol="{TYPE}";boundary="Encrypted Bound
 # What encryption puts around an envelope, in bytes at most: two MIME headers, the signature, the end.
 WRAPPING = 1024
 SEALED = re.compile(
-    re.escape(BOUNDARY) + rb"\r\n\s*Content-Type: ([^\r\n]+)\r\n\s*OriginalContent: [^\r\n]*;Length=(\d+)\r\n"
-    + re.escape(BOUNDARY) + rb"\r\n\s*Content-Type: application/octet-stream\r\n"
+    re.escape(BOUNDARY)
+    + rb"\r\n\s*Content-Type: ([^\r\n]+)\r\n\s*OriginalContent: [^\r\n]*;Length=(\d+)\r\n"
+    + re.escape(BOUNDARY)
+    + rb"\r\n\s*Content-Type: application/octet-stream\r\n"
 )
 END = BOUNDARY + b"--\r\n"
 

@@ -246,4 +246,3 @@ async def timed_out(seconds: float) -> Fault:
     """The fault of an operation that found nothing, after that time: at once, the controller would ask without pause."""
     await asyncio.sleep(seconds)
     return Fault("w:TimedOut", "the operation did not end within its time", soap.OPERATION_TIMEOUT)
-

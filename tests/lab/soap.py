@@ -136,10 +136,7 @@ def stream(name: Literal["stdout", "stderr"], command: str | None, data: bytes, 
     """Output of a command, or without one of the shell itself."""
     last = ' End="true"' if end else ""
     owner = f" CommandId={quoteattr(command)}" if command else ""
-    return (
-        f"<rsp:Stream Name={quoteattr(name)}{owner}{last}>"
-        f"{base64.b64encode(data).decode()}</rsp:Stream>"
-    )
+    return f"<rsp:Stream Name={quoteattr(name)}{owner}{last}>{base64.b64encode(data).decode()}</rsp:Stream>"
 
 
 def received(command: str, streams: str, code: int | None) -> str:

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lab.certificates import Maker
 from lab.descriptions import BadDescription, check
 from lab.places import NoPlace, connect_to, high_port
 from lab.transports import TRANSPORTS
-from lab.wire_lab import HOST, Running, command_line
+from lab.wire_lab import HOST, OLD, Running, command_line
 from lab.wire_rig import ADDRESS, expect_the_play, play, recording
 from lab.wire_transports import READ, each_core, expected_requests, fleet_over, read_and_change, with_wrong_password
 
@@ -48,21 +49,14 @@ def test_who_may_be_unreachable(core: Path, tmp_path: Path, monkeypatch: pytest.
         assert "basic: the specified credentials were rejected by the server" in refused["msg"]
         assert fleet.counters("https")["refused"] == 1
         # Without the authority of the lab nobody trusts the host; who does not care gets in.
-        nowhere = tmp_path / "empty.pem"
-        nowhere.write_text(next(iter(authorities())), encoding="ascii")
+        nowhere = tmp_path / "another-authority.pem"
+        nowhere.write_bytes(Maker().ca_pem)
         distrusted = fleet.play([READ], "-e", f"ansible_winrm_ca_trust_path={nowhere}").of("read")
         assert distrusted.status == "unreachable"
         assert "certificate verify failed" in distrusted["msg"]
         assert fleet.counters("https")["requests"] == 0
         words = ("-e", f"ansible_winrm_ca_trust_path={nowhere}", "-e", "ansible_winrm_server_cert_validation=ignore")
         assert fleet.play([READ], *words).of("read")["simulated"] is True
-
-
-def authorities() -> list[str]:
-    """One authority that has nothing to do with the lab."""
-    from lab.certificates import Maker
-
-    return [Maker().ca_pem.decode()]
 
 
 def test_plain_http_meets_a_closed_door() -> None:
@@ -83,7 +77,7 @@ def test_the_certificate_is_for_the_address() -> None:
             socket.create_connection((ADDRESS, recorder.port), timeout=10) as plain,
             context.wrap_socket(plain, server_hostname=ADDRESS) as secure,
         ):
-            assert secure.getpeercert()["subjectAltName"] == (("IP Address", ADDRESS),)
+            assert (secure.getpeercert() or {})["subjectAltName"] == (("IP Address", ADDRESS),)
         with (
             socket.create_connection((ADDRESS, recorder.port), timeout=10) as plain,
             pytest.raises(ssl.SSLCertVerificationError),
@@ -135,7 +129,10 @@ psrp-https: {ansible_connection: psrp, ansible_port: 5986, ansible_psrp_auth: ba
 def test_unknown_transport() -> None:
     with pytest.raises(BadDescription, match=r"here: transport must be one of basic, ntlm, https, .*"):
         check({**HOST, "transport": "telnet"}, "here")
-    assert "invalid choice: 'telnet'" in command_line("start", "--dir", "x", "--hosts", "1", "--transport", "telnet").stderr
+    assert (
+        "invalid choice: 'telnet'"
+        in command_line("start", "--dir", "x", "--hosts", "1", "--transport", "telnet").stderr
+    )
 
 
 def test_ports_of_the_lab_are_not_those_of_the_machine() -> None:
@@ -146,15 +143,16 @@ def test_ports_of_the_lab_are_not_those_of_the_machine() -> None:
 
 
 def test_an_endpoint_of_the_machine_on_5986(tmp_path: Path) -> None:
-    record = {**HOST["records"][0], "family": "ipport", "key": "0.0.0.0:5986"}
-    host = {**HOST, "records": [*HOST["records"], record], "http_ports": [5986], "transport": "https"}
+    record = {"family": "ipport", "key": "0.0.0.0:5986", "thumbprint": OLD, "store": "MY", "options": {}}
+    record["app_id"] = "{00000000-0000-0000-0000-000000000000}"
+    host = {**HOST, "records": [record], "http_ports": [5986], "transport": "https"}
     (tmp_path / "web-1.json").write_text(json.dumps(host), encoding="utf-8")
     done = command_line("start", "--dir", tmp_path / "lab", "--fixtures", tmp_path / "web-1.json")
     try:
         assert done.returncode == 0, done.stderr
         running = Running(tmp_path / "lab")
         served = running.shake("10.0.0.5", 5986, None)
-        assert served == running.thumbprints["web-1"][record["thumbprint"].upper()]
+        assert served == running.thumbprints["web-1"][OLD.upper()]
     finally:
         stopped = command_line("stop", "--dir", tmp_path / "lab")
     assert stopped.returncode == 0

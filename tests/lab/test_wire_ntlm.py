@@ -56,7 +56,12 @@ def test_wrong_password(core: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
             result, counts = played.of("read", slug), fleet.counters(slug)
             assert result.status == "unreachable"
             assert "ntlm: the specified credentials were rejected by the server" in result["msg"]
-            assert (counts["refused"], counts["handshakes"], counts["requests"], counts["shells_opened"]) == (1, 2, 0, 0)
+            assert (counts["refused"], counts["handshakes"], counts["requests"], counts["shells_opened"]) == (
+                1,
+                2,
+                0,
+                0,
+            )
 
 
 @pytest.mark.parametrize("transport", ["ntlm", "ntlm-https"])
@@ -248,8 +253,9 @@ def test_channel_bindings(bound: str, status: int) -> None:
         client.connection.connect()
         bindings = None
         if bound != "none":
-            peer = client.connection.sock.getpeercert(True)
-            bindings = ntlm.channel_bindings(x509.load_der_x509_certificate(peer))
+            peer = client.connection.sock
+            assert isinstance(peer, ssl.SSLSocket)
+            bindings = ntlm.channel_bindings(x509.load_der_x509_certificate(peer.getpeercert(True) or b""))
         if bound == "wrong":
             bindings = GssChannelBindings(application_data=b"tls-server-end-point:" + b"x" * 32)
         # Over TLS the last message may bring a request in plain text.

@@ -11,12 +11,13 @@ import json
 from pathlib import Path
 
 import pytest
+from tools.environment import CORES
 
 from lab import payload
 from lab.payload import COLLECTIONS, SEPARATOR, Call, decode
 from lab.wire_record import MARK, RECORDED, load
 from lab.wire_rig import expect_the_play, play, playbooks, recording
-from tools.environment import CORES
+
 
 @pytest.mark.parametrize("file", sorted(RECORDED.glob("*.json")), ids=lambda file: file.stem)
 def test_recorded(file: Path) -> None:
@@ -114,7 +115,9 @@ def test_same_call_in_both_forms(form: str, sent: str, name: str) -> None:
             stdin = manifest({"name": "module_wrapper.ps1", "params": params})
         else:
             params["ArgumentJSON"] = json.dumps(args)
-            bootstrap, _separator, plain = manifest({"name": "module_wrapper.ps1", "params": params}).partition(SEPARATOR)
+            bootstrap, _separator, plain = manifest({"name": "module_wrapper.ps1", "params": params}).partition(
+                SEPARATOR
+            )
             stdin = bootstrap + SEPARATOR + b"\n" + base64.b64encode(gzip.compress(plain))
     expected = Call("module", name, {"contract": 1, "ansible_x": 2}, check_mode=True, diff=True, verbosity=3)
     assert decode(encoded("x"), stdin) == expected

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lab.places import WINRM_PORT, WINRM_TLS_PORT
 
@@ -17,8 +17,8 @@ class Transport:
     """A way in. ``plugin`` is Ansible's connection plugin; every host takes shells and PowerShell remoting alike."""
 
     name: str
-    plugin: str
-    auth: str
+    plugin: Literal["winrm", "psrp"]
+    auth: Literal["basic", "ntlm"]
     tls: bool
 
     @property
