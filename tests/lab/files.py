@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,14 +46,19 @@ def write_json(path: Path, data: Any) -> None:
     write(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
-def inventory(hosts: Iterable[InventoryHost], user: str, password: str, transport: Transport, ca_file: Path) -> str:
-    """The inventory: group ``windows``, host names are the slugs; hosts with a transport of their own say so themselves."""
-    common = {
-        **transport.variables(ca_file),
-        "ansible_user": user,
-        "ansible_password": password,
-        "tlsfleet_ca_file": str(ca_file),
+def inventory(hosts: Sequence[InventoryHost], user: str, password: str, ca_file: Path) -> str:
+    """The inventory: group ``windows``, host names are the slugs. How to connect stands where it holds for all: at the
+    group when every host is reached in the same way, else at the hosts."""
+    ways = {
+        host.transport.name: {
+            "ansible_user": user,
+            "ansible_password": password,
+            **host.transport.variables(ca_file),
+        }
+        for host in hosts
     }
+    common, *others = ways.values()
+    common = {**({} if others else common), "tlsfleet_ca_file": str(ca_file)}
     lines = [
         "# Simulated hosts: made by tests/lab, gone when the lab stops.",
         "# tlsfleet_connect_to: simulated address and port, then where it stands on loopback, as in curl --connect-to.",
@@ -63,7 +68,7 @@ def inventory(hosts: Iterable[InventoryHost], user: str, password: str, transpor
     lines += [f"    {name}: {json.dumps(value)}" for name, value in common.items()]
     lines.append("  hosts:")
     for host in hosts:
-        own = {} if host.transport == transport else host.transport.variables(ca_file)
+        own = ways[host.transport.name] if others else {}
         lines += [
             f"    {json.dumps(host.slug)}:",
             f"      ansible_host: {json.dumps(host.address)}",

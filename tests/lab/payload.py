@@ -28,7 +28,7 @@ PRIVATE = "_ansible_"
 # The name of the Python package of all collections, as in "<it>.ns.name.plugins.modules.x.ps1".
 COLLECTIONS = "_".join(("ansible", "collections"))
 COLLECTION_MODULE = re.compile(COLLECTIONS + r"\.(\w+\.\w+)\.plugins\.modules\.([\w.]+)\.ps1")
-ENCODED = re.compile(r"\s-EncodedCommand\s+([A-Za-z0-9+/=]+)", re.IGNORECASE)
+ENCODED = re.compile(r"\s-EncodedCommand\s+'?([A-Za-z0-9+/=]+)", re.IGNORECASE)
 REMOVE = re.compile(
     r"^\s*Remove-Item\s+(?:-LiteralPath\s+)?(\S.*?)\s+-Force(?:\s+-Recurse)?\s*;?\s*$", re.IGNORECASE | re.M
 )
@@ -90,6 +90,14 @@ def innermost(line: str) -> str:
         except binascii.Error as fault:
             raise ValueError(f"-EncodedCommand: {fault}") from fault
     return line
+
+
+def reads_input(line: str) -> bool:
+    """Does the script of a command line look at standard input?"""
+    try:
+        return "$input" in innermost(line)
+    except ValueError:
+        return False
 
 
 def decode_chore(script: str) -> Call:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 WINRM_PORT, WINRM_TLS_PORT = 5985, 5986
+# Stands for 22.
+SSH_PORT = 20022
 # Ports below 1024 need root; on the two of WinRM the lab itself answers.
 SHIFT = 20000
 # A rollout may open these although no description mentions them.

@@ -1,16 +1,17 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Does a freshly started host answer? Opens and closes a shell, as a controller does, over the host's own transport."""
+"""Does a freshly started host answer? Comes in as a controller does, over the host's own transport, and goes again."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import http.client
 from pathlib import Path
 
 from lab import soap
-from lab.transports import Transport
+from lab.transports import KNOWN_HOSTS, SSH_KEY, Transport
 
 SECONDS = 120.0
 
@@ -21,7 +22,10 @@ class Silent(Exception):
 
 def probe(slug: str, address: str, transport: Transport, user: str, password: str, ca_file: Path) -> None:
     """Raises Silent."""
-    if transport.name == "basic" or (transport.plugin == "psrp" and transport.auth == "basic" and not transport.tls):
+    if transport.auth == "key":
+        asyncio.run(secure_shell(slug, address, transport.port, user, ca_file.parent))
+        return
+    if transport.auth == "basic" and not transport.tls:
         plain(slug, address, transport.port, user, password)
         return
     # Slow to import, and of use only where there is TLS or NTLM.
@@ -41,6 +45,17 @@ def probe(slug: str, address: str, transport: Transport, user: str, password: st
         client.close_shell(client.open_shell())
     except (WinRMError, RequestException, OSError) as fault:
         raise Silent(f"{slug} does not answer WinRM ({transport.name}) on {address}: {fault}") from fault
+
+
+async def secure_shell(slug: str, address: str, port: int, user: str, place: Path) -> None:
+    import asyncssh
+
+    keys, hosts = [str(place / SSH_KEY)], str(place / KNOWN_HOSTS)
+    try:
+        async with asyncssh.connect(address, port, username=user, client_keys=keys, known_hosts=hosts, config=None):
+            pass
+    except (asyncssh.Error, OSError) as fault:
+        raise Silent(f"{slug} does not answer ssh on {address}: {fault}") from fault
 
 
 def plain(slug: str, address: str, port: int, user: str, password: str) -> None:

@@ -11,14 +11,15 @@ import logging
 import os
 import secrets
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lab import control, files, http, ntlm, psrp, wsman
+from lab import control, files, http, psrp, wsman
 from lab.certificates import Maker, Material
 from lab.counters import Caps, Counters
 from lab.dispatch import LOG, dispatch
-from lab.listener import open_winrm
+from lab.listener import Inside, Listening, Shared, open_door, prepare
 from lab.payload import decode_script
 from lab.places import Block, connect_to, high_port, take_block
 from lab.simhost import SimulatedHost
@@ -40,16 +41,14 @@ class Station:
         self.transport = transport
         self.counters = Counters()
         self.listeners = Listeners(host.serve, contexts)
-        self.winrm_server: asyncio.Server | None = None
+        self.server: Listening | None = None
 
-    async def open(self, credentials: http.Credentials, caps: Caps, lab: Lab) -> None:
-        service = wsman.Service(self.run, self.counters, caps, lambda: lab.write_counters(self))
-        remoting = psrp.Remoting(self.run_script, self.counters, lambda: lab.write_counters(self))
-        service.resources[psrp.URI] = remoting.operations
-        place = (self.winrm, self.transport.port)
-        self.winrm_server = await open_winrm(
-            self.transport, place, credentials, service.handle, self.counters, lab.certify
-        )
+    async def open(self, shared: Shared, caps: Caps, lab: Lab) -> None:
+        settled = partial(lab.write_counters, self)
+        service = wsman.Service(self.run, self.counters, caps, settled)
+        service.resources[psrp.URI] = psrp.Remoting(self.run_script, self.counters, settled).operations
+        inside = Inside(service.handle, self.run_script, self.counters, caps, settled)
+        self.server = await open_door(self.transport, (self.winrm, self.transport.port), shared, inside)
         await self.follow()
 
     async def run(self, line: str, stdin: bytes) -> wsman.Outcome:
@@ -57,7 +56,7 @@ class Station:
         return await self._settled(dispatch(self.host, self.counters, line, stdin))
 
     async def run_script(self, script: str, stdin: bytes) -> wsman.Outcome:
-        """Carry out one pipeline of PowerShell remoting."""
+        """Carry out one pipeline of PowerShell remoting, or one command that came over ssh."""
         return await self._settled(dispatch(self.host, self.counters, script, stdin, decode_script))
 
     async def _settled(self, outcome: wsman.Outcome) -> wsman.Outcome:
@@ -86,7 +85,6 @@ class Lab:
 
     def __init__(self, directory: Path, descriptions: list[dict[str, Any]], caps: Caps, transport: Transport) -> None:
         self.directory = directory
-        self._transport = transport
         self._caps = caps
         self._credentials = http.Credentials(USER, secrets.token_urlsafe(18))
         self._maker = Maker()
@@ -102,7 +100,7 @@ class Lab:
             way = TRANSPORTS[description["transport"]] if description.get("transport") else transport
             self.stations.append(Station(host, loopbacks, first, way, contexts))
 
-    def certify(self, address: str) -> Material:
+    def _certify(self, address: str) -> Material:
         """The certificate that WinRM over HTTPS shows at a loopback address."""
         return self._maker.certificate("WinRM", [address], None)
 
@@ -117,10 +115,10 @@ class Lab:
             )
             for station in self.stations
         ]
-        if any(station.transport.auth == "ntlm" for station in self.stations):
-            ntlm.admit_user(self.directory, self._credentials)
+        ways = [station.transport for station in self.stations]
+        shared = prepare(ways, self.directory, self._credentials, self._certify)
         for station in self.stations:
-            await station.open(self._credentials, self._caps, self)
+            await station.open(shared, self._caps, self)
         self._write_files(inventory)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -138,7 +136,7 @@ class Lab:
         files.write(ca_file, self._maker.ca_pem.decode())
         thumbprints = {station.host.slug: station.host.thumbprints for station in self.stations}
         files.write_json(self.directory / files.THUMBPRINTS, thumbprints)
-        text = files.inventory(inventory, self._credentials.user, self._credentials.password, self._transport, ca_file)
+        text = files.inventory(inventory, self._credentials.user, self._credentials.password, ca_file)
         files.write(self.directory / files.INVENTORY, text, 0o600)
         self.write_counters()
 

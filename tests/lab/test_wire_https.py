@@ -98,9 +98,9 @@ def test_a_transport_for_all_and_one_for_a_single_host(name: str, tmp_path: Path
         # `lab start` has opened a shell on either host over its own transport.
         assert done.returncode == 0, done.stderr
         running = Running(lab)
-        assert running.variables.items() >= TRANSPORTS[name].variables(lab / "ca.pem").items()
-        assert running.hosts["web-2"].items() >= TRANSPORTS[other].variables(lab / "ca.pem").items()
-        assert running.hosts["web-1"].keys() == {"ansible_host", "tlsfleet_connect_to"}
+        assert running.variables.keys() == {"tlsfleet_ca_file"}
+        for slug, way in (("web-1", name), ("web-2", other)):
+            assert running.hosts[slug].items() >= TRANSPORTS[way].variables(lab / "ca.pem").items()
         assert not any(running.counters("web-1").values())
         assert not any(running.counters("web-2").values())
     finally:
@@ -122,6 +122,10 @@ psrp: {ansible_connection: psrp, ansible_port: 5985, ansible_psrp_auth: basic, a
 psrp-ntlm: {ansible_connection: psrp, ansible_port: 5985, ansible_psrp_auth: ntlm, ansible_psrp_protocol: http}
 psrp-https: {ansible_connection: psrp, ansible_port: 5986, ansible_psrp_auth: basic, ansible_psrp_protocol: https,
              ansible_psrp_ca_cert: /ca.pem}
+ssh: {ansible_connection: ssh, ansible_port: 20022, ansible_shell_type: powershell, ansible_password: null,
+      ansible_ssh_private_key_file: /ssh-key,
+      ansible_ssh_args: -F none -o ControlMaster=no -o UserKnownHostsFile=/ssh-known-hosts -o StrictHostKeyChecking=yes
+        -o IdentitiesOnly=yes}
 """)
     assert said == expected
 

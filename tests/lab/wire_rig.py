@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab import http, ntlm, psrp, wsman
+from lab import http, psrp, wsman
 from lab.certificates import Maker, Material
 from lab.counters import Caps, Counters
-from lab.listener import open_winrm
+from lab.listener import Inside, open_door, prepare
 from lab.payload import COLLECTIONS, Call, decode, decode_script
 from lab.transports import DEFAULT, TRANSPORTS
 
@@ -122,24 +123,24 @@ def recording(caps: Caps = Caps(), transport: str = DEFAULT) -> Iterator[Recorde
     credentials = CREDENTIALS if way.auth == "basic" else PLAIN_CREDENTIALS
     recorder.ca_file = Path(place.name) / "ca.pem"
     recorder.ca_file.write_bytes(maker.ca_pem)
-    if way.auth == "ntlm":
-        ntlm.admit_user(Path(place.name), credentials)
+
+    def certify(address: str) -> Material:
+        return maker.certificate("WinRM", [address], None)
+
+    shared = prepare([way], Path(place.name), credentials, certify)
 
     async def serve() -> None:
         service = wsman.Service(recorder.run, recorder.counters, caps, recorder.settle)
         service.resources[psrp.URI] = psrp.Remoting(recorder.run_script, recorder.counters, recorder.settle).operations
-
-        def certify(address: str) -> Material:
-            return maker.certificate("WinRM", [address], None)
-
-        server = await open_winrm(way, (ADDRESS, 0), credentials, service.handle, recorder.counters, certify)
-        recorder.port = server.sockets[0].getsockname()[1]
+        recorder.port = free_port()
+        inside = Inside(service.handle, recorder.run_script, recorder.counters, caps, recorder.settle)
+        await open_door(way, (ADDRESS, recorder.port), shared, inside)
         recorder.variables = {
+            "ansible_user": credentials.user,
+            "ansible_password": credentials.password,
             **way.variables(recorder.ca_file),
             "ansible_host": ADDRESS,
             "ansible_port": recorder.port,
-            "ansible_user": credentials.user,
-            "ansible_password": credentials.password,
         }
         ready.set()
 
@@ -158,6 +159,11 @@ def recording(caps: Caps = Caps(), transport: str = DEFAULT) -> Iterator[Recorde
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         place.cleanup()
+
+
+def free_port() -> int:
+    with socket.create_server((ADDRESS, 0)) as taken:
+        return int(taken.getsockname()[1])
 
 
 def playbooks() -> list[Path]:
