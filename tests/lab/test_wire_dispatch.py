@@ -62,6 +62,17 @@ def test_a_broken_machine_is_no_unknown_module(name: str, caplog: pytest.LogCapt
     assert "Traceback" in caplog.text
 
 
+def test_become_is_counted_by_user() -> None:
+    args = {"_ansible_module_name": "a.b.c"}
+    payload = {"actions": ["become_wrapper", "m"], "module_args": args, "become_user": "SYSTEM", "become_password": "x"}
+    code, out, _err, counters = run(LINE, SEPARATOR + json.dumps(payload).encode())
+    assert (code, json.loads(out)["changed"], counters.become, counters.calls) == (0, True, {"SYSTEM": 1}, 1)
+    other = {**payload, "actions": ["async_wrapper", "become_wrapper", "m"]}
+    code, out, err, counters = run(LINE, SEPARATOR + json.dumps(other).encode())
+    assert (code, out, counters.become, counters.unknown) == (1, b"", {}, 1)
+    assert b"async_wrapper" in err
+
+
 def test_unknown_module() -> None:
     code, out, err, counters = run(LINE, sent("a.b.unknown"))
     assert (code, out, counters.unknown, counters.calls) == (1, b"", 1, 1)

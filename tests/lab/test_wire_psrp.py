@@ -62,6 +62,19 @@ def test_wrong_password(core: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
             assert (counts["refused"], counts["requests"], counts["shells_opened"]) == (1, 0, 0)
 
 
+@each_core
+def test_become_arrives_and_its_password_stays(core: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = {**READ, "become": True, "become_method": "runas", "become_user": "SHOP\\deploy"}
+    with fleet_over(tmp_path / "lab", core, monkeypatch, "basic", "psrp") as fleet:
+        played = fleet.play([task], "-e", "ansible_become_password=only-for-become")
+        for slug in ("basic", "psrp"):
+            assert played.of("read", slug)["simulated"] is True, played.output
+            counts = fleet.counters(slug)
+            assert (counts["become"], counts["unknown"], counts["calls"]) == ({"SHOP\\deploy": 1}, 0, 1)
+        kept = [file for file in fleet.place.rglob("*") if file.is_file() and b"only-for-become" in file.read_bytes()]
+        assert kept == []
+
+
 @pytest.mark.parametrize("playbook", playbooks(), ids=lambda path: path.parents[1].name)
 def test_every_core_is_decoded(playbook: Path, tmp_path: Path) -> None:
     with recording(transport="psrp") as recorder:
