@@ -13,7 +13,7 @@ from .iis import Iis, Refused
 
 Observer = Callable[[str], None]
 _CALLS = {"set": "HttpSetServiceConfiguration", "delete": "HttpDeleteServiceConfiguration"}
-_UPDATE = "HttpUpdateServiceConfiguration"
+_UPDATE, _COMMIT = "HttpUpdateServiceConfiguration", "CommitChanges"
 _CODES = {
     NOT_FOUND: ("record_missing", "the record is not there"),
     ACCESS_DENIED: ("access_denied", "administrator rights are missing"),
@@ -21,6 +21,31 @@ _CODES = {
     EXISTS: ("record_exists", "there is such a record already"),
     NO_LOGON_SESSION: ("key_unusable", "the certificate or its private key cannot be used by SYSTEM"),
 }
+_NUMBERS = {code: number for number, (code, _hint) in _CODES.items()}
+#: HRESULTs and sentences of commits that are refused from outside.
+_COMMITS = {
+    "access_denied": (0x80070005, "administrator rights are missing"),
+    "config_conflict": (0x80071A90, "somebody else has committed at the same time"),
+    "config_locked": (0x80070020, "another process holds applicationHost.config"),
+}
+
+
+class Died(Exception):
+    """The process of the applier ended here: no answer, no undo, everything stays as it is."""
+
+
+class Trouble:
+    """What may happen to single calls from outside; here: nothing. ``number`` counts the calls of a run from 1."""
+
+    def begin(self) -> None:
+        """The journal is created. Raises Stopped."""
+
+    def before(self, number: int, call: str, undoing: bool) -> str | None:
+        """The code of the host contract the call is refused with, None when it goes on. Raises Stopped and Died."""
+        return None
+
+    def after(self, number: int, call: str, undoing: bool) -> None:
+        """The call has worked. Raises Died."""
 
 
 class Stopped(Exception):
@@ -41,23 +66,29 @@ class Applier:
         update_exported: bool,
         served: Callable[[str, int, str | None], tuple[str, str | None]],
         observer: Observer | None = None,
-        fail_call: int | None = None,
+        trouble: Trouble | None = None,
     ) -> None:
         self._http, self._iis, self._update_exported = http, iis, update_exported
-        self._served, self._observer, self._fail_call = served, observer, fail_call
+        self._served, self._observer, self._trouble = served, observer, trouble or Trouble()
         self.calls = 0
+        self.finished = 0
+        self._undoing = 0
         self._done: list[dict[str, Any]] = []
 
     def run(self, steps: list[dict[str, Any]], probe: dict[str, Any]) -> dict[str, Any]:
         """Carry out the steps. Answer: applied, error, undone, undo_errors, probes."""
         answer: dict[str, Any] = {"applied": 0, "error": None, "undone": None, "undo_errors": [], "probes": []}
+        try:
+            self._trouble.begin()
+        except Stopped as stop:
+            return {**answer, "error": stop.error}
         for index, step in enumerate(steps):
             try:
                 if step["op"] == "probe":
                     answer["probes"] += self._probe(step["endpoints"], probe)
                 else:
                     self._step(step)
-                answer["applied"] += 1
+                answer["applied"] = self.finished = index + 1
             except Stopped as stop:
                 answer["error"] = {**stop.error, "step": index}
                 answer["probes"] += getattr(stop, "probes", [])
@@ -68,12 +99,12 @@ class Applier:
     def _step(self, step: dict[str, Any]) -> None:
         if step["op"] == "bindings":
             self._commit(step["edits"])
-            self._done.append({"op": "bindings", "edits": [_swapped(edit) for edit in reversed(step["edits"])]})
+            self._done.append({"op": "bindings", "edits": [swapped(edit) for edit in reversed(step["edits"])]})
             return
         family, key = step["family"], step["key"]
         place = f"{family} {key}"
         held = self._http.query(family, key)
-        if not _equal(held, step["before"]):
+        if not equal(held, step["before"]):
             raise Stopped("changed_meanwhile", place, f"expected {_shown(step['before'])}, found {_shown(held)}")
         after = None if step["after"] is None else {**DEFAULTS, **step["after"]}
         op = step["op"]
@@ -93,35 +124,44 @@ class Applier:
         self._done.append({"op": inverse, "family": family, "key": key, "before": after, "after": held})
 
     def _call(self, name: str, place: str, call: Callable[[], int]) -> None:
-        self.calls += 1
-        code = ACCESS_DENIED if self.calls == self._fail_call else call()
+        refused = self._enter(name)
+        code = call() if refused is None else _NUMBERS[refused]
         if code == OK:
-            self._look(f"{name} {place}")
+            self._look(name, f"{name} {place}")
             return
         kind, hint = _CODES[code]
         raise Stopped(kind, place, hint, name, code)
 
     def _commit(self, edits: list[dict[str, Any]]) -> None:
-        self.calls += 1
+        refused = self._enter(_COMMIT)
         try:
-            if self.calls == self._fail_call:
-                raise Refused("access_denied", 0, "administrator rights are missing", 0x80070005)
+            if refused is not None:
+                number, hint = _COMMITS[refused]
+                raise Refused(refused, 0, hint, number)
             self._iis.commit(edits)
         except Refused as refusal:
             place = f"edits[{refusal.index}]"
-            raise Stopped(refusal.code, place, refusal.message, "CommitChanges", refusal.number) from None
-        self._look("CommitChanges")
+            raise Stopped(refusal.code, place, refusal.message, _COMMIT, refusal.number) from None
+        self._look(_COMMIT, _COMMIT)
 
-    def _look(self, moment: str) -> None:
+    def _enter(self, name: str) -> str | None:
+        """Count a single call; the code it is refused with from outside."""
+        self.calls += 1
+        return self._trouble.before(self.calls - self._undoing, name, self._undoing > 0)
+
+    def _look(self, name: str, moment: str) -> None:
         if self._observer is not None:
             self._observer(moment)
+        self._trouble.after(self.calls - self._undoing, name, self._undoing > 0)
 
     def _probe(self, endpoints: list[dict[str, Any]], options: dict[str, Any]) -> list[dict[str, Any]]:
         seen = []
         for endpoint in endpoints:
             kind, thumbprint = self._served(endpoint["address"], endpoint["port"], endpoint["sni"])
             expect = endpoint["expect"]
-            if kind == "unreachable":
+            if kind == "tls":
+                verdict = "tls_unsupported_here"
+            elif kind == "unreachable":
                 verdict = "right" if expect is None else "unreachable"
             elif expect == "file":
                 verdict = "right" if kind == "file" else "wrong"
@@ -129,7 +169,7 @@ class Applier:
                 verdict = "right" if kind != "file" and thumbprint == expect else "wrong"
             seen.append({**endpoint, "served": thumbprint, "verdict": verdict})
         wrong = [item for item in seen if item["verdict"] == "wrong"]
-        lost = [item for item in seen if item["verdict"] == "unreachable"]
+        lost = [item for item in seen if item["verdict"] in ("unreachable", "tls_unsupported_here")]
         failed = wrong or (lost if options["on_unverified"] == "fail" else [])
         if failed:
             first = failed[0]
@@ -141,10 +181,10 @@ class Applier:
         return seen
 
     def _undo(self, answer: dict[str, Any]) -> None:
-        """The inverses of what was done, last first. Faults do not reach into the undo."""
+        """The inverses of what was done, last first."""
         if not self._done:
             return
-        self._fail_call = None
+        self._undoing = self.calls
         answer["undone"] = "complete"
         for step in list(reversed(self._done)):
             try:
@@ -154,11 +194,11 @@ class Applier:
                 answer["undo_errors"].append(stop.error)
 
 
-def _swapped(edit: dict[str, Any]) -> dict[str, Any]:
+def swapped(edit: dict[str, Any]) -> dict[str, Any]:
     return {**edit, "before": edit["after"], "after": edit["before"]}
 
 
-def _equal(held: dict[str, Any] | None, expected: dict[str, Any] | None) -> bool:
+def equal(held: dict[str, Any] | None, expected: dict[str, Any] | None) -> bool:
     if held is None or expected is None:
         return held is expected
     return _folded(held) == _folded(expected)

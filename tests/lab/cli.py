@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``lab start | status | reset | stop``: simulated Windows hosts for Ansible, in the background."""
+"""``lab start | status | reset | fault | heal | stop``: simulated Windows hosts for Ansible, in the background."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab import control, files
-from lab.control import NotRunning
+from lab import control, files, leaks
+from lab.control import NotRunning, Refused
 from lab.counters import Caps
 from lab.descriptions import BadDescription, fleet, load
+from lab.faults import EVERY_HOST, BadFault, decoded, fault
+from lab.faults import load as load_faults
 from lab.places import NoPlace
 from lab.probe import Silent, probe
 from lab.transports import DEFAULT, TRANSPORTS
 
 START_SECONDS, STOP_SECONDS = 120.0, 20.0
-FAILED = 2
+FAILED, LEAKED = 2, 3
 PROGRAM = Path(__file__).resolve().with_name("lab")
 
 
@@ -46,10 +48,19 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
         ("serve", "start hosts in the foreground (what start runs)"),
         ("status", "show the counters"),
         ("reset", "set the counters to zero"),
-        ("stop", "stop the hosts"),
+        ("fault", "let a fault happen from now on; see README.md"),
+        ("heal", "take all faults away"),
+        ("stop", "stop the hosts; exit status 3 when shells, connections or processes are left over"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--dir", type=Path, required=True, help="directory of the lab")
+        if name == "fault":
+            command.add_argument("host", metavar="HOST", help=f"name in the inventory, or {EVERY_HOST}")
+            command.add_argument("fault", metavar="FAULT", help="name of a fault, or a mapping as YAML or JSON")
+        if name == "heal":
+            command.add_argument("host", metavar="HOST", nargs="?", default=EVERY_HOST, help="only this host")
+        if name == "start":
+            command.add_argument("--faults", type=Path, help="list of faults, YAML or JSON; they begin after the start")
         if name in ("start", "serve"):
             source = command.add_mutually_exclusive_group(required=True)
             source.add_argument("--fixtures", type=Path, help="a host description (*.json), or a directory of them")
@@ -103,7 +114,9 @@ def is_running(directory: Path) -> bool:
 
 
 def start(args: argparse.Namespace, words: Sequence[str]) -> None:
-    count = len(descriptions(args))
+    hosts = [item["slug"] for item in descriptions(args)]
+    count = len(hosts)
+    faults = load_faults(args.faults, hosts) if args.faults else []
     try:
         args.dir.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
@@ -115,7 +128,7 @@ def start(args: argparse.Namespace, words: Sequence[str]) -> None:
     log_path = args.dir / files.LOG
     with open(log_path, "wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "lab", "serve", *words[1:]],
+            [sys.executable, "-P", "-m", "lab", "serve", *served(words[1:])],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -128,13 +141,27 @@ def start(args: argparse.Namespace, words: Sequence[str]) -> None:
             transport = TRANSPORTS[state["transports"][slug]]
             probe(slug, address, transport, state["user"], state["password"], args.dir / files.CA)
         control.ask(args.dir, "reset")
+        for host, place, item in faults:
+            control.ask(args.dir, "fault", host=host, fault=item, place=place)
     except BaseException:
         process.terminate()
+        process.wait()
         raise
     say(f"{count} of {count} answer over WinRM after {time.monotonic() - began:.1f} s; all of this is simulated")
     print(f"  inventory  {args.dir / files.INVENTORY}")
     print(f"  authority  {args.dir / files.CA}")
     print(f"  stop with  tests/lab/lab stop --dir {args.dir}", flush=True)
+
+
+def served(words: Sequence[str]) -> list[str]:
+    """The words of ``start`` as ``serve`` takes them: planned faults are sent later, when every host has answered."""
+    kept: list[str] = []
+    for word in words:
+        if kept and kept[-1] == "--faults":
+            kept.pop()
+        elif not word.startswith("--faults="):
+            kept.append(word)
+    return kept
 
 
 def wait_until_up(directory: Path, process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
@@ -161,22 +188,40 @@ def status(directory: Path) -> None:
         shells = counts["shells_opened"] - counts["shells_closed"]
         numbers = "".join(f"{counts[name]:>10}" for name in names)
         print(f"  {slug:<{width}}  {state['hosts'][slug]:<15}{numbers}  {shells:>11}")
+    for slug, planned in state["faults"].items():
+        for item in planned:
+            words = ", ".join(f"{key}: {value}" for key, value in item.items() if key not in ("fault", "fired"))
+            print(f"  {slug}: planned: {item['fault']} ({words or 'always'}), struck {item['fired']} times")
 
 
-def stop(directory: Path) -> None:
+def stop(directory: Path) -> int:
+    """Stop the lab. The exit status: LEAKED when something is left over that somebody should have cleared away."""
     if not is_running(directory):
         raise NotRunning(f"no lab runs in {directory}")
+    number = int((directory / files.PID).read_text(encoding="ascii"))
+    left: list[str] = []
     try:
-        control.ask(directory, "stop")
+        left += control.ask(directory, "stop")["leaks"]
     except NotRunning:
         # Still starting. The lock proves that the number in the file is that process and no later one.
-        os.kill(int((directory / files.PID).read_text(encoding="ascii")), signal.SIGTERM)
+        os.kill(number, signal.SIGTERM)
     end = time.monotonic() + STOP_SECONDS
     while is_running(directory):
         if time.monotonic() > end:
             raise Failed(f"the lab in {directory} does not end; see {directory / files.LOG}")
         time.sleep(0.02)
+    left += leaks.processes(number)
     say("stopped")
+    for line in left:
+        print(f"lab: leaked {line}", file=sys.stderr)
+    return LEAKED if left else 0
+
+
+def plan(args: argparse.Namespace) -> None:
+    data = decoded(args.fault, "FAULT")
+    fault(data, "FAULT")
+    control.ask(args.dir, "fault", host=args.host, fault=data, place="FAULT")
+    say(f"planned for {'every host' if args.host == EVERY_HOST else args.host}; `lab heal` takes it away")
 
 
 def serve(args: argparse.Namespace) -> None:
@@ -202,12 +247,17 @@ def main(words: Sequence[str] | None = None) -> int:
         elif args.command == "reset":
             control.ask(args.dir, "reset")
             say("counters are zero")
+        elif args.command == "fault":
+            plan(args)
+        elif args.command == "heal":
+            control.ask(args.dir, "heal", host=args.host)
+            say("no faults are planned any more")
         else:
-            stop(args.dir)
+            return stop(args.dir)
     except BrokenPipeError:
         # Whoever read the output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (Failed, NotRunning, NoPlace, Silent, OSError) as fault:
-        print(f"lab: {fault}", file=sys.stderr)
+    except (Failed, NotRunning, Refused, BadFault, NoPlace, Silent, OSError) as problem:
+        print(f"lab: {problem}", file=sys.stderr)
         return FAILED
     return 0

@@ -16,11 +16,15 @@ from typing import Any
 SOCKET = "control.sock"
 SECONDS = 30.0
 
-Answer = Callable[[str], Awaitable[dict[str, Any]]]
+Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class NotRunning(Exception):
     """No lab answers in that directory."""
+
+
+class Refused(Exception):
+    """The lab does not do what it was asked for; the text says why."""
 
 
 def short_path(directory: int) -> str:
@@ -29,15 +33,14 @@ def short_path(directory: int) -> str:
 
 
 async def serve(directory: Path, answer: Answer) -> asyncio.Server:
-    """Listen in a directory; ``answer`` gets the word that was sent."""
+    """Listen in a directory; ``answer`` gets the object that was sent, whose ``do`` is the word."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            word = json.loads(await reader.readline()).get("do", "")
-            reply = await answer(str(word))
+            reply = await answer(dict(json.loads(await reader.readline())))
             writer.write(json.dumps(reply).encode() + b"\n")
             await writer.drain()
-        except (ValueError, AttributeError, ConnectionError):
+        except (ValueError, TypeError, ConnectionError):
             pass
         finally:
             writer.close()
@@ -52,8 +55,8 @@ async def serve(directory: Path, answer: Answer) -> asyncio.Server:
         os.close(handle)
 
 
-def ask(directory: Path, word: str) -> dict[str, Any]:
-    """Send one word to the lab in ``directory``. Raises NotRunning."""
+def ask(directory: Path, word: str, **more: Any) -> dict[str, Any]:
+    """Send one word, and what belongs to it, to the lab in ``directory``. Raises NotRunning and Refused."""
     try:
         handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as fault:
@@ -62,11 +65,13 @@ def ask(directory: Path, word: str) -> dict[str, Any]:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(SECONDS)
             client.connect(short_path(handle))
-            client.sendall(json.dumps({"do": word}).encode() + b"\n")
+            client.sendall(json.dumps({"do": word, **more}).encode() + b"\n")
             with client.makefile("rb") as answer:
                 reply: dict[str, Any] = json.loads(answer.readline())
-                return reply
     except (OSError, ValueError) as fault:
         raise NotRunning(f"no lab runs in {directory}") from fault
     finally:
         os.close(handle)
+    if "error" in reply:
+        raise Refused(reply["error"])
+    return reply

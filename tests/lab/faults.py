@@ -9,6 +9,7 @@ What each of them does stands elsewhere: ``faults_wire.py`` (requests), ``faults
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ ALWAYS = "always"
 OPERATIONS = ("create", "command", "send", "receive", "signal", "delete")
 MODULES = ("host_reader", "host_applier")
 SEEDED = ("sni_before_address", "lost_record", "swapped_certificate")
-VERSIONS = ("1.0", "1.1", "1.2", "1.3")
+VERSIONS = ("TLS1.0", "TLS1.1", "TLS1.2", "TLS1.3")
 #: Codes of the host contract that a single call can be refused with.
 REFUSALS = (
     "key_unusable",
@@ -48,7 +49,11 @@ class BadFault(Exception):
 
 
 def _whole(value: Any) -> str | None:
-    return None if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else "must be a whole number from 1"
+    return (
+        None
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 1
+        else "must be a whole number from 1"
+    )
 
 
 def _times(value: Any) -> str | None:
@@ -74,6 +79,14 @@ def _text(value: Any) -> str | None:
 
 def _texts(value: Any) -> str | None:
     return None if isinstance(value, list) and value and not any(map(_text, value)) else "must be a list of texts"
+
+
+def _address(value: Any) -> str | None:
+    try:
+        ipaddress.ip_address(value.strip("[]"))
+    except (ValueError, AttributeError):
+        return "must be an IP address"
+    return None
 
 
 def _port(value: Any) -> str | None:
@@ -116,8 +129,12 @@ _CUT: dict[str, tuple[Check, Any]] = {
     **_OFTEN,
 }
 _DURING: dict[str, tuple[Check, Any]] = {"at_call": (_whole, None), "during": (_one_of("apply", "undo"), "apply")}
-_PLACE: dict[str, tuple[Check, Any]] = {"address": (_text, None), "port": (_port, None)}
-_BEFORE: dict[str, tuple[Check, Any]] = {"before": (_one_of(*MODULES), "host_applier"), "at_call": (_whole, None), **_OFTEN}
+_PLACE: dict[str, tuple[Check, Any]] = {"address": (_address, None), "port": (_port, None)}
+_BEFORE: dict[str, tuple[Check, Any]] = {
+    "before": (_one_of(*MODULES), "host_applier"),
+    "at_call": (_whole, None),
+    **_OFTEN,
+}
 
 KINDS: dict[str, Kind] = {
     "drop": Kind("wire", _CUT),
@@ -152,7 +169,7 @@ KINDS: dict[str, Kind] = {
     "endpoint_unreachable": Kind("endpoint", {**_PLACE, "seen_by": (_one_of("everybody", "controller"), "everybody")}),
     "front_certificate": Kind("endpoint", {**_PLACE, "names": (_texts, ["load-balancer.example.com"])}),
     "tls_versions": Kind(
-        "endpoint", {**_PLACE, "minimum": (_one_of(*VERSIONS), "1.0"), "maximum": (_one_of(*VERSIONS), "1.3")}
+        "endpoint", {**_PLACE, "minimum": (_one_of(*VERSIONS), "TLS1.0"), "maximum": (_one_of(*VERSIONS), "TLS1.3")}
     ),
 }
 
@@ -176,7 +193,7 @@ class Fault:
     def spent(self) -> bool:
         """Has it struck as often as it was meant to?"""
         times = self.values.get("times", ALWAYS)
-        return times != ALWAYS and self.fired >= times
+        return times != ALWAYS and self.fired >= int(times)
 
     def strikes(self) -> bool:
         """Count an occasion that fits; does the fault strike this time?"""
@@ -187,12 +204,12 @@ class Fault:
         return True
 
     def view(self) -> dict[str, Any]:
-        """As a person wrote it, with the counts."""
+        """With every key, and how often it struck."""
         return {"fault": self.name, **self.values, "fired": self.fired}
 
 
-def load(path: Path, hosts: Collection[str]) -> dict[str, list[Fault]]:
-    """The faults of a file by host: a list, each with ``host`` and what :func:`fault` takes. Raises BadFault."""
+def load(path: Path, hosts: Collection[str]) -> list[tuple[str, str, dict[str, Any]]]:
+    """The faults of a file, each as host (or ``*``), place in the file, and what :func:`fault` takes. Raises BadFault."""
     try:
         data = decoded(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as fault_:
@@ -200,17 +217,17 @@ def load(path: Path, hosts: Collection[str]) -> dict[str, list[Fault]]:
         raise BadFault(f"{path}: {reason}") from None
     if not isinstance(data, list):
         raise BadFault(f"{path}: must be a list of faults")
-    found: dict[str, list[Fault]] = {}
+    found = []
     for index, item in enumerate(data):
         place = f"{path}: [{index}]"
         if not isinstance(item, dict):
             raise BadFault(f"{place}: must be a mapping")
         host = item.get("host")
-        if host != EVERY_HOST and host not in hosts:
+        if not isinstance(host, str) or host not in (EVERY_HOST, *hosts):
             raise BadFault(f"{place}.host: there is no host {host!r}; write a name of the inventory, or {EVERY_HOST}")
         rest = {key: value for key, value in item.items() if key != "host"}
-        for slug in hosts if host == EVERY_HOST else [host]:
-            found.setdefault(slug, []).append(fault(rest, place))
+        fault(rest, place)
+        found.append((host, place, rest))
     return found
 
 
@@ -250,7 +267,9 @@ def fault(data: Any, place: str = "fault") -> Fault:
             raise BadFault(f"{place}.{key}: is missing; {name} needs it")
         wrong = None if value is None and default is None else check(value)
         if wrong:
-            raise BadFault(f"{place}.{key}: {wrong}, not {value!r}" if not wrong.startswith("[") else f"{place}.{key}{wrong}")
+            raise BadFault(
+                f"{place}.{key}: {wrong}, not {value!r}" if not wrong.startswith("[") else f"{place}.{key}{wrong}"
+            )
         values[key] = value
     if name == "tls_versions" and VERSIONS.index(values["minimum"]) > VERSIONS.index(values["maximum"]):
         raise BadFault(f"{place}.minimum: {values['minimum']} is above the maximum {values['maximum']}")

@@ -30,6 +30,7 @@ REASONS = {
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     501: "Not Implemented",
+    503: "Service Unavailable",
 }
 
 
@@ -55,6 +56,10 @@ class Response:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Dropped(Exception):
+    """A handler raises it to end the connection with a reset instead of an answer."""
 
 
 class BadRequest(Exception):
@@ -201,6 +206,9 @@ class Connection(asyncio.Protocol):
     async def _answer(self, request: Request) -> None:
         try:
             response = await self._handler(request)
+        except Dropped:
+            reset(self._transport)
+            return
         except Exception as fault:
             # A fault of the lab itself must be seen by the player of the play, and by the reader of the log.
             asyncio.get_running_loop().call_exception_handler({"message": "simulated host failed", "exception": fault})

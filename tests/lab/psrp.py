@@ -89,6 +89,25 @@ class Remoting:
             f"{soap.SHELL}/Signal": self._signal,
         }
 
+    def open_shells(self) -> dict[str, int]:
+        """Pools nobody has deleted, each with the number of its pipelines that still work.
+
+        One that has ended needs no signal: the pool takes it along.
+        """
+        return {
+            name: sum(1 for pipeline in pool.pipelines.values() if pipeline.work is None or not pipeline.work.done())
+            for name, pool in self._pools.items()
+        }
+
+    def forget(self) -> None:
+        """The machine goes down: pools and pipelines are gone without a word."""
+        for pool in self._pools.values():
+            for pipeline in pool.pipelines.values():
+                if pipeline.work is not None:
+                    pipeline.work.cancel()
+        self._counters.shells_closed += len(self._pools)
+        self._pools.clear()
+
     def _pool(self, message: Message) -> Pool:
         pool = self._pools.get(message.shell or "")
         if pool is None:

@@ -11,73 +11,23 @@ import logging
 import os
 import secrets
 import signal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lab import control, files, http, psrp, wsman
+from lab import control, files, http, leaks
 from lab.certificates import Maker, Material
-from lab.counters import Caps, Counters
-from lab.dispatch import LOG, dispatch
-from lab.listener import Inside, Listening, Shared, open_door, prepare
-from lab.payload import decode_script
-from lab.places import Block, connect_to, high_port, take_block
+from lab.counters import Caps
+from lab.dispatch import LOG
+from lab.faults import EVERY_HOST, BadFault, fault
+from lab.listener import prepare
+from lab.places import Block, connect_to, take_block
 from lab.simhost import SimulatedHost
-from lab.tls import Contexts, Listeners
+from lab.station import Station
+from lab.tls import Contexts
+from lab.transcript import Transcript
 from lab.transports import TRANSPORTS, Transport
 
 USER = "SimulatedAdministrator"
-
-
-class Station:
-    """One simulated host on the wire: WinRM on its first loopback address, TLS on all of them."""
-
-    def __init__(
-        self, host: SimulatedHost, loopbacks: dict[str, str], winrm: str, transport: Transport, contexts: Contexts
-    ) -> None:
-        self.host = host
-        self.loopbacks = loopbacks
-        self.winrm = winrm
-        self.transport = transport
-        self.counters = Counters()
-        self.listeners = Listeners(host.serve, contexts)
-        self.server: Listening | None = None
-
-    async def open(self, shared: Shared, caps: Caps, lab: Lab) -> None:
-        settled = partial(lab.write_counters, self)
-        service = wsman.Service(self.run, self.counters, caps, settled)
-        service.resources[psrp.URI] = psrp.Remoting(self.run_script, self.counters, settled).operations
-        inside = Inside(service.handle, self.run_script, self.counters, caps, settled)
-        self.server = await open_door(self.transport, (self.winrm, self.transport.port), shared, inside)
-        await self.follow()
-
-    async def run(self, line: str, stdin: bytes) -> wsman.Outcome:
-        """Carry out one WinRS command."""
-        return await self._settled(dispatch(self.host, self.counters, line, stdin))
-
-    async def run_script(self, script: str, stdin: bytes) -> wsman.Outcome:
-        """Carry out one pipeline of PowerShell remoting, or one command that came over ssh."""
-        return await self._settled(dispatch(self.host, self.counters, script, stdin, decode_script))
-
-    async def _settled(self, outcome: wsman.Outcome) -> wsman.Outcome:
-        """The ports that a command opened or closed are so before its answer is out."""
-        try:
-            await self.follow()
-        except OSError as fault:
-            LOG.error("%s: %s", self.host.slug, fault)
-            return wsman.Outcome(1, b"", f"simulated host {self.host.slug}: {fault}\r\n".encode())
-        return outcome
-
-    async def follow(self) -> None:
-        """Let the TLS ports be those http.sys listens on now."""
-        await self.listeners.follow(
-            {
-                (address, port): (loopback, high_port(port))
-                for address, loopback in self.loopbacks.items()
-                if self.host.http.listens_on(address)
-                for port in self.host.ports()
-            }
-        )
 
 
 class Lab:
@@ -91,6 +41,7 @@ class Lab:
         self._block: Block = take_block()
         self._stopped = asyncio.Event()
         self._counted: dict[str, str] = {}
+        self._closed = False
         free, contexts = self._block.addresses(), Contexts()
         self.stations = []
         for description in descriptions:
@@ -98,7 +49,8 @@ class Lab:
             loopbacks = {address: next(free) for address in host.addresses}
             first = next(iter(loopbacks.values()), "") or next(free)
             way = TRANSPORTS[description["transport"]] if description.get("transport") else transport
-            self.stations.append(Station(host, loopbacks, first, way, contexts))
+            transcript = Transcript(directory, host.slug)
+            self.stations.append(Station(host, loopbacks, first, way, contexts, transcript))
 
     def _certify(self, address: str) -> Material:
         """The certificate that WinRM over HTTPS shows at a loopback address."""
@@ -118,7 +70,7 @@ class Lab:
         ways = [station.transport for station in self.stations]
         shared = prepare(ways, self.directory, self._credentials, self._certify)
         for station in self.stations:
-            await station.open(shared, self._caps, self)
+            await station.open(shared, self._caps, self.write_counters)
         self._write_files(inventory)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -127,9 +79,26 @@ class Lab:
         server = await control.serve(self.directory, self.answer)
         LOG.info("%d simulated hosts on 127.%d.0.0/16", len(self.stations), self._block.number)
         await self._stopped.wait()
+        await self.close()
         server.close()
         (self.directory / control.SOCKET).unlink(missing_ok=True)
         self.write_counters()
+
+    async def close(self) -> list[str]:
+        """Stop to listen everywhere. What is left open that should not be; told once, and in the log."""
+        if self._closed:
+            return []
+        self._closed = True
+        left = [line for station in self.stations for line in await station.close()]
+        names = {
+            address: station.host.slug
+            for station in self.stations
+            for address in (station.winrm, *station.loopbacks.values())
+        }
+        left += await leaks.connections(names)
+        for line in left:
+            LOG.error("leak: %s", line)
+        return left
 
     def _write_files(self, inventory: list[files.InventoryHost]) -> None:
         ca_file = self.directory / files.CA
@@ -150,16 +119,40 @@ class Lab:
         lines = ",\n".join(f" {json.dumps(slug)}: {text}" for slug, text in self._counted.items())
         files.write(self.directory / files.COUNTERS, f"{{\n{lines}\n}}\n")
 
-    async def answer(self, word: str) -> dict[str, Any]:
-        """Control words: ``status``, ``reset``, ``stop``."""
-        if word == "reset":
-            for station in self.stations:
-                station.counters.reset()
-        elif word == "stop":
-            self._stopped.set()
-        elif word != "status":
-            return {"error": f"{word!r} is no word of the control socket"}
+    async def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Control words in ``do``: ``status``, ``reset``, ``fault``, ``heal``, ``stop``. What goes wrong is in ``error``."""
+        word, more = asked.get("do"), {}
+        try:
+            if word == "reset":
+                for station in self.stations:
+                    station.counters.reset()
+            elif word == "fault":
+                await self._plan(asked)
+            elif word == "heal":
+                for station in self._named(asked.get("host", EVERY_HOST)):
+                    await station.heal()
+            elif word == "stop":
+                more["leaks"] = await self.close()
+                self._stopped.set()
+            elif word != "status":
+                return {"error": f"{word!r} is no word of the control socket"}
+        except (BadFault, OSError) as refusal:
+            return {"error": str(refusal)}
         self.write_counters()
+        return self._state() | more
+
+    async def _plan(self, asked: dict[str, Any]) -> None:
+        place = str(asked.get("place") or "fault")
+        for station in self._named(asked.get("host")):
+            await station.plan(fault(asked.get("fault"), place), place)
+
+    def _named(self, slug: Any) -> list[Station]:
+        found = [station for station in self.stations if slug in (EVERY_HOST, station.host.slug)]
+        if not found:
+            raise BadFault(f"there is no host {slug!r}; write a name of the inventory, or {EVERY_HOST}")
+        return found
+
+    def _state(self) -> dict[str, Any]:
         return {
             "simulated": True,
             "pid": os.getpid(),
@@ -168,6 +161,11 @@ class Lab:
             "user": self._credentials.user,
             "password": self._credentials.password,
             "counters": self.counters(),
+            "faults": {
+                station.host.slug: [item.view() for item in station.host.planned.faults]
+                for station in self.stations
+                if station.host.planned.faults
+            },
         }
 
 

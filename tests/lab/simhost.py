@@ -5,26 +5,29 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .applier import Applier, Observer
+from .applier import Applier, Died, Observer
 from .certificates import Maker, Material
 from .contract import BadArgument, check_applier, check_reader, failure, packed
+from .faults import SEEDED, Fault
+from .faults import fault as planned
+from .faults_model import Planned
+from .faults_tls import Front
 from .httpsys import IIS_APP_ID, HttpSys
 from .iis import Iis
-from .words import check_mode, flags, private_key, version
+from .recovery import Conflict, Journal, recover
+from .stores import Stores
+from .words import check_mode, flags, version
 
 READER, APPLIER = "tlsfleet.iis.host_reader", "tlsfleet.iis.host_applier"
 VERSION = "0.1.0-simulated"
-#: Faults that can be seeded to show that tests notice: see README.md.
-FAULTS = frozenset(("sni_before_address", "lost_record", "swapped_certificate"))
 
 
 class SimulatedHost:
-    """State and behaviour. ``faults``: names out of FAULTS, or ``fail_call:N`` (the N-th writing call is refused)."""
+    """State and behaviour. ``faults``: seeded ones by name, or ``fail_call:N`` (the N-th writing call is refused)."""
 
     def __init__(
         self,
@@ -42,11 +45,9 @@ class SimulatedHost:
         self._update_exported = bool(description.get("update_exported", self._os["build"] >= 17763))
         self.addresses = tuple(text.strip("[]").lower() for text in description["local_addresses"])
         self._description = description
-        self.thumbprints: dict[str, str] = {}
-        self._stores: dict[tuple[str, str], dict[str, Any]] = {}
-        self._materials: dict[str, Material] = {}
-        self._fill_stores()
-        self.http = HttpSys(list(self.addresses), description["ip_listen"], number >= (6, 2), self._lookup)
+        self._stores = Stores(description, maker)
+        self.thumbprints = self._stores.thumbprints
+        self.http = HttpSys(list(self.addresses), description["ip_listen"], number >= (6, 2), self._stores.lookup)
         sites = [_site(site, index) for index, site in enumerate(description["sites"], 1)]
         self.iis = Iis(sites, number >= (6, 2))
         for record in description["records"]:
@@ -57,19 +58,28 @@ class SimulatedHost:
         self._others = self._other_ports()
         if central.get("on_share") is not None:
             self.http.files = list(central["on_share"])
-        self.fail_call: int | None = None
-        for fault in faults:
-            self.seed_fault(fault)
+        self.planned = Planned(self.http, self.iis, self._stores)
+        self.front = Front(self.planned.faults, maker)
+        self.journal: Journal | None = None
+        #: Hears of every single call of an apply that came over the wire.
+        self.observer: Observer | None = None
+        for name in faults:
+            self._seed(name)
         self.writes = 0
 
-    def seed_fault(self, fault: str) -> None:
-        """Make the host misbehave from now on. Raises ValueError for a fault that does not exist."""
-        if fault.startswith("fail_call:"):
-            self.fail_call = int(fault.partition(":")[2])
-        elif fault in FAULTS:
-            self.http.faults.add(fault)
+    def _seed(self, name: str) -> None:
+        word, colon, number = name.partition(":")
+        if word == "fail_call" and colon:
+            refusal = {"fault": "refuse", "code": "access_denied", "at_call": int(number), "times": "always"}
+            self.plan(planned(refusal, name))
+        elif name in SEEDED:
+            self.plan(planned({"fault": "seeded", "name": name}, name))
         else:
-            raise ValueError(f"there is no fault {fault!r}")
+            raise ValueError(f"there is no fault {name!r}")
+
+    def plan(self, fault: Fault, place: str = "fault") -> None:
+        """Let a fault happen from now on. Raises BadFault when it speaks of what this host does not have."""
+        self.planned.add(fault, place)
 
     # -- what clients meet ---------------------------------------------------------------------------------------
 
@@ -95,13 +105,16 @@ class SimulatedHost:
         if shown is None:
             return None
         if not shown.startswith("file:"):
-            return self._materials.get(shown)
+            return self._stores.material(shown)
         name = shown.removeprefix("file:").removesuffix(".pfx").replace("_.", "*.", 1)
         return self._maker.certificate(f"central store {shown}", (name,), None)
 
     def _seen(self, address: str, port: int, sni: str | None) -> tuple[str, str | None]:
-        if port not in self.ports() or not self.http.listens_on(address):
+        """What the applier's own probe meets: the front stands elsewhere, what is cut on the machine itself is cut for it, too."""
+        if port not in self.ports() or not self.http.listens_on(address) or self.front.closed_for_host(address, port):
             return ("unreachable", None)
+        if not self.front.takes_tls12(address, port):
+            return ("tls", None)
         shown = self.http.select(address, port, sni)
         if shown is not None and shown.startswith("file:"):
             material = self.serve(address, port, sni)
@@ -111,9 +124,10 @@ class SimulatedHost:
     # -- the two modules -----------------------------------------------------------------------------------------
 
     def call(self, module: str, args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-        """Answer a module call as the module would. KeyError: there is no such module."""
+        """Answer a module call as the module would. KeyError: there is no such module; Died: its process ended."""
         answer = {READER: self._call_reader, APPLIER: self._call_applier}[module]
         try:
+            self.planned.before_module(module)
             return packed(answer(args, check_mode))
         except BadArgument as fault:
             return failure(fault)
@@ -126,15 +140,21 @@ class SimulatedHost:
     def _call_applier(self, args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         if check_mode:
             raise BadArgument("check mode", "this module changes the host", "check_mode_refused")
-        return self.apply(args)
+        return self.apply(args, self.observer)
 
     def apply(self, args: dict[str, Any], observer: Observer | None = None) -> dict[str, Any]:
-        """host_applier. ``observer`` hears of every single call into http.sys and IIS, also of those of an undo."""
+        """host_applier. ``observer`` hears of every single call into http.sys and IIS, also of those of an undo. Raises Died."""
         check_applier(args, self.name)
         before = (dict(self.http.records), self.iis.sites)
-        applier = Applier(self.http, self.iis, self._update_exported, self._seen, observer, self.fail_call)
-        done = applier.run(args["steps"], args["probe"])
-        self.writes += applier.calls
+        applier = Applier(self.http, self.iis, self._update_exported, self._seen, observer, self.planned)
+        try:
+            done = self._recovered() or applier.run(args["steps"], args["probe"])
+        except Died:
+            run = f"simulated-{self.writes + applier.calls}"
+            self.journal = Journal(run, self._time(), args["steps"], applier.finished)
+            raise
+        finally:
+            self.writes += applier.calls
         answer: dict[str, Any] = {
             "changed": before != (self.http.records, self.iis.sites),
             "contract": 1,
@@ -145,6 +165,24 @@ class SimulatedHost:
             answer |= {"failed": True, "msg": f"{done['error']['place']}: {done['error']['hint']}"}
         return answer
 
+    def _recovered(self) -> dict[str, Any] | None:
+        """What the applier answers when it met the journal of a dead run: that run is undone, and nothing else done."""
+        if self.journal is None:
+            return None
+        answer: dict[str, Any] = {"applied": 0, "undone": None, "undo_errors": [], "probes": []}
+        error: dict[str, Any] = {"step": None, "call": None, "number": None}
+        try:
+            recover(self.journal, self.http, self.iis)
+        except Conflict as fault:
+            hint = f"run {self.journal.run} has not finished, and somebody else has written since"
+            return {**answer, "error": {**error, "code": "journal_conflict", "place": fault.place, "hint": hint}}
+        hint = f"run {self.journal.run} had not finished and was undone; read again and plan anew"
+        self.journal = None
+        return {**answer, "error": {**error, "code": "journal_unfinished", "place": "journal", "hint": hint}}
+
+    def _time(self) -> str:
+        return self._clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+
     def read(self, certificates: str = "candidates", key_check: str = "open") -> dict[str, Any]:
         """The document, version 1."""
         description = self._description
@@ -154,7 +192,7 @@ class SimulatedHost:
             "format": "tlsfleet.iis/document",
             "version": 1,
             "simulated": True,
-            "read_at": self._clock().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "read_at": self._time(),
             "reader": {"version": VERSION, "certificates": certificates, "key_check": key_check},
             "name": self.name,
             "os": dict(self._os),
@@ -167,51 +205,24 @@ class SimulatedHost:
             "shared_configuration": bool(description.get("shared_configuration", False)),
             "sites": [{**site, "bindings": [dict(item) for item in site["bindings"]]} for site in self.iis.sites],
             "records": [dict(self.http.records[key]) for key in sorted(self.http.records)],
-            "certificates": self._certificates(certificates, key_check),
+            "certificates": self._stores.listing(certificates, key_check, self.http.records.values()),
             "central_store": self._central,
             "url_reservations": list(description.get("url_reservations", [])),
             "users": [self._user(user) for user in description.get("users", [])],
             "connection": connection,
-            "journal": None,
+            "journal": None if self.journal is None else self.journal.view(),
             "incomplete": list(description.get("incomplete", [])),
         }
 
     # -- building ------------------------------------------------------------------------------------------------
 
-    def _fill_stores(self) -> None:
-        named: dict[str, set[str]] = {}
-        for record in self._description["records"]:
-            if record.get("thumbprint"):
-                named.setdefault(record["thumbprint"].upper(), set()).add(record.get("store") or "MY")
-        listed = {item["thumbprint"].upper(): item for item in self._description["certificates"]}
-        for fixture in named:
-            listed.setdefault(fixture, {"thumbprint": fixture, "names": [], "not_after": None, "key": "ok"})
-        for fixture, item in listed.items():
-            if item.get("in_store") is False:
-                self.thumbprints[fixture] = fixture
-                continue
-            names = [name.encode("idna").decode() if not name.isascii() else name for name in item.get("names", [])]
-            material = self._maker.certificate(fixture, names, item.get("not_after"))
-            self.thumbprints[fixture] = material.thumbprint
-            self._materials[material.thumbprint] = material
-            stores = {item["store"]} if item.get("store") else named.get(fixture, {"MY"})
-            for store in sorted({name.upper() if name.upper() == "MY" else name for name in stores}):
-                self._stores[store.upper(), material.thumbprint] = {**item, "store": store, "material": material}
-
-    def _lookup(self, thumbprint: str, store: str) -> str:
-        entry = self._stores.get((store.upper(), thumbprint.upper()))
-        if entry is None:
-            return "missing"
-        spec = (entry.get("key_detail") or {}).get("key_spec")
-        return "ok" if entry.get("key", "ok") in ("ok", "unknown") and spec != 2 else "unusable"
-
     def _record(self, record: dict[str, Any]) -> dict[str, Any]:
         options = record.get("options") or {}
-        thumbprint = (record.get("thumbprint") or "").upper()
+        thumbprint = record.get("thumbprint")
         return {
             "family": record["family"],
             "key": record["key"],
-            "thumbprint": self.thumbprints.get(thumbprint, thumbprint) or None,
+            "thumbprint": self._stores.here(thumbprint) if thumbprint else None,
             "store": record.get("store"),
             "app_id": (record.get("app_id") or IIS_APP_ID).lower(),
             "flags": flags(options),
@@ -222,30 +233,9 @@ class SimulatedHost:
             "ctl_store": options.get("ctl_store") or None,
         }
 
-    def _certificates(self, which: str, key_check: str) -> list[dict[str, Any]]:
-        used = {(str(item["store"] or "MY").upper(), item["thumbprint"]) for item in self.http.records.values()}
-        found = []
-        for (store, thumbprint), entry in sorted(self._stores.items()):
-            key = private_key(entry, thumbprint, key_check)
-            candidate = store in ("MY", "WEBHOSTING") and key is not None
-            if which == "all" or (store, thumbprint) in used or (which == "candidates" and candidate):
-                renewed = entry.get("renewed_by")
-                found.append(
-                    {
-                        "thumbprint": thumbprint,
-                        "store": entry["store"],
-                        "der": base64.b64encode(entry["material"].der).decode(),
-                        "friendly_name": entry.get("friendly_name", ""),
-                        "archived": bool(entry.get("archived", False)),
-                        "renewed_by": self.thumbprints.get(renewed.upper(), renewed.upper()) if renewed else None,
-                        "key": key,
-                    }
-                )
-        return found
-
     def _user(self, user: dict[str, Any]) -> dict[str, Any]:
         thumbprint = user.get("thumbprint")
-        mapped = self.thumbprints.get(thumbprint.upper(), thumbprint.upper()) if thumbprint else None
+        mapped = self._stores.here(thumbprint) if thumbprint else None
         return {"kind": user["kind"], "key": user.get("key"), "thumbprint": mapped, "evidence": user["evidence"]}
 
     def _central_store(self, description: dict[str, Any]) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import asyncssh
 
 from lab.counters import Caps, Counters
+from lab.live import OPEN
 from lab.payload import reads_input
 from lab.transports import KNOWN_HOSTS, SSH_KEY
 from lab.wsman import Run
@@ -46,9 +47,14 @@ def make_keys(directory: Path) -> Keys:
 class Session(asyncssh.SSHServer):
     """One connection: who may come in."""
 
-    def __init__(self, user: str, keys: Keys, counters: Counters) -> None:
-        self._user, self._keys, self._counters = user, keys, counters
+    def __init__(self, user: str, keys: Keys, counters: Counters, place: tuple[str, int]) -> None:
+        self._user, self._keys, self._counters, self._place = user, keys, counters, place
         self._admitted = False
+        self._connection: asyncssh.SSHServerConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        OPEN.made(conn, self._place)
 
     def public_key_auth_supported(self) -> bool:
         return True
@@ -65,6 +71,8 @@ class Session(asyncssh.SSHServer):
         self._counters.shells_opened += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._connection is not None:
+            OPEN.lost(self._connection)
         if self._admitted:
             self._counters.shells_closed += 1
 
@@ -100,7 +108,7 @@ async def open_ssh(
     return await asyncssh.listen(
         *place,
         reuse_address=True,
-        server_factory=lambda: Session(user, keys, counters),
+        server_factory=lambda: Session(user, keys, counters, place),
         server_host_keys=[keys.host],
         process_factory=handle,
         encoding=None,

@@ -39,6 +39,8 @@ class Material(Protocol):
 
 
 Choose = Callable[[str | None], "Material | None"]
+#: Lowest and highest TLS version of an address and port; None: all that OpenSSL has.
+Versions = Callable[[str, int], "tuple[ssl.TLSVersion, ssl.TLSVersion] | None"]
 
 
 def bare_context() -> ssl.SSLContext:
@@ -78,12 +80,19 @@ def load(material: Material) -> ssl.SSLContext:
 class Endpoint(asyncio.Protocol):
     """One TLS connection. ``choose`` is asked with the SNI once per ClientHello; None resets the connection."""
 
-    def __init__(self, choose: Choose, contexts: Contexts) -> None:
+    def __init__(
+        self,
+        choose: Choose,
+        contexts: Contexts,
+        versions: tuple[ssl.TLSVersion, ssl.TLSVersion] | None = None,
+    ) -> None:
         self._choose = choose
         self._contexts = contexts
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         # A context per connection keeps OpenSSL's session cache from outliving it.
         context = bare_context()
+        if versions is not None:
+            context.minimum_version, context.maximum_version = versions
         context.sni_callback = self._on_hello
         self._tls = context.wrap_bio(self._in, self._out, server_side=True)
         self._refused = False
@@ -160,9 +169,15 @@ class Endpoint(asyncio.Protocol):
 class Listeners:
     """The TLS ports of one host; opens and closes them as http.sys does when its configuration changes."""
 
-    def __init__(self, choose: Callable[[str, int, str | None], Material | None], contexts: Contexts) -> None:
+    def __init__(
+        self,
+        choose: Callable[[str, int, str | None], Material | None],
+        contexts: Contexts,
+        versions: Versions = lambda address, port: None,
+    ) -> None:
         self._choose = choose
         self._contexts = contexts
+        self._versions = versions
         self._open: dict[tuple[str, int], asyncio.Server] = {}
         self._one_at_a_time = asyncio.Lock()
 
@@ -183,6 +198,7 @@ class Listeners:
         address, port = place
 
         def endpoint() -> Endpoint:
-            return Endpoint(lambda sni: self._choose(address, port, sni), self._contexts)
+            versions = self._versions(address, port)
+            return Endpoint(lambda sni: self._choose(address, port, sni), self._contexts, versions)
 
         return await listen(endpoint, loopback)

@@ -34,7 +34,13 @@ class Client:
         self._basic = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
     def command(self, line: str, stdin: bytes | None) -> tuple[bytes, bytes, int]:
-        """Standard output, standard error and exit code of one command in a shell of its own."""
+        """Standard output, standard error and exit code of one command in a shell and a connection of its own."""
+        try:
+            return self._command(line, stdin)
+        finally:
+            self.protocol.transport.close_session()
+
+    def _command(self, line: str, stdin: bytes | None) -> tuple[bytes, bytes, int]:
         shell = self.protocol.open_shell()
         command = self.protocol.run_command(shell, line, console_mode_stdin=stdin is None)
         if stdin is not None:

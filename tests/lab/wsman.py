@@ -71,6 +71,19 @@ class Service:
         # By resource; whoever offers another one adds its operations here.
         self.resources: dict[str, dict[str, Operation]] = {soap.SHELL_URI: operations}
 
+    def open_shells(self) -> dict[str, int]:
+        """Shells nobody has deleted, each with the number of its commands that nobody has ended."""
+        return {shell: len(commands) for shell, commands in self._shells.items()}
+
+    def forget(self) -> None:
+        """The machine goes down: shells and commands are gone without a word."""
+        for commands in self._shells.values():
+            for command in commands.values():
+                if command.work is not None:
+                    command.work.cancel()
+        self._counters.shells_closed += len(self._shells)
+        self._shells.clear()
+
     async def handle(self, request: Request) -> Response:
         self._counters.request(request.length)
         message_id = ""

@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal that a dead applier leaves behind, and the way back from it to the state before its run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .applier import equal, swapped
+from .httpsys import DEFAULTS, HttpSys
+from .iis import Iis, Refused
+
+
+class Conflict(Exception):
+    """Somebody else has written since: what stands there is neither before nor after a step. ``place`` names it."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        super().__init__(place)
+
+
+@dataclass(frozen=True)
+class Journal:
+    """A run that never ended. ``done``: steps that were finished; the one after them may have happened or not."""
+
+    run: str
+    started: str
+    steps: list[dict[str, Any]]
+    done: int
+
+    def view(self) -> dict[str, Any]:
+        """As the document shows it."""
+        return {"run": self.run, "started": self.started, "steps": len(self.steps), "done": self.done}
+
+
+def recover(journal: Journal, http: HttpSys, iis: Iis) -> None:
+    """Undo what the dead run did, or change nothing: all is looked at before the first call. Raises Conflict."""
+    records, sites = dict(http.records), iis.sites
+    try:
+        for index in reversed(range(min(journal.done + 1, len(journal.steps)))):
+            _back(journal.steps[index], index == journal.done, http, iis)
+    except Conflict:
+        http.records, iis.sites = records, sites
+        raise
+
+
+def _back(step: dict[str, Any], uncertain: bool, http: HttpSys, iis: Iis) -> None:
+    if step["op"] == "probe":
+        return
+    if step["op"] == "bindings":
+        _bindings_back(step["edits"], uncertain, iis)
+        return
+    family, key = step["family"], step["key"]
+    held = http.query(family, key)
+    if uncertain and equal(held, step["before"]):
+        return
+    between = uncertain and step["op"] == "record_replace" and held is None
+    if not between and not equal(held, step["after"]):
+        raise Conflict(f"{family} {key}")
+    http.delete(family, key)
+    if step["before"] is not None:
+        http.load({"family": family, "key": key, **DEFAULTS, **step["before"]})
+
+
+def _bindings_back(edits: list[dict[str, Any]], uncertain: bool, iis: Iis) -> None:
+    try:
+        iis.commit([swapped(edit) for edit in reversed(edits)])
+    except Refused as refusal:
+        if not uncertain:
+            raise Conflict(f"edits[{len(edits) - 1 - refusal.index}]") from None
+        sites = iis.sites
+        try:
+            iis.commit(edits)
+        except Refused as second:
+            raise Conflict(f"edits[{second.index}]") from None
+        iis.sites = sites
