@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from lab import control
 from lab.cli import PROGRAM
 from lab.wire_client import Client
 
@@ -83,6 +84,17 @@ class Running:
     def counters(self, slug: str = "web-1") -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.directory / "counters.json").read_text(encoding="utf-8"))[slug]
         return found
+
+    def fault(self, name: str, **values: Any) -> None:
+        """Plan a fault of the host."""
+        control.ask(self.directory, "fault", host="web-1", fault={"fault": name, **values})
+
+    def heal(self) -> None:
+        control.ask(self.directory, "heal")
+
+    def transcript(self, slug: str = "web-1") -> list[dict[str, Any]]:
+        text = (self.directory / "transcripts" / f"{slug}.jsonl").read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
 
     def shake(self, address: str, port: int, sni: str | None, slug: str = "web-1") -> str:
         """Thumbprint served at an address and port of the simulated machine."""
