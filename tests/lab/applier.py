@@ -71,6 +71,8 @@ class Applier:
         self._http, self._iis, self._update_exported = http, iis, update_exported
         self._served, self._observer, self._trouble = served, observer, trouble or Trouble()
         self.calls = 0
+        #: What a journal would hold: the steps as they were begun, with what stood there, and how many were finished.
+        self.begun: list[dict[str, Any]] = []
         self.finished = 0
         self._undoing = 0
         self._done: list[dict[str, Any]] = []
@@ -85,6 +87,7 @@ class Applier:
         for index, step in enumerate(steps):
             try:
                 if step["op"] == "probe":
+                    self._note(step)
                     answer["probes"] += self._probe(step["endpoints"], probe)
                 else:
                     self._step(step)
@@ -98,8 +101,10 @@ class Applier:
 
     def _step(self, step: dict[str, Any]) -> None:
         if step["op"] == "bindings":
-            self._commit(step["edits"])
-            self._done.append({"op": "bindings", "edits": [swapped(edit) for edit in reversed(step["edits"])]})
+            edits = self._placed(step["edits"])
+            self._note({"op": "bindings", "edits": edits})
+            self._commit(edits)
+            self._done.append({"op": "bindings", "edits": [swapped(edit) for edit in reversed(edits)]})
             return
         family, key = step["family"], step["key"]
         place = f"{family} {key}"
@@ -107,6 +112,7 @@ class Applier:
         if not equal(held, step["before"]):
             raise Stopped("changed_meanwhile", place, f"expected {_shown(step['before'])}, found {_shown(held)}")
         after = None if step["after"] is None else {**DEFAULTS, **step["after"]}
+        self._note({**step, "before": held, "after": after})
         op = step["op"]
         if op == "record_update":
             if not self._update_exported:
@@ -122,6 +128,17 @@ class Applier:
                 self._done.pop()
         inverse = {"record_set": "record_delete", "record_delete": "record_set"}.get(op, op)
         self._done.append({"op": inverse, "family": family, "key": key, "before": after, "after": held})
+
+    def _note(self, step: dict[str, Any]) -> None:
+        if not self._undoing:
+            self.begun.append(step)
+
+    def _placed(self, edits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        try:
+            return self._iis.placed(edits)
+        except Refused:
+            # the commit itself will say so
+            return edits
 
     def _call(self, name: str, place: str, call: Callable[[], int]) -> None:
         refused = self._enter(name)

@@ -156,7 +156,6 @@ KINDS: dict[str, Kind] = {
         {
             "at_call": (_whole, 1),
             "when": (_one_of("before", "after"), "after"),
-            "answer": (_one_of("empty", "drop"), "empty"),
             **_OFTEN,
         },
     ),

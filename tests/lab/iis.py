@@ -40,19 +40,27 @@ class Iis:
 
     def commit(self, edits: list[dict[str, Any]]) -> None:
         """All edits or none, in their order. Raises :class:`Refused`."""
-        draft = copy.deepcopy(self.sites)
+        self.sites, _placed = self._tried(edits)
+
+    def placed(self, edits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The edits with the position each will have, also those that say "at the end". Raises :class:`Refused`."""
+        return self._tried(edits)[1]
+
+    def _tried(self, edits: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        draft, placed = copy.deepcopy(self.sites), []
         for index, edit in enumerate(edits):
             site = next((item for item in draft if item["name"] == edit["site"]), None)
             if site is None:
                 raise Refused("changed_meanwhile", index, f"there is no site {edit['site']!r}")
-            self._edit(site["bindings"], edit, index)
-        self.sites = draft
+            position = len(site["bindings"]) if edit["position"] is None else edit["position"]
+            placed.append({**edit, "position": position})
+            self._edit(site["bindings"], placed[-1], index)
+        return draft, placed
 
     def _edit(self, bindings: list[dict[str, Any]], edit: dict[str, Any], index: int) -> None:
-        before, after, position = edit["before"], edit["after"], edit["position"]
+        before, after, place = edit["before"], edit["after"], edit["position"]
         if after is not None and after["ssl_flags"] is not None and not self.ssl_flags:
             raise Refused("not_supported_here", index, "this IIS knows no sslFlags")
-        place = len(bindings) if position is None else position
         if before is None:
             if place > len(bindings):
                 raise Refused("changed_meanwhile", index, f"the site has only {len(bindings)} bindings")

@@ -23,24 +23,29 @@ class Conflict(Exception):
 
 @dataclass(frozen=True)
 class Journal:
-    """A run that never ended. ``done``: steps that were finished; the one after them may have happened or not."""
+    """A run that never ended.
+
+    ``steps``: how many it was to have; ``begun``: those it had begun, with what stood there before; ``done``: how many of
+    them were finished. The one after these may have happened or not.
+    """
 
     run: str
     started: str
-    steps: list[dict[str, Any]]
+    steps: int
+    begun: list[dict[str, Any]]
     done: int
 
     def view(self) -> dict[str, Any]:
         """As the document shows it."""
-        return {"run": self.run, "started": self.started, "steps": len(self.steps), "done": self.done}
+        return {"run": self.run, "started": self.started, "steps": self.steps, "done": self.done}
 
 
 def recover(journal: Journal, http: HttpSys, iis: Iis) -> None:
     """Undo what the dead run did, or change nothing: all is looked at before the first call. Raises Conflict."""
     records, sites = dict(http.records), iis.sites
     try:
-        for index in reversed(range(min(journal.done + 1, len(journal.steps)))):
-            _back(journal.steps[index], index == journal.done, http, iis)
+        for index, step in reversed(list(enumerate(journal.begun))):
+            _back(step, index >= journal.done, http, iis)
     except Conflict:
         http.records, iis.sites = records, sites
         raise

@@ -151,7 +151,7 @@ class SimulatedHost:
             done = self._recovered() or applier.run(args["steps"], args["probe"])
         except Died:
             run = f"simulated-{self.writes + applier.calls}"
-            self.journal = Journal(run, self._time(), args["steps"], applier.finished)
+            self.journal = Journal(run, self._time(), len(args["steps"]), applier.begun, applier.finished)
             raise
         finally:
             self.writes += applier.calls
