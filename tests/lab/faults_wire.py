@@ -123,5 +123,5 @@ def _said(fault: Fault) -> soap.Fault:
             "w:TimedOut", "planned fault: the operation did not end within its time", soap.OPERATION_TIMEOUT
         )
     if fault.name == "quota":
-        return soap.Fault("w:QuotaLimit", "planned fault: too many commands of this user", QUOTA)
+        return soap.Fault("w:QuotaLimit", "planned fault: too many commands of this user", QUOTA, wmi=True)
     return soap.Fault("w:InternalError", "planned fault: the service could not process the request")

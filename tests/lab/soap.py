@@ -19,6 +19,7 @@ ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 MS_FAULT = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
+WMI_ERROR = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/MSFT_WmiError"
 
 NAMES = {"s": SOAP, "a": ADDRESSING, "w": WSMAN, "x": TRANSFER, "rsp": SHELL}
 SPACES = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NAMES.items())
@@ -29,10 +30,16 @@ OPERATION_TIMEOUT = 2150858793
 
 
 class Fault(Exception):
-    """A request that is answered with a SOAP fault: subcode, a sentence, and Windows' number where it has one."""
+    """A request that is answered with a SOAP fault: subcode, a sentence, and Windows' number where it has one.
 
-    def __init__(self, subcode: str, text: str, number: int | None = None, message_id: str = "") -> None:
+    ``wmi``: the number comes in the form that quotas of the service have.
+    """
+
+    def __init__(
+        self, subcode: str, text: str, number: int | None = None, message_id: str = "", wmi: bool = False
+    ) -> None:
         super().__init__(text)
+        self.wmi = wmi
         self.subcode = subcode
         self.number = number
         self.message_id = message_id
@@ -107,7 +114,12 @@ def envelope(action: str, relates_to: str, body: str) -> bytes:
 def fault_envelope(fault: Fault) -> bytes:
     text = escape(f"simulated host: {fault}")
     detail = ""
-    if fault.number is not None:
+    if fault.wmi:
+        detail = (
+            f'<s:Detail><p:MSFT_WmiError xmlns:p="{WMI_ERROR}"><p:error_Code>{fault.number}</p:error_Code>'
+            f"<p:Message>{text}</p:Message></p:MSFT_WmiError></s:Detail>"
+        )
+    elif fault.number is not None:
         detail = (
             f'<s:Detail><f:WSManFault xmlns:f="{MS_FAULT}" Code="{fault.number}" Machine="simulated">'
             f"<f:Message>{text}</f:Message></f:WSManFault></s:Detail>"

@@ -94,7 +94,7 @@ def test_quota(running: Running) -> None:
     running.fault("quota")
     with pytest.raises(WSManFaultError) as refusal:
         read(running.client())
-    assert refusal.value.wsman_fault_code == 0x803381A6
+    assert refusal.value.wmierror_code == 0x803381A6
 
 
 def test_latency(running: Running) -> None:
