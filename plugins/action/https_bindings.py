@@ -24,5 +24,6 @@ class ActionModule(HttpsAction):
     def work(self, args: Mapping[str, Any], asked: Request | None) -> dict[str, Any]:
         wish = asked or read_plan(self.path(args["plan"]))
         remote = self.remote(args)
-        plan = planned(remote.read()[0], wish, self.now())
+        host = remote.read()[0] if self.check_mode else remote.ready(args["probe"])
+        plan = planned(host, wish, self.now())
         return carry_out(remote, plan, args["probe"], self.now(), self.check_mode)

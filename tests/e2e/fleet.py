@@ -71,6 +71,19 @@ class Fleet:
         """Set all counters to zero."""
         self._lab("reset")
 
+    def fault(self, host: str, name: str, **values: Any) -> None:
+        """Plan a fault of a host (tests/lab/README.md, "Faults")."""
+        self._lab("fault", host, json.dumps({"fault": name, **values}))
+
+    def heal(self) -> None:
+        """Take all planned faults away."""
+        self._lab("heal")
+
+    def transcript(self, host: str) -> list[dict[str, Any]]:
+        """What happened on a host since the lab began."""
+        text = (self.place / "transcripts" / f"{host}.jsonl").read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
     def counters(self, host: str) -> dict[str, Any]:
         """What the host counted since the last reset."""
         self._lab("status")

@@ -25,13 +25,13 @@ class Conflict(Exception):
 class Journal:
     """A run that never ended.
 
-    ``steps``: how many it was to have; ``begun``: those it had begun, with what stood there before; ``done``: how many of
+    ``steps``: those it was to have; ``begun``: those it had begun, with what stood there before; ``done``: how many of
     them were finished. The one after these may have happened or not.
     """
 
     run: str
     started: str
-    steps: int
+    steps: list[dict[str, Any]]
     begun: list[dict[str, Any]]
     done: int
 

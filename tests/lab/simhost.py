@@ -148,10 +148,10 @@ class SimulatedHost:
         before = (dict(self.http.records), self.iis.sites)
         applier = Applier(self.http, self.iis, self._update_exported, self._seen, observer, self.planned)
         try:
-            done = self._recovered() or applier.run(args["steps"], args["probe"])
+            done = self._recovered(args["steps"]) or applier.run(args["steps"], args["probe"])
         except Died:
             run = f"simulated-{self.writes + applier.calls}"
-            self.journal = Journal(run, self._time(), len(args["steps"]), applier.begun, applier.finished)
+            self.journal = Journal(run, self._time(), args["steps"], applier.begun, applier.finished)
             raise
         finally:
             self.writes += applier.calls
@@ -165,8 +165,11 @@ class SimulatedHost:
             answer |= {"failed": True, "msg": f"{done['error']['place']}: {done['error']['hint']}"}
         return answer
 
-    def _recovered(self) -> dict[str, Any] | None:
-        """What the applier answers when it met the journal of a dead run: that run is undone, and nothing else done."""
+    def _recovered(self, steps: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """What the applier answers when it met the journal of a dead run: that run is undone, and nothing else done.
+
+        Steps were planned for a state that is gone now: an error. Without steps that was all the caller wanted.
+        """
         if self.journal is None:
             return None
         answer: dict[str, Any] = {"applied": 0, "undone": None, "undo_errors": [], "probes": []}
@@ -178,6 +181,8 @@ class SimulatedHost:
             return {**answer, "error": {**error, "code": "journal_conflict", "place": fault.place, "hint": hint}}
         hint = f"run {self.journal.run} had not finished and was undone; read again and plan anew"
         self.journal = None
+        if not steps:
+            return {**answer, "error": None}
         return {**answer, "error": {**error, "code": "journal_unfinished", "place": "journal", "hint": hint}}
 
     def _time(self) -> str:

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
+from lab.applier import Died
+from lab.faults import fault
 from support.actions import API, Simulated, description, run
 from support.actions import RESULT_KEYS as KEYS
 from support.actions import own_certificate_wish as wish
 
+KEY = "api.example.com:443"
 Answer = Callable[[], dict[str, Any]]
 
 
@@ -99,6 +102,61 @@ def test_a_run_that_has_not_finished_on_the_host_is_named() -> None:
     journal = {"run": "4711", "started": "2026-11-24T12:00:00Z", "steps": 3, "done": 1}
     host.tricks[3] = lambda args, answer: {"contract": 1, "document": {**host.host.read(), "journal": journal}}
     assert "Run 4711 has not finished on the host" in run("https_bindings", wish(host), host)["msg"]
+
+
+def _dies(host: Simulated, at_call: int) -> None:
+    host.host.plan(fault({"fault": "crash", "at_call": at_call}))
+
+    def died(args: dict[str, Any], answer: Answer) -> dict[str, Any]:
+        with pytest.raises(Died):
+            answer()
+        return {"failed": True, "msg": "Module result deserialization failed: no JSON"}
+
+    host.tricks[2] = died
+
+
+@pytest.mark.parametrize("at_call", [1, 2])
+def test_a_run_that_died_is_undone_before_the_next_one_plans(at_call: int) -> None:
+    host = Simulated(description())
+    before = host.host.read()["records"], host.host.read()["sites"]
+    _dies(host, at_call)
+    first = run("https_bindings", wish(host), host)
+    assert first["error"]["code"] == "connection_lost" and "Run simulated-" in first["msg"]
+    host.calls.clear()
+    host.tricks.clear()
+    dry = run("https_bindings", wish(host), host, check_mode=True)
+    assert dry["failed"] is True and "did not finish" in dry["msg"] and host.names == ["host_reader"]
+    second = run("https_bindings", wish(host), host)
+    assert host.names[1:] == ["host_reader", "host_applier", "host_applier"]
+    assert second["changed"] is True and "failed" not in second
+    assert second["warnings"] == ["Run simulated-1 had not finished on WEB01 and was undone first"] or at_call == 2
+    assert [item["key"] for item in second["before"]["records"]] == [item["key"] for item in before[0]]
+    assert host.host.served("10.0.0.5", 443, "api.example.com") == host.thumbprint(API)
+
+
+def test_what_a_dead_run_left_is_undone_even_where_nothing_is_left_to_do() -> None:
+    host = Simulated(description())
+    _dies(host, 1)
+    run("https_bindings", wish(host), host)
+    host.tricks.clear()
+    nothing = {"bindings": [{"site": "Shop", "host": "shop.example.com"}]}
+    result = run("https_bindings", nothing, host)
+    assert result["changed"] is True and result["plan"] == [] and len(result["warnings"]) == 1
+    again = run("https_bindings", nothing, host)
+    assert again["changed"] is False and "warnings" not in again
+
+
+def test_a_dead_run_over_which_somebody_else_has_written_is_left_alone() -> None:
+    host = Simulated(description())
+    _dies(host, 2)
+    run("https_bindings", wish(host), host)
+    host.tricks.clear()
+    host.host.plan(
+        fault({"fault": "other_writer", "do": [{"change": "record_delete", "family": "hostnameport", "key": KEY}]})
+    )
+    result = run("https_bindings", wish(host), host)
+    assert result["failed"] is True and result["changed"] is False and result["error"]["code"] == "journal_conflict"
+    assert "somebody else has written since" in result["msg"] and result["error"]["place"] == f"hostnameport {KEY}"
 
 
 def test_a_host_that_cannot_be_reached_at_all_is_left_to_ansible() -> None:

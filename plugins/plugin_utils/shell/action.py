@@ -54,6 +54,8 @@ class HttpsAction(ActionBase):
             found = refusal(fault.problems, self._host)
         except HostError as fault:
             found = host_error(fault, self._host)
+        if self._remote and self._remote.cleared:
+            found = {**found, "changed": True, "warnings": [*found.get("warnings", ()), self._remote.cleared]}
         return {**result, **found}
 
     _remote: Remote | None = None

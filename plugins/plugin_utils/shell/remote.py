@@ -61,6 +61,8 @@ class Remote:
         self._execute, self._task_vars, self._read, self._reset = execute_module, task_vars, dict(read), reset
         #: The host as it was read first; None before that.
         self.host: Host | None = None
+        #: What was put right on the host before any plan was made, as a sentence.
+        self.cleared = ""
 
     def read(self) -> tuple[Host, Mapping[str, Any]]:
         """The host and its document. Raises HostError, Invalid for a document with faults, and what a broken link raises."""
@@ -70,6 +72,24 @@ class Remote:
         host, document = parse_reader(answer)
         self.host = self.host or host
         return host, document
+
+    def ready(self, probe: Mapping[str, Any]) -> Host:
+        """The host, fit to be planned for: what a run that died left behind is undone first, by an applier without steps.
+
+        Raises what :meth:`read` raises, and HostError where that run cannot be undone.
+        """
+        host = self.read()[0]
+        if host.unfinished_run is None:
+            return host
+        applied = parse_applier(self._call(APPLIER, applier_args(host.name, (), probe, self._read)))
+        if applied.error is not None:
+            raise applied.error
+        self.cleared = f"Run {host.unfinished_run} had not finished on {host.name} and was undone first"
+        after, unread = _read_along(applied)
+        if after is None:
+            raise HostError(f"{self.cleared}, but the host could not be read again: {unread}", "contract_mismatch")
+        self.host = after
+        return after
 
     def apply(self, plan: Plan, probe: Mapping[str, Any]) -> Outcome:
         """Carry out a plan. Called once and never again: what a broken link leaves open is read, not repeated."""
@@ -142,4 +162,4 @@ def _lost(message: str) -> HostError:
 
 
 def _said(fault: Exception) -> str:
-    return str(fault).strip().rstrip(".") or type(fault).__name__
+    return " ".join(str(fault).split()).rstrip(".") or type(fault).__name__
