@@ -52,15 +52,22 @@ class Played:
 
 
 class Fleet:
-    """Simulated hosts that run, in ``place``."""
+    """Simulated hosts that run, in ``place``; ``faults`` are planned for them by host (tests/lab/README.md, "Faults")."""
 
-    def __init__(self, place: Path, descriptions: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        place: Path,
+        descriptions: Sequence[Mapping[str, Any]],
+        faults: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    ) -> None:
         self.place = place
         fixtures = place / "fixtures"
         fixtures.mkdir(parents=True)
         for item in descriptions:
             (fixtures / f"{item['slug']}.json").write_text(json.dumps(item), encoding="utf-8")
-        self._lab("start", "--fixtures", str(fixtures))
+        listed = [{"host": host, **item} for host, items in (faults or {}).items() for item in items]
+        (place / "faults.json").write_text(json.dumps(listed), encoding="utf-8")
+        self._lab("start", "--fixtures", str(fixtures), "--faults", str(place / "faults.json"))
         self._thumbprints = json.loads((place / "thumbprints.json").read_text(encoding="utf-8"))
         self._number = 0
 
@@ -71,7 +78,7 @@ class Fleet:
         """Set all counters to zero."""
         self._lab("reset")
 
-    def fault(self, host: str, name: str, **values: Any) -> None:
+    def fault(self, host: str, name: str, /, **values: Any) -> None:
         """Plan a fault of a host (tests/lab/README.md, "Faults")."""
         self._lab("fault", host, json.dumps({"fault": name, **values}))
 
@@ -86,10 +93,14 @@ class Fleet:
 
     def counters(self, host: str) -> dict[str, Any]:
         """What the host counted since the last reset."""
-        self._lab("status")
-        counted = json.loads((self.place / "counters.json").read_text(encoding="utf-8"))
-        found: dict[str, Any] = counted["hosts"][host] if "hosts" in counted else counted[host]
+        found: dict[str, Any] = self.all_counters()[host]
         return found
+
+    def all_counters(self) -> dict[str, Any]:
+        """What every host counted since the last reset."""
+        self._lab("status")
+        counted: dict[str, Any] = json.loads((self.place / "counters.json").read_text(encoding="utf-8"))
+        return counted
 
     def calls(self, host: str) -> int:
         """Module calls since the last reset."""

@@ -85,7 +85,7 @@ class Running:
         found: dict[str, Any] = json.loads((self.directory / "counters.json").read_text(encoding="utf-8"))[slug]
         return found
 
-    def fault(self, name: str, **values: Any) -> None:
+    def fault(self, name: str, /, **values: Any) -> None:
         """Plan a fault of the host."""
         control.ask(self.directory, "fault", host="web-1", fault={"fault": name, **values})
 
