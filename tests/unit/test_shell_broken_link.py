@@ -164,3 +164,34 @@ def test_a_host_that_cannot_be_reached_at_all_is_left_to_ansible() -> None:
     host.tricks[1] = lambda args, answer: {"unreachable": True, "msg": "no route"}
     with pytest.raises(AnsibleConnectionFailure, match="no route"):
         run("https_bindings", wish(host), host)
+
+
+@pytest.mark.parametrize("fault_", [ConnectionError("reset\n by peer"), OSError()])
+def test_a_link_that_breaks_while_the_host_is_read(fault_: Exception) -> None:
+    host = Simulated(description())
+
+    def breaks(args: dict[str, Any], answer: Answer) -> dict[str, Any]:
+        raise fault_
+
+    host.tricks[1] = breaks
+    result = run("https_bindings", wish(host), host)
+    said = "reset by peer" if str(fault_) else "OSError"
+    assert result["msg"] == (
+        f"The link to the host broke while it was read ({said}); nothing was changed. Run the task again."
+    )
+    assert result["failed"] is True and result["changed"] is False and result["error"]["code"] == "connection_lost"
+    assert host.names == ["host_reader"]
+
+
+def test_a_link_that_breaks_while_a_dead_run_is_undone() -> None:
+    host = Simulated(description())
+    _dies(host, 1)
+    run("https_bindings", wish(host), host)
+    host.tricks = {5: _raises(before=False)}
+    result = run("https_bindings", wish(host), host)
+    assert host.names[3:] == ["host_reader", "host_applier"] and result["error"]["code"] == "connection_lost"
+    assert (
+        "while run simulated-1 was being undone (connection reset by peer); how far that came is not known"
+        in result["msg"]
+    )
+    assert run("https_bindings", wish(host), host)["changed"] is True

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ..model.host import Host
 from ..model.problems import Invalid
@@ -65,7 +66,11 @@ class Remote:
         self.cleared = ""
 
     def read(self) -> tuple[Host, Mapping[str, Any]]:
-        """The host and its document. Raises HostError, Invalid for a document with faults, and what a broken link raises."""
+        """The host and its document. Raises HostError, Invalid for a document with faults, and what Ansible raises itself."""
+        with _link("while it was read", "nothing was changed"):
+            return self._read_once()
+
+    def _read_once(self) -> tuple[Host, Mapping[str, Any]]:
         answer = self._call(READER, reader_args(**self._read))
         if "contract" not in answer:
             raise HostError(_garbled(answer), "internal", _NO_ANSWER)
@@ -81,7 +86,8 @@ class Remote:
         host = self.read()[0]
         if host.unfinished_run is None:
             return host
-        applied = parse_applier(self._call(APPLIER, applier_args(host.name, (), probe, self._read)))
+        with _link(f"while run {host.unfinished_run} was being undone", "how far that came is not known"):
+            applied = parse_applier(self._call(APPLIER, applier_args(host.name, (), probe, self._read)))
         if applied.error is not None:
             raise applied.error
         self.cleared = f"Run {host.unfinished_run} had not finished on {host.name} and was undone first"
@@ -130,12 +136,24 @@ class Remote:
     def _read_again(self) -> Host:
         """A session on the host may have ended with the link; then, and only then, a new one is opened."""
         try:
-            return self.read()[0]
+            return self._read_once()[0]
         except (HostError, Invalid):
             raise
         except Exception:  # the old session is gone
             self._reset()
-            return self.read()[0]
+            return self._read_once()[0]
+
+
+@contextmanager
+def _link(when: str, so: str) -> Iterator[None]:
+    """A connection raises whatever its library does; told here as one kind of error. What Ansible raises itself passes."""
+    try:
+        yield
+    except (AnsibleError, HostError, Invalid):
+        raise
+    except Exception as fault:
+        message = f"The link to the host broke {when} ({_said(fault)}); {so}"
+        raise HostError(message, "connection_lost", "Run the task again") from fault
 
 
 def _read_along(applied: Applied) -> tuple[Host | None, str]:
