@@ -150,7 +150,3 @@ class Stories:
             story.calls_then = self._calls(slug)[before[slug] :]
         for slug, result in self._play("--limit", limit)["declare"].items():
             self.told[slug].third = result
-
-
-def planned(fault: str, /, **values: Any) -> dict[str, Any]:
-    return {"fault": fault, **values}
