@@ -21,14 +21,15 @@ class Caps:
 class Counters:
     """Counts of one host since the last reset.
 
-    ``requests`` and ``bytes``: authenticated WSMan requests and the size of their bodies; ``commands``: WinRS commands
-    that ran; ``calls``: those that were module calls, ``modules``: the same by module name; ``unknown``: commands
+    ``requests`` and ``bytes``: authenticated WSMan requests and the size of their bodies; ``bytes_sent``: the size of the
+    bodies that answered them; ``commands``: WinRS commands that ran; ``calls``: those that were module calls, ``modules``: the same by module name; ``unknown``: commands
     nobody here understands; ``faults``: requests answered with a SOAP fault other than an operation timeout;
     ``refused``: requests with wrong or missing credentials, which count nowhere else.
     """
 
     requests: int = 0
     bytes: int = 0
+    bytes_sent: int = 0
     commands: int = 0
     calls: int = 0
     modules: dict[str, int] = field(default_factory=dict)

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
+import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lab.counters import Counters
@@ -20,6 +23,19 @@ PINGS = frozenset(
     for prefix in ("", "ansible.legacy.", "ansible.builtin.", "ansible.windows.")
     for name in ("ping", "win_ping")
 )
+
+#: Answers for a module that the lab does not know itself: (host, arguments, check mode) → result.
+Handler = Callable[[SimulatedHost, dict[str, Any], bool], dict[str, Any]]
+
+
+def further(name: str) -> Mapping[str, Handler]:
+    """The ``HANDLERS`` of a Python module, by the name of the module they answer for; an empty name: none."""
+    found: Mapping[str, Handler] = importlib.import_module(name).HANDLERS if name else {}
+    return found
+
+
+#: LAB_HANDLERS names the Python module when the lab starts.
+FURTHER = further(os.environ.get("LAB_HANDLERS", ""))
 
 
 def dispatch(host: SimulatedHost, counters: Counters, line: str, stdin: bytes) -> Outcome:
@@ -39,6 +55,8 @@ def answer(host: SimulatedHost, counters: Counters, call: Call) -> Outcome:
     if call.name in PINGS:
         return as_json({"changed": False, "ping": call.args.get("data", "pong"), "simulated": True})
     try:
+        if call.name in FURTHER:
+            return as_json(FURTHER[call.name](host, call.args, call.check_mode))
         return as_json(host.call(call.name, call.args, call.check_mode))
     except KeyError as fault:
         if fault.args != (call.name,):
