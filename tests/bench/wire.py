@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e import hosts
+from e2e.fleet import ROOT
 from lab.certificates import Maker
 from lab.simhost import SimulatedHost
 
@@ -21,7 +22,6 @@ from bench.rig import Broken, Cost, Rig, Took, rig, same
 #: Budgets. Bytes on the wire are those of HTTP bodies; a document's are those of its JSON, certificates aside.
 UPLOAD_RATIO, UPLOAD_PER_BINDING, DOCUMENT_PER_BINDING, READ_RATIO = 1.1, 250, 600, 1.5
 INFO, CHANGE = "tlsfleet.iis.https_bindings_info", "tlsfleet.iis.https_bindings"
-READER, APPLIER = "tlsfleet.iis.host_reader", "tlsfleet.iis.host_applier"
 SLIM, BASIC = "slim_noop", "basic_noop"
 BINDINGS_PER_HOST = 5
 
@@ -51,6 +51,14 @@ class Ratio:
     cpu: float
     wall_ms: float
     cpu_ms: float
+
+
+def unfinished() -> str:
+    """A sentence where the module that changes a host is still without its engine, else nothing: its upload will grow."""
+    text = (ROOT / "plugins" / "modules" / "host_applier.ps1").read_text(encoding="utf-8")
+    if "engine_missing" not in text:
+        return ""
+    return "note: host_applier is still without its engine on Windows; what a change uploads will grow by that program text"
 
 
 def wish(site: str, name: str, thumbprint: str) -> dict[str, Any]:
@@ -112,8 +120,6 @@ def rotation(lab: Rig, certificate: str) -> dict[str, Any]:
 def fleet_costs(lab: Rig) -> dict[str, Cost]:
     """Costs per host of each task over the whole fleet; every host must have counted the same."""
     tasks: Sequence[tuple[str, Mapping[str, Any], bool]] = (
-        ("slim no-op", {SLIM: {}}, False),
-        ("no-op with Ansible.Basic", {BASIC: {}}, False),
         ("read", {INFO: {}}, False),
         ("change", rotation(lab, hosts.SHOP_NEW), True),
         ("change, second run", rotation(lab, hosts.SHOP_NEW), False),
