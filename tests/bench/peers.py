@@ -52,7 +52,10 @@ class Place:
     def wanted(self) -> list[tuple[str, str]]:
         """(site, host name) of each binding."""
         numbers = range(1, self.count + 1)
-        return [("Site 1" if self.layout == "one site" else f"Site {number}", f"n{number}.example.com") for number in numbers]
+        return [
+            ("Site 1" if self.layout == "one site" else f"Site {number}", f"n{number}.example.com")
+            for number in numbers
+        ]
 
 
 @dataclass(frozen=True)
@@ -88,18 +91,25 @@ def environment() -> Path:
 def versions() -> Iterator[str]:
     """Lines that say what is compared, and whether the stand-ins were written after these versions."""
     for name, known in PLAYED.items():
-        (manifest,) = ENVIRONMENT.glob(f"lib/python3*/site-packages/ansible_collections/{name.replace('.', '/')}/MANIFEST.json")
+        (manifest,) = ENVIRONMENT.glob(
+            f"lib/python3*/site-packages/ansible_collections/{name.replace('.', '/')}/MANIFEST.json"
+        )
         found = str(json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"])
         yield f"{name} {found}" + ("" if found == known else f" (the stand-in was written after {known})")
     show = "from importlib.metadata import version as v; print('ansible', v('ansible'), 'with ansible-core', v('ansible-core'))"
-    done = subprocess.run([str(ENVIRONMENT / "bin" / "python"), "-c", show], check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [str(ENVIRONMENT / "bin" / "python"), "-c", show], check=True, stdout=subprocess.PIPE, text=True
+    )
     yield done.stdout.strip()
 
 
 def description(place: Place) -> dict[str, Any]:
     """A Server 2019 whose sites listen for plain HTTP and have no https binding; two certificates fit all names."""
     names = dict.fromkeys(site for site, _host in place.wanted)
-    plain = [{"protocol": "http", "information": f"*:80:old{number}.example.com", "ssl_flags": None} for number in range(len(names))]
+    plain = [
+        {"protocol": "http", "information": f"*:80:old{number}.example.com", "ssl_flags": None}
+        for number in range(len(names))
+    ]
     return hosts.host(
         place.slug,
         sites=[hosts.site(number, name, plain[number - 1]) for number, name in enumerate(names, 1)],
@@ -141,7 +151,12 @@ def _website(place: Place, thumbprint: str) -> dict[str, Any]:
     """All bindings of a site in one call; a loop only where there are several sites."""
     common = {"ip": "*", "port": 443, "protocol": "https", "use_sni": True, "certificate_hash": thumbprint}
     if place.layout == "one site":
-        return {WEBSITE: {"name": "Site 1", "bindings": {"add": [{**common, "hostname": host} for _site, host in place.wanted]}}}
+        return {
+            WEBSITE: {
+                "name": "Site 1",
+                "bindings": {"add": [{**common, "hostname": host} for _site, host in place.wanted]},
+            }
+        }
     task = {"name": "{{ item.site }}", "bindings": {"add": [{**common, "hostname": "{{ item.host }}"}]}}
     return {WEBSITE: task, "loop": [{"site": site, "host": host} for site, host in place.wanted]}
 
@@ -154,7 +169,11 @@ def measure(lab: Rig, certificate: str, places: Sequence[Place] = tuple(PLACES))
     unit = {"name": UNIT, "hosts": UNIT, "tasks": [{"name": UNIT, "slim_noop": {}}] * 5}
     thumbprints = {place: lab.thumbprint(place.slug, certificate) for place in places}
     plays = [
-        {"name": place.slug, "hosts": place.slug, "tasks": [{"name": "task", **TASKS[place.tool](place, thumbprints[place])}]}
+        {
+            "name": place.slug,
+            "hosts": place.slug,
+            "tasks": [{"name": "task", **TASKS[place.tool](place, thumbprints[place])}],
+        }
         for place in places
     ]
     lab.reset()
@@ -162,21 +181,25 @@ def measure(lab: Rig, certificate: str, places: Sequence[Place] = tuple(PLACES))
     costs = lab.costs()
     slim = statistics.median(item.wall for item in ran.of(UNIT))
     walls = {item.play: item.wall for item in ran.of("task")}
-    running = Running(lab.place)
     figures = []
     for place in places:
         changed = bool(ran.results["task", place.slug]["changed"])
-        standing = _standing(running, place, thumbprints[place])
-        figures.append(Figure(place, costs[place.slug], walls[place.slug] / slim, changed, *standing))
+        stands = standing(lab, place, thumbprints[place])
+        figures.append(Figure(place, costs[place.slug], walls[place.slug] / slim, changed, *stands))
     return figures
 
 
-def _standing(running: Running, place: Place, thumbprint: str) -> tuple[int, int, int]:
+def standing(lab: Rig, place: Place, thumbprint: str) -> tuple[int, int, int]:
     """How many wanted bindings and records are there, and how much else is there that was not in the beginning."""
-    document = read(running.client(place.slug))
+    document = read(Running(lab.place).client(place.slug))
     if document["simulated"] is not True:
         raise Broken(f"{place.slug} does not say that it is simulated")
-    found = {(site["name"], item["information"], item["ssl_flags"]) for site in document["sites"] for item in site["bindings"] if item["protocol"] == "https"}
+    found = {
+        (site["name"], item["information"], item["ssl_flags"])
+        for site in document["sites"]
+        for item in site["bindings"]
+        if item["protocol"] == "https"
+    }
     records = {(item["key"], item["thumbprint"], str(item["store"] or "MY").upper()) for item in document["records"]}
     bindings = {(site, f"*:443:{host}", 1) for site, host in place.wanted}
     wanted = {(f"{host}:443", thumbprint, "MY") for _site, host in place.wanted}

@@ -32,7 +32,9 @@ from bench.machine import (
 WEBBINDING, WEBSITE = "community.windows.win_iis_webbinding", "microsoft.iis.website"
 #: Versions of the collections whose source was read for the stand-ins.
 PLAYED = {"community.windows": "3.3.0", "microsoft.iis": "1.3.0"}
-_WEBBINDING_KEYS = frozenset("name state protocol ip port host_header ssl_flags certificate_hash certificate_store_name".split())
+_WEBBINDING_KEYS = frozenset(
+    "name state protocol ip port host_header ssl_flags certificate_hash certificate_store_name".split()
+)
 _ADD_KEYS = frozenset("ip port hostname protocol use_sni certificate_hash certificate_store_name".split())
 
 

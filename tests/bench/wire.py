@@ -85,13 +85,20 @@ def _alone(lab: Rig, task: Mapping[str, Any], changed: bool) -> Cost:
     return same(lab.costs().values())
 
 
-def document_bytes(count: int) -> int:
-    """Size of the document of a host with ``count`` bindings, each with its record, names as long as people make them."""
+def crowded(count: int) -> dict[str, Any]:
+    """A host with ``count`` bindings, each with its record, on as many sites; names as long as people make them."""
     names = [f"customer-{number:05d}.portal.example.com" for number in range(count)]
-    sites = [hosts.site(number, f"Customer portal {name}", hosts.https(f"*:443:{name}")) for number, name in enumerate(names, 1)]
+    sites = [
+        hosts.site(number, f"Customer portal {name}", hosts.https(f"*:443:{name}"))
+        for number, name in enumerate(names, 1)
+    ]
     records = [hosts.record(f"{name}:443", hosts.SHOP, negotiate_client_cert=True) for name in names]
-    described = hosts.host(sites=sites, records=records, certificates=[hosts.certificate(hosts.SHOP, "*.example.com")])
-    document = SimulatedHost(described, Maker()).read()
+    return hosts.host(sites=sites, records=records, certificates=[hosts.certificate(hosts.SHOP, "*.example.com")])
+
+
+def document_bytes(count: int) -> int:
+    """Size of the lab's document of such a host. What the shipped reader writes is measured by tests/engine."""
+    document = SimulatedHost(crowded(count), Maker()).read()
     return len(json.dumps({**document, "certificates": []}, separators=(",", ":")).encode())
 
 
@@ -133,9 +140,17 @@ def fleet_ratios(lab: Rig, count: int, rounds: int = 3, forks: int = 20) -> dict
     for number in range(rounds):
         change = rotation(lab, (hosts.SHOP, hosts.SHOP_NEW)[number % 2])
         # The first task loads what all need; it is not measured.
-        order = (("warm", {SLIM: {}}), ("slim", {SLIM: {}}), ("read", {INFO: {}}), ("slim", {SLIM: {}}), ("change", change))
+        order = (
+            ("warm", {SLIM: {}}),
+            ("slim", {SLIM: {}}),
+            ("read", {INFO: {}}),
+            ("slim", {SLIM: {}}),
+            ("change", change),
+        )
         lab.reset()
-        ran = lab.run([{"hosts": "all", "tasks": [{"name": name, **task} for name, task in order]}], forks=forks, collect=False)
+        ran = lab.run(
+            [{"hosts": "all", "tasks": [{"name": name, **task} for name, task in order]}], forks=forks, collect=False
+        )
         if same(lab.costs().values()).calls != 6:
             raise Broken("a timed round did not take the six module calls it should")
         for name, found in took.items():

@@ -60,7 +60,9 @@ def test_a_call_uploads_little_more_than_a_module_that_does_nothing(counted: Cou
     assert costs.changing_call <= limit + wire.UPLOAD_PER_BINDING
 
 
-@pytest.mark.xfail(reason="steps travel as plain JSON: 724 bytes per binding that a change makes; packed as documents are, 26")
+@pytest.mark.xfail(
+    reason="steps travel as plain JSON: 724 bytes per binding that a change makes; packed as documents are, 26"
+)
 def test_a_change_uploads_little_per_binding(counted: Counted) -> None:
     more = counted(MANY).changing_call - counted(FEW).changing_call
     assert more / (MANY - FEW) <= wire.UPLOAD_PER_BINDING

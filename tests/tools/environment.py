@@ -214,7 +214,9 @@ def main() -> int:
     parser.add_argument("command", choices=["setup", "exports"])
     parser.add_argument("--core", default="", help="ansible-core minor version, e.g. 2.16; default: the newest")
     parser.add_argument("--lint", action="store_true", help="also lay the environment of `make check`")
-    parser.add_argument("--peers", action="store_true", help="lay the environment that `make bench` compares with, only")
+    parser.add_argument(
+        "--peers", action="store_true", help="lay the environment that `make bench` compares with, only"
+    )
     args = parser.parse_args()
     try:
         kind = core_kind(args.core) if args.core else default_kind()

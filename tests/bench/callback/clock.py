@@ -73,5 +73,6 @@ def _cpu() -> float:
     """Processor time of this process and of all workers that have ended."""
     multiprocessing.active_children()  # collects those that have
     return sum(
-        used.ru_utime + used.ru_stime for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        used.ru_utime + used.ru_stime
+        for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     )

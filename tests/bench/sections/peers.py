@@ -22,7 +22,19 @@ and thrown away; a stand-in does to the lab's model what their source says they 
 ours. So bindings and records show how often each has to be called until all is there, not that any of them works;
 and wall time holds no time of a host, which on Windows is most of a call.
 Each https binding has SNI, a host name and a certificate from the store MY; cases outside of that were not looked at."""
-HEAD = ("names", "module", "calls", "requests", "bytes up", "bytes down", "x no-op", "changed", "bindings", "records", "else")
+HEAD = (
+    "names",
+    "module",
+    "calls",
+    "requests",
+    "bytes up",
+    "bytes down",
+    "x no-op",
+    "changed",
+    "bindings",
+    "records",
+    "else",
+)
 
 
 def report() -> Iterator[str]:
