@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.rig import Broken, Cost, Rig, Skipped
+from bench.standins import PLAYED, WEBBINDING, WEBSITE
 from e2e import hosts
 from e2e.fleet import ROOT
 from lab.wire_lab import Running, read
-
-from bench.rig import Broken, Cost, Rig, Skipped
-from bench.standins import PLAYED, WEBBINDING, WEBSITE
 
 OURS = "tlsfleet.iis.https_bindings"
 TOOLS = (OURS, WEBBINDING, WEBSITE)

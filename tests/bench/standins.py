@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lab.simhost import SimulatedHost
-
 from bench.machine import (
     CENTRAL,
     SNI,
@@ -28,6 +26,7 @@ from bench.machine import (
     set_flags,
     site_of,
 )
+from lab.simhost import SimulatedHost
 
 WEBBINDING, WEBSITE = "community.windows.win_iis_webbinding", "microsoft.iis.website"
 #: Versions of the collections whose source was read for the stand-ins.

@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from bench.standins import HANDLERS, WEBBINDING, WEBSITE
 from e2e import hosts
 from lab import dispatch
 from lab.certificates import Maker
 from lab.counters import Counters
 from lab.payload import Call
 from lab.simhost import SimulatedHost
-
-from bench.standins import HANDLERS, WEBBINDING, WEBSITE
 
 NAME = "n1.example.com"
 

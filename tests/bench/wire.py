@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.rig import Broken, Cost, Rig, Took, rig, same
 from e2e import hosts
 from e2e.fleet import ROOT
 from lab.certificates import Maker
 from lab.simhost import SimulatedHost
-
-from bench.rig import Broken, Cost, Rig, Took, rig, same
 
 #: Budgets. Bytes on the wire are those of HTTP bodies; a document's are those of its JSON, certificates aside.
 UPLOAD_RATIO, UPLOAD_PER_BINDING, DOCUMENT_PER_BINDING, READ_RATIO = 1.1, 250, 600, 1.5
@@ -140,7 +139,7 @@ def fleet_ratios(lab: Rig, count: int, rounds: int = 3, forks: int = 20) -> dict
     for number in range(rounds):
         change = rotation(lab, (hosts.SHOP, hosts.SHOP_NEW)[number % 2])
         # The first task loads what all need; it is not measured.
-        order = (
+        order: Sequence[tuple[str, Mapping[str, Any]]] = (
             ("warm", {SLIM: {}}),
             ("slim", {SLIM: {}}),
             ("read", {INFO: {}}),

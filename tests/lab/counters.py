@@ -22,9 +22,10 @@ class Counters:
     """Counts of one host since the last reset.
 
     ``requests`` and ``bytes``: authenticated WSMan requests and the size of their bodies; ``bytes_sent``: the size of the
-    bodies that answered them; ``commands``: WinRS commands that ran; ``calls``: those that were module calls, ``modules``: the same by module name; ``unknown``: commands
-    nobody here understands; ``faults``: requests answered with a SOAP fault other than an operation timeout;
-    ``refused``: requests with wrong or missing credentials, which count nowhere else.
+    bodies that answered them; ``commands``: WinRS commands that ran; ``calls``: those that were module calls,
+    ``modules``: the same by module name; ``unknown``: commands nobody here understands; ``faults``: requests answered
+    with a SOAP fault other than an operation timeout; ``refused``: requests with wrong or missing credentials, which
+    count nowhere else.
     """
 
     requests: int = 0
