@@ -11,7 +11,7 @@ ARGS ?=
 ENVIRONMENT := $(PYTHON) tests/tools/environment.py
 CHOICE := $(if $(CORE),--core $(CORE))
 ENTER = eval "$$($(ENVIRONMENT) exports $(CHOICE))"
-SUITES := $(wildcard tests/tools tests/unit tests/laws tests/lab tests/engine tests/e2e)
+SUITES := $(wildcard tests/tools tests/unit tests/laws tests/lab tests/engine tests/e2e tests/bench)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup env demo test check lab bench clean
@@ -40,9 +40,8 @@ check: setup ## every gate: linters, types, sanity, docs, package, all cores (AR
 lab: setup ## start five simulated hosts in .lab and print their inventory
 	@$(ENTER); tests/lab/lab start --dir .lab --hosts 5 --seed 1 --engine $(ENGINE) >&2; echo "$(CURDIR)/.lab/inventory.yml"
 
-bench: setup ## measure
-	@if [ ! -x tests/bench/run ]; then echo "there is nothing to measure yet: no tests/bench/run"; exit 1; fi
-	@$(ENTER); tests/bench/run
+bench: setup ## measure: counts, bytes and ratios, beside other collections (ARGS="wire")
+	@$(ENTER); tests/bench/run $(ARGS)
 
 clean: ## stop the lab and remove .env, .lab and caches
 	@if [ -d .lab ] && [ -x tests/lab/lab ] && [ -d .env/venv ]; then $(ENTER); tests/lab/lab stop --dir .lab || true; fi

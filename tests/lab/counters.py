@@ -22,6 +22,7 @@ class Counters:
     """Counts of one host since the last reset.
 
     ``requests`` and ``bytes``: authenticated WSMan requests and the size of their envelopes, before encryption;
+    ``bytes_sent``: the size of the bodies that answered them;
     ``commands``: WinRS commands and PowerShell pipelines that ran; ``calls``: those that were module calls, ``modules``:
     the same by module name, ``become``: those to be run as somebody else, by user; ``unknown``: commands nobody here
     understands; ``faults``: requests answered with a SOAP fault other than an operation timeout; ``refused``: requests with
@@ -31,6 +32,7 @@ class Counters:
 
     requests: int = 0
     bytes: int = 0
+    bytes_sent: int = 0
     commands: int = 0
     calls: int = 0
     modules: dict[str, int] = field(default_factory=dict)

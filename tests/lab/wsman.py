@@ -86,6 +86,11 @@ class Service:
 
     async def handle(self, request: Request) -> Response:
         self._counters.request(request.length)
+        response = await self._answer(request)
+        self._counters.bytes_sent += len(response.body)
+        return response
+
+    async def _answer(self, request: Request) -> Response:
         message_id = ""
         try:
             message = self._admit(request)

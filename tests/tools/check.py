@@ -30,6 +30,7 @@ TYPED = {
     f"{PLUGINS}.plugin_utils": "plugins/plugin_utils",
     f"{PLUGINS}.action": "plugins/action",
     f"{PLUGINS}.filter": "plugins/filter",
+    "bench": "tests/bench",
     "lab": "tests/lab",
     "laws": "tests/laws",
     "support": "tests/support",

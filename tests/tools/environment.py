@@ -6,6 +6,7 @@
 ``.env/venv``        runtime and test requirements with the newest ansible-core the found Python can run
 ``.env/core-X.Y``    the same with ansible-core X.Y (``CORE=X.Y``)
 ``.env/lint``        what only ``make check`` needs, on top of the first
+``.env/peers``       the PyPI package ``ansible`` with the collections that ``make bench`` compares with
 ``.env/collections`` a collection path on which ``tlsfleet.iis`` is a link to this checkout
 
 Runs on any Python 3.8 or later, standard library only, because it runs before anything is installed.
@@ -90,6 +91,11 @@ def lint_kind() -> Kind:
     return kind._replace(path=ENV / "lint", files=(*kind.files, "requirements/lint.txt"))
 
 
+def peers_kind() -> Kind:
+    # The package brings its own ansible-core, so none is asked for here; requirements/peers.txt names it.
+    return Kind(ENV / "peers", (), ("requirements.txt", "requirements/peers.txt"), DEFAULT_PYTHONS)
+
+
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -156,7 +162,7 @@ def lay(kind: Kind) -> None:
     say(f"setup: {name} with {base}")
     stamp.unlink(missing_ok=True)
     run_quietly([base, "-m", "venv", "--clear", str(kind.path)], f"python -m venv {name}")
-    say(f"setup: {name} installs {', '.join(kind.packages)} and {', '.join(kind.files)}")
+    say(f"setup: {name} installs {', '.join((*kind.packages, *kind.files))}")
     install = [
         str(python),
         "-m",
@@ -208,6 +214,9 @@ def main() -> int:
     parser.add_argument("command", choices=["setup", "exports"])
     parser.add_argument("--core", default="", help="ansible-core minor version, e.g. 2.16; default: the newest")
     parser.add_argument("--lint", action="store_true", help="also lay the environment of `make check`")
+    parser.add_argument(
+        "--peers", action="store_true", help="lay the environment that `make bench` compares with, only"
+    )
     args = parser.parse_args()
     try:
         kind = core_kind(args.core) if args.core else default_kind()
@@ -218,7 +227,7 @@ def main() -> int:
         with (ENV / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             lay_collections()
-            lay(kind)
+            lay(peers_kind() if args.peers else kind)
             if args.lint:
                 lay(lint_kind())
     except Failed as fault:
