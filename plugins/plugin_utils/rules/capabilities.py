@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..model.host import Host
+from .flags import FLAGS, Flag
 
 #: First OS versions (major, minor, build) of the table in windows-facts §2.
 _SERVER_2012 = (6, 2, 9200)
@@ -18,7 +19,11 @@ _SERVER_2008_R2_SP1 = (6, 1, 7601)
 
 
 class Verdict(NamedTuple):
-    """``ok`` with its ``source`` (``schema``, ``export``, ``feature`` asked of the host; ``table`` by version) and a sentence."""
+    """``ok`` with its ``source`` and a sentence.
+
+    ``source``: ``schema`` (the IIS schema of the host), ``export`` (httpapi.dll), ``asked`` (another sign on the host), or
+    ``table`` (only its version could tell).
+    """
 
     ok: bool
     source: str
@@ -33,19 +38,28 @@ class Capabilities(NamedTuple):
     central_store: Verdict
     update_in_place: Verdict
     http2: Verdict
+    http3: Verdict
     tls13: Verdict
+    flags: dict[str, Verdict]
     support_tier: str
+
+    def flag(self, bit: int) -> Verdict:
+        """The verdict on one bit of sslFlags above 2. Raises KeyError for a bit without a name."""
+        return self.flags[_FLAG_NAMES[bit]]
 
 
 def capabilities(host: Host) -> Capabilities:
     """Judge one host."""
     return Capabilities(
         sni=_sni(host),
-        wildcard_host=_since(host, _SERVER_2016, "wildcard host names in bindings", "Windows Server 2016"),
+        wildcard_host=_asked(host, "wildcard_host")
+        or _since(host, _SERVER_2016, "wildcard host names in bindings", "Windows Server 2016"),
         central_store=_central_store(host),
         update_in_place=_update(host),
-        http2=_since(host, _SERVER_2016, "HTTP/2 over TLS", "Windows Server 2016"),
-        tls13=_since(host, _SERVER_2022, "TLS 1.3", "Windows Server 2022"),
+        http2=_asked(host, "http2") or _since(host, _SERVER_2016, "HTTP/2 over TLS", "Windows Server 2016"),
+        http3=_http3(host),
+        tls13=_asked(host, "tls13") or _since(host, _SERVER_2022, "TLS 1.3", "Windows Server 2022"),
+        flags={flag.name: _flag(host, flag) for flag in FLAGS},
         support_tier=support_tier(host),
     )
 
@@ -56,6 +70,41 @@ def support_tier(host: Host) -> str:
     if version >= _SERVER_2016:
         return "supported"
     return "best_effort" if version >= _SERVER_2008_R2_SP1 else "unsupported"
+
+
+def _asked(host: Host, what: str) -> Verdict | None:
+    """What the reader asked the host itself for, if it did."""
+    for item in host.asked:
+        if item.what == what:
+            return Verdict(item.present, "asked", f"the host {'has' if item.present else 'lacks'} it: {item.evidence}")
+    return None
+
+
+def _http3(host: Host) -> Verdict:
+    asked = _asked(host, "http3")
+    if asked is not None:
+        return asked
+    table = _since(host, _SERVER_2022, "HTTP/3", "Windows Server 2022")
+    if not table.ok:
+        return table
+    return table._replace(reason=f"{table.reason}, once the registry value EnableHttp3 is set (F2.08)")
+
+
+def _flag(host: Host, flag: Flag) -> Verdict:
+    """One bit of sslFlags. Without the attribute there is no bit; a build number alone is no proof (F12.05)."""
+    asked = _asked(host, f"flag_{flag.binding}")
+    if asked is not None:
+        return asked
+    if host.schema_ssl_flags is False:
+        return Verdict(False, "schema", f"the IIS schema of {_named(host)} has no sslFlags (F2.02)")
+    what = f"{flag.name} in bindings, sslFlags {flag.binding}"
+    table = _since(host, flag.since, what, flag.release)
+    if flag.binding == 64 and table.ok and host.os.build == 17763 and (host.os.revision or 404) < 404:
+        return Verdict(False, "table", f"{_named(host)}, revision {host.os.revision}, lacks {what} (since {flag.release})")
+    return table
+
+
+_FLAG_NAMES = {flag.binding: flag.name for flag in FLAGS}
 
 
 def _version(host: Host) -> tuple[int, int, int]:
@@ -73,7 +122,7 @@ def _since(host: Host, first: tuple[int, int, int], what: str, release: str) -> 
 
 def _sni(host: Host) -> Verdict:
     if host.iis is None:
-        return Verdict(False, "feature", "IIS is not installed")
+        return Verdict(False, "asked", "IIS is not installed")
     if host.schema_ssl_flags is not None:
         if host.schema_ssl_flags:
             return Verdict(True, "schema", "the IIS schema of this host knows sslFlags")
@@ -85,10 +134,10 @@ def _sni(host: Host) -> Verdict:
 
 def _central_store(host: Host) -> Verdict:
     if host.central_store:
-        return Verdict(True, "feature", "the central certificate store is enabled")
+        return Verdict(True, "asked", "the central certificate store is enabled")
     if _version(host) < _SERVER_2012:
         return _since(host, _SERVER_2012, "the central certificate store", "Windows Server 2012 / IIS 8")
-    return Verdict(False, "feature", "the central certificate store is not installed or not enabled (F2.02)")
+    return Verdict(False, "asked", "the central certificate store is not installed or not enabled (F2.02)")
 
 
 def _update(host: Host) -> Verdict:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ..model.host import Host, RecordValue
 from ..model.keys import ANY_IPV4, ANY_IPV6, IIS_APP_ID, RecordKey, address_key, host_key
@@ -29,8 +30,26 @@ KNOWN_APP_IDS = {
 _PREFIX = re.compile(r"https://(?P<host>\[[^\]]*\]|[^:/]*):(?P<port>\d+)/", re.IGNORECASE)
 
 
+class Use(NamedTuple):
+    """Somebody other than an IIS binding who uses a record. ``known``: is it clear who? ``text`` says it in words."""
+
+    known: bool
+    text: str
+
+
 def owner_of(host: Host) -> Callable[[RecordKey, RecordValue], str | None]:
-    """A function that names who, other than an IIS binding, uses a record; None: nobody that can be seen.
+    """A function that names who, other than an IIS binding, uses a record; None: nobody that can be seen."""
+    use = uses_of(host)
+
+    def owner(key: RecordKey, value: RecordValue) -> str | None:
+        found = use(key, value)
+        return found.text if found else None
+
+    return owner
+
+
+def uses_of(host: Host) -> Callable[[RecordKey, RecordValue], Use | None]:
+    """A function that tells the use of a record by others than IIS bindings; None: there is none that can be seen.
 
     A used record without a binding is read-only: ``users`` signs (A8), a URL reservation on its port, the WinRM listener
     this run came through, or an application id that is not IIS' own.
@@ -43,25 +62,25 @@ def owner_of(host: Host) -> Callable[[RecordKey, RecordValue], str | None]:
             reserved.setdefault(int(match["port"]), []).append((match["host"], prefix))
     explained = iis_ports(host)
 
-    def owner(key: RecordKey, value: RecordValue) -> str | None:
+    def use(key: RecordKey, value: RecordValue) -> Use | None:
         if key in signs:
-            return f"{signs[key].kind} ({signs[key].evidence})"
+            return Use(True, f"{signs[key].kind} ({signs[key].evidence})")
         if host.connection is not None and host.connection[2] and host.connection[1] == key.port:
-            return "the WinRM listener this connection uses"
+            return Use(True, "the WinRM listener this connection uses")
         known = KNOWN_APP_IDS.get(value.app_id)
         if value.app_id != IIS_APP_ID and (known is not None or key not in bound):
             # deployment tools stamp random ids on records that IIS bindings use: those stay IIS'
-            return f"{known or 'unknown'} by its application id {value.app_id}"
+            return Use(known is not None, f"{known or 'unknown'} by its application id {value.app_id}")
         if key in bound:
             return None
         for reserved_host, prefix in reserved.get(key.port, ()):
             if _concerns(reserved_host, key):
-                return f"unknown, with the URL reservation {prefix}"
+                return Use(False, f"unknown, with the URL reservation {prefix}")
         if host.http_ports is not None and key.port in host.http_ports and key.port not in explained:
-            return f"unknown: http.sys listens on port {key.port} and no IIS site explains it"
+            return Use(False, f"unknown: http.sys listens on port {key.port} and no IIS site explains it")
         return None
 
-    return owner
+    return use
 
 
 def _concerns(reserved_host: str, key: RecordKey) -> bool:

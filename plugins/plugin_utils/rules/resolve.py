@@ -69,8 +69,12 @@ class Resolver:
         ports = self.host.http_ports
         if ports is not None and endpoint.port not in ports:
             return False
-        any_address = ANY_IPV6 if is_ipv6(endpoint.address) else ANY_IPV4
-        return not self._listen or endpoint.address in self._listen or any_address in self._listen
+        return self.takes(endpoint.address)
+
+    def takes(self, address: str) -> bool:
+        """Does the IP listen list let connections to this local address in?"""
+        any_address = ANY_IPV6 if is_ipv6(address) else ANY_IPV4
+        return not self._listen or address in self._listen or any_address in self._listen
 
     def classes(self) -> tuple[EndpointClass, ...]:
         """All endpoints of the host with one answer each; as many as records and rules make, not as names and addresses do."""
@@ -96,6 +100,10 @@ class Resolver:
     def certificate(self, value: RecordValue) -> Certificate | None:
         """The certificate a record names, if it is in that store (F6.01)."""
         return self._certificates.get(value.certificate) if value.certificate else None
+
+    def central_file(self, name: str) -> str | None:
+        """The file of the central store that this name gets, if there is one."""
+        return self._central_file(name)[0]
 
     def exact(self, address: str, port: int) -> RecordKey | None:
         """The record on this very address, which outranks all others there."""

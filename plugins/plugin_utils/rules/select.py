@@ -11,6 +11,11 @@ from typing import NamedTuple
 from ..model.host import Certificate, Host
 from .key_health import key_health
 from .names import covers
+from .strength import flaw
+
+
+#: X509ChainStatusFlags.Revoked.
+REVOKED = 0x4
 
 
 class Choice(NamedTuple):
@@ -20,23 +25,46 @@ class Choice(NamedTuple):
     reason: str
 
 
-def best_certificate(host: Host, names: tuple[str, ...], now: datetime) -> Choice:
-    """The longest-lived valid certificate with a usable key that covers every name; an issued one beats a self-signed one.
+class Cabinet:
+    """The certificates of one host that could be bound now, found by name without looking at every one."""
 
-    An exact tie is refused: two equally good certificates mean that a person has to choose.
-    """
-    usable = [item for item in host.certificates if disqualified(item, names, now) is None]
-    if not usable:
-        return Choice(
-            None, f"no certificate on this host is valid, has a usable key and covers {', '.join(names) or 'it'}"
-        )
-    ranked = sorted(usable, key=_merit, reverse=True)
-    first = ranked[0]
-    ties = {item.thumbprint for item in ranked if _merit(item) == _merit(first)}
-    if len(ties) > 1:
-        return Choice(None, f"equally good certificates, name one: {', '.join(sorted(ties))}")
-    until = f", valid until {first.facts.not_after:%Y-%m-%d}" if first.facts else ""
-    return Choice(first, f"covers {', '.join(names) or 'any name'}{until}")
+    def __init__(self, host: Host, now: datetime) -> None:
+        self.usable = [item for item in host.certificates if disqualified(item, (), now) is None]
+        self._by_name: dict[str, list[Certificate]] = {}
+        for item in self.usable:
+            for name in item.facts.names if item.facts else ():
+                self._by_name.setdefault(name, []).append(item)
+
+    def covering(self, names: tuple[str, ...]) -> list[Certificate]:
+        """The usable certificates that cover every one of these names."""
+        if not names:
+            return self.usable
+        first = names[0]
+        wildcard = "" if first.startswith("*.") else f"*.{first.partition('.')[2]}"
+        near = {id(item): item for name in (first, wildcard) for item in self._by_name.get(name, ())}
+        return [item for item in near.values() if item.facts and all(covers(item.facts.names, name) for name in names)]
+
+    def best(self, names: tuple[str, ...]) -> Choice:
+        """The longest-lived certificate that covers every name; an issued one beats a self-signed one.
+
+        An exact tie is refused: two equally good certificates mean that a person has to choose.
+        """
+        found = self.covering(names)
+        if not found:
+            what = ", ".join(names) or "it"
+            return Choice(None, f"no certificate on this host is valid, has a usable key and covers {what}")
+        most = max(merit(item) for item in found)
+        first = [item for item in found if merit(item) == most]
+        ties = {item.thumbprint for item in first}
+        if len(ties) > 1:
+            return Choice(None, f"equally good certificates, name one: {', '.join(sorted(ties))}")
+        until = f", valid until {first[0].facts.not_after:%Y-%m-%d}" if first[0].facts else ""
+        return Choice(first[0], f"covers {', '.join(names) or 'any name'}{until}")
+
+
+def best_certificate(host: Host, names: tuple[str, ...], now: datetime) -> Choice:
+    """One question to a :class:`Cabinet` of its own; for many questions keep the cabinet."""
+    return Cabinet(host, now).best(names)
 
 
 def disqualified(certificate: Certificate, names: tuple[str, ...], now: datetime) -> str | None:
@@ -50,12 +78,17 @@ def disqualified(certificate: Certificate, names: tuple[str, ...], now: datetime
         return f"it expired on {facts.not_after:%Y-%m-%d}"
     if now < facts.not_before:
         return f"it is not valid before {facts.not_before:%Y-%m-%d}"
+    if certificate.chain is not None and certificate.chain.status & REVOKED:
+        return "it is revoked"
+    if (weakness := flaw(facts)) is not None:
+        return weakness
     if key_health(certificate).state != "ok":
         return key_health(certificate).reason
     missing = [name for name in names if not covers(facts.names, name)]
     return f"it does not cover {', '.join(missing)}" if missing else None
 
 
-def _merit(certificate: Certificate) -> tuple[bool, datetime]:
+def merit(certificate: Certificate) -> tuple[bool, datetime]:
+    """What is better comes later: issued by an authority, then the later end."""
     facts = certificate.facts
     return (not facts.self_signed, facts.not_after) if facts else (False, datetime.min.replace(tzinfo=timezone.utc))
