@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..model.host import Host
-from .flags import FLAGS, Flag
 
 #: First OS versions (major, minor, build) of the table in windows-facts §2.
 _SERVER_2012 = (6, 2, 9200)
@@ -40,26 +39,20 @@ class Capabilities(NamedTuple):
     http2: Verdict
     http3: Verdict
     tls13: Verdict
-    flags: dict[str, Verdict]
     support_tier: str
-
-    def flag(self, bit: int) -> Verdict:
-        """The verdict on one bit of sslFlags above 2. Raises KeyError for a bit without a name."""
-        return self.flags[_FLAG_NAMES[bit]]
 
 
 def capabilities(host: Host) -> Capabilities:
     """Judge one host."""
     return Capabilities(
         sni=_sni(host),
-        wildcard_host=_asked(host, "wildcard_host")
+        wildcard_host=asked(host, "wildcard_host")
         or _since(host, _SERVER_2016, "wildcard host names in bindings", "Windows Server 2016"),
         central_store=_central_store(host),
         update_in_place=_update(host),
-        http2=_asked(host, "http2") or _since(host, _SERVER_2016, "HTTP/2 over TLS", "Windows Server 2016"),
+        http2=asked(host, "http2") or _since(host, _SERVER_2016, "HTTP/2 over TLS", "Windows Server 2016"),
         http3=_http3(host),
-        tls13=_asked(host, "tls13") or _since(host, _SERVER_2022, "TLS 1.3", "Windows Server 2022"),
-        flags={flag.name: _flag(host, flag) for flag in FLAGS},
+        tls13=asked(host, "tls13") or _since(host, _SERVER_2022, "TLS 1.3", "Windows Server 2022"),
         support_tier=support_tier(host),
     )
 
@@ -72,7 +65,7 @@ def support_tier(host: Host) -> str:
     return "best_effort" if version >= _SERVER_2008_R2_SP1 else "unsupported"
 
 
-def _asked(host: Host, what: str) -> Verdict | None:
+def asked(host: Host, what: str) -> Verdict | None:
     """What the reader asked the host itself for, if it did."""
     for item in host.asked:
         if item.what == what:
@@ -81,43 +74,27 @@ def _asked(host: Host, what: str) -> Verdict | None:
 
 
 def _http3(host: Host) -> Verdict:
-    asked = _asked(host, "http3")
-    if asked is not None:
-        return asked
+    verdict = asked(host, "http3")
+    if verdict is not None:
+        return verdict
     table = _since(host, _SERVER_2022, "HTTP/3", "Windows Server 2022")
     if not table.ok:
         return table
     return table._replace(reason=f"{table.reason}, once the registry value EnableHttp3 is set (F2.08)")
 
 
-def _flag(host: Host, flag: Flag) -> Verdict:
-    """One bit of sslFlags. Without the attribute there is no bit; a build number alone is no proof (F12.05)."""
-    asked = _asked(host, f"flag_{flag.binding}")
-    if asked is not None:
-        return asked
-    if host.schema_ssl_flags is False:
-        return Verdict(False, "schema", f"the IIS schema of {_named(host)} has no sslFlags (F2.02)")
-    what = f"{flag.name} in bindings, sslFlags {flag.binding}"
-    table = _since(host, flag.since, what, flag.release)
-    if flag.binding == 64 and table.ok and host.os.build == 17763 and (host.os.revision or 404) < 404:
-        return Verdict(False, "table", f"{_named(host)}, revision {host.os.revision}, lacks {what} (since {flag.release})")
-    return table
-
-
-_FLAG_NAMES = {flag.binding: flag.name for flag in FLAGS}
-
-
 def _version(host: Host) -> tuple[int, int, int]:
     return (host.os.major, host.os.minor, host.os.build)
 
 
-def _named(host: Host) -> str:
+def named_os(host: Host) -> str:
+    """The Windows of a host in a sentence."""
     return f"{host.os.name} ({host.os.major}.{host.os.minor}.{host.os.build})"
 
 
 def _since(host: Host, first: tuple[int, int, int], what: str, release: str) -> Verdict:
     ok = _version(host) >= first
-    return Verdict(ok, "table", f"{_named(host)} {'has' if ok else 'lacks'} {what} (since {release})")
+    return Verdict(ok, "table", f"{named_os(host)} {'has' if ok else 'lacks'} {what} (since {release})")
 
 
 def _sni(host: Host) -> Verdict:
@@ -127,7 +104,7 @@ def _sni(host: Host) -> Verdict:
         if host.schema_ssl_flags:
             return Verdict(True, "schema", "the IIS schema of this host knows sslFlags")
         return Verdict(
-            False, "schema", f"the IIS schema of {_named(host)} has no sslFlags: no SNI before IIS 8 (F2.02)"
+            False, "schema", f"the IIS schema of {named_os(host)} has no sslFlags: no SNI before IIS 8 (F2.02)"
         )
     return _since(host, _SERVER_2012, "SNI", "Windows Server 2012 / IIS 8")
 

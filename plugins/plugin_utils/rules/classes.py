@@ -38,9 +38,7 @@ def endpoint_classes(resolver: Resolver) -> tuple[EndpointClass, ...]:
     )
 
 
-def _port(
-    resolver: Resolver, port: int, names: list[str], users: dict[RecordKey, set[str]]
-) -> Iterator[EndpointClass]:
+def _port(resolver: Resolver, port: int, names: list[str], users: dict[RecordKey, set[str]]) -> Iterator[EndpointClass]:
     groups = _groups(resolver, port)
     bare = [(group, resolver.answer(Endpoint(group[0], port, None))) for group in groups]
     others = [(group, resolver.answer(Endpoint(group[0], port, ANY_OTHER_NAME))) for group in groups]
@@ -60,7 +58,8 @@ def _port(
         for addresses, answer in _merged(resolver, unusual):
             own.setdefault((addresses, _mark(answer)), []).append((name, answer))
     yield from sorted(
-        (_named(addresses, port, members) for (addresses, _answer), members in own.items()), key=lambda item: item.sni or ""
+        (_named(addresses, port, members) for (addresses, _answer), members in own.items()),
+        key=lambda item: item.sni or "",
     )
     for addresses, answer in _merged(resolver, others):
         here = set(users.get(answer.record, ())) if answer.rule == "exact_address" and answer.record else set()

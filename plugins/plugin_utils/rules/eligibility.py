@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..model.host import Host, binding_record
 from ..model.keys import ANY_IPV4, RecordKey, bracketed, is_ipv6
-from .capabilities import Capabilities, capabilities
+from .capabilities import Capabilities, Verdict, capabilities
 from .key_health import key_health
 from .names import covers
 
@@ -34,16 +34,19 @@ class Eligibility(NamedTuple):
 
 def eligibility(host: Host, wanted: Wanted, now: datetime, known: Capabilities | None = None) -> Eligibility:
     """Judge one wanted binding. ``known`` saves judging the host again for each of many."""
-    able = known or capabilities(host)
+    verdict = sni_verdict(wanted, known or capabilities(host))
+    return Eligibility(*verdict, () if verdict.ok else alternatives(host, wanted, now))
+
+
+def sni_verdict(wanted: Wanted, able: Capabilities) -> Verdict:
+    """The verdict alone: looking for alternatives takes a while on a large host."""
     if not able.sni.ok:
-        return Eligibility(False, able.sni.source, able.sni.reason, alternatives(host, wanted, now))
+        return able.sni
     if not wanted.host:
-        reason = "a binding for any name cannot use SNI: there is no name to select by"
-        return Eligibility(False, "rule", reason, alternatives(host, wanted, now))
+        return Verdict(False, "rule", "a binding for any name cannot use SNI: there is no name to select by")
     if wanted.host.startswith("*.") and not able.wildcard_host.ok:
-        verdict = able.wildcard_host
-        return Eligibility(False, verdict.source, verdict.reason, alternatives(host, wanted, now))
-    return Eligibility(True, able.sni.source, able.sni.reason, ())
+        return able.wildcard_host
+    return able.sni
 
 
 def alternatives(host: Host, wanted: Wanted, now: datetime) -> tuple[str, ...]:

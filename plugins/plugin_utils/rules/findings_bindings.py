@@ -172,7 +172,9 @@ def _names(scene: Scene) -> Iterator[Finding]:
         if fault is not None:
             yield HOST_NAME_UNUSABLE.on(item.subject, f"the host name {item.host!r} {fault}: no client can ask for it")
         elif item.host.startswith("*.") and not scene.able.wildcard_host.ok:
-            yield WILDCARD_HOST_UNSUPPORTED.on(item.subject, f"the host name is {item.host}; {scene.able.wildcard_host.reason}")
+            yield WILDCARD_HOST_UNSUPPORTED.on(
+                item.subject, f"the host name is {item.host}; {scene.able.wildcard_host.reason}"
+            )
 
 
 def _unusable(host: str) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ..model.host import CENTRAL_STORE
 from .finding import Finding, Kind, Rule
+from .resolve import central_file
 from .scene import Scene
 
 CENTRAL_STORE_UNAVAILABLE = Kind(
@@ -68,12 +69,14 @@ def _bindings(scene: Scene) -> Iterator[Finding]:
     blind = any(item.layer == "central_store" for item in host.incomplete)
     for item in users:
         if not item.host:
-            evidence = "the binding asks the central store without a host name: the store finds a certificate by name only"
+            evidence = (
+                "the binding asks the central store without a host name: the store finds a certificate by name only"
+            )
             yield CENTRAL_STORE_WITHOUT_HOST.on(item.subject, evidence)
         elif not host.central_store and not blind:
             evidence = f"the binding takes its certificate from the central store: {scene.able.central_store.reason}"
             yield CENTRAL_STORE_UNAVAILABLE.on(item.subject, evidence)
-        elif host.central_store_files is not None and scene.resolver.central_file(item.host) is None:
+        elif host.central_store_files is not None and central_file(host.central_store_files, item.host) is None:
             evidence = f"the central store has no file for {item.host}"
             yield CENTRAL_FILE_MISSING.on(item.subject, evidence)
     if users and host.central_store_files is None and (host.central_store or blind):

@@ -105,7 +105,7 @@ RENEWAL_NOT_BOUND = Kind(
     "renewal_not_bound",
     ("warning", "info"),
     "F6.15",
-    "A certificate that took the place of a bound one, or is like it and ends later, is in the store, but the record still has the old one.",
+    "A certificate that took the place of a bound one, or is like it and ends later, is there, but the record has the old one.",
     "Records do not follow a renewal: each one has to be told the new thumbprint.",
     "Bind the newer certificate.",
     remedy="bind",

@@ -13,12 +13,13 @@ from .flags import (
     DISABLE_LEGACY_TLS,
     DISABLE_TLS12,
     DISABLE_TLS13,
-    FLAGS,
     KNOWN_BINDING_BITS,
     KNOWN_RECORD_BITS,
     REJECT,
-    Flag,
+    TWICE,
+    flag_verdicts,
 )
+from .options import Option
 from .scene import Bound, Scene
 
 FLAGS_DIFFER = Kind(
@@ -93,33 +94,38 @@ def _bindings(scene: Scene) -> Iterator[Finding]:
     """The bits of each binding against its record (F2.06). Sharers of a record are one: an option any of them has is asked for."""
     if not scene.able.sni.ok:
         return  # without sslFlags there is nothing to compare
-    able = [flag for flag in FLAGS if scene.able.flags[flag.name].ok]
+    verdicts = flag_verdicts(scene.host)
+    able = [flag for flag in TWICE if verdicts[flag.name].ok]
     for item in scene.bindings:
         if item.flags & ~KNOWN_BINDING_BITS:
-            evidence = f"sslFlags {item.flags} of the binding has bits without a name: 0x{item.flags & ~KNOWN_BINDING_BITS:X}"
+            evidence = (
+                f"sslFlags {item.flags} of the binding has bits without a name: 0x{item.flags & ~KNOWN_BINDING_BITS:X}"
+            )
             yield UNKNOWN_FLAG_BITS.on(item.subject, evidence)
-        options = [flag for flag in FLAGS if item.flags & flag.binding]
+        options = [flag for flag in TWICE if item.flags & flag.binding_bit]
         if item.flags & CENTRAL_STORE:
             if options:
-                evidence = f"the binding uses the central store and has {_named(options)}, which the port's record cannot hold"
+                evidence = (
+                    f"the binding uses the central store and has {_named(options)}, which the port's record cannot hold"
+                )
                 yield CENTRAL_OPTIONS_IGNORED.on(item.subject, evidence)
             continue
         lacking = [flag for flag in options if flag not in able]
         if lacking:
-            why = "; ".join(scene.able.flags[flag.name].reason for flag in lacking)
+            why = "; ".join(verdicts[flag.name].reason for flag in lacking)
             yield FLAG_UNSUPPORTED.on(item.subject, f"the binding has {_named(lacking)}: {why}")
         yield from _against_record(scene, item, able)
 
 
-def _against_record(scene: Scene, item: Bound, able: list[Flag]) -> Iterator[Finding]:
+def _against_record(scene: Scene, item: Bound, able: list[Option]) -> Iterator[Finding]:
     value = scene.resolver.record(item.key) if item.key is not None else None
     if value is None or item.key is None:
         return
     asked = item.flags
     for other in scene.sharers[item.key]:
         asked |= other.flags
-    only_binding = [flag for flag in able if item.flags & flag.binding and not value.flags & flag.record]
-    only_record = [flag for flag in able if value.flags & flag.record and not asked & flag.binding]
+    only_binding = [flag for flag in able if item.flags & flag.binding_bit and not value.flags & flag.record_bit]
+    only_record = [flag for flag in able if value.flags & flag.record_bit and not asked & flag.binding_bit]
     told = []
     if only_binding:
         told.append(f"the binding has {_named(only_binding)}, record {item.key} does not: not in force")
@@ -129,7 +135,7 @@ def _against_record(scene: Scene, item: Bound, able: list[Flag]) -> Iterator[Fin
         yield FLAGS_DIFFER.on(item.subject, "; ".join(told), severity="warning" if only_binding else "info")
 
 
-def _named(flags: list[Flag]) -> str:
+def _named(flags: list[Option]) -> str:
     return ", ".join(flag.name for flag in flags)
 
 
@@ -137,7 +143,9 @@ def _records(scene: Scene) -> Iterator[Finding]:
     for record in scene.host.records:
         flags = record.value.flags
         if flags & ~KNOWN_RECORD_BITS:
-            evidence = f"flags 0x{flags:X} of record {record.key} have bits without a name: 0x{flags & ~KNOWN_RECORD_BITS:X}"
+            evidence = (
+                f"flags 0x{flags:X} of record {record.key} have bits without a name: 0x{flags & ~KNOWN_RECORD_BITS:X}"
+            )
             yield UNKNOWN_FLAG_BITS.on(record.key, evidence)
         if record.key not in scene.sharers:
             continue

@@ -50,13 +50,17 @@ def _host(scene: Scene) -> Iterator[Finding]:
     host = scene.host
     for item in host.incomplete:
         severity = "error" if item.layer in ("records", "sites") else "warning"
-        yield LAYER_UNREADABLE.on(f"layer {item.layer}", f"{item.layer} could not be read: {item.message}", severity=severity)
+        yield LAYER_UNREADABLE.on(
+            f"layer {item.layer}", f"{item.layer} could not be read: {item.message}", severity=severity
+        )
     if host.unfinished_run is not None:
         yield UNFINISHED_RUN.on("host", f"run {host.unfinished_run} did not finish")
     if host.shared_configuration:
         yield SHARED_CONFIGURATION.on("host", "applicationHost.config comes from a share")
     if scene.able.support_tier == "unsupported":
-        yield WINDOWS_UNSUPPORTED.on("host", f"{host.os.name} ({host.os.major}.{host.os.minor}.{host.os.build}) is not supported")
+        yield WINDOWS_UNSUPPORTED.on(
+            "host", f"{host.os.name} ({host.os.major}.{host.os.minor}.{host.os.build}) is not supported"
+        )
 
 
 RULES: tuple[Rule, ...] = (_host,)

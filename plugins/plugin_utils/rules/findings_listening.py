@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ..model.endpoint import Endpoint
 from ..model.host import SNI
 from .finding import Finding, Kind, Rule
+from .resolve import listens_on
 from .scene import Scene, is_loopback, local_addresses
 
 DEFAULT_CERTIFICATE_MISSING = Kind(
@@ -83,7 +84,7 @@ def _listen_list(scene: Scene) -> Iterator[Finding]:
     hidden: dict[int, dict[str, set[str]]] = {}
     for item in scene.bindings:
         for address in local_addresses(scene.host, item.address) if item.port else ():
-            if not scene.resolver.takes(address):
+            if not listens_on(scene.host, address):
                 hidden.setdefault(item.port, {}).setdefault(address, set()).add(item.subject)
     for port, addresses in sorted(hidden.items()):
         subjects = sorted({subject for listed in addresses.values() for subject in listed})

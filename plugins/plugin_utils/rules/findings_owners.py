@@ -87,7 +87,7 @@ def manager_of(certificate: Certificate) -> str | None:
 def _unbound(scene: Scene) -> Iterator[Finding]:
     for record in scene.host.records:
         use = scene.use(record.key, record.value) if record.key not in scene.sharers else None
-        if use is not None and not use.known:
+        if use is not None and not use.name and not use.fixed:
             evidence = f"no binding relies on record {record.key}; it is used by {use.text}: read-only"
             yield USED_BY_UNKNOWN.on(record.key, evidence)
 
@@ -106,7 +106,9 @@ def _other_users(scene: Scene) -> Iterator[Finding]:
     for user in scene.host.users:
         value = scene.resolver.record(user.key) if user.key is not None else None
         if value is not None and user.thumbprint and value.thumbprint and user.thumbprint != value.thumbprint:
-            evidence = f"{user.kind} ({user.evidence}) has certificate {user.thumbprint}, record {user.key} {value.thumbprint}"
+            evidence = (
+                f"{user.kind} ({user.evidence}) has certificate {user.thumbprint}, record {user.key} {value.thumbprint}"
+            )
             yield OTHER_USER_DIFFERS.on(user.key, evidence)
 
 
@@ -117,7 +119,9 @@ def _managers(scene: Scene) -> Iterator[Finding]:
             named = f"its friendly name is {item.certificate.friendly_name!r}"
             yield MANAGED_ELSEWHERE.on(item.key, f"the certificate of record {item.key} comes from {who}: {named}")
     for manager in scene.host.managers:
-        evidence = f"{_MANAGERS[manager.kind]} is on this host ({manager.evidence}) and binds renewed certificates by itself"
+        evidence = (
+            f"{_MANAGERS[manager.kind]} is on this host ({manager.evidence}) and binds renewed certificates by itself"
+        )
         yield MANAGED_ELSEWHERE.on(f"host {manager.kind}", evidence)
 
 

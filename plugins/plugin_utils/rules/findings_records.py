@@ -27,7 +27,7 @@ FAMILY_DIFFERS = Kind(
     "family_differs",
     ("warning",),
     "F3.09",
-    "The record a binding relies on is missing, and there is one of another kind for the same name or address that nothing relies on.",
+    "The record a binding relies on is missing, and there is an unused one of another kind for the same name or address.",
     "The SNI or central store flag was changed on one side only, so the record in place is never the one that IIS means.",
     "Bind the certificate again, which makes the record of the right kind; then remove the other one.",
     absence=True,
@@ -189,7 +189,9 @@ def _several(scene: Scene) -> Iterator[Finding]:
     for (host, port), values in by_name.items():
         if len({value.certificate for value in values.values()}) > 1:
             told = ", ".join(f"{key} has {_certificate(value)}" for key, value in sorted(values.items()))
-            yield SEVERAL_CERTIFICATES.on(f"{host} port {port}", f"bindings for this name rely on several records: {told}")
+            yield SEVERAL_CERTIFICATES.on(
+                f"{host} port {port}", f"bindings for this name rely on several records: {told}"
+            )
 
 
 def _address_not_local(scene: Scene) -> Iterator[Finding]:
@@ -213,7 +215,9 @@ def _address_not_local(scene: Scene) -> Iterator[Finding]:
 def _loopback(scene: Scene) -> Iterator[Finding]:
     for record in scene.host.records:
         if record.key.family == "ipport" and is_loopback(record.key.name):
-            evidence = f"record {record.key} decides for clients on this machine only; others are served by other records"
+            evidence = (
+                f"record {record.key} decides for clients on this machine only; others are served by other records"
+            )
             yield LOOPBACK_RECORD.on(record.key, evidence)
 
 

@@ -30,26 +30,35 @@ KNOWN_APP_IDS = {
 _PREFIX = re.compile(r"https://(?P<host>\[[^\]]*\]|[^:/]*):(?P<port>\d+)/", re.IGNORECASE)
 
 
-class Use(NamedTuple):
-    """Somebody other than an IIS binding who uses a record. ``known``: is it clear who? ``text`` says it in words."""
+class Owner(NamedTuple):
+    """``name`` is what consent has to call the owner (a kind such as ``sstp``, or a known program); empty where nobody knows.
 
-    known: bool
+    ``fixed``: not even with consent may the record be written.
+    """
+
+    name: str
     text: str
+    fixed: bool = False
+
+    def allowed(self, key: RecordKey, names: frozenset[str]) -> bool:
+        """Does a request allow by name (lower case; the owner's or the record's) that this owner's record is changed?"""
+        called = {self.name.lower(), key.text.lower(), str(key).lower()} - {""}
+        return not self.fixed and not called.isdisjoint(names)
 
 
 def owner_of(host: Host) -> Callable[[RecordKey, RecordValue], str | None]:
     """A function that names who, other than an IIS binding, uses a record; None: nobody that can be seen."""
-    use = uses_of(host)
+    owner = owners(host)
 
-    def owner(key: RecordKey, value: RecordValue) -> str | None:
-        found = use(key, value)
+    def text(key: RecordKey, value: RecordValue) -> str | None:
+        found = owner(key, value)
         return found.text if found else None
 
-    return owner
+    return text
 
 
-def uses_of(host: Host) -> Callable[[RecordKey, RecordValue], Use | None]:
-    """A function that tells the use of a record by others than IIS bindings; None: there is none that can be seen.
+def owners(host: Host) -> Callable[[RecordKey, RecordValue], Owner | None]:
+    """A function that tells who, other than an IIS binding, uses a record; None: nobody that can be seen.
 
     A used record without a binding is read-only: ``users`` signs (A8), a URL reservation on its port, the WinRM listener
     this run came through, or an application id that is not IIS' own.
@@ -62,25 +71,25 @@ def uses_of(host: Host) -> Callable[[RecordKey, RecordValue], Use | None]:
             reserved.setdefault(int(match["port"]), []).append((match["host"], prefix))
     explained = iis_ports(host)
 
-    def use(key: RecordKey, value: RecordValue) -> Use | None:
-        if key in signs:
-            return Use(True, f"{signs[key].kind} ({signs[key].evidence})")
+    def owner(key: RecordKey, value: RecordValue) -> Owner | None:
         if host.connection is not None and host.connection[2] and host.connection[1] == key.port:
-            return Use(True, "the WinRM listener this connection uses")
+            return Owner("", "the WinRM listener this connection uses", fixed=True)
+        if key in signs:
+            return Owner(signs[key].kind, f"{signs[key].kind} ({signs[key].evidence})")
         known = KNOWN_APP_IDS.get(value.app_id)
         if value.app_id != IIS_APP_ID and (known is not None or key not in bound):
             # deployment tools stamp random ids on records that IIS bindings use: those stay IIS'
-            return Use(known is not None, f"{known or 'unknown'} by its application id {value.app_id}")
+            return Owner(known or "", f"{known or 'unknown'} by its application id {value.app_id}")
         if key in bound:
             return None
         for reserved_host, prefix in reserved.get(key.port, ()):
             if _concerns(reserved_host, key):
-                return Use(False, f"unknown, with the URL reservation {prefix}")
+                return Owner("", f"unknown, with the URL reservation {prefix}")
         if host.http_ports is not None and key.port in host.http_ports and key.port not in explained:
-            return Use(False, f"unknown: http.sys listens on port {key.port} and no IIS site explains it")
+            return Owner("", f"unknown: http.sys listens on port {key.port} and no IIS site explains it")
         return None
 
-    return use
+    return owner
 
 
 def _concerns(reserved_host: str, key: RecordKey) -> bool:

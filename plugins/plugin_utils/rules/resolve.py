@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint, EndpointClass
 from ..model.host import CENTRAL_STORE, Certificate, Host, RecordValue, binding_record
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6, shown_host, store_key
@@ -40,8 +42,6 @@ class Resolver:
             self._certificates.setdefault((store_key(certificate.store), certificate.thumbprint), certificate)
         blind = {item.layer for item in host.incomplete}
         self._certificates_unread, self._records_unread = "certificates" in blind, "records" in blind
-        self._files = {file.lower() for file in host.central_store_files or ()}
-        self._listen = frozenset(host.ip_listen) if assumptions.listen_list_decides else frozenset()
         self._wild_ports = {key.port for key in self._records if key.name.startswith("*.")}
 
     def answer(self, endpoint: Endpoint) -> Answer:
@@ -69,12 +69,7 @@ class Resolver:
         ports = self.host.http_ports
         if ports is not None and endpoint.port not in ports:
             return False
-        return self.takes(endpoint.address)
-
-    def takes(self, address: str) -> bool:
-        """Does the IP listen list let connections to this local address in?"""
-        any_address = ANY_IPV6 if is_ipv6(address) else ANY_IPV4
-        return not self._listen or address in self._listen or any_address in self._listen
+        return not self.assumptions.listen_list_decides or listens_on(self.host, endpoint.address)
 
     def classes(self) -> tuple[EndpointClass, ...]:
         """All endpoints of the host with one answer each; as many as records and rules make, not as names and addresses do."""
@@ -100,10 +95,6 @@ class Resolver:
     def certificate(self, value: RecordValue) -> Certificate | None:
         """The certificate a record names, if it is in that store (F6.01)."""
         return self._certificates.get(value.certificate) if value.certificate else None
-
-    def central_file(self, name: str) -> str | None:
-        """The file of the central store that this name gets, if there is one."""
-        return self._central_file(name)[0]
 
     def exact(self, address: str, port: int) -> RecordKey | None:
         """The record on this very address, which outranks all others there."""
@@ -192,19 +183,17 @@ class Resolver:
         return Answer("central_store", None, key, "central_store", shadowed, _RULE_WORDS["central_store"], file, used)
 
     def _central_file(self, name: str) -> tuple[str | None, tuple[str, ...]]:
-        """The file the central store would serve, and by which switches (F1.18); its name is Unicode, not xn-- (F12.02)."""
-        if name == ANY_OTHER_NAME:
+        """The file the central store would serve, and the switches by which."""
+        files, file = self.host.central_store_files, central_file(self.host.central_store_files, name)
+        if name == ANY_OTHER_NAME or file is None:
             return None, ()
-        shown = shown_host(name)
-        if self.host.central_store_files is None:
+        if files is None:
             held = self.assumptions.unlisted_share_holds_the_name
-            return (f"{shown}.pfx", ("unlisted_share_holds_the_name",)) if held else (None, ())
-        if f"{shown}.pfx" in self._files:
-            return f"{shown}.pfx", ()
-        wildcard = f"_.{shown.partition('.')[2]}.pfx"
-        if self.assumptions.central_store_wildcard_files and wildcard in self._files:
-            return wildcard, ("central_store_wildcard_files",)
-        return None, ()
+            return (file, ("unlisted_share_holds_the_name",)) if held else (None, ())
+        if file != f"{shown_host(name)}.pfx":
+            tried = self.assumptions.central_store_wildcard_files
+            return (file, ("central_store_wildcard_files",)) if tried else (None, ())
+        return file, ()
 
     def _asks_central(self, name: str, port: int) -> bool:
         return any(
@@ -219,6 +208,31 @@ def _wildcards(name: str) -> tuple[list[str], list[str]]:
     labels = name.split(".")
     parents = ["*." + ".".join(labels[cut:]) for cut in range(1, len(labels))]
     return parents[:1], [*parents[1:], f"*.{name}"]
+
+
+def listens_on(host: Host, address: str) -> bool:
+    """Does the IP listen list let http.sys take connections for a local address?"""
+    if not host.ip_listen or address in host.ip_listen:
+        return True
+    return (ANY_IPV6 if is_ipv6(address) else ANY_IPV4) in host.ip_listen
+
+
+def central_file(files: tuple[str, ...] | None, name: str) -> str | None:
+    """File the central store would serve for a name (F1.18); without a listing of the share the first choice is assumed.
+
+    The files of names beyond ASCII carry the Unicode name, not the xn-- form (F12.02).
+    """
+    shown = shown_host(name)
+    choices = [f"{shown}.pfx", f"_.{shown.partition('.')[2]}.pfx"]
+    if files is None:
+        return choices[0]
+    known = _lowered(files)
+    return next((choice for choice in choices if choice in known), None)
+
+
+@lru_cache(maxsize=8)
+def _lowered(files: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(file.lower() for file in files)
 
 
 def bindings_by_record(host: Host) -> dict[RecordKey, list[tuple[int, int]]]:

@@ -13,7 +13,7 @@ from ..model.endpoint import Endpoint
 from ..model.host import Certificate, Host, RecordValue, binding_record
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, bracketed, is_ipv6
 from .capabilities import Capabilities, capabilities
-from .ownership import Use, uses_of
+from .ownership import Owner, owners
 from .resolve import Resolver
 from .select import Cabinet
 
@@ -41,7 +41,7 @@ class Scene(NamedTuple):
     able: Capabilities
     bindings: tuple[Bound, ...]
     sharers: dict[RecordKey, list[Bound]]
-    use: Callable[[RecordKey, RecordValue], Use | None]
+    use: Callable[[RecordKey, RecordValue], Owner | None]
     cabinet: Cabinet
     thumbprints: dict[str, list[Certificate]]
 
@@ -78,12 +78,11 @@ def scene_of(host: Host, now: datetime) -> Scene:
         for binding in site.bindings:
             if binding.is_https:
                 address, port, name = binding.parts
-                subject = subject_of(site.name, address, port, name)
+                readable = subject_of(site.name, address, port, name)
+                subject = readable if port else f"{site.name}/{binding.information}"
                 key = binding_record(binding)
                 bindings.append(
-                    Bound(
-                        site.name, subject, address, port, name, binding.flags, key, site.state, binding.information
-                    )
+                    Bound(site.name, subject, address, port, name, binding.flags, key, site.state, binding.information)
                 )
     sharers: dict[RecordKey, list[Bound]] = {}
     for item in bindings:
@@ -93,7 +92,7 @@ def scene_of(host: Host, now: datetime) -> Scene:
     thumbprints: dict[str, list[Certificate]] = {}
     for certificate in host.certificates:
         thumbprints.setdefault(certificate.thumbprint, []).append(certificate)
-    return Scene(host, now, Resolver(host), able, tuple(bindings), sharers, uses_of(host), cabinet, thumbprints)
+    return Scene(host, now, Resolver(host), able, tuple(bindings), sharers, owners(host), cabinet, thumbprints)
 
 
 def served(scene: Scene) -> list[Served]:
@@ -148,4 +147,6 @@ def is_orphan(scene: Scene, key: RecordKey) -> bool:
 def renewal(scene: Scene, names: tuple[str, ...]) -> str | None:
     """The repair that binds the best certificate for some names; None where there is no single best one, or no name."""
     choice = scene.cabinet.best(names) if names else None
-    return f"bind certificate {choice.certificate.thumbprint} ({choice.reason})" if choice and choice.certificate else None
+    return (
+        f"bind certificate {choice.certificate.thumbprint} ({choice.reason})" if choice and choice.certificate else None
+    )

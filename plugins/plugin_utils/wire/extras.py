@@ -38,7 +38,9 @@ def mappers(doc: Fields) -> tuple[Mapper, ...]:
     """``mappers[]``: certificates of IIS 6 compatibility."""
     return tuple(
         Mapper(
-            item.number("site", low=0), item.checked("thumbprint", checked_thumbprint, ""), store_key(item.text("store"))
+            item.number("site", low=0),
+            item.checked("thumbprint", checked_thumbprint, ""),
+            store_key(item.text("store")),
         )
         for item in doc.objects("mappers", frozenset(("site", "thumbprint", "store")), default=True)
     )
