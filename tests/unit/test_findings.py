@@ -23,7 +23,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import 
 from support.certificates import NOW
 from support.documents import document, record, site, stored
 from support.finding_cases import API, SHOP, SNI_SHOP, SSTP, Case
-from support.finding_cases_2 import CASES
+from support.finding_cases_others import CASES
 
 ALLOW = {"gap": True, "shared_change": ["Shop", "Api", "Copy"]}
 

@@ -12,7 +12,7 @@ from ..model.keys import RecordKey, store_key
 from .finding import Finding, Kind, Rule
 from .key_health import key_health
 from .names import covers
-from .scene import Scene, Served, names_of, renewal, served
+from .scene import Scene, Served, names_of, renewal
 from .select import merit
 
 #: With fewer whole days left a certificate expires soon.
@@ -160,7 +160,7 @@ def elsewhere(scene: Scene, key: RecordKey) -> Certificate | None:
 
 
 def _judged(scene: Scene) -> Iterator[Finding]:
-    for item in served(scene):
+    for item in scene.served:
         facts = item.certificate.facts
         if facts is None:
             evidence = f"certificate {item.certificate.thumbprint} of record {item.key} cannot be parsed"

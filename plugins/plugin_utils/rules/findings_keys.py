@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from .finding import Finding, Kind, Rule
 from .key_health import key_health
-from .scene import Scene, renewal, served
+from .scene import Scene, renewal
 
 _FAILS = (
     "Every handshake that the record decides fails (events 36870 and 15021); no other record is tried, though guides say so. "
@@ -82,7 +82,7 @@ _BY_STATE = {
 
 
 def _keys(scene: Scene) -> Iterator[Finding]:
-    for item in served(scene):
+    for item in scene.served:
         health = key_health(item.certificate)
         named = f"record {item.key}, certificate {item.certificate.thumbprint}: {health.reason}"
         if health.unusable:

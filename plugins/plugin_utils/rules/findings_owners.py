@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ..model.host import Certificate
 from .finding import Finding, Kind, Rule
-from .scene import Scene, served
+from .scene import Scene
 
 USED_BY_UNKNOWN = Kind(
     "used_by_unknown",
@@ -113,7 +113,7 @@ def _other_users(scene: Scene) -> Iterator[Finding]:
 
 
 def _managers(scene: Scene) -> Iterator[Finding]:
-    for item in served(scene):
+    for item in scene.served:
         who = manager_of(item.certificate)
         if who is not None:
             named = f"its friendly name is {item.certificate.friendly_name!r}"

@@ -47,7 +47,7 @@ SHADOWED = Kind(
     ("error", "warning", "info"),
     "F1.10",
     "On some local address another record outranks the one of the binding.",
-    "Clients that come to that address meet the other certificate, whatever name they ask for. Tests through another address do not show it.",
+    "Clients that come to that address meet the other certificate, whatever name they ask for. Other addresses do not show it.",
     "Delete the outranking record where it is an orphan, else give it a certificate that covers the name too.",
     remedy="delete",
 )
@@ -130,11 +130,10 @@ def _orphan(scene: Scene) -> Iterator[Finding]:
     for record in scene.host.records:
         if is_orphan(scene, record.key):
             evidence = f"record {record.key} belongs to IIS, but no binding of any site relies on it"
-            repair = "delete the record"
             if scene.host.http_ports is None:
-                evidence += "; whether anybody listens there could not be read"
-                repair = None
-            yield ORPHAN.on(record.key, evidence, repair)
+                yield ORPHAN.on(record.key, f"{evidence}; whether anybody listens there could not be read")
+            else:
+                yield ORPHAN.on(record.key, evidence, "delete the record")
 
 
 def _shadowed(scene: Scene) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .finding import Finding, Kind, Rule
-from .scene import Scene, Served, renewal, served
+from .scene import Scene, Served, renewal
 from .select import REVOKED
 from .strength import weak_key, weak_signature, wrong_purpose
 
@@ -89,7 +89,7 @@ KINDS = (
 
 
 def _trust(scene: Scene) -> Iterator[Finding]:
-    for item in served(scene):
+    for item in scene.served:
         facts = item.certificate.facts
         if facts is None:
             continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..model.host import Certificate
 from .finding import Finding
 from .findings_certificates import LINK_DIFFERS, RENEWAL_NOT_BOUND, STORE_DIFFERS, elsewhere, successor
-from .scene import Bound, Scene, names_of, served
+from .scene import Bound, Scene, names_of
 
 
 def concerned(scene: Scene, finding: Finding) -> list[Bound]:
@@ -21,7 +21,7 @@ def certificate_to_bind(scene: Scene, finding: Finding) -> Certificate | None:
     users = concerned(scene, finding)
     if finding.id in (LINK_DIFFERS.id, RENEWAL_NOT_BOUND.id):
         keys = {item.key for item in users}
-        return next((successor(scene, item) for item in served(scene) if item.key in keys), None)
+        return next((successor(scene, item) for item in scene.served if item.key in keys), None)
     if finding.id == STORE_DIFFERS.id:
         return next((elsewhere(scene, item.key) for item in users if item.key is not None), None)
     return scene.cabinet.best(names_of(users)).certificate

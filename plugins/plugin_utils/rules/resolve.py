@@ -42,6 +42,8 @@ class Resolver:
             self._certificates.setdefault((store_key(certificate.store), certificate.thumbprint), certificate)
         blind = {item.layer for item in host.incomplete}
         self._certificates_unread, self._records_unread = "certificates" in blind, "records" in blind
+        #: Is there any central store record for a single name?
+        self.scoped = any(key.family == "scopedccs" for key in self._records)
         self._wild_ports = {key.port for key in self._records if key.name.startswith("*.")}
 
     def answer(self, endpoint: Endpoint) -> Answer:
@@ -49,8 +51,8 @@ class Resolver:
         if not self.listening(endpoint):
             here = self.host.http_ports is None or endpoint.port in self.host.http_ports
             reason = "the IP listen list of http.sys leaves this address out" if here else "nobody listens there"
-            used = ("listen_list_decides",) if here else ()
-            return Answer("not_listening", None, None, None, (), f"{reason}, as far as http.sys goes", None, used)
+            listed = ("listen_list_decides",) if here else ()
+            return Answer("not_listening", None, None, None, (), f"{reason}, as far as http.sys goes", None, listed)
         found = self._ranks(endpoint)
         used = self._debatable(endpoint, found)
         for place, (rule, key) in enumerate(found):

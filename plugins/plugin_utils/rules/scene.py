@@ -32,8 +32,21 @@ class Bound(NamedTuple):
     information: str = ""
 
 
+class Served(NamedTuple):
+    """A record that bindings rely on, with its certificate and the names of those bindings."""
+
+    key: RecordKey
+    value: RecordValue
+    users: list[Bound]
+    certificate: Certificate
+    names: tuple[str, ...]
+
+
 class Scene(NamedTuple):
-    """One host at one moment, indexed. ``sharers``: the bindings that rely on a record, by record."""
+    """One host at one moment, indexed. ``sharers``: the bindings that rely on a record, by record.
+
+    ``served``: the records that bindings rely on, with their certificates.
+    """
 
     host: Host
     now: datetime
@@ -44,21 +57,12 @@ class Scene(NamedTuple):
     use: Callable[[RecordKey, RecordValue], Owner | None]
     cabinet: Cabinet
     thumbprints: dict[str, list[Certificate]]
+    served: list[Served]
 
     def owner(self, key: RecordKey, value: RecordValue) -> str | None:
         """Who, other than an IIS binding, uses a record, in words."""
         use = self.use(key, value)
         return use.text if use else None
-
-
-class Served(NamedTuple):
-    """A record that bindings rely on, with its certificate and the names of those bindings."""
-
-    key: RecordKey
-    value: RecordValue
-    users: list[Bound]
-    certificate: Certificate
-    names: tuple[str, ...]
 
 
 def subject_of(site: str, address: str, port: int, host: str) -> str:
@@ -92,15 +96,17 @@ def scene_of(host: Host, now: datetime) -> Scene:
     thumbprints: dict[str, list[Certificate]] = {}
     for certificate in host.certificates:
         thumbprints.setdefault(certificate.thumbprint, []).append(certificate)
-    return Scene(host, now, Resolver(host), able, tuple(bindings), sharers, owners(host), cabinet, thumbprints)
+    resolver = Resolver(host)
+    held = _served(resolver, sharers)
+    return Scene(host, now, resolver, able, tuple(bindings), sharers, owners(host), cabinet, thumbprints, held)
 
 
-def served(scene: Scene) -> list[Served]:
+def _served(resolver: Resolver, sharers: dict[RecordKey, list[Bound]]) -> list[Served]:
     """Every record that a binding relies on and whose certificate is there."""
     found = []
-    for key, users in scene.sharers.items():
-        value = scene.resolver.record(key)
-        certificate = scene.resolver.certificate(value) if value else None
+    for key, users in sharers.items():
+        value = resolver.record(key)
+        certificate = resolver.certificate(value) if value else None
         if value is not None and certificate is not None:
             found.append(Served(key, value, users, certificate, names_of(users)))
     return found
@@ -130,7 +136,10 @@ def blockers(scene: Scene, item: Bound) -> dict[RecordKey, list[str]]:
     found: dict[RecordKey, list[str]] = {}
     if item.key is None or scene.resolver.record(item.key) is None:
         return found
+    by_name = item.key.family == "hostnameport" and not scene.resolver.scoped
     for address in local_addresses(scene.host, item.address):
+        if by_name and scene.resolver.exact(address, item.port) is None:
+            continue  # nothing else outranks a name; most bindings of a host are of this kind
         answer = scene.resolver.answer(Endpoint(address, item.port, item.host or None))
         if answer.record is not None and answer.record != item.key and item.key in answer.shadowed:
             found.setdefault(answer.record, []).append(address)
