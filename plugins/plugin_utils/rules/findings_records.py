@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..model.endpoint import Endpoint
 from ..model.host import RecordValue
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6
 from .finding import Finding, Kind, Rule
@@ -150,7 +151,9 @@ def _shadow(scene: Scene, item: Bound, key: RecordKey, addresses: list[str]) -> 
     right_name = (
         certificate is not None and certificate.facts is not None and covers(certificate.facts.names, item.host)
     )
-    evidence = f"on {', '.join(addresses)} record {key} answers instead of {item.key}"
+    first = scene.resolver.answer(Endpoint(addresses[0], item.port, item.host or None)).record == key
+    does = "answers instead of" if first else "would answer next, before"
+    evidence = f"on {', '.join(addresses)} record {key} {does} {item.key}"
     if not harmless:
         evidence += ", with another certificate" + ("" if right_name else f" that does not cover {item.host}")
     if value is not None and (owner := scene.owner(key, value)) is not None:

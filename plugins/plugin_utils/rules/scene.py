@@ -14,7 +14,7 @@ from ..model.host import Certificate, Host, RecordValue, binding_record
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, bracketed, is_ipv6
 from .capabilities import Capabilities, capabilities
 from .ownership import Owner, owners
-from .resolve import Resolver
+from .resolve import Resolver, central_file
 from .select import Cabinet
 
 
@@ -132,7 +132,7 @@ def local_addresses(host: Host, bound: str) -> list[str]:
 
 
 def blockers(scene: Scene, item: Bound) -> dict[RecordKey, list[str]]:
-    """Records that answer instead of the binding's own one, each with the local addresses where it does."""
+    """Records that outrank the binding's own one, each with the local addresses where it does; the one that answers first."""
     found: dict[RecordKey, list[str]] = {}
     if item.key is None or scene.resolver.record(item.key) is None:
         return found
@@ -141,8 +141,13 @@ def blockers(scene: Scene, item: Bound) -> dict[RecordKey, list[str]]:
         if by_name and scene.resolver.exact(address, item.port) is None:
             continue  # nothing else outranks a name; most bindings of a host are of this kind
         answer = scene.resolver.answer(Endpoint(address, item.port, item.host or None))
-        if answer.record is not None and answer.record != item.key and item.key in answer.shadowed:
-            found.setdefault(answer.record, []).append(address)
+        if answer.record is None or item.key not in answer.shadowed:
+            continue
+        found.setdefault(answer.record, []).append(address)
+        for key in answer.shadowed[: answer.shadowed.index(item.key)]:
+            # a central store without a file lets the next record answer
+            if key.family != "ccs" or central_file(scene.host.central_store_files, item.host) is not None:
+                found.setdefault(key, []).append(address)
     return found
 
 
