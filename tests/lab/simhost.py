@@ -13,6 +13,7 @@ from typing import Any
 from .applier import Applier, Observer
 from .certificates import Maker, Material
 from .contract import BadArgument, check_applier, check_reader, failure, packed
+from .extras import optional_keys
 from .httpsys import IIS_APP_ID, HttpSys
 from .iis import Iis
 from .words import check_mode, flags, private_key, version
@@ -174,6 +175,7 @@ class SimulatedHost:
             "connection": connection,
             "journal": None,
             "incomplete": list(description.get("incomplete", [])),
+            **optional_keys(description, lambda text: self.thumbprints.get(text.upper(), text.upper())),
         }
 
     # -- building ------------------------------------------------------------------------------------------------
@@ -191,7 +193,7 @@ class SimulatedHost:
                 self.thumbprints[fixture] = fixture
                 continue
             names = [name.encode("idna").decode() if not name.isascii() else name for name in item.get("names", [])]
-            material = self._maker.certificate(fixture, names, item.get("not_after"))
+            material = self._maker.certificate(fixture, names, item.get("not_after"), item.get("made"))
             self.thumbprints[fixture] = material.thumbprint
             self._materials[material.thumbprint] = material
             stores = {item["store"]} if item.get("store") else named.get(fixture, {"MY"})
@@ -234,11 +236,12 @@ class SimulatedHost:
                     {
                         "thumbprint": thumbprint,
                         "store": entry["store"],
-                        "der": base64.b64encode(entry["material"].der).decode(),
+                        "der": base64.b64encode(entry["material"].der[: entry.get("cut_der")]).decode(),
                         "friendly_name": entry.get("friendly_name", ""),
                         "archived": bool(entry.get("archived", False)),
                         "renewed_by": self.thumbprints.get(renewed.upper(), renewed.upper()) if renewed else None,
                         "key": key,
+                        **({"chain": entry["chain"]} if "chain" in entry else {}),
                     }
                 )
         return found
