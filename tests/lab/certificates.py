@@ -8,17 +8,22 @@ from __future__ import annotations
 import datetime
 import hashlib
 import ipaddress
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
+
+from .flaws import Made
 
 KEYS = 4
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of the group of SECP256R1
+_ORDER_192 = 0xFFFFFFFFFFFFFFFFFFFFFFFF99DEF836146BC9B1B4D22831  # of that of SECP192R1
 
 
 @dataclass(frozen=True)
@@ -39,37 +44,44 @@ class Maker:
         self._now = (now or datetime.datetime.now(datetime.timezone.utc)).replace(microsecond=0)
         # cryptography 42 to 44 do not know the argument yet; a lab without seed does without
         self._signing: dict[str, Any] = {} if seed is None else {"ecdsa_deterministic": True}
-        self._made: dict[tuple[str, tuple[str, ...], str], Material] = {}
+        self._made: dict[tuple[str, tuple[str, ...], str, str], Material] = {}
         self._authority_key = self._key("authority")
         self._authority = self._issue_authority()
         self._keys = [self._key(f"key {number}") for number in range(KEYS)]
-        self._key_pems = [_pem(key) for key in self._keys]
+        self._weak_key = self._key("weak", ec.SECP192R1(), _ORDER_192)
         self.ca_pem = self._authority.public_bytes(serialization.Encoding.PEM)
 
-    def certificate(self, label: str, names: Sequence[str], not_after: str | None) -> Material:
-        """A certificate for ``names`` that ends on an ISO day (None: in 300 days). ``label`` tells equal wishes apart."""
-        wish = (label, tuple(names), not_after or "")
-        made = self._made.get(wish)
-        if made is None:
-            made = self._made[wish] = self._issue(*wish)
-        return made
+    def certificate(
+        self, label: str, names: Sequence[str], not_after: str | None, made: Mapping[str, Any] | None = None
+    ) -> Material:
+        """A certificate for ``names`` that ends on an ISO day (None: in 300 days). ``label`` tells equal wishes apart.
 
-    def _issue(self, label: str, names: tuple[str, ...], end: str) -> Material:
+        ``made``: how it differs from a sound one, see :class:`lab.flaws.Made`.
+        """
+        wish = (label, tuple(names), not_after or "", json.dumps(made or {}, sort_keys=True))
+        found = self._made.get(wish)
+        if found is None:
+            found = self._made[wish] = self._issue(*wish[:3], Made.of(made))
+        return found
+
+    def _issue(self, label: str, names: tuple[str, ...], end: str, made: Made) -> Material:
         not_after = self._now + datetime.timedelta(days=300)
         if end:
             not_after = datetime.datetime.fromisoformat(end).replace(tzinfo=datetime.timezone.utc)
         number = int.from_bytes(hashlib.sha256(repr((label, names, end)).encode()).digest()[:15], "big")
-        key = number % KEYS
+        key = self._keys[number % KEYS] if made.key_bits == 256 else self._weak_key
+        subject = _name(names[0] if names else f"unnamed {label[-8:]}")
+        purposes = [x509.ObjectIdentifier(purpose) for purpose in made.purposes]
         builder = (
             x509.CertificateBuilder()
-            .subject_name(_name(names[0] if names else f"unnamed {label[-8:]}"))
-            .issuer_name(self._authority.subject)
-            .public_key(self._keys[key].public_key())
+            .subject_name(subject)
+            .issuer_name(subject if made.self_signed else self._authority.subject)
+            .public_key(key.public_key())
             .serial_number(number + 1)
-            .not_valid_before(min(not_after, self._now) - datetime.timedelta(days=365))
+            .not_valid_before(made.not_before or min(not_after, self._now) - datetime.timedelta(days=365))
             .not_valid_after(not_after)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._authority_key.public_key()), critical=False
             )
@@ -78,10 +90,10 @@ class Maker:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName([_general_name(name) for name in names if name.isascii()]), False
             )
-        issued = builder.sign(self._authority_key, hashes.SHA256(), **self._signing)
-        der = issued.public_bytes(serialization.Encoding.DER)
-        pem = issued.public_bytes(serialization.Encoding.PEM)
-        return Material(hashlib.sha1(der).hexdigest().upper(), der, pem + self.ca_pem, self._key_pems[key])
+        issued = builder.sign(key if made.self_signed else self._authority_key, hashes.SHA256(), **self._signing)
+        der = made.signed(issued.public_bytes(serialization.Encoding.DER))
+        pem = x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM)
+        return Material(hashlib.sha1(der).hexdigest().upper(), der, pem + self.ca_pem, _pem(key))
 
     def _issue_authority(self) -> x509.Certificate:
         name = _name("Simulated lab authority, trust nowhere")
@@ -113,13 +125,17 @@ class Maker:
         )
         return builder.sign(self._authority_key, hashes.SHA256(), **self._signing)
 
-    def _key(self, label: str) -> ec.EllipticCurvePrivateKey:
+    def _key(
+        self, label: str, curve: ec.EllipticCurve | None = None, order: int = _ORDER
+    ) -> ec.EllipticCurvePrivateKey:
+        curve = curve or ec.SECP256R1()
         if self._seed is None:
-            return ec.generate_private_key(ec.SECP256R1())
+            return ec.generate_private_key(curve)
         digest = hashlib.sha256(f"{self._seed} {label}".encode()).digest()
-        return ec.derive_private_key(int.from_bytes(digest, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
+        return ec.derive_private_key(int.from_bytes(digest, "big") % (order - 1) + 1, curve)
 
 
+@lru_cache(maxsize=64)
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

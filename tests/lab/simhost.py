@@ -12,6 +12,7 @@ from typing import Any
 from .applier import Applier, Died, Observer
 from .certificates import Maker, Material
 from .contract import BadArgument, check_applier, check_reader, failure, packed
+from .extras import optional_keys
 from .faults import SEEDED, Fault
 from .faults import fault as planned
 from .faults_model import Planned
@@ -217,6 +218,7 @@ class SimulatedHost:
             "connection": connection,
             "journal": None if self.journal is None else self.journal.view(),
             "incomplete": list(description.get("incomplete", [])),
+            **optional_keys(description, lambda text: self.thumbprints.get(text.upper(), text.upper())),
         }
 
     # -- building ------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ class Stores:
             self.thumbprints[fixture] = fixture
             return
         names = [name.encode("idna").decode() if not name.isascii() else name for name in item.get("names", [])]
-        material = maker.certificate(fixture, names, item.get("not_after"))
+        material = maker.certificate(fixture, names, item.get("not_after"), item.get("made"))
         self.thumbprints[fixture] = material.thumbprint
         self._materials[material.thumbprint] = material
         stores = {item["store"]} if item.get("store") else named.get(fixture, {"MY"})
@@ -79,11 +79,12 @@ class Stores:
                     {
                         "thumbprint": thumbprint,
                         "store": entry["store"],
-                        "der": base64.b64encode(entry["material"].der).decode(),
+                        "der": base64.b64encode(entry["material"].der[: entry.get("cut_der")]).decode(),
                         "friendly_name": entry.get("friendly_name", ""),
                         "archived": bool(entry.get("archived", False)),
                         "renewed_by": self.here(renewed) if renewed else None,
                         "key": key,
+                        **({"chain": entry["chain"]} if "chain" in entry else {}),
                     }
                 )
         return found

@@ -30,7 +30,7 @@ _FLAGS = {
     "disable_legacy_tls": 0x400,
     "disable_tls12": 0x1000,
 }
-NTE_BAD_KEYSET = 0x80090016
+NTE_BAD_KEYSET, NTE_BAD_PUBLIC_KEY = 0x80090016, 0x80090015
 
 
 def builds(name: str | None) -> tuple[str, str]:
@@ -76,7 +76,8 @@ def private_key(entry: dict[str, Any], container: str, key_check: str) -> dict[s
         return None
     detail = entry.get("key_detail") or {}
     tried = key_check != "metadata"
-    code = {"missing": NTE_BAD_KEYSET, "user_scope": NTE_BAD_KEYSET}.get(state, 0)
+    codes = {"missing": NTE_BAD_KEYSET, "user_scope": NTE_BAD_KEYSET, "mismatch": NTE_BAD_PUBLIC_KEY}
+    code = codes.get(state, 0)
     return {
         "provider": detail.get("provider", "Microsoft Software Key Storage Provider"),
         "provider_type": int(detail.get("provider_type", 0)),

@@ -22,9 +22,19 @@ GOOD_KEY = {
 }
 
 
-def stored(names: str, days: int = 200, store: str = "MY", issuer: str = "Test CA", **key: Any) -> dict[str, Any]:
-    """A certificate for space-separated names in a store; ``key`` overrides facts of a good key, ``key=None`` has none."""
-    thumbprint, der = certificate(tuple(names.split()), days, issuer)
+def stored(
+    names: str,
+    days: int = 200,
+    store: str = "MY",
+    issuer: str = "Test CA",
+    made: dict[str, Any] | None = None,
+    **key: Any,
+) -> dict[str, Any]:
+    """A certificate for space-separated names in a store; ``key`` overrides facts of a good key, ``key=None`` has none.
+
+    ``made``: further wishes for :func:`support.certificates.certificate`.
+    """
+    thumbprint, der = certificate(tuple(names.split()), days, issuer, **(made or {}))
     facts = None if "key" in key else {**GOOD_KEY, **key}
     return {"thumbprint": thumbprint, "store": store, "der": der, "key": facts}
 

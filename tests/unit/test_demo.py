@@ -34,7 +34,7 @@ FINDINGS = {
     "web-2008r2": {"shared_with_other_wishes"},
     "web-2012r2": {"orphan", "shadowed"},
     "web-2019": {"shared_with_other_wishes"},
-    "web-2022": {"certificate_expired", "orphan"},
+    "web-2022": {"certificate_expired", "orphan", "renewal_not_bound"},
     "web-2025": set(),
 }
 OPS = {

@@ -32,6 +32,7 @@ PARTS: dict[str, Any] = {
     "certificates": [SHOP, GHOST, API],
     "sites": [site("Shop", "*:443:shop.example=1")],
     "records": [record("shop.example:443", SHOP), record("10.0.0.6:443", GHOST)],
+    "http_ports": [443],
 }
 
 

@@ -1,129 +1,119 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each finding by a host that has it and by what it says; and hosts that must not have it."""
+"""Each kind of finding by a host that has it and by what it says; and hosts that must not have it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import FINDING_IDS
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import make_plan
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import FINDING_IDS, parse_request
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.compliance import Policy, judge
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.eligibility import Wanted, eligibility
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import Finding, find
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import (
+    KINDS,
+    REPAIRABLE,
+    RULES,
+    THEMES,
+    Finding,
+    find,
+)
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.certificates import NOW
 from support.documents import document, record, site, stored
+from support.finding_cases import API, SHOP, SNI_SHOP, SSTP, Case
+from support.finding_cases_others import CASES
 
-SHOP, API, BOTH = stored("shop.example"), stored("api.example"), stored("shop.example api.example")
-EXPIRED = stored("shop.example", -3)
-SNI_SHOP = site("Shop", "*:443:shop.example=1")
-OLD = {"os": {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None}}
-OLD_IIS = {**OLD, "iis": {"major": 7, "minor": 5}, "schema_ssl_flags": False, "update_exported": False}
-SSTP = "{ba195980-cd49-458b-9e23-c84ee0adcd75}"
+ALLOW = {"gap": True, "shared_change": ["Shop", "Api", "Copy"]}
 
 
 def findings(certificates: list[Any], **parts: Any) -> list[Finding]:
     return list(find(parse_document(document(certificates=certificates, **parts)), NOW))
 
 
-CASES: list[tuple[str, str, str, bool, dict[str, Any]]] = [
-    ("record_missing", "Shop/*:443:shop.example", "does not exist", True, {"sites": [SNI_SHOP]}),
-    ("orphan", "10.0.0.5:443", "no binding of any site", True, {"records": [record("10.0.0.5:443", SHOP)]}),
-    (
-        "shadowed",
-        "Shop/*:443:shop.example",
-        "on 10.0.0.5 record 10.0.0.5:443 answers instead",
-        True,
-        {"sites": [SNI_SHOP], "records": [record("shop.example:443", SHOP), record("10.0.0.5:443", API)]},
-    ),
-    (
-        "shared_with_other_wishes",
-        "0.0.0.0:443",
-        "does not cover api.example",
-        True,
-        {
-            "sites": [site("Shop", "*:443:shop.example=0"), site("Api", "*:443:api.example=0", number=2)],
-            "records": [record("0.0.0.0:443", SHOP)],
-        },
-    ),
-    (
-        "certificate_missing",
-        "hostnameport shop.example:443",
-        "not in LocalMachine\\MY",
-        True,
-        {"sites": [SNI_SHOP], "records": [record("shop.example:443", {"thumbprint": "AB" * 20})]},
-    ),
-    (
-        "certificate_expired",
-        "hostnameport shop.example:443",
-        "expired on 2026-11-21",
-        True,
-        {"sites": [SNI_SHOP], "records": [record("shop.example:443", EXPIRED)]},
-    ),
-    (
-        "certificate_name_mismatch",
-        "Shop/*:443:shop.example",
-        "is for api.example, not for shop.example",
-        True,
-        {"sites": [SNI_SHOP], "records": [record("shop.example:443", API)]},
-    ),
-    ("sni_unsupported", "Shop/*:443:shop.example", "no SNI before IIS 8", False, {**OLD_IIS, "sites": [SNI_SHOP]}),
-    ("sni_unsupported", "Shop/*:443:", "without a host name", False, {"sites": [site("Shop", "*:443:=1")]}),
-    (
-        "default_certificate_missing",
-        "port 443",
-        "clients without SNI meet no certificate on 10.0.0.5, 10.0.0.6",
-        False,
-        {"sites": [SNI_SHOP], "records": [record("shop.example:443", SHOP)]},
-    ),
-]
+def ids(case: Case) -> list[str]:
+    return [item.id for item in find(parse_document(case.document), NOW)]
 
 
-@pytest.mark.parametrize(("kind", "subject", "words", "repairable", "parts"), CASES)
-def test_finding(kind: str, subject: str, words: str, repairable: bool, parts: dict[str, Any]) -> None:
-    found = [item for item in findings([SHOP, API, EXPIRED], **parts) if item.id == kind]
-    assert [item.subject for item in found] == [subject]
-    assert words in found[0].evidence
-    assert (found[0].repair is not None) == repairable
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.id} {number}" for number, case in enumerate(CASES)])
+def test_finding(case: Case) -> None:
+    found = [item for item in find(parse_document(case.document), NOW) if item.id == case.id]
+    assert [(item.subject, item.severity) for item in found] == [(case.subject, case.severity)]
+    assert case.words in found[0].evidence
+    assert (found[0].repair is None) == (case.repair is None)
+    assert (case.repair or "") in (found[0].repair or "")
+    assert case.severity in KINDS[case.id].severities
+    assert found[0].fact == KINDS[case.id].fact
+
+
+def test_every_kind_and_every_severity_of_it_has_a_case() -> None:
+    assert len(KINDS) >= 30
+    assert {case.id for case in CASES} == set(KINDS) == set(FINDING_IDS)
+    cases = {(case.id, case.severity) for case in CASES} | {("shadowed", "info"), ("shadowed", "warning")}
+    assert cases == {(kind.id, severity) for kind in KINDS.values() for severity in kind.severities}
+    assert len(KINDS) == sum(len(theme.KINDS) for theme in THEMES.values()), "an id is there twice"
+    assert len(RULES) == len(set(RULES))
+
+
+def test_only_kinds_with_a_remedy_have_a_repair_and_each_of_them_has_one() -> None:
+    assert {case.id for case in CASES if case.repair} == set(REPAIRABLE)
 
 
 @pytest.mark.parametrize(
-    ("facts", "words"),
-    [
-        ({"key": None}, "no private key"),
-        ({"machine": False}, "user profile"),
-        ({"system_access": "denied"}, "access list"),
-        ({"code": 0x80090016}, "does not exist"),
-        ({"code": 0x80090015}, "another certificate"),
-        ({"provider_type": 12, "key_spec": 2}, "signatures only"),
-    ],
+    "case", [case for case in CASES if case.repair], ids=[case.id for case in CASES if case.repair]
 )
-def test_key_unusable(facts: dict[str, Any], words: str) -> None:
-    broken = stored("shop.example", **facts)
-    found = findings([broken], sites=[SNI_SHOP], records=[record("shop.example:443", broken)])
-    unusable = [item for item in found if item.id == "key_unusable"]
-    assert len(unusable) == 1 and words in unusable[0].evidence
+def test_a_repair_that_is_offered_can_be_planned_and_puts_it_right(case: Case) -> None:
+    request = {"repair": [f"{case.id} {case.subject}"], "allow": ALLOW}
+    plan = make_plan(parse_document(case.document), parse_request(request), NOW)
+    assert plan.steps
+    assert case.id not in [item.id for item in find(plan.after, NOW)]
+    assert make_plan(plan.after, parse_request(request), NOW).empty
 
 
-def test_every_finding_id_has_a_test_here() -> None:
-    assert {case[0] for case in CASES} | {"key_unusable"} == set(FINDING_IDS)
+@pytest.mark.parametrize("case", [case for case in CASES if not case.repair], ids=lambda case: case.id)
+def test_what_has_no_safe_repair_is_left_alone(case: Case) -> None:
+    host = parse_document(case.document)
+    if case.id in ("layer_unreadable", "unfinished_run", "shared_configuration"):
+        return  # there nothing is planned at all
+    plan = make_plan(host, parse_request({"repair": [case.id]}), NOW)
+    assert plan.empty and [note for note in plan.notes if case.id in note]
+
+
+def test_a_sound_host_has_no_finding() -> None:
+    sites = [site("Shop", "*:443:shop.example=1", "*:443:"), site("Intern", "http *:80:", number=2)]
+    records = [record("shop.example:443", SHOP), record("0.0.0.0:443", API)]
+    assert findings([SHOP, API], sites=sites, records=records, http_ports=[80, 443]) == []
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "expected"),
     [
-        {"records": [record("10.0.0.5:443", SHOP, app_id=SSTP)]},
-        {"url_reservations": ["https://+:443/sra_{BA195980-CD49-458b-9E23-C84EE0ADCD75}/"]},
-        {"users": [{"kind": "rd_gateway", "key": "ipport 10.0.0.5:443", "thumbprint": None, "evidence": "service"}]},
-        {"http_ports": [443]},
-        {"connection": {"address": "10.0.0.5", "port": 443, "tls": True}},
+        ({"records": [record("10.0.0.5:443", SHOP, app_id=SSTP)]}, []),
+        ({"url_reservations": ["https://+:443/sra_{BA195980-CD49-458b-9E23-C84EE0ADCD75}/"]}, ["used_by_unknown"]),
+        (
+            {
+                "users": [
+                    {"kind": "rd_gateway", "key": "ipport 10.0.0.5:443", "thumbprint": None, "evidence": "service"}
+                ]
+            },
+            [],
+        ),
+        ({"http_ports": [443]}, ["used_by_unknown"]),
+        ({"connection": {"address": "10.0.0.5", "port": 443, "tls": True}}, []),
     ],
 )
-def test_a_record_that_somebody_else_may_use_is_no_orphan(more: dict[str, Any]) -> None:
-    parts = {"records": [record("10.0.0.5:443", SHOP)], **more}
-    assert [item.id for item in findings([SHOP], **parts)] == []
+def test_a_record_that_somebody_else_may_use_is_no_orphan(more: dict[str, Any], expected: list[str]) -> None:
+    parts = {"records": [record("10.0.0.5:443", SHOP)], "http_ports": [80], **more}
+    assert [item.id for item in findings([SHOP], **parts)] == expected
+
+
+def test_what_seems_to_be_missing_may_only_be_unread() -> None:
+    blind = {"incomplete": [{"layer": "records", "code": "access_denied", "message": "no"}]}
+    assert [item.id for item in findings([SHOP], sites=[SNI_SHOP], http_ports=[443], **blind)] == ["layer_unreadable"]
+    unread = {"incomplete": [{"layer": "certificates", "code": "access_denied", "message": "no"}]}
+    found = findings([], sites=[SNI_SHOP], records=[record("shop.example:443", SHOP)], http_ports=[443], **unread)
+    assert [item.id for item in found] == ["layer_unreadable", "default_certificate_missing"]
 
 
 def test_a_fitting_certificate_in_a_shadowing_record_is_only_information() -> None:
@@ -138,19 +128,31 @@ def test_two_names_in_two_spellings_are_one_name() -> None:
     assert [item.id for item in findings([cert], sites=sites, records=records)] == ["default_certificate_missing"]
 
 
-def test_old_windows_is_told_real_alternatives() -> None:
-    host = parse_document(
-        document(
-            **OLD_IIS,
-            sites=[site("Shop", "*:443:shop.example")],
-            records=[record("0.0.0.0:443", SHOP)],
-            certificates=[SHOP, BOTH],
-        )
-    )
-    verdict = eligibility(host, Wanted("0.0.0.0", 443, "api.example"), NOW)
-    assert not verdict.eligible and verdict.source == "schema"
-    said = " | ".join(verdict.alternatives)
-    assert "10.0.0.5, 10.0.0.6" in said and BOTH["thumbprint"] in said and "8443" in said
+@pytest.mark.parametrize(
+    ("flags", "record_flags", "expected"),
+    [
+        (1, 0, []),
+        (97, 0x440, []),
+        (97, 0x40, ["warning"]),
+        (1, 0x40, ["info"]),
+        (33, 0x400, ["warning"]),
+        (1, 0x2, ["info"]),
+    ],
+)
+def test_flags_of_binding_and_record_are_compared_by_their_meaning(
+    flags: int, record_flags: int, expected: list[str]
+) -> None:
+    newest = {"name": "Windows Server 2025", "major": 10, "minor": 0, "build": 26100, "revision": None}
+    records = [record("shop.example:443", SHOP, flags=record_flags)]
+    found = findings([SHOP], sites=[site("Shop", f"*:443:shop.example={flags}")], records=records, os=newest)
+    assert [item.severity for item in found if item.id == "flags_differ"] == expected
+
+
+def test_sharers_of_a_record_ask_for_its_flags_together() -> None:
+    sites = [site("Shop", "*:443:shop.example=4"), site("Api", "*:443:api.example=0", number=2)]
+    both = stored("shop.example api.example")
+    found = findings([both], sites=sites, records=[record("0.0.0.0:443", both, flags=0x10)])
+    assert [item.id for item in found] == ["host_without_sni"]
 
 
 def test_compliance_never_calls_unknown_passed() -> None:

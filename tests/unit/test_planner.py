@@ -135,6 +135,7 @@ def test_repairing_an_orphan_that_shadows_names_lets_the_right_certificate_throu
     host = host_of(
         sites=[site("Shop", "*:443:shop.example.com=1")],
         records=[record("shop.example.com:443", SHOP), record("10.0.0.5:443", OTHER)],
+        http_ports=[443],
     )
     plan = plan_of(host, repair=["orphan"])
     assert ops(plan) == ["record_delete", "probe"]

@@ -33,8 +33,9 @@ class Endpoint:
 class Answer:
     """The predicted answer for one endpoint.
 
-    ``outcome``: served, no_record, not_listening, certificate_missing, key_unusable, central_store.
-    ``rule``: exact_address, exact_name, wildcard_name, central_store, any_ipv6, any_address, or None.
+    ``outcome``: served, no_record, not_listening, certificate_missing, key_unusable, central_store, unsupported (no
+    source says what happens, so nothing is predicted).
+    ``rule``: exact_address, exact_name, scoped_central_store, wildcard_name, central_store, any_ipv6, any_address, or None.
     ``shadowed``: records that would have matched too, in rank order. ``assumptions``: switches this answer rests on.
     """
 
@@ -52,14 +53,18 @@ class Answer:
         """What a handshake would show: a thumbprint, ``file:NAME`` (``file:?`` unknown), or None for no handshake."""
         if self.outcome == "served":
             return self.served
-        return f"file:{self.file or '?'}" if self.outcome == "central_store" else None
+        return f"file:{self.file or '?'}" if self.outcome in ("central_store", "unsupported") else None
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointClass:
-    """All endpoints with one answer: the addresses share record and rule for this port and name."""
+    """All endpoints with one answer: the addresses share record and rule for this port and name.
+
+    ``names``: further names, beside ``sni``, that get this very answer; each is spoken of by a record or a binding.
+    """
 
     addresses: tuple[str, ...]
     port: int
     sni: str | None
     answer: Answer
+    names: tuple[str, ...] = ()

@@ -116,7 +116,12 @@ class PrivateKey:
 
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
-    """What the DER says. ``names`` are DNS names in lower case: the subject alternative names, or the CN where there are none."""
+    """What the DER says. ``names`` are DNS names in lower case: the subject alternative names, or the CN where there are none.
+
+    ``key_type`` is ``RSA``, ``EC`` or another name, ``key_bits`` 0 where it cannot be told; ``signature`` is the hash of the
+    signature (``sha256``; empty: unknown); ``purposes`` are the OIDs of extended key usage, None where there is no such
+    extension, which allows every purpose (F6.12).
+    """
 
     names: tuple[str, ...]
     not_before: datetime
@@ -124,6 +129,18 @@ class CertificateFacts:
     subject: str
     issuer: str
     self_signed: bool
+    key_type: str = ""
+    key_bits: int = 0
+    signature: str = ""
+    purposes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What the host's own chain engine said, from its stores and cache only: ``status`` are X509ChainStatusFlags."""
+
+    status: int
+    elements: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +154,7 @@ class Certificate:
     friendly_name: str = ""
     archived: bool = False
     renewed_by: str | None = None
+    chain: Chain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +176,47 @@ class Incomplete:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One capability the reader asked the host itself for: ``what`` is a name of ``rules.capabilities`` or ``flag_4`` …"""
+
+    what: str
+    present: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mapper:
+    """A certificate that IIS 6 compatibility holds for a site (metabase properties 5506 and 5511, F3.32)."""
+
+    site: int
+    thumbprint: str
+    store: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """A certificate manager that is installed: ``certify``, ``win_acme``, ``simple_acme``, ``posh_acme`` or ``other``."""
+
+    kind: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A renewal the host logged (certificate lifecycle event 1001): ``new`` took the place of ``old`` (F6.21)."""
+
+    at: str
+    old: str
+    new: str
+
+
 @dataclass(frozen=True)
 class Host:
-    """One host at one moment. ``http_ports`` and ``central_store_files`` are None where they are not known."""
+    """One host at one moment. ``http_ports`` and ``central_store_files`` are None where they are not known.
+
+    ``rebind``: does IIS bind renewed certificates by itself (F6.21); None where that was not asked.
+    """
 
     name: str
     os: Os
@@ -181,6 +237,11 @@ class Host:
     connection: tuple[str, int, bool] | None = None
     unfinished_run: str | None = None
     incomplete: tuple[Incomplete, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    mappers: tuple[Mapper, ...] = ()
+    managers: tuple[Manager, ...] = ()
+    rebind: bool | None = None
+    renewals: tuple[Renewal, ...] = ()
     simulated: bool = False
     read_at: str = ""
 

@@ -9,14 +9,10 @@ from collections.abc import Iterator
 
 from ..model.keys import RecordKey
 from ..model.problems import Problem
-from ..rules.findings import RULES, Bound, Finding, Scene, blockers, is_orphan, split_choices
-from ..rules.select import best_certificate
+from ..rules.findings import KINDS, RULES, Bound, Finding, Scene, blockers, is_orphan, split_choices
+from ..rules.remedies import certificate_to_bind, concerned
 from .draft import Draft
 from .request import Request, WantedBinding
-
-_RENEWABLE = frozenset(
-    ("record_missing", "certificate_missing", "certificate_expired", "certificate_name_mismatch", "key_unusable")
-)
 
 
 def repairs(scene: Scene, request: Request, draft: Draft, problems: list[Problem]) -> list[WantedBinding]:
@@ -26,7 +22,8 @@ def repairs(scene: Scene, request: Request, draft: Draft, problems: list[Problem
     """
     wanted: dict[tuple[str, str, int, str], WantedBinding] = {}
     declared = {item.identity for item in request.bindings}
-    for index, text in enumerate(request.repair):
+    # by their words, so that the order of the request does not matter where two repairs would bind different certificates
+    for index, text in sorted(enumerate(request.repair), key=lambda pair: pair[1]):
         for finding in _asked(scene, text):
             path = f"repair[{index}]"
             if finding.repair is None:
@@ -54,27 +51,20 @@ def _wishes(scene: Scene, finding: Finding, draft: Draft, path: str) -> Iterator
             scene, draft, finding, [record.key for record in scene.host.records if str(record.key) == finding.subject]
         )
     elif finding.id == "shadowed":
-        for item in _bound(scene, finding):
+        for item in concerned(scene, finding):
             _delete(scene, draft, finding, [key for key in blockers(scene, item) if is_orphan(scene, key)])
     elif finding.id == "shared_with_other_wishes":
-        for item, thumbprint in split_choices(scene, _bound(scene, finding)):
+        for item, thumbprint in split_choices(scene, concerned(scene, finding)):
             yield _wish(item, path, thumbprint, "required")
-    elif finding.id in _RENEWABLE:
-        users = _bound(scene, finding)
-        names = tuple(sorted({item.host for item in users if item.host}))
-        best = best_certificate(scene.host, names, scene.now).certificate
-        for item in users if best else []:
+    elif KINDS[finding.id].remedy == "bind":
+        best = certificate_to_bind(scene, finding)
+        for item in concerned(scene, finding) if best else []:
             yield _wish(item, path, best.thumbprint if best else "", "keep")
 
 
 def _delete(scene: Scene, draft: Draft, finding: Finding, keys: list[RecordKey]) -> None:
     for key in keys:
         draft.deleted.setdefault(key, f"{finding.id}: {finding.evidence}")
-
-
-def _bound(scene: Scene, finding: Finding) -> list[Bound]:
-    """The bindings a finding speaks of: by their own subject, or all users of the record that is its subject."""
-    return [item for item in scene.bindings if finding.subject in (item.subject, str(item.key))]
 
 
 def _wish(item: Bound, path: str, thumbprint: str, sni: str) -> WantedBinding:

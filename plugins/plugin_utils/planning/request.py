@@ -11,21 +11,10 @@ from typing import Any
 
 from ..model.keys import ANY_IPV4, checked_address, checked_host, checked_port, checked_thumbprint
 from ..model.problems import Invalid, Problem, ValueInvalid
-from ..rules.findings import subject_of
+from ..rules.findings import KINDS, subject_of
 
-#: Finding ids that ``repair`` understands.
-FINDING_IDS = (
-    "certificate_expired",
-    "certificate_missing",
-    "certificate_name_mismatch",
-    "default_certificate_missing",
-    "key_unusable",
-    "orphan",
-    "record_missing",
-    "shadowed",
-    "shared_with_other_wishes",
-    "sni_unsupported",
-)
+#: Finding ids that ``repair`` understands; those without a safe repair lead to a note.
+FINDING_IDS = tuple(sorted(KINDS))
 SNI_WISHES = ("keep", "auto", "required", "never")
 
 

@@ -14,6 +14,7 @@ from ..model.keys import bracketed
 
 _BECAUSE = {
     "exact_address": "this very address",
+    "scoped_central_store": "central store for this name",
     "exact_name": "this very name",
     "wildcard_name": "a wildcard name",
     "central_store": "central store",
@@ -25,8 +26,13 @@ _NOTHING = {
     "not_listening": "nothing: nobody listens",
     "certificate_missing": "NOTHING: certificate missing",
     "key_unusable": "NOTHING: key unusable",
+    "unsupported": "? not predictable",
 }
 _MARKS = {"error": "!!", "warning": " !", "info": "  "}
+#: How the class of all names without a record of their own is called; it comes after the names it stands for.
+_REST = ("any other name", "any other, or none")
+#: So many names of one class have a row each.
+_NAMES = 12
 #: Certificates with fewer days left are shown with their days.
 _SOON = 60
 _LOOPBACK = ("127.0.0.1", "::1")
@@ -39,7 +45,8 @@ def explain(info: Item, width: int = 110) -> list[str]:
     names = {item["thumbprint"]: item for item in info["certificates"]}
     classes = [item for item in info["endpoint_classes"] if set(item["addresses"]) - set(_LOOPBACK)]
     everywhere = {address for item in classes for address in item["addresses"]} - set(_LOOPBACK)
-    return [_heading(info), *_endpoints(_folded(classes), names, everywhere), *_findings(info["findings"], width)]
+    rows = [row for item in _folded(classes) for row in _unfolded(item)]
+    return [_heading(info), *_endpoints(rows, names, everywhere), *_findings(info["findings"], width)]
 
 
 def _endpoints(classes: Sequence[Item], names: Mapping[str, Item], everywhere: set[str]) -> list[str]:
@@ -97,6 +104,15 @@ def _folded(classes: Sequence[Item]) -> list[Item]:
     return rows
 
 
+def _unfolded(item: Item) -> list[Item]:
+    """A row for each name that a class stands for, up to :data:`_NAMES`; how many more there are, after that."""
+    names = list(item.get("names") or ())
+    rest = len(names) - _NAMES
+    told = [*names[:_NAMES], f"{rest} more names"] if rest > 1 else names
+    rows = [{**item, "sni": name} for name in told]
+    return [*rows, item] if item["sni"] in _REST else [item, *rows]
+
+
 def _answer(item: Item) -> tuple[object, ...]:
     return (tuple(item["addresses"]), item["port"], item["record"], item["outcome"])
 
@@ -113,7 +129,7 @@ def _row(item: Item, names: Mapping[str, Item]) -> tuple[str, ...]:
 def _certificate(item: Item, names: Mapping[str, Item]) -> tuple[str, str]:
     """What is served, in a few words, and until when."""
     if item["outcome"] == "central_store":
-        return (f"file {item['file']}", "?")
+        return (f"file {item['file'] or 'of that name'}", "?")
     if item["outcome"] != "served":
         return (str(_NOTHING.get(item["outcome"], item["outcome"])), "-")
     certificate = names.get(item["served"])

@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from ..model.endpoint import Endpoint
+from ..model.endpoint import Answer, Endpoint
 from ..model.host import Host
+from ..rules.assumptions import SWITCHES
 from ..rules.capabilities import Capabilities, capabilities, support_tier
 from ..rules.eligibility import Wanted, eligibility
 from ..rules.findings import find
+from ..rules.flags import TWICE, flag_verdicts
 from ..rules.key_health import key_health
 from ..rules.resolve import Resolver
 from ..wire.views import answer_view, certificate_view, class_view
@@ -48,14 +50,17 @@ def certificates(host: Host, now: datetime) -> list[dict[str, Any]]:
 def info(host: Host, asked: Iterable[Endpoint], now: datetime) -> dict[str, Any]:
     """``https_bindings_info``: the host, every endpoint class, findings, and the asked endpoints one for one."""
     resolver = Resolver(host)
+    classes = resolver.classes()
+    answers = [(endpoint, resolver.answer(endpoint)) for endpoint in asked]
     return {
         "changed": False,
         "simulated": host.simulated,
         "host": host_facts(host),
         "certificates": certificates(host, now),
-        "endpoint_classes": [class_view(item) for item in resolver.classes()],
+        "endpoint_classes": [class_view(item) for item in classes],
         "findings": [finding_view(item) for item in find(host, now)],
-        "endpoints": [answer_view(endpoint, resolver.answer(endpoint)) for endpoint in asked],
+        "endpoints": [answer_view(endpoint, answer) for endpoint, answer in answers],
+        "assumptions": assumptions([*(item.answer for item in classes), *(answer for _endpoint, answer in answers)]),
     }
 
 
@@ -69,15 +74,39 @@ def sni_eligibility(host: Host, wanted: Iterable[Wanted], now: datetime) -> dict
         "support_tier": able.support_tier,
         "sni": able.sni._asdict(),
         "capabilities": _verdicts(able),
+        "flags": flags(host),
         "bindings": [_verdict(host, item, now, able) for item in wanted],
     }
 
 
 def _verdicts(able: Capabilities) -> dict[str, Any]:
-    names = ("wildcard_host", "central_store", "update_in_place", "http2", "tls13")
+    names = ("wildcard_host", "central_store", "update_in_place", "http2", "http3", "tls13")
     return {name: getattr(able, name)._asdict() for name in names}
+
+
+def flags(host: Host) -> list[dict[str, Any]]:
+    """The verdict on each bit of sslFlags above 2, with its value and the option it stands for."""
+    verdicts = flag_verdicts(host)
+    return [{"bit": option.binding_bit, "option": option.name, **verdicts[option.name]._asdict()} for option in TWICE]
+
+
+def assumptions(answers: Iterable[Answer]) -> list[dict[str, Any]]:
+    """The switches that these answers rest on, explained once each."""
+    used = {name for answer in answers for name in answer.assumptions}
+    return [
+        {
+            "name": switch.name,
+            "fact": switch.fact,
+            "confidence": switch.confidence,
+            "assumed": switch.on,
+            "else": switch.off,
+        }
+        for switch in SWITCHES
+        if switch.name in used
+    ]
 
 
 def _verdict(host: Host, item: Wanted, now: datetime, able: Capabilities) -> dict[str, Any]:
     verdict = eligibility(host, item, now, able)
-    return {**item._asdict(), **verdict._asdict(), "alternatives": list(verdict.alternatives)}
+    lists = {"alternatives": list(verdict.alternatives), "caveats": list(verdict.caveats)}
+    return {**item._asdict(), **verdict._asdict(), **lists}

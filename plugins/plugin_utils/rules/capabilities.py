@@ -18,7 +18,11 @@ _SERVER_2008_R2_SP1 = (6, 1, 7601)
 
 
 class Verdict(NamedTuple):
-    """``ok`` with its ``source`` (``schema``, ``export``, ``feature`` asked of the host; ``table`` by version) and a sentence."""
+    """``ok`` with its ``source`` and a sentence.
+
+    ``source``: ``schema`` (the IIS schema of the host), ``export`` (httpapi.dll), ``asked`` (another sign on the host), or
+    ``table`` (only its version could tell).
+    """
 
     ok: bool
     source: str
@@ -33,6 +37,7 @@ class Capabilities(NamedTuple):
     central_store: Verdict
     update_in_place: Verdict
     http2: Verdict
+    http3: Verdict
     tls13: Verdict
     support_tier: str
 
@@ -41,11 +46,13 @@ def capabilities(host: Host) -> Capabilities:
     """Judge one host."""
     return Capabilities(
         sni=_sni(host),
-        wildcard_host=_since(host, _SERVER_2016, "wildcard host names in bindings", "Windows Server 2016"),
+        wildcard_host=asked(host, "wildcard_host")
+        or _since(host, _SERVER_2016, "wildcard host names in bindings", "Windows Server 2016"),
         central_store=_central_store(host),
         update_in_place=_update(host),
-        http2=_since(host, _SERVER_2016, "HTTP/2 over TLS", "Windows Server 2016"),
-        tls13=_since(host, _SERVER_2022, "TLS 1.3", "Windows Server 2022"),
+        http2=asked(host, "http2") or _since(host, _SERVER_2016, "HTTP/2 over TLS", "Windows Server 2016"),
+        http3=_http3(host),
+        tls13=asked(host, "tls13") or _since(host, _SERVER_2022, "TLS 1.3", "Windows Server 2022"),
         support_tier=support_tier(host),
     )
 
@@ -58,37 +65,56 @@ def support_tier(host: Host) -> str:
     return "best_effort" if version >= _SERVER_2008_R2_SP1 else "unsupported"
 
 
+def asked(host: Host, what: str) -> Verdict | None:
+    """What the reader asked the host itself for, if it did."""
+    for item in host.asked:
+        if item.what == what:
+            return Verdict(item.present, "asked", f"the host {'has' if item.present else 'lacks'} it: {item.evidence}")
+    return None
+
+
+def _http3(host: Host) -> Verdict:
+    verdict = asked(host, "http3")
+    if verdict is not None:
+        return verdict
+    table = _since(host, _SERVER_2022, "HTTP/3", "Windows Server 2022")
+    if not table.ok:
+        return table
+    return table._replace(reason=f"{table.reason}, once the registry value EnableHttp3 is set (F2.08)")
+
+
 def _version(host: Host) -> tuple[int, int, int]:
     return (host.os.major, host.os.minor, host.os.build)
 
 
-def _named(host: Host) -> str:
+def named_os(host: Host) -> str:
+    """The Windows of a host in a sentence."""
     return f"{host.os.name} ({host.os.major}.{host.os.minor}.{host.os.build})"
 
 
 def _since(host: Host, first: tuple[int, int, int], what: str, release: str) -> Verdict:
     ok = _version(host) >= first
-    return Verdict(ok, "table", f"{_named(host)} {'has' if ok else 'lacks'} {what} (since {release})")
+    return Verdict(ok, "table", f"{named_os(host)} {'has' if ok else 'lacks'} {what} (since {release})")
 
 
 def _sni(host: Host) -> Verdict:
     if host.iis is None:
-        return Verdict(False, "feature", "IIS is not installed")
+        return Verdict(False, "asked", "IIS is not installed")
     if host.schema_ssl_flags is not None:
         if host.schema_ssl_flags:
             return Verdict(True, "schema", "the IIS schema of this host knows sslFlags")
         return Verdict(
-            False, "schema", f"the IIS schema of {_named(host)} has no sslFlags: no SNI before IIS 8 (F2.02)"
+            False, "schema", f"the IIS schema of {named_os(host)} has no sslFlags: no SNI before IIS 8 (F2.02)"
         )
     return _since(host, _SERVER_2012, "SNI", "Windows Server 2012 / IIS 8")
 
 
 def _central_store(host: Host) -> Verdict:
     if host.central_store:
-        return Verdict(True, "feature", "the central certificate store is enabled")
+        return Verdict(True, "asked", "the central certificate store is enabled")
     if _version(host) < _SERVER_2012:
         return _since(host, _SERVER_2012, "the central certificate store", "Windows Server 2012 / IIS 8")
-    return Verdict(False, "feature", "the central certificate store is not installed or not enabled (F2.02)")
+    return Verdict(False, "asked", "the central certificate store is not installed or not enabled (F2.02)")
 
 
 def _update(host: Host) -> Verdict:

@@ -1,94 +1,79 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Can this host give this binding its certificate by SNI, and what are the real alternatives where it cannot?"""
+"""Can this host give this binding its certificate by SNI, what stands in the way, and what else would work?"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from ..model.host import Host, binding_record
-from ..model.keys import ANY_IPV4, RecordKey, bracketed, is_ipv6
-from .capabilities import Capabilities, capabilities
-from .key_health import key_health
-from .names import covers
+from ..model.host import Host
+from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6
+from .alternatives import Wanted, alternatives
+from .capabilities import Capabilities, Verdict, capabilities
+from .ownership import owner_of
+from .resolve import Resolver, listens_on
+from .scene import is_loopback, local_addresses
 
-
-class Wanted(NamedTuple):
-    """A binding somebody wishes for: canonical address (0.0.0.0: any), port, canonical host name ("" any)."""
-
-    address: str
-    port: int
-    host: str
+__all__ = ("Eligibility", "Wanted", "alternatives", "caveats", "eligibility", "sni_verdict")
 
 
 class Eligibility(NamedTuple):
-    """``eligible`` for SNI, where that verdict comes from, and what else would work on this very host."""
+    """``eligible`` for SNI, where that verdict comes from, and what else would work on this very host.
+
+    ``caveats``: what stands in the way of an eligible binding; empty where nothing is seen.
+    """
 
     eligible: bool
     source: str
     reason: str
     alternatives: tuple[str, ...]
+    caveats: tuple[str, ...] = ()
 
 
 def eligibility(host: Host, wanted: Wanted, now: datetime, known: Capabilities | None = None) -> Eligibility:
     """Judge one wanted binding. ``known`` saves judging the host again for each of many."""
-    able = known or capabilities(host)
+    verdict = sni_verdict(wanted, known or capabilities(host))
+    if verdict.ok:
+        return Eligibility(*verdict, (), tuple(caveats(host, wanted)))
+    return Eligibility(*verdict, alternatives(host, wanted, now))
+
+
+def sni_verdict(wanted: Wanted, able: Capabilities) -> Verdict:
+    """The verdict alone: looking for alternatives takes a while on a large host."""
     if not able.sni.ok:
-        return Eligibility(False, able.sni.source, able.sni.reason, alternatives(host, wanted, now))
+        return able.sni
     if not wanted.host:
-        reason = "a binding for any name cannot use SNI: there is no name to select by"
-        return Eligibility(False, "rule", reason, alternatives(host, wanted, now))
+        return Verdict(False, "rule", "a binding for any name cannot use SNI: there is no name to select by")
     if wanted.host.startswith("*.") and not able.wildcard_host.ok:
-        verdict = able.wildcard_host
-        return Eligibility(False, verdict.source, verdict.reason, alternatives(host, wanted, now))
-    return Eligibility(True, able.sni.source, able.sni.reason, ())
+        return able.wildcard_host
+    return able.sni
 
 
-def alternatives(host: Host, wanted: Wanted, now: datetime) -> tuple[str, ...]:
-    """Ways that exist on this host: a free record, spare addresses, a certificate that covers every name, a free port."""
-    taken = {record.key for record in host.records}
-    bound = {key for site in host.sites for binding in site.bindings if (key := binding_record(binding)) is not None}
-    found = []
-    own = RecordKey("ipport", wanted.address, wanted.port)
-    if own not in taken | bound:
-        found.append(f"the record {own} is free: a binding without SNI can have it to itself")
-    spare = [
-        address
-        for address in host.addresses
-        if address not in ("127.0.0.1", "::1")
-        and RecordKey("ipport", address, wanted.port) not in taken | bound
-        and is_ipv6(address) == is_ipv6(wanted.address)
-    ]
-    if wanted.address == ANY_IPV4 and len(spare) > 1:
-        listed = ", ".join(bracketed(address) for address in spare)
-        found.append(f"spare local addresses with no record on port {wanted.port}: {listed}")
-    sharing = _names_on(host, own)
-    covering = [
-        certificate
-        for certificate in host.certificates
-        if certificate.facts is not None
-        and certificate.facts.not_after > now
-        and not key_health(certificate).unusable
-        and all(covers(certificate.facts.names, name) for name in {*sharing, wanted.host})
-    ]
-    if own in taken | bound and wanted.host:
-        names = ", ".join(sorted({*sharing, wanted.host}))
-        if covering:
-            best = max(covering, key=lambda item: item.facts.not_after if item.facts else now)
-            found.append(f"certificate {best.thumbprint} covers every name on {own} ({names})")
-        else:
-            found.append(f"one certificate for every name on {own}: {names}")
-    free_port = next(port for port in range(8443, 65536) if all(key.port != port for key in taken | bound))
-    found.append(f"another port, for example {free_port}")
-    return tuple(found)
+def caveats(host: Host, wanted: Wanted) -> Iterator[str]:
+    """What an SNI binding would meet on this host: records that outrank it, another owner of its record, no default."""
+    resolver = Resolver(host)
+    own = RecordKey("hostnameport", wanted.host, wanted.port)
+    for address in local_addresses(host, wanted.address):
+        exact = resolver.exact(address, wanted.port)
+        if exact is not None:
+            yield f"on {address} record {exact} outranks every name: clients there meet its certificate (F1.10)"
+    value = resolver.record(own)
+    owner = owner_of(host)(own, value) if value is not None else None
+    if owner is not None:
+        yield f"record {own} is there already and used by {owner}"
+    addresses = [address for address in local_addresses(host, wanted.address) if not is_loopback(address)]
+    hidden = [address for address in addresses if not listens_on(host, address)]
+    if hidden:
+        yield f"the IP listen list ({', '.join(host.ip_listen)}) leaves out {', '.join(hidden)}: no client comes there (F7.10)"
+    bare = [address for address in addresses if not any(map(resolver.record, _defaults(address, wanted.port)))]
+    if bare:
+        yield f"clients that send no name meet no certificate on {', '.join(bare)} port {wanted.port} (F7.03)"
 
 
-def _names_on(host: Host, key: RecordKey) -> set[str]:
-    return {
-        binding.parts[2]
-        for site in host.sites
-        for binding in site.bindings
-        if binding_record(binding) == key and binding.parts[2]
-    }
+def _defaults(address: str, port: int) -> list[RecordKey]:
+    """The records that can decide for a client without SNI."""
+    names = (address, ANY_IPV6, ANY_IPV4) if is_ipv6(address) else (address, ANY_IPV4)
+    return [RecordKey("ipport", name, port) for name in names]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ..model.host import Host, RecordValue
 from ..model.keys import ANY_IPV4, ANY_IPV6, IIS_APP_ID, RecordKey, address_key, host_key
@@ -29,8 +30,35 @@ KNOWN_APP_IDS = {
 _PREFIX = re.compile(r"https://(?P<host>\[[^\]]*\]|[^:/]*):(?P<port>\d+)/", re.IGNORECASE)
 
 
+class Owner(NamedTuple):
+    """``name`` is what consent has to call the owner (a kind such as ``sstp``, or a known program); empty where nobody knows.
+
+    ``fixed``: not even with consent may the record be written.
+    """
+
+    name: str
+    text: str
+    fixed: bool = False
+
+    def allowed(self, key: RecordKey, names: frozenset[str]) -> bool:
+        """Does a request allow by name (lower case; the owner's or the record's) that this owner's record is changed?"""
+        called = {self.name.lower(), key.text.lower(), str(key).lower()} - {""}
+        return not self.fixed and not called.isdisjoint(names)
+
+
 def owner_of(host: Host) -> Callable[[RecordKey, RecordValue], str | None]:
-    """A function that names who, other than an IIS binding, uses a record; None: nobody that can be seen.
+    """A function that names who, other than an IIS binding, uses a record; None: nobody that can be seen."""
+    owner = owners(host)
+
+    def text(key: RecordKey, value: RecordValue) -> str | None:
+        found = owner(key, value)
+        return found.text if found else None
+
+    return text
+
+
+def owners(host: Host) -> Callable[[RecordKey, RecordValue], Owner | None]:
+    """A function that tells who, other than an IIS binding, uses a record; None: nobody that can be seen.
 
     A used record without a binding is read-only: ``users`` signs (A8), a URL reservation on its port, the WinRM listener
     this run came through, or an application id that is not IIS' own.
@@ -43,22 +71,22 @@ def owner_of(host: Host) -> Callable[[RecordKey, RecordValue], str | None]:
             reserved.setdefault(int(match["port"]), []).append((match["host"], prefix))
     explained = iis_ports(host)
 
-    def owner(key: RecordKey, value: RecordValue) -> str | None:
-        if key in signs:
-            return f"{signs[key].kind} ({signs[key].evidence})"
+    def owner(key: RecordKey, value: RecordValue) -> Owner | None:
         if host.connection is not None and host.connection[2] and host.connection[1] == key.port:
-            return "the WinRM listener this connection uses"
+            return Owner("", "the WinRM listener this connection uses", fixed=True)
+        if key in signs:
+            return Owner(signs[key].kind, f"{signs[key].kind} ({signs[key].evidence})")
         known = KNOWN_APP_IDS.get(value.app_id)
         if value.app_id != IIS_APP_ID and (known is not None or key not in bound):
             # deployment tools stamp random ids on records that IIS bindings use: those stay IIS'
-            return f"{known or 'unknown'} by its application id {value.app_id}"
+            return Owner(known or "", f"{known or 'unknown'} by its application id {value.app_id}")
         if key in bound:
             return None
         for reserved_host, prefix in reserved.get(key.port, ()):
             if _concerns(reserved_host, key):
-                return f"unknown, with the URL reservation {prefix}"
+                return Owner("", f"unknown, with the URL reservation {prefix}")
         if host.http_ports is not None and key.port in host.http_ports and key.port not in explained:
-            return f"unknown: http.sys listens on port {key.port} and no IIS site explains it"
+            return Owner("", f"unknown: http.sys listens on port {key.port} and no IIS site explains it")
         return None
 
     return owner

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint, EndpointClass
-from ..model.host import Certificate, Host, RecordValue, binding_record
-from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6, store_key
+from ..model.host import CENTRAL_STORE, Certificate, Host, RecordValue, binding_record
+from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6, shown_host, store_key
 from .assumptions import DEFAULT, Assumptions
+from .classes import endpoint_classes
 from .key_health import key_health
 
 _RULE_WORDS = {
@@ -21,6 +22,9 @@ _RULE_WORDS = {
     "any_ipv6": "the record for every IPv6 address on this port",
     "any_address": "the record for every address on this port",
 }
+#: Rules that outrank everything a switch is about.
+_CERTAIN = ("exact_address", "scoped_central_store", "exact_name")
+_SCOPED = "a central store record for this one name ({}): no source says how Windows ranks it, so nothing is predicted (F1.24)"
 
 
 class Resolver:
@@ -36,49 +40,42 @@ class Resolver:
         self._certificates: dict[tuple[str, str], Certificate] = {}
         for certificate in host.certificates:
             self._certificates.setdefault((store_key(certificate.store), certificate.thumbprint), certificate)
-        self._certificates_unread = any(item.layer == "certificates" for item in host.incomplete)
+        blind = {item.layer for item in host.incomplete}
+        self._certificates_unread, self._records_unread = "certificates" in blind, "records" in blind
+        #: Is there any central store record for a single name?
+        self.scoped = any(key.family == "scopedccs" for key in self._records)
+        self._wild_ports = {key.port for key in self._records if key.name.startswith("*.")}
 
     def answer(self, endpoint: Endpoint) -> Answer:
         """The prediction for one endpoint, with the deciding record, the rule, and what it shadows."""
         if not self.listening(endpoint):
-            return Answer("not_listening", None, None, None, (), "nothing listens there through http.sys")
-        found = list(self._ranks(endpoint))
-        while found:
-            rule, key = found.pop(0)
-            answer = self._by(rule, key, tuple(other for _rule, other in found), endpoint)
-            if answer is None:
-                continue
-            failed = answer.outcome in ("certificate_missing", "key_unusable")
-            if failed and not self.assumptions.key_failure_ends_selection:
-                continue
-            return answer
+            here = self.host.http_ports is None or endpoint.port in self.host.http_ports
+            reason = "the IP listen list of http.sys leaves this address out" if here else "nobody listens there"
+            listed = ("listen_list_decides",) if here else ()
+            return Answer("not_listening", None, None, None, (), f"{reason}, as far as http.sys goes", None, listed)
+        found = self._ranks(endpoint)
+        used = self._debatable(endpoint, found)
+        for place, (rule, key) in enumerate(found):
+            shadowed = tuple(other for _rule, other in found[place + 1 :])
+            answer = self._by(rule, key, shadowed, endpoint, used)
+            if answer is not None:
+                return answer
+            used = (*used, "key_failure_ends_selection" if key.family != "ccs" else "central_store_falls_through")
         reason = "no record matches; the handshake fails without a certificate"
-        if any(item.layer == "records" for item in self.host.incomplete):
+        if self._records_unread:
             reason = "no record is known to match, but not all records could be read"
-        return Answer("no_record", None, None, None, (), reason)
+        return Answer("no_record", None, None, None, (), reason, None, used)
 
     def listening(self, endpoint: Endpoint) -> bool:
         """Does http.sys take connections there (F7.10)? Unknown ports count as listening."""
-        host = self.host
-        if host.http_ports is not None and endpoint.port not in host.http_ports:
+        ports = self.host.http_ports
+        if ports is not None and endpoint.port not in ports:
             return False
-        any_address = ANY_IPV6 if is_ipv6(endpoint.address) else ANY_IPV4
-        return not host.ip_listen or endpoint.address in host.ip_listen or any_address in host.ip_listen
+        return not self.assumptions.listen_list_decides or listens_on(self.host, endpoint.address)
 
     def classes(self) -> tuple[EndpointClass, ...]:
-        """All endpoints with one answer each: per port and name, addresses with the same record and rule together."""
-        result = []
-        for port in sorted(self.ports()):
-            names: tuple[str | None, ...] = (None, *sorted(self.names(port)), ANY_OTHER_NAME)
-            for name in names:
-                groups: dict[tuple[RecordKey | None, str | None, str], list[tuple[str, Answer]]] = {}
-                for address in self.host.addresses:
-                    answer = self.answer(Endpoint(address, port, name))
-                    groups.setdefault((answer.record, answer.rule, answer.outcome), []).append((address, answer))
-                for members in groups.values():
-                    answer = members[0][1]
-                    result.append(EndpointClass(tuple(address for address, _answer in members), port, name, answer))
-        return _without_repeats(result)
+        """All endpoints of the host with one answer each; as many as records and rules make, not as names and addresses do."""
+        return endpoint_classes(self)
 
     def ports(self) -> set[int]:
         """Ports with a record or an https binding."""
@@ -87,7 +84,7 @@ class Resolver:
 
     def names(self, port: int) -> set[str]:
         """Server names that a record or a binding of the port speaks of."""
-        named = {key.name for key in self._records if key.port == port and key.family in ("hostnameport", "scopedccs")}
+        named = {name for family, name in self._by_port.get(port, {}) if family in ("hostnameport", "scopedccs")}
         for site in self.host.sites:
             for binding in site.bindings:
                 if binding.is_https and binding.parts[1] == port:
@@ -101,87 +98,143 @@ class Resolver:
         """The certificate a record names, if it is in that store (F6.01)."""
         return self._certificates.get(value.certificate) if value.certificate else None
 
-    def _ranks(self, endpoint: Endpoint) -> Iterator[tuple[str, RecordKey]]:
-        """The records that match, best rank first (F1.10; wildcard names F1.22, F1.23)."""
+    def exact(self, address: str, port: int) -> RecordKey | None:
+        """The record on this very address, which outranks all others there."""
+        return self._by_port.get(port, {}).get(("ipport", address))
+
+    def _ranks(self, endpoint: Endpoint) -> list[tuple[str, RecordKey]]:
+        """The records that match, best rank first (F1.10; wildcard names F1.22, F1.23; scoped central stores F1.24)."""
         port, name = endpoint.port, endpoint.sni
         here = self._by_port.get(port)
         if here is None:
-            return
+            return []
         wanted = [("exact_address", "ipport", endpoint.address)]
         if name is not None:
+            wanted.append(("scoped_central_store", "scopedccs", name))
             wanted.append(("exact_name", "hostnameport", name))
-            wildcards = [("wildcard_name", "hostnameport", parent) for parent in self._parents(name)]
+            wildcards = []
+            if port in self._wild_ports:
+                nearest, others = _wildcards(name)
+                parents = nearest if self.assumptions.wildcard_one_label else nearest + others
+                wildcards = [("wildcard_name", "hostnameport", parent) for parent in parents]
             central = [("central_store", "ccs", "")]
             early = self.assumptions.wildcard_name_before_central_store
             wanted += wildcards + central if early else central + wildcards
         if is_ipv6(endpoint.address):
             wanted.append(("any_ipv6", "ipport", ANY_IPV6))
         wanted.append(("any_address", "ipport", ANY_IPV4))
-        for rule, family, record_name in wanted:
-            key = here.get((family, record_name))
-            if key is not None:
-                yield rule, key
+        found = ((rule, here.get((family, record_name))) for rule, family, record_name in wanted)
+        return [(rule, key) for rule, key in found if key is not None]
 
-    def _parents(self, name: str) -> list[str]:
-        labels = name.split(".")
-        depth = 2 if self.assumptions.wildcard_one_label else len(labels)
-        return ["*." + ".".join(labels[cut:]) for cut in range(1, min(depth, len(labels)))]
+    def _debatable(self, endpoint: Endpoint, found: list[tuple[str, RecordKey]]) -> tuple[str, ...]:
+        """The switches about wildcard names that this selection rests on."""
+        name, rules = endpoint.sni, [rule for rule, _key in found]
+        if name is None or endpoint.port not in self._wild_ports or (found and rules[0] in _CERTAIN):
+            return ()
+        used: tuple[str, ...] = ()
+        if "wildcard_name" in rules and "central_store" in rules:
+            used = ("wildcard_name_before_central_store",)
+        here = self._by_port[endpoint.port]
+        if any(("hostnameport", other) in here for other in _wildcards(name)[1]):
+            used = (*used, "wildcard_one_label")
+        return used
 
-    def _by(self, rule: str, key: RecordKey, shadowed: tuple[RecordKey, ...], endpoint: Endpoint) -> Answer | None:
-        """The answer if this record decides; None where a central store has no file and the next rank is asked (F1.16)."""
-        used = ("wildcard_name_before_central_store", "wildcard_one_label") if rule == "wildcard_name" else ()
+    def _by(
+        self, rule: str, key: RecordKey, shadowed: tuple[RecordKey, ...], endpoint: Endpoint, used: tuple[str, ...]
+    ) -> Answer | None:
+        """The answer if this record decides; None where the next rank is asked (F1.16)."""
         if key.family == "ccs":
-            file = self._central_file(endpoint.sni or "")
-            if file is None:
-                return None
-            return Answer("central_store", None, key, rule, shadowed, _RULE_WORDS[rule], file, used)
+            return self._central(key, shadowed, endpoint.sni or "", used)
+        if key.family == "scopedccs":
+            return Answer("unsupported", None, key, rule, shadowed, _SCOPED.format(key.text), None, used)
         value = self._records[key]
         certificate = self.certificate(value)
+        failure = None
         if certificate is None and not self._certificates_unread:
             where = store_key(value.store)
-            reason = f"record {key} names a certificate that is not in LocalMachine\\{where}"
-            return self._failed("certificate_missing", key, rule, shadowed, reason, used)
-        if certificate is not None and (health := key_health(certificate)).unusable:
-            return self._failed("key_unusable", key, rule, shadowed, f"record {key}: {health.reason}", used)
-        reason = _RULE_WORDS[rule]
+            failure = ("certificate_missing", f"record {key} names a certificate that is not in LocalMachine\\{where}")
+        elif certificate is not None and (health := key_health(certificate)).unusable:
+            failure = ("key_unusable", f"record {key}: {health.reason}")
+        if failure is not None:
+            if not self.assumptions.key_failure_ends_selection:
+                return None
+            used = (*used, "key_failure_ends_selection")
+            return Answer(failure[0], None, key, rule, shadowed, failure[1], None, used)
+        reason, served = _RULE_WORDS[rule], value.thumbprint
         if certificate is not None and certificate.renewed_by:
             # F12.01: only a handshake can tell which of the two a client meets
-            reason += f"; the record says this certificate, a renewal link leads to {certificate.renewed_by}"
-        return Answer("served", value.thumbprint, key, rule, shadowed, reason, None, used)
+            reason += f"; the record says {served}, a renewal link leads to {certificate.renewed_by}"
+            used = (*used, "renewal_link_not_followed")
+            served = served if self.assumptions.renewal_link_not_followed else certificate.renewed_by
+        return Answer("served", served, key, rule, shadowed, reason, None, used)
 
-    @staticmethod
-    def _failed(
-        outcome: str, key: RecordKey, rule: str, shadowed: tuple[RecordKey, ...], reason: str, used: tuple[str, ...]
-    ) -> Answer:
-        return Answer(outcome, None, key, rule, shadowed, reason, None, (*used, "key_failure_ends_selection"))
-
-    def _central_file(self, name: str) -> str | None:
-        """File the central store would serve (F1.18); without a listing of the share the first choice is assumed."""
-        files = self.host.central_store_files
-        choices = [f"{name}.pfx", f"_.{name.partition('.')[2]}.pfx"]
-        if name == ANY_OTHER_NAME:
+    def _central(
+        self, key: RecordKey, shadowed: tuple[RecordKey, ...], name: str, used: tuple[str, ...]
+    ) -> Answer | None:
+        """By the central store of a port (F1.16 to F1.18)."""
+        if not self.assumptions.central_store_serves_every_name and not self._asks_central(name, key.port):
             return None
+        file, why = self._central_file(name)
+        if file is None:
+            if self.assumptions.central_store_falls_through or name == ANY_OTHER_NAME:
+                return None
+            reason = f"the central certificate store of port {key.port} has no file for this name"
+            used = (*used, "central_store_falls_through")
+            return Answer("no_record", None, key, "central_store", shadowed, reason, None, used)
+        used = (*used, "central_store_serves_every_name", *why)
+        return Answer("central_store", None, key, "central_store", shadowed, _RULE_WORDS["central_store"], file, used)
+
+    def _central_file(self, name: str) -> tuple[str | None, tuple[str, ...]]:
+        """The file the central store would serve, and the switches by which."""
+        files, file = self.host.central_store_files, central_file(self.host.central_store_files, name)
+        if name == ANY_OTHER_NAME or file is None:
+            return None, ()
         if files is None:
-            return choices[0]
-        known = {file.lower() for file in files}
-        return next((choice for choice in choices if choice in known), None)
+            held = self.assumptions.unlisted_share_holds_the_name
+            return (file, ("unlisted_share_holds_the_name",)) if held else (None, ())
+        if file != f"{shown_host(name)}.pfx":
+            tried = self.assumptions.central_store_wildcard_files
+            return (file, ("central_store_wildcard_files",)) if tried else (None, ())
+        return file, ()
+
+    def _asks_central(self, name: str, port: int) -> bool:
+        return any(
+            binding.is_https and binding.flags & CENTRAL_STORE and binding.parts[1:] == (port, name)
+            for site in self.host.sites
+            for binding in site.bindings
+        )
 
 
-def _without_repeats(classes: list[EndpointClass]) -> tuple[EndpointClass, ...]:
-    """Drop a name's class where "any other name" says the same for the same addresses and nothing binds the name to more."""
-    others = {
-        (item.port, item.addresses, item.answer.record, item.answer.rule)
-        for item in classes
-        if item.sni == ANY_OTHER_NAME
-    }
-    exact = "exact_address"
-    return tuple(
-        item
-        for item in classes
-        if item.sni in (None, ANY_OTHER_NAME)
-        or item.answer.rule != exact
-        or (item.port, item.addresses, item.answer.record, item.answer.rule) not in others
-    )
+def _wildcards(name: str) -> tuple[list[str], list[str]]:
+    """The wildcard that stands for a name by exchanging one label, and those that would by a wider reading (F1.23)."""
+    labels = name.split(".")
+    parents = ["*." + ".".join(labels[cut:]) for cut in range(1, len(labels))]
+    return parents[:1], [*parents[1:], f"*.{name}"]
+
+
+def listens_on(host: Host, address: str) -> bool:
+    """Does the IP listen list let http.sys take connections for a local address?"""
+    if not host.ip_listen or address in host.ip_listen:
+        return True
+    return (ANY_IPV6 if is_ipv6(address) else ANY_IPV4) in host.ip_listen
+
+
+def central_file(files: tuple[str, ...] | None, name: str) -> str | None:
+    """File the central store would serve for a name (F1.18); without a listing of the share the first choice is assumed.
+
+    The files of names beyond ASCII carry the Unicode name, not the xn-- form (F12.02).
+    """
+    shown = shown_host(name)
+    choices = [f"{shown}.pfx", f"_.{shown.partition('.')[2]}.pfx"]
+    if files is None:
+        return choices[0]
+    known = _lowered(files)
+    return next((choice for choice in choices if choice in known), None)
+
+
+@lru_cache(maxsize=8)
+def _lowered(files: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(file.lower() for file in files)
 
 
 def bindings_by_record(host: Host) -> dict[RecordKey, list[tuple[int, int]]]:

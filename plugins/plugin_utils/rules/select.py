@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import NamedTuple
 
 from ..model.host import Certificate, Host
+from ..model.keys import store_key
 from .key_health import key_health
 from .names import covers
+from .strength import flaw
+
+#: X509ChainStatusFlags.Revoked.
+REVOKED = 0x4
 
 
 class Choice(NamedTuple):
@@ -20,23 +26,110 @@ class Choice(NamedTuple):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a certificate has to fulfil. An empty part asks for nothing.
+
+    ``names``: canonical host names it must cover. ``issuers``: whole distinguished names, or one part of them, with or
+    without its ``CN=``. ``min_days``: whole days it must still be valid. ``key_types``: rsa, ec. ``stores``: names.
+    """
+
+    names: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()
+    min_days: int = 0
+    key_types: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+
+
 def best_certificate(host: Host, names: tuple[str, ...], now: datetime) -> Choice:
     """The longest-lived valid certificate with a usable key that covers every name; an issued one beats a self-signed one.
 
     An exact tie is refused: two equally good certificates mean that a person has to choose.
     """
-    usable = [item for item in host.certificates if disqualified(item, names, now) is None]
+    return selected(host, Selection(names), now)
+
+
+def selected(host: Host, wish: Selection, now: datetime) -> Choice:
+    """As :func:`best_certificate`, among the certificates that fulfil a selection."""
+    return _best([item for item in host.certificates if unfit(item, wish, now) is None], wish)
+
+
+class Cabinet:
+    """The certificates of one host that could be bound now, found by name without looking at every one."""
+
+    def __init__(self, host: Host, now: datetime) -> None:
+        self.usable = [item for item in host.certificates if disqualified(item, (), now) is None]
+        self._by_name: dict[str, list[Certificate]] = {}
+        for item in self.usable:
+            for name in item.facts.names if item.facts else ():
+                self._by_name.setdefault(name, []).append(item)
+
+    def covering(self, names: tuple[str, ...]) -> list[Certificate]:
+        """The usable certificates that cover every one of these names."""
+        if not names:
+            return self.usable
+        first = names[0]
+        wildcard = "" if first.startswith("*.") else f"*.{first.partition('.')[2]}"
+        near = {id(item): item for name in (first, wildcard) for item in self._by_name.get(name, ())}
+        return [item for item in near.values() if item.facts and all(covers(item.facts.names, name) for name in names)]
+
+    def best(self, names: tuple[str, ...]) -> Choice:
+        """As :func:`best_certificate`."""
+        return _best(self.covering(names), Selection(names))
+
+
+def _best(usable: list[Certificate], wish: Selection) -> Choice:
     if not usable:
-        return Choice(
-            None, f"no certificate on this host is valid, has a usable key and covers {', '.join(names) or 'it'}"
-        )
-    ranked = sorted(usable, key=_merit, reverse=True)
-    first = ranked[0]
-    ties = {item.thumbprint for item in ranked if _merit(item) == _merit(first)}
+        return Choice(None, f"no certificate on this host is valid, has a usable key and {_asked(wish)}")
+    most = max(merit(item) for item in usable)
+    first = [item for item in usable if merit(item) == most]
+    ties = {item.thumbprint for item in first}
     if len(ties) > 1:
         return Choice(None, f"equally good certificates, name one: {', '.join(sorted(ties))}")
-    until = f", valid until {first.facts.not_after:%Y-%m-%d}" if first.facts else ""
-    return Choice(first, f"covers {', '.join(names) or 'any name'}{until}")
+    until = f", valid until {first[0].facts.not_after:%Y-%m-%d}" if first[0].facts else ""
+    return Choice(first[0], f"covers {', '.join(wish.names) or 'any name'}{until}")
+
+
+def unfit(certificate: Certificate, wish: Selection, now: datetime) -> str | None:
+    """Why a certificate is not among those that a selection leaves; None when it is."""
+    if (reason := disqualified(certificate, wish.names, now)) is not None:
+        return reason
+    facts = certificate.facts
+    if facts is None:
+        return "it cannot be parsed"
+    if (facts.not_after - now).days < wish.min_days:
+        return f"it is valid until {facts.not_after:%Y-%m-%d} only"
+    if wish.stores and certificate.store not in {store_key(name) for name in wish.stores}:
+        return f"it is in the store {certificate.store}"
+    if wish.issuers and not {_folded(text) for text in wish.issuers} & _issuer_names(facts.issuer):
+        return f"its issuer is {facts.issuer}"
+    if wish.key_types and facts.key_type.lower() not in wish.key_types:
+        return f"its key is {facts.key_type or 'of an unknown kind'}"
+    return None
+
+
+def _asked(wish: Selection) -> str:
+    parts = [f"covers {', '.join(wish.names) or 'it'}"]
+    if wish.issuers:
+        parts.append(f"is issued by {' or '.join(wish.issuers)}")
+    if wish.min_days:
+        parts.append(f"is valid for {wish.min_days} more days")
+    if wish.key_types:
+        parts.append(f"has a key of type {' or '.join(wish.key_types)}")
+    if wish.stores:
+        parts.append(f"is in store {' or '.join(wish.stores)}")
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _issuer_names(issuer: str) -> set[str]:
+    """Everything an issuer may be called: the whole name, each part, and each part's value."""
+    parts = [_folded(part) for part in issuer.replace("\\,", "\0").split(",")]
+    values = [part.partition("=")[2] for part in parts]
+    return {text.replace("\0", ",") for text in (*parts, *values)} | {_folded(issuer.replace("\\,", ","))}
+
+
+def _folded(text: str) -> str:
+    return ",".join(part.strip() for part in text.lower().split(","))
 
 
 def disqualified(certificate: Certificate, names: tuple[str, ...], now: datetime) -> str | None:
@@ -50,12 +143,17 @@ def disqualified(certificate: Certificate, names: tuple[str, ...], now: datetime
         return f"it expired on {facts.not_after:%Y-%m-%d}"
     if now < facts.not_before:
         return f"it is not valid before {facts.not_before:%Y-%m-%d}"
+    if certificate.chain is not None and certificate.chain.status & REVOKED:
+        return "it is revoked"
+    if (weakness := flaw(facts)) is not None:
+        return weakness
     if key_health(certificate).state != "ok":
         return key_health(certificate).reason
     missing = [name for name in names if not covers(facts.names, name)]
     return f"it does not cover {', '.join(missing)}" if missing else None
 
 
-def _merit(certificate: Certificate) -> tuple[bool, datetime]:
+def merit(certificate: Certificate) -> tuple[bool, datetime]:
+    """What is better comes later: issued by an authority, then the later end."""
     facts = certificate.facts
     return (not facts.self_signed, facts.not_after) if facts else (False, datetime.min.replace(tzinfo=timezone.utc))

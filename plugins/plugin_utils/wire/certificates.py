@@ -18,6 +18,8 @@ from ..model.problems import Invalid, Problem
 LACKING = ""
 try:
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.x509.oid import ExtensionOID, NameOID
 
     if not hasattr(x509.Certificate, "not_valid_after_utc"):
@@ -44,6 +46,7 @@ def parse_der(encoded: str) -> tuple[str, CertificateFacts | None] | None:
 def _facts(der: bytes) -> CertificateFacts | None:
     try:
         certificate = x509.load_der_x509_certificate(der)
+        key_type, key_bits = _key(certificate)
         return CertificateFacts(
             names=_names(certificate),
             not_before=certificate.not_valid_before_utc,
@@ -51,6 +54,10 @@ def _facts(der: bytes) -> CertificateFacts | None:
             subject=certificate.subject.rfc4514_string(),
             issuer=certificate.issuer.rfc4514_string(),
             self_signed=certificate.subject == certificate.issuer,
+            key_type=key_type,
+            key_bits=key_bits,
+            signature=_signature(certificate),
+            purposes=_purposes(certificate),
         )
     # cryptography answers damage with ValueError and, for exotic content, a wide range of others
     except Exception:
@@ -65,3 +72,34 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
         return tuple(host_key(str(attribute.value)) for attribute in common)
     names: x509.SubjectAlternativeName = extension.value  # type: ignore[assignment]
     return tuple(host_key(name) for name in names.get_values_for_type(x509.DNSName))
+
+
+def _key(certificate: x509.Certificate) -> tuple[str, int]:
+    """(type, bits) of the public key; ``unknown`` with 0 bits for a kind that this ``cryptography`` cannot load."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return "unknown", 0
+    if isinstance(key, rsa.RSAPublicKey):
+        return "RSA", key.key_size
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "EC", key.curve.key_size
+    return type(key).__name__.strip("_").removesuffix("PublicKey"), getattr(key, "key_size", 0)
+
+
+def _signature(certificate: x509.Certificate) -> str:
+    """Name of the hash that was signed; empty where the algorithm is unknown or hashes by itself (Ed25519)."""
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return ""
+    return algorithm.name if algorithm else ""
+
+
+def _purposes(certificate: x509.Certificate) -> frozenset[str] | None:
+    try:
+        extension = certificate.extensions.get_extension_for_oid(ExtensionOID.EXTENDED_KEY_USAGE)
+    except x509.ExtensionNotFound:
+        return None
+    usage: x509.ExtendedKeyUsage = extension.value  # type: ignore[assignment]
+    return frozenset(oid.dotted_string for oid in usage)

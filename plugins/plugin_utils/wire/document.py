@@ -21,6 +21,7 @@ from ..model.keys import (
 )
 from ..model.problems import Invalid, Problem
 from .certificates import parse_der
+from .extras import OPTIONAL_KEYS, asked, chain, managers, mappers, renewals
 from .fields import Fields, is_whole
 
 FORMAT, VERSION = "tlsfleet.iis/document", 1
@@ -53,9 +54,10 @@ _TOP_KEYS = frozenset(
         "connection",
         "journal",
         "incomplete",
+        *OPTIONAL_KEYS,
     ]
 )
-_CERTIFICATE_KEYS = frozenset(["thumbprint", "store", "der", "friendly_name", "archived", "renewed_by", "key"])
+_CERTIFICATE_KEYS = frozenset(["thumbprint", "store", "der", "friendly_name", "archived", "renewed_by", "key", "chain"])
 _KEY_KEYS = frozenset(
     ["provider", "provider_type", "container", "key_spec", "machine", "system_access", "check", "code"]
 )
@@ -122,6 +124,11 @@ def _host(doc: Fields) -> Host:
             Incomplete(item.text("layer"), item.text("code"), item.text("message"))
             for item in doc.objects("incomplete", frozenset(("layer", "code", "message")))
         ),
+        asked=asked(doc),
+        mappers=mappers(doc),
+        managers=managers(doc),
+        rebind=doc.optional_truth("rebind"),
+        renewals=renewals(doc),
         simulated=doc.truth("simulated"),
         read_at=doc.text("read_at"),
     )
@@ -206,6 +213,7 @@ def _certificate(item: Fields) -> Certificate:
         friendly_name=item.optional_text("friendly_name") or "",
         archived=item.truth("archived", False),
         renewed_by=thumbprint_key(renewed_by) if renewed_by else None,
+        chain=chain(item),
     )
 
 

@@ -72,7 +72,8 @@ def answer_view(endpoint: Endpoint, answer: Answer) -> dict[str, Any]:
 
 def class_view(item: EndpointClass) -> dict[str, Any]:
     """One endpoint class: like an answer, for several addresses."""
-    return {"addresses": list(item.addresses), "port": item.port, "sni": item.sni, **_answer(item.answer)}
+    head = {"addresses": list(item.addresses), "port": item.port, "sni": item.sni, "names": list(item.names)}
+    return {**head, **_answer(item.answer)}
 
 
 def _answer(answer: Answer) -> dict[str, Any]:
