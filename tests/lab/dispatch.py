@@ -68,9 +68,7 @@ def as_json(result: dict[str, Any]) -> Outcome:
     return Outcome(0, json.dumps(result).encode() + b"\r\n")
 
 
-def not_understood(
-    host: SimulatedHost, counters: Counters, what: str, transcript: Transcript | None = None
-) -> Outcome:
+def not_understood(host: SimulatedHost, counters: Counters, what: str, transcript: Transcript | None = None) -> Outcome:
     counters.unknown += 1
     if transcript is not None:
         transcript.note("unknown", what=what)

@@ -22,7 +22,6 @@ class Connection(Protocol):
     def abort(self) -> None: ...
 
 
-
 class Live:
     """Connections by the place that took them. One for the whole process: see OPEN."""
 

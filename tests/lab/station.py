@@ -102,7 +102,9 @@ class Station:
     async def plan(self, fault: Fault, place: str = "fault") -> None:
         """Let a fault happen from now on. Raises BadFault when it speaks of what this host does not have."""
         if fault.room == "wire" and self.transport.plugin == "ssh":
-            raise BadFault(f"{place}.fault: {fault.name} strikes requests of WSMan; {self.host.slug} is reached over ssh")
+            raise BadFault(
+                f"{place}.fault: {fault.name} strikes requests of WSMan; {self.host.slug} is reached over ssh"
+            )
         fault.base = self.wire.commands
         self.host.plan(fault, place)
         self.transcript.note("planned", **fault.view())
