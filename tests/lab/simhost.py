@@ -13,6 +13,7 @@ from typing import Any
 from .applier import Applier, Died, Observer
 from .certificates import Maker, Material
 from .contract import BadArgument, check_applier, check_reader, failure, packed
+from .extras import optional_keys
 from .faults import SEEDED, Fault
 from .faults import fault as planned
 from .faults_model import Planned
@@ -231,6 +232,7 @@ class SimulatedHost:
             "connection": connection,
             "journal": None if self.journal is None else self.journal.view(),
             "incomplete": list(description.get("incomplete", [])),
+            **optional_keys(description, self._stores.here),
         }
 
     # -- building ------------------------------------------------------------------------------------------------

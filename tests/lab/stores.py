@@ -84,6 +84,7 @@ class Stores:
                         "archived": bool(entry.get("archived", False)),
                         "renewed_by": self.here(renewed) if renewed else None,
                         "key": key,
+                        **({"chain": entry["chain"]} if "chain" in entry else {}),
                     }
                 )
         return found

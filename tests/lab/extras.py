@@ -1,0 +1,24 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The optional keys of a document, as far as a description has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+#: Keys that go into the document as they are.
+_AS_THEY_ARE = ("asked", "managers", "rebind", "changes")
+
+
+def optional_keys(description: Mapping[str, Any], here: Callable[[str], str]) -> dict[str, Any]:
+    """Only those that are described; ``here`` turns a thumbprint of the description into the one of this host."""
+    found = {name: description[name] for name in _AS_THEY_ARE if name in description}
+    if "mappers" in description:
+        found["mappers"] = [{**item, "thumbprint": here(item["thumbprint"])} for item in description["mappers"]]
+    if "renewals" in description:
+        found["renewals"] = [
+            {**item, "old": here(item["old"]), "new": here(item["new"])} for item in description["renewals"]
+        ]
+    return found
