@@ -50,9 +50,9 @@ namespace TlsFleet
 			open = null;
 		}
 
-		private static StoredCertificate One(X509Certificate2 certificate)
+		public static StoredCertificate One(X509Certificate2 certificate)
 		{
-			byte[] renewed = Property(certificate, KeyNative.Renewal, delegate(IntPtr at, int size)
+			byte[] renewed = Property(certificate, KeyNative.Renewal, (at, size) =>
 			{
 				byte[] bytes = new byte[size];
 				Marshal.Copy(at, bytes, 0, size);
@@ -94,12 +94,9 @@ namespace TlsFleet
 			};
 		}
 
-		public KeyProbe Probe(StoredCertificate certificate, string level)
+		public KeyProbe Probe(StoredCertificate certificate, bool sign)
 		{
-			if (level == "metadata")
-				return new KeyProbe { Check = level };
-			bool sign = level == "sign" && IsSoftware(certificate.Key.Provider);
-			KeyProbe probe = new KeyProbe { Check = sign ? "sign" : "open" };
+			KeyProbe probe = new KeyProbe { Tried = true };
 			X509Certificate2 native = (X509Certificate2)certificate.Native;
 			IntPtr key;
 			uint keySpec;
@@ -126,12 +123,25 @@ namespace TlsFleet
 			return probe;
 		}
 
-		// Cards, TPMs and other makers' modules are not asked to sign: that may prompt, load a module, or flood its audit log.
-		public static bool IsSoftware(string provider)
+		// The first chain of the context: status at 4; the chains' number and list at 12 and 16; in a chain, the number of elements at 12.
+		public ChainFacts Chain(StoredCertificate certificate)
 		{
-			return provider.StartsWith("Microsoft ", StringComparison.OrdinalIgnoreCase)
-				&& provider.IndexOf("Smart Card", StringComparison.OrdinalIgnoreCase) < 0
-				&& provider.IndexOf("Platform", StringComparison.OrdinalIgnoreCase) < 0;
+			X509Certificate2 native = (X509Certificate2)certificate.Native;
+			byte[] para = new byte[4 * IntPtr.Size];
+			para[0] = (byte)para.Length;
+			IntPtr context;
+			if (!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine, native.Handle, IntPtr.Zero, IntPtr.Zero, para, KeyNative.ChainFlags, IntPtr.Zero, out context))
+				throw HostException.OfCall("CertGetCertificateChain", (uint)Marshal.GetLastWin32Error());
+			try
+			{
+				IntPtr first = Marshal.ReadInt32(context, 12) > 0 ? Marshal.ReadIntPtr(Marshal.ReadIntPtr(context, 16)) : IntPtr.Zero;
+				return new ChainFacts { Status = unchecked((uint)Marshal.ReadInt32(context, 4)), Elements = first == IntPtr.Zero ? 0 : Marshal.ReadInt32(first, 12) };
+			}
+			finally
+			{
+				KeyNative.CertFreeCertificateChain(context);
+				GC.KeepAlive(native);
+			}
 		}
 
 		private static byte[] CngDescriptor(IntPtr key)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
@@ -18,13 +19,27 @@ from types import TracebackType
 from typing import Any
 
 from engine.fakes import build as fakes
+from engine.harness import coverage
 
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / ".cache" / "engine"
 SHIPPED = ROOT / "plugins" / "module_utils"
 HARNESS = Path(__file__).resolve().parent
-LIBRARIES = {"httpapi.dll": "libhttpapi.so", "ahadmin.dll": "libahadmin.so"}
+LIBRARIES = {
+    "httpapi.dll": "libhttpapi.so",
+    "ahadmin.dll": "libahadmin.so",
+    **dict.fromkeys(("wevtapi.dll", "crypt32.dll", "ncrypt.dll", "advapi32.dll", "iphlpapi.dll"), "libwindows.so"),
+}
 READ = {"contract": 1, "certificates": "all", "key_check": "open"}
+
+
+def missing() -> str:
+    """What has to be installed before anything here can run, in one sentence; an empty text when nothing is."""
+    lacking = [program for program in ("mcs", "mono", "gcc") if not shutil.which(program)]
+    if not lacking:
+        return ""
+    packages = "mono-mcs mono-runtime gcc libc6-dev"
+    return f"needs {', '.join(lacking)}; on Debian or Ubuntu: sudo apt-get install {packages}"
 
 
 def shipped() -> list[Path]:
@@ -79,11 +94,11 @@ class Lane:
         runtime = shutil.which("mono")
         if runtime is None:
             raise RuntimeError("mono is not installed")
-        covered = os.environ.get("TLSFLEET_COVERAGE")
-        report = f"--profile=coverage:output={covered}/{os.getpid()}-{id(self)}.xml"
+        covered = os.environ.get(coverage.FOLDER)
+        measured = [coverage.option(covered, f"{os.getpid()}-{id(self)}")] if covered else []
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process; closed in __exit__
         self.process = subprocess.Popen(
-            [runtime, "--debug", *([report] if covered else []), str((folder or build()) / "Lane.exe")],
+            [runtime, "--debug", *measured, str((folder or build()) / "Lane.exe")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -97,7 +112,12 @@ class Lane:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.process.communicate()
+        self.close()
+
+    def close(self) -> None:
+        """End the process, which has nothing to keep."""
+        with contextlib.suppress(OSError):  # it may have died in the middle of a task
+            self.process.communicate()
         self._errors.close()
 
     def line(self, task: dict[str, Any]) -> str:
