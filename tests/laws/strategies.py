@@ -174,7 +174,7 @@ def requests(draw: st.DrawFn, document: dict[str, Any], repairs: bool = True) ->
             if usable and not existing.get((site, address, port, host)) and draw(st.integers(0, often)):
                 item["certificate"] = {"thumbprint": draw(st.sampled_from(usable))}
         wanted.append(item)
-    asked = ("orphan", "shadowed", "record_missing", "certificate_expired", "shared_with_other_wishes", "key_unusable")
+    asked = ("orphan", "shadowed", "record_missing", "certificate_expired", "shared_with_other_wishes", "key_denied")
     repair = draw(st.lists(st.sampled_from(asked), max_size=2, unique=True)) if repairs else []
     allowed = draw(st.sampled_from(([], list(SITES))))
     return {

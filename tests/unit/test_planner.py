@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import ProbeStep, RecordStep
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved import approved_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
@@ -229,3 +230,14 @@ def test_records_of_a_port_change_while_it_is_closed() -> None:
 
 def absent(name: str) -> dict[str, Any]:
     return {"site": name, "host": "", "state": "absent"}
+
+
+def test_nothing_is_expected_where_nothing_is_predicted() -> None:
+    scoped = {"family": "scopedccs", "key": "api.example.com:443", "thumbprint": None}
+    sites = [site("Shop", "*:443:shop.example.com=1"), site("Api", "*:443:api.example.com=1", number=2)]
+    records = [record("0.0.0.0:443", OTHER), record("api.example.com:443", API), scoped]
+    host = host_of(sites=sites, records=records)
+    plan = plan_of(host, wish("Shop", "shop.example.com", SHOP))
+    probed = {expectation.sni for step in plan.steps if isinstance(step, ProbeStep) for expectation in step.endpoints}
+    assert "shop.example.com" in probed and "api.example.com" not in probed
+    assert not any(step.key.family == "scopedccs" for step in plan.steps if isinstance(step, RecordStep))

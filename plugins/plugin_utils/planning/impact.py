@@ -106,6 +106,8 @@ class Impact:
             if name == ANY_OTHER_NAME or (name or "").startswith("*."):
                 continue
             answer = self.after.answer(endpoint)
+            if answer.outcome == "unsupported":
+                continue  # nothing is predicted there, so nothing can be expected
             if answer.outcome == "not_listening" and self.before.listening(endpoint):
                 continue  # no site needs the port any more; whether another program still listens cannot be known
             identity = answer.identity
