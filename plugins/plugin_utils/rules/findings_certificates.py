@@ -113,7 +113,7 @@ RENEWAL_NOT_BOUND = Kind(
 SEVERAL_FIT = Kind(
     "several_certificates_fit",
     ("info",),
-    "G9",
+    "F6.15",
     "Several certificates fit the names of a record equally well.",
     "A choice by name is refused, since a person has to decide; repairs that would bind one are not offered.",
     "Remove or archive the certificates that are not wanted, or name one by its thumbprint.",
