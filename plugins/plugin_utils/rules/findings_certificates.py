@@ -139,7 +139,11 @@ def _missing(scene: Scene) -> Iterator[Finding]:
         return
     for key, users in scene.sharers.items():
         value = scene.resolver.record(key)
-        if value is None or value.thumbprint is None or scene.resolver.certificate(value) is not None:
+        if value is None or key.family in ("ccs", "scopedccs") or scene.resolver.certificate(value) is not None:
+            continue
+        if value.thumbprint is None:
+            evidence = f"record {key} names no certificate; handshakes fail"
+            yield CERTIFICATE_MISSING.on(key, evidence, renewal(scene, names_of(users)))
             continue
         named = f"record {key} names {value.thumbprint}, which is not in LocalMachine\\{store_key(value.store)}"
         other = elsewhere(scene, key)
