@@ -167,7 +167,7 @@ def bracketed(address: str) -> str:
 
 
 def record_key(family: str, text: str) -> RecordKey:
-    """Parse a record key as a host reports it. Raises ValueInvalid when family or port make no sense."""
+    """Parse a record key as a host reports it. Raises ValueInvalid when family, address, name or port make no sense."""
     if family not in FAMILIES:
         raise ValueInvalid(f"{family!r} is not a record family ({', '.join(FAMILIES)})")
     name, _colon, port_text = text.rpartition(":")
@@ -177,7 +177,9 @@ def record_key(family: str, text: str) -> RecordKey:
     if family == "ccs":
         return RecordKey("ccs", "", port)
     if family == "ipport":
-        return RecordKey("ipport", address_key(name), port)
+        return RecordKey("ipport", checked_address(name), port)
+    if not name:
+        raise ValueInvalid(f"{text!r} has no host name")
     if family == "hostnameport" and name == "*":
         return RecordKey("ccs", "", port)  # the older spelling of the central store record (F1.05)
     return RecordKey(family, host_key(name), port, name if name != host_key(name) else "")

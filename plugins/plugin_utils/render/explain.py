@@ -11,6 +11,7 @@ from typing import Any
 
 from ..model.endpoint import ANY_OTHER_NAME
 from ..model.keys import bracketed
+from ..model.visible import visible
 
 _BECAUSE = {
     "exact_address": "this very address",
@@ -29,6 +30,8 @@ _NOTHING = {
     "unsupported": "? not predictable",
 }
 _MARKS = {"error": "!!", "warning": " !", "info": "  "}
+#: So many findings of one kind are told one by one; after that only how many more there are.
+_TOLD = {"error": 20, "warning": 10, "info": 3}
 #: How the class of all names without a record of their own is called; it comes after the names it stands for.
 _REST = ("any other name", "any other, or none")
 #: So many names of one class have a row each.
@@ -46,7 +49,8 @@ def explain(info: Item, width: int = 110) -> list[str]:
     classes = [item for item in info["endpoint_classes"] if set(item["addresses"]) - set(_LOOPBACK)]
     everywhere = {address for item in classes for address in item["addresses"]} - set(_LOOPBACK)
     rows = [row for item in _folded(classes) for row in _unfolded(item)]
-    return [_heading(info), *_endpoints(rows, names, everywhere), *_findings(info["findings"], width)]
+    lines = [_heading(info), *_endpoints(rows, names, everywhere), *_findings(info["findings"], width)]
+    return [visible(line) for line in lines]
 
 
 def _endpoints(classes: Sequence[Item], names: Mapping[str, Item], everywhere: set[str]) -> list[str]:
@@ -146,9 +150,18 @@ def _findings(findings: Sequence[Item], width: int) -> list[str]:
     if not findings:
         return ["  findings: none"]
     lines = []
+    counts: dict[tuple[str, str], int] = {}
     for item in findings:
+        kind = (item["id"], item["severity"])
+        counts[kind] = counts.get(kind, 0) + 1
+        if counts[kind] > _TOLD[item["severity"]]:
+            continue
         text = f"{item['id']} {item['subject']}: {item['evidence']}"
         lines += wrap(text, width, initial_indent=f"  {_MARKS[item['severity']]} ", subsequent_indent=" " * 7)
         if item["repair"]:
             lines += wrap(f"repair: {item['repair']}", width, initial_indent=" " * 7, subsequent_indent=" " * 9)
+    for (name, severity), count in counts.items():
+        rest = count - _TOLD[severity]
+        if rest > 0:
+            lines.append(f"  {_MARKS[severity]} {name}: {rest} more of the same kind")
     return lines

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..model.endpoint import ANY_OTHER_NAME
 from ..model.keys import bracketed
+from ..model.visible import visible
 from .text import STEP_WORDS
 
 #: So many hex digits tell two certificates of one host apart in a list.
@@ -30,7 +31,7 @@ def plan_lines(result: Item, certificates: Sequence[Item] = (), width: int = 110
     steps, left = result["plan"], _left(result["findings"] or (), width)
     notes = [line for note in result.get("notes") or () for line in _wrapped(f"note: {note}", width)]
     if not steps:
-        return [f"nothing to do{mark}", *notes, *left]
+        return [visible(line) for line in (f"nothing to do{mark}", *notes, *left)]
     count = sum(step["op"] != "probe" for step in steps)
     lines = [f"{count} {'step' if count == 1 else 'steps'} to do{mark}"]
     for sign, side in (("-", "before"), ("+", "after")):
@@ -40,7 +41,7 @@ def plan_lines(result: Item, certificates: Sequence[Item] = (), width: int = 110
         lines += _wrapped(f"{step['id']}. {_step(step)}", width)
         lines += [f"     {line}" for line in _edits(step)]
     names = {item["thumbprint"]: item["names"][0] for item in certificates if item["names"]}
-    return [*lines, *_affected(result["affected"], names, width), *notes, *left]
+    return [visible(line) for line in (*lines, *_affected(result["affected"], names, width), *notes, *left)]
 
 
 def _wrapped(text: str, width: int, hanging: int = 5) -> list[str]:

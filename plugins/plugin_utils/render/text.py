@@ -11,6 +11,7 @@ from typing import Any
 from ..model.host import Binding, Host, RecordValue, binding_record
 from ..model.keys import IIS_APP_ID, store_key
 from ..model.steps import BindingsStep, RecordStep, Step
+from ..model.visible import visible
 from ..planning.impact import Affected
 from ..planning.planner import Plan
 from ..rules.findings import Finding
@@ -41,7 +42,7 @@ def _lines(host: Host) -> list[str]:
             if binding.is_https:
                 lines.append(f"binding {site.name} {binding_text(binding)}")
     lines += [f"record  {record.key}  {record_text(record.value, names)}" for record in host.records]
-    return lines
+    return [visible(line) for line in lines]
 
 
 def binding_text(binding: Binding) -> str:

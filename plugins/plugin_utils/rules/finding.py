@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from ..model.visible import visible
 from .scene import Scene
 
 
@@ -46,7 +47,10 @@ class Kind(NamedTuple):
 
     def on(self, subject: object, evidence: str, repair: str | None = None, severity: str | None = None) -> Finding:
         """A finding of this kind."""
-        return Finding(self.id, severity or self.severities[0], str(subject), evidence, self.fact, repair)
+        told = visible(repair) if repair else None
+        return Finding(
+            self.id, severity or self.severities[0], visible(str(subject)), visible(evidence), self.fact, told
+        )
 
 
 Rule = Callable[[Scene], Iterator[Finding]]

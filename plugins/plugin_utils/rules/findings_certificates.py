@@ -113,7 +113,7 @@ RENEWAL_NOT_BOUND = Kind(
 SEVERAL_FIT = Kind(
     "several_certificates_fit",
     ("info",),
-    "G9",
+    "F6.15",
     "Several certificates fit the names of a record equally well.",
     "A choice by name is refused, since a person has to decide; repairs that would bind one are not offered.",
     "Remove or archive the certificates that are not wanted, or name one by its thumbprint.",
@@ -139,7 +139,11 @@ def _missing(scene: Scene) -> Iterator[Finding]:
         return
     for key, users in scene.sharers.items():
         value = scene.resolver.record(key)
-        if value is None or value.thumbprint is None or scene.resolver.certificate(value) is not None:
+        if value is None or key.family in ("ccs", "scopedccs") or scene.resolver.certificate(value) is not None:
+            continue
+        if value.thumbprint is None:
+            evidence = f"record {key} names no certificate; handshakes fail"
+            yield CERTIFICATE_MISSING.on(key, evidence, renewal(scene, names_of(users)))
             continue
         named = f"record {key} names {value.thumbprint}, which is not in LocalMachine\\{store_key(value.store)}"
         other = elsewhere(scene, key)

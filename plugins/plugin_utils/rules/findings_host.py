@@ -13,7 +13,7 @@ from .scene import Scene
 LAYER_UNREADABLE = Kind(
     "layer_unreadable",
     ("warning", "error"),
-    "G19",
+    "F4.08",
     "A part of the host could not be read.",
     "What seems to be missing there is only unknown. Without sites or records nothing is planned at all.",
     "Read with an account that is a local administrator; the evidence says what Windows answered.",

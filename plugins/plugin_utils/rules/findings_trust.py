@@ -45,7 +45,7 @@ WRONG_PURPOSE = Kind(
 CERTIFICATE_SELF_SIGNED = Kind(
     "certificate_self_signed",
     ("warning",),
-    "G9",
+    "F1.34",
     "A binding for a host name has a certificate that signed itself.",
     "Only clients that were told to trust this very certificate accept it.",
     "Bind a certificate of an authority.",

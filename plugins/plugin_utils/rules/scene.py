@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ..model.endpoint import Endpoint
 from ..model.host import Certificate, Host, RecordValue, binding_record
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, bracketed, is_ipv6
+from ..model.visible import visible
 from .capabilities import Capabilities, capabilities
 from .ownership import Owner, owners
 from .resolve import Resolver, central_file
@@ -67,7 +68,7 @@ class Scene(NamedTuple):
 
 def subject_of(site: str, address: str, port: int, host: str) -> str:
     """How findings name a binding."""
-    return f"{site}/{address_text(address)}:{port}:{host}"
+    return visible(f"{site}/{address_text(address)}:{port}:{host}")
 
 
 def address_text(address: str) -> str:
@@ -83,7 +84,7 @@ def scene_of(host: Host, now: datetime) -> Scene:
             if binding.is_https:
                 address, port, name = binding.parts
                 readable = subject_of(site.name, address, port, name)
-                subject = readable if port else f"{site.name}/{binding.information}"
+                subject = readable if port else visible(f"{site.name}/{binding.information}")
                 key = binding_record(binding)
                 bindings.append(
                     Bound(site.name, subject, address, port, name, binding.flags, key, site.state, binding.information)

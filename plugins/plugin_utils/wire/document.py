@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,9 +18,8 @@ from ..model.keys import (
     record_key,
     store_key,
     store_name,
-    thumbprint_key,
 )
-from ..model.problems import Invalid, Problem
+from ..model.problems import Invalid, Problem, ValueInvalid
 from .certificates import parse_der
 from .extras import OPTIONAL_KEYS, asked, chain, managers, mappers, renewals
 from .fields import Fields, is_whole
@@ -61,7 +61,10 @@ _CERTIFICATE_KEYS = frozenset(["thumbprint", "store", "der", "friendly_name", "a
 _KEY_KEYS = frozenset(
     ["provider", "provider_type", "container", "key_spec", "machine", "system_access", "check", "code"]
 )
+USER_KINDS = tuple("winrm rdp sstp rd_gateway adfs wap ssrs sql wmsvc exchange wsus other".split())
 _NO_KEY = RecordKey("ccs", "", 1)
+_GUID = re.compile(r"\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}\Z", re.IGNORECASE | re.ASCII)
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z\Z", re.ASCII)
 
 
 def parse_document(data: Any) -> Host:
@@ -89,8 +92,9 @@ def _host(doc: Fields) -> Host:
     store = doc.optional_object("central_store", frozenset(("enabled", "files")))
     connection = doc.optional_object("connection", frozenset(("address", "port", "tls")))
     journal = doc.optional_object("journal")
+    _reader(doc)
     return Host(
-        name=doc.text("name"),
+        name=doc.checked("name", _not_empty, ""),
         os=Os(
             version.text("name"),
             version.number("major", low=0),
@@ -105,7 +109,7 @@ def _host(doc: Fields) -> Host:
         schema_ssl_flags=doc.optional_truth("schema_ssl_flags"),
         update_exported=doc.optional_truth("update_exported"),
         shared_configuration=doc.truth("shared_configuration"),
-        sites=tuple(_site(site) for site in doc.objects("sites", frozenset(("id", "name", "state", "bindings")))),
+        sites=_sites(doc),
         records=_records(doc),
         certificates=tuple(_certificate(item) for item in doc.objects("certificates", _CERTIFICATE_KEYS)),
         central_store=store is not None and store.truth("enabled"),
@@ -130,7 +134,7 @@ def _host(doc: Fields) -> Host:
         rebind=doc.optional_truth("rebind"),
         renewals=renewals(doc),
         simulated=doc.truth("simulated"),
-        read_at=doc.text("read_at"),
+        read_at=doc.checked("read_at", _time, ""),
     )
 
 
@@ -142,6 +146,47 @@ def _ports(doc: Fields) -> frozenset[int] | None:
         doc.fault("http_ports", "must be a list of ports (1 to 65535)")
         return None
     return frozenset(ports)
+
+
+def _reader(doc: Fields) -> None:
+    """What the reader says about itself: nothing here depends on it, but a reader that cannot say it is none of ours."""
+    reader = Fields(
+        doc.data.get("reader"), "document.reader", doc.problems, frozenset(("version", "certificates", "key_check"))
+    )
+    reader.text("version")
+    reader.choice("certificates", ("referenced", "candidates", "all"))
+    reader.choice("key_check", ("metadata", "open", "sign"))
+
+
+def _not_empty(text: str) -> str:
+    if not text:
+        raise ValueInvalid("must not be empty")
+    return text
+
+
+def _app_id(text: str) -> str:
+    if not _GUID.match(text):
+        raise ValueInvalid(f"must be a GUID in braces, is {text!r}")
+    return text.lower()
+
+
+def _time(text: str) -> str:
+    if not _TIME.match(text):
+        raise ValueInvalid(f"must be a time like 2026-11-24T13:41:00Z, is {text!r}")
+    return text
+
+
+def _sites(doc: Fields) -> tuple[Site, ...]:
+    """IIS keeps no two sites with one name; case does not tell them apart."""
+    seen: set[str] = set()
+    sites = []
+    for item in doc.objects("sites", frozenset(("id", "name", "state", "bindings"))):
+        site = _site(item)
+        if site.name.lower() in seen:
+            item.fault("name", f"is there twice ({site.name})")
+        seen.add(site.name.lower())
+        sites.append(site)
+    return tuple(sites)
 
 
 def _site(site: Fields) -> Site:
@@ -186,7 +231,7 @@ def record_value_from_wire(item: Fields) -> RecordValue:
     return RecordValue(
         thumbprint=thumbprint,
         store=store_name(item.optional_text("store")),
-        app_id=(item.optional_text("app_id") or IIS_APP_ID).lower(),
+        app_id=item.optional_checked("app_id", _app_id) or IIS_APP_ID,
         flags=item.number("flags", 0, low=0, high=2**32 - 1),
         check_mode=item.number("check_mode", 0, low=0, high=2**32 - 1),
         freshness=item.number("freshness", 0, low=0, high=2**32 - 1),
@@ -203,7 +248,6 @@ def _certificate(item: Fields) -> Certificate:
         item.fault("der", "is not base64")
     elif parsed[1] is not None and parsed[0] != thumbprint:
         item.fault("der", f"is another certificate than {thumbprint} (its thumbprint is {parsed[0]})")
-    renewed_by = item.optional_text("renewed_by")
     key = item.optional_object("key", _KEY_KEYS)
     return Certificate(
         thumbprint=thumbprint,
@@ -212,7 +256,7 @@ def _certificate(item: Fields) -> Certificate:
         key=None if key is None else _private_key(key),
         friendly_name=item.optional_text("friendly_name") or "",
         archived=item.truth("archived", False),
-        renewed_by=thumbprint_key(renewed_by) if renewed_by else None,
+        renewed_by=item.optional_checked("renewed_by", checked_thumbprint),
         chain=chain(item),
     )
 
@@ -234,8 +278,8 @@ def _user(user: Fields) -> OtherUser:
     key = None
     if user.data.get("key") is not None:
         key = user.checked("key", _user_key, _NO_KEY)
-    thumbprint = user.optional_text("thumbprint")
-    return OtherUser(user.text("kind"), key, thumbprint_key(thumbprint) if thumbprint else None, user.text("evidence"))
+    thumbprint = user.optional_checked("thumbprint", checked_thumbprint)
+    return OtherUser(user.choice("kind", USER_KINDS), key, thumbprint, user.text("evidence"))
 
 
 def _user_key(text: str) -> RecordKey:

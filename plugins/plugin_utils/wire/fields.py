@@ -28,13 +28,16 @@ class Fields:
         self.path = path
         self.problems = problems
         self.data: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
-        if not isinstance(data, Mapping):
-            self.fault("", f"must be an object, not {_kind(data)}")
+        self._no_object = not isinstance(data, Mapping)
+        if self._no_object:
+            problems.append(Problem(path, f"must be an object, not {_kind(data)}"))
         elif known is not None:
             for key in sorted((str(key) for key in data if key not in known), key=str):
                 self.fault(key, "is not a known key")
 
     def fault(self, key: str, message: str) -> None:
+        if self._no_object:
+            return  # that it is no object at all is said already
         self.problems.append(Problem(_join(self.path, key), message))
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -78,6 +81,12 @@ class Fields:
         except ValueInvalid as fault:
             self.fault(key, str(fault))
             return fallback
+
+    def optional_checked(self, key: str, check: Callable[[str], T]) -> T | None:
+        """A text field that may be null, and must pass ``check`` where it is not."""
+        if self.data.get(key) is None:
+            return None
+        return self.checked(key, check, None)
 
     def optional_object(self, key: str, known: frozenset[str] | None = None) -> Fields | None:
         value = self.data.get(key)
