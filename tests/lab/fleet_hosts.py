@@ -85,7 +85,7 @@ class Draft:
 
     def own_certificate(self, host: str) -> str:
         """A certificate for a name: its own, or now and then a wildcard."""
-        store = {"store": "WebHosting"} if self.by_name and self.happens(self.knobs.web_hosting) else {}
+        store: dict[str, Any] = {"store": "WebHosting"} if self.by_name and self.happens(self.knobs.web_hosting) else {}
         wildcard = self.happens(self.knobs.wildcard)
         return self.certificate("*." + host.partition(".")[2] if wildcard else host, **store)
 
@@ -104,7 +104,7 @@ class Draft:
         """Somebody else who uses a record or a certificate, with the sign that tells it."""
         self.users.append({"kind": kind, "key": key, "thumbprint": thumbprint, "evidence": HKLM + evidence})
 
-    def flags(self) -> tuple[int, dict[str, bool]]:
+    def flags(self) -> tuple[int, dict[str, Any]]:
         """High bits of a binding's sslFlags with the options of its record; mostly none."""
         if _index(self.os) < _index("Windows Server 2022") or not self.happens(self.knobs.high_flags):
             return 0, {}

@@ -51,7 +51,7 @@ def test_the_same_seed_and_day_give_the_same_fleet_and_it_can_grow() -> None:
 
 def near(found: int, total: int, share: float) -> bool:
     """Within five standard deviations."""
-    return abs(found - total * share) <= 5 * (total * share * (1 - share)) ** 0.5 + 1
+    return bool(abs(found - total * share) <= 5 * (total * share * (1 - share)) ** 0.5 + 1)
 
 
 @pytest.mark.parametrize("name", sorted(KNOBS.roles))
