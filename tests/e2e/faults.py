@@ -80,6 +80,18 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
     "new-lost-record": [planned("seeded", name="lost_record")],
     "swapped": [planned("seeded", name="swapped_certificate")],
 }
+#: The same over PowerShell remoting, where some of it ends differently.
+PSRP = {
+    "psrp-create": [planned("drop", at="create")],
+    "psrp-command": [planned("drop", at="command", call=2)],
+    "psrp-send": [planned("drop", at="send", call=2)],
+    "psrp-receive": [planned("drop", at="receive", call=2)],
+    "psrp-late-receive": [planned("operation_timeout", at="receive", call=2, times=2)],
+    "psrp-quota": [planned("quota", call=2)],
+    "psrp-delete": [planned("drop", at="delete")],
+    "psrp-crash": [planned("crash")],
+}
+FAULTS |= PSRP
 #: After these the same wish cannot stand: a host that stays down, a certificate that is gone, a binding that is gone.
 NEVER = {"reboot-long", "certificate-gone", "new-removed-site-binding"}
 #: These need no second run.
@@ -92,4 +104,6 @@ ONCE = {
     "load-balancer",
     "only-tls12",
     *(f"{name.replace('_', '-')}-delete" for name in CUT),
+    "psrp-late-receive",
+    "psrp-delete",
 }

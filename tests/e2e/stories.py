@@ -56,10 +56,11 @@ class Story:
 
 
 class Stories:
-    """``faults`` by host; hosts whose name begins with ``new-`` get the wish for one more binding."""
+    """``faults`` by host. ``new-…`` get the wish for one more binding, ``psrp-…`` are reached by PowerShell remoting."""
 
     def __init__(self, place: Path, faults: Mapping[str, Sequence[Fault]], stay_away: Sequence[str]) -> None:
-        self.fleet = Fleet(place, [hosts.host(slug) for slug in faults], faults)
+        ways = {slug: {"transport": "psrp"} if slug.startswith("psrp-") else {} for slug in faults}
+        self.fleet = Fleet(place, [hosts.host(slug, **ways[slug]) for slug in faults], faults)
         self._inventory = yaml.safe_load((place / "inventory.yml").read_text(encoding="utf-8"))["windows"]["hosts"]
         self.told: dict[str, Story] = {}
         self.output = ""

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from e2e.faults import ANEW, FAULTS, KEY, NEVER, NEW_KEY, ONCE
 from e2e.stories import NAME, NEW_NAME, Stories, Story
+from lab.faults import KINDS
 
 READ, CHANGE = "host_reader", "host_applier"
 UPDATE, SET, COMMIT = "HttpUpdateServiceConfiguration", "HttpSetServiceConfiguration", "CommitChanges"
@@ -41,6 +42,10 @@ def untouched(story: Story) -> None:
     assert story.served in (None, story.shop)
     last = [entry for entry in story.transcript if entry["kind"] == "call"][-1]
     assert last["outcome"].get("changed") is not True
+
+
+def test_every_fault_of_the_lab_has_a_story() -> None:
+    assert {item["fault"] for planned in FAULTS.values() for item in planned} == set(KINDS)
 
 
 @pytest.mark.parametrize("slug", sorted(set(FAULTS) - NEVER))
@@ -137,6 +142,19 @@ def test_a_long_reboot_claims_nothing(stories: Stories) -> None:
     assert "could not be read again" in result["msg"] and "not known which steps were carried out" in result["msg"]
     assert not any(result.value.get(name) for name in ("after", "diff", "findings"))
     assert story.served is None and story.seen is None
+
+
+def test_the_same_over_powershell_remoting(stories: Stories) -> None:
+    told = stories.told
+    assert told["psrp-create"].first.status == "unreachable" and told["psrp-create"].calls == []
+    for slug in ("psrp-command", "psrp-send", "psrp-quota"):
+        assert "the host stands as before" in failed(told[slug], "connection_lost", [READ, READ])["msg"], slug
+        untouched(told[slug])
+    result = failed(told["psrp-receive"], "connection_lost", [READ, CHANGE, READ])
+    assert (
+        "every change of the plan stands" in result["msg"] and told["psrp-receive"].served == told["psrp-receive"].other
+    )
+    assert "has not finished on the host" in failed(told["psrp-crash"], "connection_lost", [READ, CHANGE, READ])["msg"]
 
 
 # -- the machine -------------------------------------------------------------------------------------------------

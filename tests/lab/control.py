@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,9 @@ async def serve(directory: Path, answer: Answer) -> asyncio.Server:
     (directory / SOCKET).unlink(missing_ok=True)
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        server = await asyncio.start_unix_server(connected, short_path(handle))
+        # Python 3.13 would look for the socket by a path that is good for this moment only.
+        kept: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+        server = await asyncio.start_unix_server(connected, short_path(handle), **kept)
         (directory / SOCKET).chmod(0o600)
         return server
     finally:

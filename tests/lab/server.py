@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import os
+import resource
 import secrets
 import signal
 from pathlib import Path
@@ -187,6 +188,8 @@ class Lab:
 
 def run(directory: Path, descriptions: list[dict[str, Any]], caps: Caps, transport: Transport, engine: str) -> None:
     """The body of the background process."""
+    _most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # some ten sockets for each host
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
 
     async def main() -> None:

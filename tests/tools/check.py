@@ -76,6 +76,8 @@ def gates() -> tuple[Gate, ...]:
         Gate("mypy", (("mypy", *typed_packages()),)),
         Gate("tree-rules", tool("tree_rules")),
         Gate("shell", tool("shell")),
+        # Do the lab's tests notice faults in the lab itself? Also part of `make test`; named here because all rests on it.
+        Gate("sown-faults", ((sys.executable, "-m", "pytest", "-q", "tests/lab/test_seeded_faults.py"),)),
         Gate("yamllint", (("yamllint", "--strict", "."),), in_export=True),
         Gate("changelog", (("antsibull-changelog", "lint"),)),
         Gate(
