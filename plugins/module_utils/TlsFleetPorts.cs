@@ -70,8 +70,8 @@ namespace TlsFleet
 		// Null where the store does not exist. Archived certificates are included.
 		List<StoredCertificate> Read(string store);
 
-		// Looks at the key as far as `level` (metadata, open, sign) goes; silent, never repairing a link (A9.10).
-		KeyProbe Probe(StoredCertificate certificate, string level);
+		// Opens the key and, if asked, signs with it; silent, never repairing a link (A9.10).
+		KeyProbe Probe(StoredCertificate certificate, bool sign);
 
 		// Frees what Read holds.
 		void Close();
@@ -94,10 +94,10 @@ namespace TlsFleet
 		public bool Machine;
 	}
 
-	// Check: what was tried. Code: 0 or the HRESULT, null when nothing was opened. Descriptor: the key's security descriptor, null if unknown.
+	// Code: 0 or the HRESULT, null when nothing was opened. Descriptor: the key's security descriptor, null if unknown.
 	public sealed class KeyProbe
 	{
-		public string Check;
+		public bool Tried;
 		public long? Code;
 		public byte[] Descriptor;
 	}

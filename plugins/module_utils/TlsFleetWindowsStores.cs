@@ -94,12 +94,9 @@ namespace TlsFleet
 			};
 		}
 
-		public KeyProbe Probe(StoredCertificate certificate, string level)
+		public KeyProbe Probe(StoredCertificate certificate, bool sign)
 		{
-			if (level == "metadata")
-				return new KeyProbe { Check = level };
-			bool sign = level == "sign" && IsSoftware(certificate.Key.Provider);
-			KeyProbe probe = new KeyProbe { Check = sign ? "sign" : "open" };
+			KeyProbe probe = new KeyProbe { Tried = true };
 			X509Certificate2 native = (X509Certificate2)certificate.Native;
 			IntPtr key;
 			uint keySpec;
@@ -124,14 +121,6 @@ namespace TlsFleet
 				GC.KeepAlive(native);
 			}
 			return probe;
-		}
-
-		// Cards, TPMs and other makers' modules are not asked to sign: that may prompt, load a module, or flood its audit log.
-		public static bool IsSoftware(string provider)
-		{
-			return provider.StartsWith("Microsoft ", StringComparison.OrdinalIgnoreCase)
-				&& provider.IndexOf("Smart Card", StringComparison.OrdinalIgnoreCase) < 0
-				&& provider.IndexOf("Platform", StringComparison.OrdinalIgnoreCase) < 0;
 		}
 
 		private static byte[] CngDescriptor(IntPtr key)

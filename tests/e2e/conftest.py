@@ -17,11 +17,11 @@ Start = Callable[..., Fleet]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start a lab with these host descriptions; it is stopped when the test ends."""
+    """Start a lab with these host descriptions (and ``engine``); it is stopped when the test ends."""
     running: list[Fleet] = []
 
-    def begin(*descriptions: Mapping[str, Any]) -> Fleet:
-        fleet = Fleet(tmp_path / f"lab{len(running)}", descriptions)
+    def begin(*descriptions: Mapping[str, Any], engine: str = "model") -> Fleet:
+        fleet = Fleet(tmp_path / f"lab{len(running)}", descriptions, engine)
         running.append(fleet)
         return fleet
 

@@ -59,6 +59,7 @@ class Fleet:
         place: Path,
         descriptions: Sequence[Mapping[str, Any]],
         faults: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+        engine: str = "model",
     ) -> None:
         self.place = place
         fixtures = place / "fixtures"
@@ -67,7 +68,8 @@ class Fleet:
             (fixtures / f"{item['slug']}.json").write_text(json.dumps(item), encoding="utf-8")
         listed = [{"host": host, **item} for host, items in (faults or {}).items() for item in items]
         (place / "faults.json").write_text(json.dumps(listed), encoding="utf-8")
-        self._lab("start", "--fixtures", str(fixtures), "--faults", str(place / "faults.json"))
+        words = ("--fixtures", str(fixtures), "--faults", str(place / "faults.json"), "--engine", engine)
+        self._lab("start", *words)
         self._thumbprints = json.loads((place / "thumbprints.json").read_text(encoding="utf-8"))
         self._number = 0
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from e2e import hosts
 from e2e.conftest import Start
+from engine.harness.lane import missing
 
 ASKED = [
     {"address": "10.0.0.6", "sni": "shop.example.com"},
@@ -39,6 +41,43 @@ def test_info_answers_one_for_one_with_one_call(start: Start) -> None:
     assert fleet.calls("web01") == 1
     assert "der" not in json.dumps(read.value["certificates"])
     assert read["host"]["name"] == "WEB01" and read["host"]["support_tier"] == "supported"
+
+
+@pytest.mark.mono
+@pytest.mark.skipif(bool(missing()), reason=missing() or "there")
+def test_the_shipped_csharp_reads_what_the_model_reads(start: Start) -> None:
+    """The same play twice: read by the lab's model, and by the collection's C# under Mono."""
+    play = [
+        {
+            "name": "read",
+            "tlsfleet.iis.https_bindings_info": {
+                "endpoints": ASKED,
+                "return_document": True,
+                "read": {"certificates": "all", "key_check": "sign"},
+            },
+        },
+        {"name": "facts", "tlsfleet.iis.https_bindings_facts": {}},
+        {"name": "may", "tlsfleet.iis.sni_eligibility_info": {"bindings": [{"host": "new.example.com"}]}},
+    ]
+    found = []
+    for engine in ("model", "mono"):
+        fleet = start(hosts.host(), engine=engine)
+        played = fleet.play(play)
+        assert played.status == 0, played.output
+        assert fleet.calls("web01") == 3
+        # Each lab makes certificates of its own; here they get the names of the description again.
+        text = json.dumps([played.of(task).value for task in ("read", "facts", "may")])
+        for named in (hosts.SHOP, hosts.OLD):
+            text = text.replace(fleet.thumbprint("web01", named), named)
+        text = text.replace(played.of("read")["host"]["read_at"], "then")
+        found.append(json.loads(text))
+    (model, mono) = found
+    versions = [answers[0]["document"]["reader"]["version"] for answers in found]
+    assert versions == ["0.1.0-simulated", "0.1.0"]
+    for shown in ("endpoints", "findings", "host", "simulated"):
+        assert mono[0][shown] == model[0][shown], shown
+    assert mono[0]["simulated"] is True
+    assert mono[2]["bindings"] == model[2]["bindings"]
 
 
 def test_info_returns_the_document_only_when_asked(start: Start) -> None:

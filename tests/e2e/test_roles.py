@@ -10,9 +10,11 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from e2e import hosts
 from e2e.conftest import Start
 from e2e.fleet import ROOT
+from engine.harness.lane import missing
 
 
 def test_the_compliance_role_judges_and_reports(start: Start, tmp_path: Path) -> None:
@@ -42,11 +44,25 @@ def test_a_host_that_cannot_be_reached_is_unknown_and_not_passed(start: Start, t
     assert report["totals"] == {"failed": 0, "unknown": 1, "passed": 0}
 
 
-def test_the_demo_ends_as_it_should() -> None:
+@pytest.mark.parametrize(
+    "engine",
+    [
+        "model",
+        pytest.param(
+            "mono", marks=[pytest.mark.mono, pytest.mark.skipif(bool(missing()), reason=missing() or "there")]
+        ),
+    ],
+)
+def test_the_demo_ends_as_it_should(engine: str) -> None:
     """It checks itself: refusals, handshakes by another client, a second run without a change."""
-    values = {**os.environ, "PATH": f"{os.environ.get('IIS_CORE_BIN', '')}{os.pathsep}{os.environ['PATH']}"}
+    values = {
+        **os.environ,
+        "ENGINE": engine,
+        "PATH": f"{os.environ.get('IIS_CORE_BIN', '')}{os.pathsep}{os.environ['PATH']}",
+    }
     done = subprocess.run(
         [str(ROOT / "tests" / "demo" / "run")], check=False, env=values, text=True, capture_output=True, timeout=240
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert f"(engine {engine})" in done.stdout
     assert "As expected. All of this was simulated" in done.stdout

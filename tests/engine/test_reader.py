@@ -171,14 +171,17 @@ def maker() -> Maker:
 
 
 @pytest.mark.parametrize("description", descriptions())
-@pytest.mark.parametrize("which", ["referenced", "candidates", "all"])
+@pytest.mark.parametrize(
+    ("which", "key_check"), [("referenced", "open"), ("candidates", "sign"), ("all", "metadata"), ("all", "open")]
+)
 def test_described_hosts_are_read_like_the_model_engine_reads_them(
-    lane: Lane, host: Host, maker: Maker, description: dict[str, Any], which: str
+    lane: Lane, host: Host, maker: Maker, description: dict[str, Any], which: str, key_check: str
 ) -> None:
+    """The folder knows everything; how much of it is shown is the reader's doing."""
     model = SimulatedHost(description, maker)
-    everything = model.read("all", "open")
-    expected = model.read(which, "open") | {"read_at": everything["read_at"]}
-    answer = lane.document(host(everything), certificates=which)
+    everything = model.read("all", "sign")
+    expected = model.read(which, key_check) | {"read_at": everything["read_at"]}
+    answer = lane.document(host(everything), certificates=which, key_check=key_check)
     assert hosts.canonical(answer) == hosts.canonical(expected)
 
 

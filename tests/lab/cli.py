@@ -69,15 +69,13 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
             command.add_argument(
                 "--transport", choices=TRANSPORTS, default=DEFAULT, help="for hosts whose description names none"
             )
-            command.add_argument("--engine", choices=["model", "mono"], default="model")
+            command.add_argument("--engine", choices=["model", "mono"], default="model", help="who answers reads")
             command.add_argument("--max-requests", type=int, default=Caps.requests, help="cap per host")
             command.add_argument("--max-bytes", type=int, default=Caps.bytes, help="cap per host, uploaded bytes")
     return parser.parse_args(words)
 
 
 def descriptions(args: argparse.Namespace) -> list[dict[str, Any]]:
-    if args.engine != "model":
-        raise Failed(f"the {args.engine} engine is not there yet; use --engine model")
     if args.fixtures is None:
         if args.hosts < 1:
             raise Failed("--hosts must be at least 1")
@@ -113,10 +111,26 @@ def is_running(directory: Path) -> bool:
     return False
 
 
+def prepare(engine: str) -> None:
+    """See to it that the engine can run here: compile what is not compiled yet. Raises Failed."""
+    if engine == "model":
+        return
+    from engine.harness import lane
+
+    lacking = lane.missing()
+    if lacking:
+        raise Failed(f"--engine {engine} {lacking}")
+    try:
+        lane.build()
+    except RuntimeError as fault:
+        raise Failed(f"--engine {engine}: {fault}") from fault
+
+
 def start(args: argparse.Namespace, words: Sequence[str]) -> None:
     hosts = [item["slug"] for item in descriptions(args)]
     count = len(hosts)
     faults = load_faults(args.faults, hosts) if args.faults else []
+    prepare(args.engine)
     try:
         args.dir.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
@@ -230,7 +244,8 @@ def serve(args: argparse.Namespace) -> None:
     except ModuleNotFoundError as fault:
         raise Failed(f'{fault}; enter the environment first: eval "$(make -s env)"') from fault
     with held(args.dir):
-        server.run(args.dir, descriptions(args), Caps(args.max_requests, args.max_bytes), TRANSPORTS[args.transport])
+        transport = TRANSPORTS[args.transport]
+        server.run(args.dir, descriptions(args), Caps(args.max_requests, args.max_bytes), transport, args.engine)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab import control, files, http, leaks
 from lab.certificates import Maker, Material
@@ -27,13 +27,18 @@ from lab.tls import Contexts
 from lab.transcript import Transcript
 from lab.transports import TRANSPORTS, Transport
 
+if TYPE_CHECKING:
+    from lab.mono import Mono
+
 USER = "SimulatedAdministrator"
 
 
 class Lab:
     """All stations of a lab directory, its files and its control socket."""
 
-    def __init__(self, directory: Path, descriptions: list[dict[str, Any]], caps: Caps, transport: Transport) -> None:
+    def __init__(
+        self, directory: Path, descriptions: list[dict[str, Any]], caps: Caps, transport: Transport, engine: str
+    ) -> None:
         self.directory = directory
         self._caps = caps
         self._credentials = http.Credentials(USER, secrets.token_urlsafe(18))
@@ -51,10 +56,19 @@ class Lab:
             way = TRANSPORTS[description["transport"]] if description.get("transport") else transport
             transcript = Transcript(directory, host.slug)
             self.stations.append(Station(host, loopbacks, first, way, contexts, transcript))
+        self._mono = self._attached() if engine == "mono" else None
 
     def _certify(self, address: str) -> Material:
         """The certificate that WinRM over HTTPS shows at a loopback address."""
         return self._maker.certificate("WinRM", [address], None)
+
+    def _attached(self) -> Mono:
+        from lab.mono import Mono  # only here: it needs more than the lab itself does
+
+        mono = Mono(self.directory)
+        for station in self.stations:
+            mono.attach(station.host)
+        return mono
 
     async def serve(self) -> None:
         """Open everything, write the files, answer until stopped. Raises OSError or NoPlace when that cannot be."""
@@ -80,6 +94,8 @@ class Lab:
         LOG.info("%d simulated hosts on 127.%d.0.0/16", len(self.stations), self._block.number)
         await self._stopped.wait()
         await self.close()
+        if self._mono is not None:
+            self._mono.close()
         server.close()
         (self.directory / control.SOCKET).unlink(missing_ok=True)
         self.write_counters()
@@ -169,11 +185,11 @@ class Lab:
         }
 
 
-def run(directory: Path, descriptions: list[dict[str, Any]], caps: Caps, transport: Transport) -> None:
+def run(directory: Path, descriptions: list[dict[str, Any]], caps: Caps, transport: Transport, engine: str) -> None:
     """The body of the background process."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
 
     async def main() -> None:
-        await Lab(directory, descriptions, caps, transport).serve()
+        await Lab(directory, descriptions, caps, transport, engine).serve()
 
     asyncio.run(main())

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -25,6 +26,10 @@ from .words import check_mode, flags, version
 
 READER, APPLIER = "tlsfleet.iis.host_reader", "tlsfleet.iis.host_applier"
 VERSION = "0.1.0-simulated"
+
+
+#: A module of another engine: answers (arguments, check mode) in the model's place.
+Engine = Callable[[dict[str, Any], bool], dict[str, Any]]
 
 
 class SimulatedHost:
@@ -67,6 +72,8 @@ class SimulatedHost:
         for name in faults:
             self._seed(name)
         self.writes = 0
+        #: Modules that another engine answers; the model answers the others.
+        self.engines: dict[str, Engine] = {}
 
     def _seed(self, name: str) -> None:
         word, colon, number = name.partition(":")
@@ -126,7 +133,7 @@ class SimulatedHost:
 
     def call(self, module: str, args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         """Answer a module call as the module would. KeyError: there is no such module; Died: its process ended."""
-        answer = {READER: self._call_reader, APPLIER: self._call_applier}[module]
+        answer = self.engines.get(module) or {READER: self._call_reader, APPLIER: self._call_applier}[module]
         try:
             self.planned.before_module(module)
             return packed(answer(args, check_mode))
@@ -188,6 +195,13 @@ class SimulatedHost:
 
     def _time(self) -> str:
         return self._clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def adopt(self, records: Iterable[dict[str, Any]], sites: list[dict[str, Any]]) -> None:
+        """Take over what another engine has written: all records, and all sites with their states."""
+        self.http.records.clear()
+        for record in records:
+            self.http.load(record)
+        self.iis.sites = copy.deepcopy(sites)
 
     def read(self, certificates: str = "candidates", key_check: str = "open") -> dict[str, Any]:
         """The document, version 1."""

@@ -70,21 +70,35 @@ def check_mode(options: dict[str, Any]) -> int:
 
 
 def private_key(entry: dict[str, Any], container: str, key_check: str) -> dict[str, Any] | None:
-    """Key facts of a certificate as the reader would tell them; None: no private key is linked."""
+    """Key facts of a certificate as the reader would tell them; None: no private key is linked.
+
+    Who may use a key is written at the key itself: without opening it that is unknown, and so it is where opening fails.
+    """
     state = entry.get("key", "ok")
     if state == "none":
         return None
     detail = entry.get("key_detail") or {}
-    tried = key_check != "metadata"
-    codes = {"missing": NTE_BAD_KEYSET, "user_scope": NTE_BAD_KEYSET, "mismatch": NTE_BAD_PUBLIC_KEY}
-    code = codes.get(state, 0)
+    provider = detail.get("provider", "Microsoft Software Key Storage Provider")
+    check = "open" if key_check == "sign" and not is_software(provider) else key_check
+    code, access = {
+        "missing": (NTE_BAD_KEYSET, "unknown"),
+        "user_scope": (NTE_BAD_KEYSET, "unknown"),
+        "mismatch": (NTE_BAD_PUBLIC_KEY, "unknown"),
+        "denied": (0, "denied"),
+    }.get(state, (0, "granted"))
+    opened = check != "metadata"
     return {
-        "provider": detail.get("provider", "Microsoft Software Key Storage Provider"),
+        "provider": provider,
         "provider_type": int(detail.get("provider_type", 0)),
         "container": f"lab-{container[:12].lower()}",
         "key_spec": int(detail.get("key_spec", 0)),
         "machine": state != "user_scope",
-        "system_access": {"denied": "denied", "missing": "unknown", "user_scope": "unknown"}.get(state, "granted"),
-        "check": key_check,
-        "code": code if tried else None,
+        "system_access": access if opened else "unknown",
+        "check": check,
+        "code": code if opened else None,
     }
+
+
+def is_software(provider: str) -> bool:
+    """Keys in files. Cards, chips and other makers' modules are never asked to sign."""
+    return provider.startswith("Microsoft ") and not any(word in provider for word in ("Smart Card", "Platform"))

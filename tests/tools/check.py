@@ -31,6 +31,7 @@ TYPED = {
     f"{PLUGINS}.action": "plugins/action",
     f"{PLUGINS}.filter": "plugins/filter",
     "bench": "tests/bench",
+    "engine": "tests/engine",
     "lab": "tests/lab",
     "laws": "tests/laws",
     "support": "tests/support",

@@ -49,14 +49,14 @@ namespace TlsFleet.Harness
             return certificate;
         }
 
-        public KeyProbe Probe(StoredCertificate certificate, string level)
+        public KeyProbe Probe(StoredCertificate certificate, bool sign)
         {
             machine.Enter("keys");
             string[] row = (string[])certificate.Native;
             string list;
             return new KeyProbe
             {
-                Check = row[13], Code = row[14] == null ? (long?)null : Rows.Number(row[14]),
+                Tried = true, Code = row[14] == null ? (long?)null : Rows.Number(row[14]),
                 Descriptor = Lists.TryGetValue(row[12], out list) ? Bytes(list) : null
             };
         }

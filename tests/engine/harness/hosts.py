@@ -30,6 +30,7 @@ PROVIDERS = (
     ("Microsoft Enhanced RSA and AES Cryptographic Provider", 24, 2),
     ("Microsoft Platform Crypto Provider", 0, 0),
 )
+KEY_CHECKS = ("metadata", "open", "sign")
 
 
 def document(chance: random.Random) -> dict[str, Any]:
@@ -37,14 +38,15 @@ def document(chance: random.Random) -> dict[str, Any]:
     name, (major, minor, build), iis = chance.choice(WINDOWS)
     new = build >= 9200
     addresses = [_address(chance) for _again in range(chance.randint(0, 4))]
-    certificates = _certificates(chance)
+    key_check = chance.choice(KEY_CHECKS)
+    certificates = _certificates(chance, key_check)
     installed = chance.random() < 0.9
     return {
         "format": "tlsfleet.iis/document",
         "version": 1,
         "simulated": True,
         "read_at": f"2026-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}T{chance.randint(0, 23):02d}:00:59Z",
-        "reader": {"version": "0.1.0", "certificates": "all", "key_check": "open"},
+        "reader": {"version": "0.1.0", "certificates": "all", "key_check": key_check},
         "name": _text(chance, 15),
         "os": {
             "name": name,
@@ -128,8 +130,9 @@ def _sites(chance: random.Random, flags: bool) -> list[dict[str, Any]]:
     return sites
 
 
-def _certificates(chance: random.Random) -> list[dict[str, Any]]:
+def _certificates(chance: random.Random, key_check: str) -> list[dict[str, Any]]:
     found = []
+    opened = key_check != "metadata"
     for _again in range(chance.randint(0, 5)):
         provider, kind, spec = chance.choice(PROVIDERS)
         key = {
@@ -138,9 +141,9 @@ def _certificates(chance: random.Random) -> list[dict[str, Any]]:
             "container": _text(chance),
             "key_spec": spec,
             "machine": chance.random() < 0.8,
-            "system_access": chance.choice(("granted", "denied", "unknown")),
-            "check": chance.choice(("metadata", "open", "sign")),
-            "code": chance.choice((None, 0, 0x80090016, 0x80090010)),
+            "system_access": chance.choice(("granted", "denied", "unknown")) if opened else "unknown",
+            "check": "open" if opened and "Platform" in provider else key_check,
+            "code": chance.choice((0, 0x80090016, 0x80090010)) if opened else None,
         }
         found.append(
             {

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
@@ -25,6 +26,15 @@ SHIPPED = ROOT / "plugins" / "module_utils"
 HARNESS = Path(__file__).resolve().parent
 LIBRARIES = {"httpapi.dll": "libhttpapi.so", "ahadmin.dll": "libahadmin.so"}
 READ = {"contract": 1, "certificates": "all", "key_check": "open"}
+
+
+def missing() -> str:
+    """What has to be installed before anything here can run, in one sentence; an empty text when nothing is."""
+    lacking = [program for program in ("mcs", "mono", "gcc") if not shutil.which(program)]
+    if not lacking:
+        return ""
+    packages = "mono-mcs mono-runtime gcc libc6-dev"
+    return f"needs {', '.join(lacking)}; on Debian or Ubuntu: sudo apt-get install {packages}"
 
 
 def shipped() -> list[Path]:
@@ -97,7 +107,12 @@ class Lane:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.process.communicate()
+        self.close()
+
+    def close(self) -> None:
+        """End the process, which has nothing to keep."""
+        with contextlib.suppress(OSError):  # it may have died in the middle of a task
+            self.process.communicate()
         self._errors.close()
 
     def line(self, task: dict[str, Any]) -> str:
