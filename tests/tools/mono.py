@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Gets Mono for the tests that are marked as needing it, where that is possible without asking anybody.
 
-Never fails: tests that lack Mono are skipped, and the test run names them at its end.
+Never fails: tests that lack Mono are skipped, and the test run names them at its end; so it is with what measures coverage.
 """
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import re
 import shutil
@@ -17,12 +18,18 @@ import sys
 from tools.export import ROOT, tree_files
 
 PACKAGES = ("mono-mcs", "mono-runtime", "gcc", "libc6-dev")
+PROFILER = "libmono-profiler"
 HINT = f"needs Mono (mcs, mono) and gcc; on Debian or Ubuntu: sudo apt-get install {' '.join(PACKAGES)}"
 MARKED = re.compile(r"\bmark\.mono\b")
 
 
 def missing() -> bool:
     return not all(shutil.which(program) for program in ("mcs", "mono", "gcc"))
+
+
+def unmeasured() -> bool:
+    """Whether the library is missing by which Mono tells what ran."""
+    return ctypes.util.find_library("mono-profiler-coverage") is None
 
 
 def wanted() -> bool:
@@ -37,9 +44,9 @@ def install() -> bool:
     """Install the packages as root with apt; True when Mono is there afterwards."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return False
-    print(f"installs {', '.join(PACKAGES)}", file=sys.stderr, flush=True)
+    print(f"installs {', '.join((*PACKAGES, PROFILER))}", file=sys.stderr, flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
+    for words in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES, PROFILER]):
         done = subprocess.run(
             ["apt-get", "-qq", *words], env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
         )
@@ -49,7 +56,7 @@ def install() -> bool:
 
 
 def main() -> int:
-    if missing() and wanted() and not install():
+    if (missing() or unmeasured()) and wanted() and not install() and missing():
         print(f"some tests will be skipped: {HINT}", file=sys.stderr)
     return 0
 

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from engine.fakes import build as fakes
+from engine.harness import coverage
 
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / ".cache" / "engine"
@@ -89,11 +90,11 @@ class Lane:
         runtime = shutil.which("mono")
         if runtime is None:
             raise RuntimeError("mono is not installed")
-        covered = os.environ.get("TLSFLEET_COVERAGE")
-        report = f"--profile=coverage:output={covered}/{os.getpid()}-{id(self)}.xml"
+        covered = os.environ.get(coverage.FOLDER)
+        measured = [coverage.option(covered, f"{os.getpid()}-{id(self)}")] if covered else []
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process; closed in __exit__
         self.process = subprocess.Popen(
-            [runtime, "--debug", *([report] if covered else []), str((folder or build()) / "Lane.exe")],
+            [runtime, "--debug", *measured, str((folder or build()) / "Lane.exe")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
