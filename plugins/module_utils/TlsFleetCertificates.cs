@@ -41,7 +41,7 @@ namespace TlsFleet
 			List<Bag> found = new List<Bag>();
 			foreach (string store in stores.Values)
 			{
-				List<StoredCertificate> all = gaps.Try("certificates", "certificate store " + store, null, delegate { return machine.Stores.Read(store); });
+				List<StoredCertificate> all = gaps.Try("certificates", "certificate store " + store, null, () => machine.Stores.Read(store));
 				try
 				{
 					if (all != null)
@@ -59,7 +59,7 @@ namespace TlsFleet
 		private void Choose(string store, List<StoredCertificate> all, List<Bag> found)
 		{
 			bool usual = store == "MY" || store == "WebHosting";
-			all.Sort(delegate(StoredCertificate one, StoredCertificate other) { return string.CompareOrdinal(one.Thumbprint, other.Thumbprint); });
+			all.Sort((one, other) => string.CompareOrdinal(one.Thumbprint, other.Thumbprint));
 			foreach (StoredCertificate certificate in all)
 			{
 				bool candidate = which == "candidates" && usual && certificate.Key != null;
@@ -74,7 +74,14 @@ namespace TlsFleet
 				.PutUnless("", "friendly_name", certificate.FriendlyName ?? "")
 				.PutUnless(false, "archived", certificate.Archived)
 				.PutUnless(null, "renewed_by", certificate.RenewedBy)
-				.Put("key", certificate.Key == null ? null : KeyFacts(store, certificate));
+				.Put("key", certificate.Key == null ? null : KeyFacts(store, certificate))
+				.PutUnless(null, "chain", gaps.Try("chains", "chain of certificate " + certificate.Thumbprint + " in " + store, null, () => Chain(certificate)));
+		}
+
+		private Bag Chain(StoredCertificate certificate)
+		{
+			ChainFacts chain = machine.Stores.Chain(certificate);
+			return chain == null ? null : new Bag { { "status", chain.Status }, { "elements", chain.Elements } };
 		}
 
 		private Bag KeyFacts(string store, StoredCertificate certificate)
@@ -85,8 +92,8 @@ namespace TlsFleet
 			string level = keyCheck == "sign" && !IsSoftware(key.Provider) ? "open" : keyCheck;
 			KeyProbe probe = new KeyProbe();
 			if (level != "metadata")
-				probe = gaps.Try("keys", what, probe, delegate { return machine.Stores.Probe(certificate, level == "sign"); });
-			string access = gaps.Try("keys", what, "unknown", delegate { return KeyAccess.OfSystem(probe.Descriptor); });
+				probe = gaps.Try("keys", what, probe, () => machine.Stores.Probe(certificate, level == "sign"));
+			string access = gaps.Try("keys", what, "unknown", () => KeyAccess.OfSystem(probe.Descriptor));
 			return new Bag
 			{
 				{ "provider", key.Provider }, { "provider_type", key.ProviderType }, { "container", key.Container },

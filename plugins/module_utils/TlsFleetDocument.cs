@@ -34,16 +34,17 @@ namespace TlsFleet
 		{
 			Bag os = gaps.Try("os", "Windows version", EmptyOs(), Os);
 			Bag iis = gaps.Try("iis", "IIS version", null, Iis);
-			ReadHttp((long)BuildOf());
+			long build = BuildOf();
+			ReadHttp(build);
 			IisConfig config = new IisConfig(machine, gaps);
 			if (iis != null)
 				config.Read();
 			List<Bag> sites = Sites(config);
 			bool? schema = null;
 			if (iis != null)
-				schema = gaps.Try("schema", "IIS schema", null, delegate { return IisConfig.SchemaKnowsSslFlags(machine); });
+				schema = gaps.Try("schema", "IIS schema", null, () => IisConfig.SchemaKnowsSslFlags(machine));
 			List<Bag> users = AllUsers(config);
-			return new Bag
+			Bag document = new Bag
 			{
 				{ "format", "tlsfleet.iis/document" }, { "version", 1 }, { "simulated", machine.Simulated },
 				{ "read_at", machine.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) },
@@ -51,22 +52,24 @@ namespace TlsFleet
 				{ "name", gaps.Try("os", "computer name", "", Name) },
 				{ "os", os },
 				{ "iis", iis },
-				{ "addresses", gaps.Try("addresses", "local addresses", new string[0], delegate { return machine.Addresses().ToArray(); }) },
+				{ "addresses", gaps.Try("addresses", "local addresses", new string[0], () => machine.Addresses().ToArray()) },
 				{ "ip_listen", ipListen },
 				{ "http_ports", gaps.Try("http_ports", "listening ports", null, Ports) },
 				{ "schema_ssl_flags", schema },
 				{ "update_exported", updateExported },
 				{ "shared_configuration", config.Shared },
 				{ "sites", sites },
-				{ "records", records.Select(delegate(HttpRecord record) { return record.ToBag(); }) },
+				{ "records", records.Select(record => record.ToBag()) },
 				{ "certificates", new Certificates(machine, gaps, certificates, keyCheck, records).Read() },
 				{ "central_store", gaps.Try("central_store", "central certificate store", null, CentralStore) },
 				{ "url_reservations", reservations },
 				{ "users", users },
 				{ "connection", gaps.Try("connection", "connection in use", null, Connection) },
 				{ "journal", gaps.Try("journal", "journal of an unfinished apply", null, machine.ReadJournal) },
-				{ "incomplete", gaps.Entries }
+				{ "mappers", config.Mappers.Where(IsComplete).Select(mapper => new Bag { { "site", mapper.Site }, { "thumbprint", mapper.Thumbprint }, { "store", mapper.Store } }) }
 			};
+			new Traces(machine, gaps).AddTo(document, iis != null, build);
+			return document.Put("incomplete", gaps.Entries);
 		}
 
 		private void ReadHttp(long build)
@@ -79,7 +82,7 @@ namespace TlsFleet
 					records = http.All(build, gaps);
 					reservations = gaps.Try("url_reservations", "URL reservations", reservations, http.UrlReservations);
 					ipListen = gaps.Try("ip_listen", "IP listen list", ipListen, http.IpListen);
-					updateExported = gaps.Try("update_exported", "exports of httpapi.dll", null, delegate { return api.UpdateExported; });
+					updateExported = gaps.Try("update_exported", "exports of httpapi.dll", null, () => api.UpdateExported);
 				}
 			}
 			catch (Exception fault)
@@ -154,10 +157,16 @@ namespace TlsFleet
 		private List<Bag> AllUsers(IisConfig config)
 		{
 			List<Bag> users = new Users(registry).Read(gaps);
-			foreach (LegacyHash legacy in config.Legacy)
-				Users.Add(users, "other", null, legacy.Thumbprint, "applicationHost.config, customMetadata " + legacy.Path + ", property 5506 of the IIS 6 metabase");
+			foreach (Mapper mapper in config.Mappers)
+				if (mapper.Hash && !IsComplete(mapper))
+					Users.Add(users, "other", null, mapper.Thumbprint, "applicationHost.config, customMetadata " + mapper.Path + ", property 5506 of the IIS 6 metabase");
 			users.AddRange(gaps.Try("users", "other users of certificates", new Bag[0], machine.OtherUsers));
 			return users;
+		}
+
+		private static bool IsComplete(Mapper mapper)
+		{
+			return mapper.Site > 0 && mapper.Thumbprint != null;
 		}
 
 		private List<int> Ports()
@@ -165,7 +174,7 @@ namespace TlsFleet
 			IEnumerable<TcpEnd> listening = machine.Listening();
 			if (listening == null)
 				return null;
-			return new SortedSet<int>(listening.Select(delegate(TcpEnd end) { return end.Port; })).ToList();
+			return new SortedSet<int>(listening.Select(end => end.Port)).ToList();
 		}
 
 		// The feature leaves its settings in the registry (F5.20); names on the share are only there when the share lets us in.
@@ -179,14 +188,14 @@ namespace TlsFleet
 			bool on = enabled is int && (int)enabled != 0;
 			List<string> files = null;
 			if (!string.IsNullOrEmpty(folder))
-				files = gaps.Try("central_store_files", "files on " + folder, null, delegate { return FilesIn(folder); });
+				files = gaps.Try("central_store_files", "files on " + folder, null, () => FilesIn(folder));
 			return new Bag { { "enabled", on }, { "files", files } };
 		}
 
 		private List<string> FilesIn(string folder)
 		{
 			IEnumerable<string> names = machine.FilesIn(folder);
-			return names == null ? null : names.OrderBy(delegate(string name) { return name; }, StringComparer.Ordinal).ToList();
+			return names == null ? null : names.OrderBy(name => name, StringComparer.Ordinal).ToList();
 		}
 
 		// The WinRM listener with an open connection is the one we came through: it lives as long as this call. Of several, one with TLS
@@ -194,11 +203,11 @@ namespace TlsFleet
 		private Bag Connection()
 		{
 			Dictionary<int, bool> ports = new Users(registry).WinRmPorts();
-			List<TcpEnd> open = machine.Established().Where(delegate(TcpEnd end) { return ports.ContainsKey(end.Port); }).ToList();
-			TcpEnd chosen = open.FirstOrDefault(delegate(TcpEnd end) { return ports[end.Port]; }) ?? open.FirstOrDefault();
+			List<TcpEnd> open = machine.Established().Where(end => ports.ContainsKey(end.Port)).ToList();
+			TcpEnd chosen = open.FirstOrDefault(end => ports[end.Port]) ?? open.FirstOrDefault();
 			if (chosen == null)
 				return null;
-			if (open.Any(delegate(TcpEnd end) { return end.Port != chosen.Port || end.Address != chosen.Address; }))
+			if (open.Any(end => end.Port != chosen.Port || end.Address != chosen.Address))
 				gaps.Add("connection", "ambiguous", "WinRM has connections on more than one listener; shown is " + chosen.Address + " port " + chosen.Port);
 			return new Bag { { "address", chosen.Address }, { "port", chosen.Port }, { "tls", ports[chosen.Port] } };
 		}

@@ -49,6 +49,9 @@ namespace TlsFleet
 		{
 			{ "sites", @"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration" },
 			{ "schema", @"read access to %windir%\System32\inetsrv\config\schema" },
+			{ "managers", @"administrator rights, which %windir%\System32\Tasks asks for" },
+			{ "rebind", @"administrator rights, which %windir%\System32\Tasks asks for" },
+			{ "events", "membership in the group Event Log Readers" },
 			{ "keys", "read access to the key itself; that SYSTEM has it does not help the reader" },
 			{ "central_store_files", "read access to the share of the central certificate store, which a second hop may refuse" }
 		};

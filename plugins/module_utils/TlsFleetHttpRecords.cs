@@ -85,7 +85,7 @@ namespace TlsFleet
 		public List<string> UrlReservations()
 		{
 			return Each(HttpNative.UrlAcl, new UrlAclQuery { Desc = HttpNative.QueryNext },
-				delegate(IntPtr at) { return Text(((UrlAclSet)Marshal.PtrToStructure(at, typeof(UrlAclSet))).Prefix); });
+				at => Text(((UrlAclSet)Marshal.PtrToStructure(at, typeof(UrlAclSet))).Prefix));
 		}
 
 		// The whole list in one call; none means every address (A8.01, A8.02).

@@ -22,23 +22,26 @@ namespace TlsFleet
 		public List<Binding> Bindings = new List<Binding>();
 	}
 
-	// A certificate hash that the IIS 6 metabase left behind; ABO start-up can write it back into http.sys (F3.32).
-	public sealed class LegacyHash
+	// What the IIS 6 metabase left behind (properties 5506 and 5511); ABO start-up can write it back into http.sys (F3.32).
+	public sealed class Mapper
 	{
-		public string Path, Thumbprint;
+		public string Path, Thumbprint, Store;
+		public long Site;
+		public bool Hash;
 	}
 
 	// Sites and bindings out of applicationHost.config, as they stand there: texts are neither repaired nor interpreted.
 	public sealed class IisConfig
 	{
 		public readonly List<Site> Sites = new List<Site>();
-		public readonly List<LegacyHash> Legacy = new List<LegacyHash>();
+		public readonly List<Mapper> Mappers = new List<Mapper>();
 		public bool Shared;
 
+		private const string Folder = @"\inetsrv\config";
 		private readonly IMachine machine;
 		private readonly Gaps gaps;
 		private readonly List<Bag> doubts = new List<Bag>();
-		private string customKey, sitesSource;
+		private string sitesSource;
 		private bool sitesSeen;
 
 		public IisConfig(IMachine machine, Gaps gaps)
@@ -53,13 +56,13 @@ namespace TlsFleet
 			string path = null;
 			try
 			{
-				string folder = Redirected(machine.ConfigFolder);
+				string folder = Redirected(machine.System32 + Folder);
 				path = machine.ToPath(folder + "\\applicationHost.config");
 				XmlFile.Visit(machine, path, Restart, VisitConfiguration);
 				if (sitesSource != null)
 				{
 					path = machine.ToPath(folder + "\\" + sitesSource);
-					XmlFile.Visit(machine, path, Sites.Clear, delegate(XmlPlace place) { VisitSites(place, 0); });
+					XmlFile.Visit(machine, path, Sites.Clear, place => VisitSites(place, 0));
 				}
 				if (!sitesSeen)
 					gaps.Add("sites", "malformed", path + " has no section system.applicationHost/sites");
@@ -83,7 +86,7 @@ namespace TlsFleet
 			};
 			try
 			{
-				XmlFile.Visit(machine, machine.ToPath(folder + "\\redirection.config"), delegate { target = null; }, visit);
+				XmlFile.Visit(machine, machine.ToPath(folder + "\\redirection.config"), () => { target = null; }, visit);
 			}
 			catch (IOException fault)
 			{
@@ -102,9 +105,9 @@ namespace TlsFleet
 		private void Restart()
 		{
 			Sites.Clear();
-			Legacy.Clear();
+			Mappers.Clear();
 			doubts.Clear();
-			customKey = sitesSource = null;
+			sitesSource = null;
 			sitesSeen = false;
 		}
 
@@ -122,9 +125,30 @@ namespace TlsFleet
 			else if (place.Path.Count > depth + 1 && place.Path[depth] == "sites")
 				VisitSites(place, depth);
 			else if (place.Is(depth + 2, "customMetadata", "key"))
-				customKey = place["path"];
-			else if (place.Is(depth + 3, "customMetadata", "key", "property") && place["id"] == "5506")
-				Legacy.Add(new LegacyHash { Path = customKey, Thumbprint = LegacyThumbprint(place["value"]) });
+				Mappers.Add(NewMapper(place["path"] ?? ""));
+			else if (place.Is(depth + 3, "customMetadata", "key", "property"))
+				Property(Mappers[Mappers.Count - 1], place);
+		}
+
+		// Site 0: the key is none of a site.
+		private static Mapper NewMapper(string path)
+		{
+			const string sites = "LM/W3SVC/";
+			Mapper mapper = new Mapper { Path = path, Store = "MY" };
+			if (path.StartsWith(sites, StringComparison.OrdinalIgnoreCase))
+				long.TryParse(path.Substring(sites.Length), NumberStyles.None, CultureInfo.InvariantCulture, out mapper.Site);
+			return mapper;
+		}
+
+		private static void Property(Mapper mapper, XmlPlace place)
+		{
+			if (place["id"] == "5506")
+			{
+				mapper.Hash = true;
+				mapper.Thumbprint = LegacyThumbprint(place["value"]);
+			}
+			else if (place["id"] == "5511" && !string.IsNullOrEmpty(place["value"]))
+				mapper.Store = place["value"];
 		}
 
 		private static bool OnlyLocations(List<string> path, int end)
@@ -211,8 +235,8 @@ namespace TlsFleet
 			};
 			try
 			{
-				string path = machine.ToPath(machine.ConfigFolder + "\\schema\\IIS_schema.xml");
-				XmlFile.Visit(machine, path, delegate { known = inside = seen = false; }, visit);
+				string path = machine.ToPath(machine.System32 + Folder + "\\schema\\IIS_schema.xml");
+				XmlFile.Visit(machine, path, () => { known = inside = seen = false; }, visit);
 			}
 			catch (IOException fault)
 			{

@@ -14,6 +14,9 @@ namespace TlsFleet
 		public const uint NcryptHandle = 0xFFFFFFFF, MachineKeyset = 0x20, Silent = 0x40;
 		// Silent, CNG allowed, never writing a link back, the public key compared (A9.10).
 		public const uint AcquireFlags = 0x40 | 0x10000 | 0x8 | 0x4;
+		// As SYSTEM sees it; nothing is fetched, neither issuers nor revocation lists.
+		public const uint ChainFlags = 0x4 | 0x40000000 | 0x80000000;
+		public static readonly IntPtr MachineEngine = (IntPtr)1;
 		public const uint Dacl = 4, KeysetDescriptor = 8, PadPkcs1 = 2, Sha1 = 0x8004, Sha256 = 0x800C, RsaAes = 24;
 
 		[StructLayout(LayoutKind.Sequential)]
@@ -37,6 +40,13 @@ namespace TlsFleet
 		[DllImport("crypt32.dll", ExactSpelling = true, SetLastError = true)]
 		public static extern bool CryptAcquireCertificatePrivateKey(IntPtr certificate, uint flags, IntPtr parameters,
 			out IntPtr key, out uint keySpec, out bool callerFrees);
+
+		[DllImport("crypt32.dll", ExactSpelling = true, SetLastError = true)]
+		public static extern bool CertGetCertificateChain(IntPtr engine, IntPtr certificate, IntPtr time, IntPtr store, byte[] para, uint flags,
+			IntPtr reserved, out IntPtr chain);
+
+		[DllImport("crypt32.dll", ExactSpelling = true)]
+		public static extern void CertFreeCertificateChain(IntPtr chain);
 
 		[DllImport("ncrypt.dll", ExactSpelling = true, CharSet = CharSet.Unicode)]
 		public static extern int NCryptGetProperty(IntPtr key, string name, byte[] output, uint size, out uint needed, uint flags);

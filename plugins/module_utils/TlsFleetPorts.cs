@@ -22,12 +22,17 @@ namespace TlsFleet
 		// A new AppHostAdminManager: it keeps a snapshot, so every reading takes its own (ahadmin A4.04).
 		IAppHostAdminManager OpenAdmin();
 
-		// The folder of applicationHost.config, from whatever bitness (F3.16).
-		string ConfigFolder { get; }
+		// Windows' System32 as this process has to name it: a 32-bit one would be shown another (F3.16).
+		string System32 { get; }
 
 		// Where a path that Windows knows is to be opened; environment variables are expanded.
 		string ToPath(string windowsPath);
+
+		// Names only; null: not to be told.
 		IEnumerable<string> FilesIn(string windowsFolder);
+
+		// The newest events that match an XPath query, newest first, as XML.
+		IEnumerable<string> Events(string log, string query, int most);
 		void Pause(int milliseconds);
 
 		// Unicast addresses, without loopback and IPv6 link-local ones: no client of a web site arrives there.
@@ -73,6 +78,9 @@ namespace TlsFleet
 		// Opens the key and, if asked, signs with it; silent, never repairing a link (A9.10).
 		KeyProbe Probe(StoredCertificate certificate, bool sign);
 
+		// What the machine's own chain engine says without fetching anything.
+		ChainFacts Chain(StoredCertificate certificate);
+
 		// Frees what Read holds.
 		void Close();
 	}
@@ -100,6 +108,12 @@ namespace TlsFleet
 		public bool Tried;
 		public long? Code;
 		public byte[] Descriptor;
+	}
+
+	// Status: sum of CERT_TRUST_*, which are X509ChainStatusFlags. Elements: certificates in the chain.
+	public sealed class ChainFacts
+	{
+		public long Status, Elements;
 	}
 
 	public sealed class TcpEnd

@@ -27,14 +27,14 @@ namespace TlsFleet
 		public IRegistry Registry { get { return registry; } }
 		public IStores Stores { get { return stores; } }
 
-		// A 32-bit process sees another System32 (F3.16).
-		public string ConfigFolder
+		public string System32
 		{
-			get
-			{
-				bool redirected = Environment.Is64BitOperatingSystem && !Environment.Is64BitProcess;
-				return (redirected ? @"%windir%\sysnative" : @"%windir%\System32") + @"\inetsrv\config";
-			}
+			get { return System32Of(Environment.Is64BitOperatingSystem, Environment.Is64BitProcess); }
+		}
+
+		public static string System32Of(bool system64, bool process64)
+		{
+			return system64 && !process64 ? @"%windir%\sysnative" : @"%windir%\System32";
 		}
 
 		public IHttpApi OpenHttp()
@@ -55,6 +55,11 @@ namespace TlsFleet
 		public IEnumerable<string> FilesIn(string windowsFolder)
 		{
 			return Directory.GetFiles(ToPath(windowsFolder)).Select(Path.GetFileName);
+		}
+
+		public IEnumerable<string> Events(string log, string query, int most)
+		{
+			return EventLog.Read(log, query, most);
 		}
 
 		public void Pause(int milliseconds)
@@ -133,17 +138,17 @@ namespace TlsFleet
 	{
 		public object Value(string key, string name)
 		{
-			return With(key, null, delegate(RegistryKey open) { return open.GetValue(name); });
+			return With(key, null, open => open.GetValue(name));
 		}
 
 		public string[] Keys(string key)
 		{
-			return With(key, new string[0], delegate(RegistryKey open) { return open.GetSubKeyNames(); });
+			return With(key, new string[0], open => open.GetSubKeyNames());
 		}
 
 		public string[] Names(string key)
 		{
-			return With(key, new string[0], delegate(RegistryKey open) { return open.GetValueNames(); });
+			return With(key, new string[0], open => open.GetValueNames());
 		}
 
 		private static T With<T>(string key, T otherwise, Func<RegistryKey, T> read)
@@ -163,8 +168,8 @@ namespace TlsFleet
 		public static List<TcpEnd> OfSystem(int state)
 		{
 			List<TcpEnd> found = new List<TcpEnd>();
-			Read(V4, delegate(IntPtr row) { Take(found, row, state, 0, 4, 4, 8, 20); }, 24);
-			Read(V6, delegate(IntPtr row) { Take(found, row, state, 48, 0, 16, 20, 52); }, 56);
+			Read(V4, row => Take(found, row, state, 0, 4, 4, 8, 20), 24);
+			Read(V6, row => Take(found, row, state, 48, 0, 16, 20, 52), 56);
 			return found;
 		}
 

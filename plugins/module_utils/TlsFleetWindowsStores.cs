@@ -50,9 +50,9 @@ namespace TlsFleet
 			open = null;
 		}
 
-		private static StoredCertificate One(X509Certificate2 certificate)
+		public static StoredCertificate One(X509Certificate2 certificate)
 		{
-			byte[] renewed = Property(certificate, KeyNative.Renewal, delegate(IntPtr at, int size)
+			byte[] renewed = Property(certificate, KeyNative.Renewal, (at, size) =>
 			{
 				byte[] bytes = new byte[size];
 				Marshal.Copy(at, bytes, 0, size);
@@ -121,6 +121,27 @@ namespace TlsFleet
 				GC.KeepAlive(native);
 			}
 			return probe;
+		}
+
+		// The first chain of the context: status at 4; the chains' number and list at 12 and 16; in a chain, the number of elements at 12.
+		public ChainFacts Chain(StoredCertificate certificate)
+		{
+			X509Certificate2 native = (X509Certificate2)certificate.Native;
+			byte[] para = new byte[4 * IntPtr.Size];
+			para[0] = (byte)para.Length;
+			IntPtr context;
+			if (!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine, native.Handle, IntPtr.Zero, IntPtr.Zero, para, KeyNative.ChainFlags, IntPtr.Zero, out context))
+				throw HostException.OfCall("CertGetCertificateChain", (uint)Marshal.GetLastWin32Error());
+			try
+			{
+				IntPtr first = Marshal.ReadInt32(context, 12) > 0 ? Marshal.ReadIntPtr(Marshal.ReadIntPtr(context, 16)) : IntPtr.Zero;
+				return new ChainFacts { Status = unchecked((uint)Marshal.ReadInt32(context, 4)), Elements = first == IntPtr.Zero ? 0 : Marshal.ReadInt32(first, 12) };
+			}
+			finally
+			{
+				KeyNative.CertFreeCertificateChain(context);
+				GC.KeepAlive(native);
+			}
 		}
 
 		private static byte[] CngDescriptor(IntPtr key)

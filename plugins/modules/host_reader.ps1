@@ -16,6 +16,7 @@
 #AnsibleRequires -CSharpUtil ..module_utils.TlsFleetKeyNative
 #AnsibleRequires -CSharpUtil ..module_utils.TlsFleetPorts
 #AnsibleRequires -CSharpUtil ..module_utils.TlsFleetReader
+#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetTraces
 #AnsibleRequires -CSharpUtil ..module_utils.TlsFleetUsers
 #AnsibleRequires -CSharpUtil ..module_utils.TlsFleetWindows
 #AnsibleRequires -CSharpUtil ..module_utils.TlsFleetWindowsStores

@@ -21,7 +21,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     running: list[Fleet] = []
 
     def begin(*descriptions: Mapping[str, Any], engine: str = "model") -> Fleet:
-        fleet = Fleet(tmp_path / f"lab{len(running)}", descriptions, engine)
+        fleet = Fleet(tmp_path / f"lab{len(running)}", descriptions, engine=engine)
         running.append(fleet)
         return fleet
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
@@ -159,10 +160,41 @@ def test_random_hosts_are_read_back(lane: Lane, host: Host, request: pytest.Fixt
             raise AssertionError(f"random host {seed}: {fault}") from None
 
 
+#: A host with keys of every kind and everything that others can leave behind.
+TRACED = {
+    **fleet(1, 5)[0],
+    "slug": "traced",
+    "certificates": [
+        {
+            "thumbprint": f"{number:040X}",
+            "names": ["shop.example.com"],
+            "store": store,
+            "key": key,
+            "key_detail": {"provider": provider, "provider_type": kind, "key_spec": spec},
+            "chain": chain,
+        }
+        for number, (key, store, chain, (provider, kind, spec)) in enumerate(
+            itertools.product(
+                ("ok", "unknown", "missing", "user_scope", "denied", "none"),
+                ("MY", "WebHosting"),
+                (None, {"status": 0x10020, "elements": 1}),
+                hosts.PROVIDERS,
+            ),
+            1,
+        )
+    ],
+    "mappers": [{"site": 1, "thumbprint": f"{1:040X}", "store": "MY"}],
+    "managers": [{"kind": kind, "evidence": evidence} for kind, evidence in hosts.MANAGERS],
+    "rebind": True,
+    "renewals": [{"at": "2026-01-01T00:00:00Z", "old": f"{1:040X}", "new": f"{2:040X}"}],
+    "changes": [{"at": "2026-01-02T00:00:00Z", "kind": "created", "endpoint": "0.0.0.0:443"}],
+}
+
+
 def descriptions() -> list[Any]:
     shared, own = ROOT.parent / "shared" / "fixtures" / "hosts", ROOT / "tests" / "lab" / "fixtures"
     folder = shared if shared.is_dir() else own
-    return [pytest.param(item, id=item["slug"]) for item in (*load(folder), *fleet(8, 1))]
+    return [pytest.param(item, id=item["slug"]) for item in (*load(folder), *fleet(8, 1), TRACED)]
 
 
 @pytest.fixture(scope="session")

@@ -195,17 +195,22 @@ def test_what_the_iis_6_metabase_left_behind_is_shown(read: Read) -> None:
         for number, prop, value in (
             (1, 5506, "qqqqqqqqqqqqqqqqqqqqqqqqqqo="),
             (2, 5506, "AB" * 20),
-            (3, 5511, "MY"),
+            (3, 5511, "WebHosting"),
             (4, 5506, "?"),
         )
     )
+    both = '<property id="5511" dataType="String" value="WebHosting"/><property id="5506" value="{}"/>'.format("AC" * 20)
+    kept += f'<key path="lm/w3svc/5">{both}</key><key path="LM/W3SVC/Info">{both}</key><key/>'
     found = read(whole(f"<sites>{SITE}</sites><customMetadata>{kept}</customMetadata>", "{}"))
-    assert [(user["kind"], user["thumbprint"]) for user in found["users"]] == [
-        ("other", "AA" * 20),
-        ("other", "AB" * 20),
-        ("other", None),
+    assert found["mappers"] == [
+        {"site": 1, "thumbprint": "AA" * 20, "store": "MY"},
+        {"site": 2, "thumbprint": "AB" * 20, "store": "MY"},
+        {"site": 5, "thumbprint": "AC" * 20, "store": "WebHosting"},
     ]
-    assert "LM/W3SVC/4" in found["users"][2]["evidence"]
+    # What is no mapper of a site, or has no thumbprint to show, still uses some certificate.
+    assert [(user["kind"], user["thumbprint"]) for user in found["users"]] == [("other", None), ("other", "AC" * 20)]
+    assert "LM/W3SVC/4" in found["users"][0]["evidence"]
+    assert "LM/W3SVC/Info" in found["users"][1]["evidence"]
 
 
 def test_a_file_that_is_written_meanwhile_is_never_mixed(lane: Lane, host: Host) -> None:

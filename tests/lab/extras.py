@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 #: Keys that go into the document as they are.
-_AS_THEY_ARE = ("asked", "managers", "rebind")
+_AS_THEY_ARE = ("asked", "managers", "rebind", "changes")
 
 
 def optional_keys(description: Mapping[str, Any], here: Callable[[str], str]) -> dict[str, Any]:

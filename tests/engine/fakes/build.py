@@ -35,6 +35,8 @@ HTTPAPI = (
     "httpapi_query.c",
     "httpapi_write.c",
 )
+EVENTS = (*SHARED, "httpapi_text.c", "windows.c", "windows_events.c")
+WINDOWS = (*EVENTS, "windows_keys.c", "windows_system.c")
 AHADMIN = (*SHARED, *(f"{name}.c" for name in _ADMIN))
 
 
@@ -44,12 +46,14 @@ def _targets(windows: bool) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]
         return {
             "httpapi.dll": (HTTPAPI, ("-lws2_32",)),
             "noupdate/httpapi.dll": (HTTPAPI, ("-DNO_UPDATE", "-lws2_32")),
+            "wevtapi.dll": (EVENTS, ("-lws2_32",)),
             "ahadmin.dll": ((*AHADMIN, "ahadmin_register.c"), ("-Wl,--kill-at", "-lole32", "-loleaut32", "-luuid")),
         }
     return {
         "libhttpapi.so": (HTTPAPI, ()),
         "libhttpapi_noupdate.so": (HTTPAPI, ("-DNO_UPDATE",)),
         "libahadmin.so": (AHADMIN, ()),
+        "libwindows.so": (WINDOWS, ()),
     }
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -24,9 +25,10 @@ def attribute(value: str) -> str:
     return quoteattr(value, _LINES)
 
 
-def application_host(sites: list[dict[str, Any]]) -> str:
-    """applicationHost.config with these sites (docs/contracts.md, ``sites[]``)."""
-    return "".join((HEAD, "<configuration>\n", *_sections(), "  <system.applicationHost>\n", *_sites(sites), _TAIL))
+def application_host(sites: list[dict[str, Any]], mappers: list[dict[str, Any]] | None = None) -> str:
+    """applicationHost.config with these sites and mappers (docs/contracts.md, ``sites[]`` and ``mappers[]``)."""
+    head = (HEAD, "<configuration>\n", *_sections(), "  <system.applicationHost>\n")
+    return "".join((*head, *_sites(sites), *_mappers(mappers or []), _TAIL))
 
 
 def _sections() -> Iterator[str]:
@@ -51,13 +53,28 @@ def _sites(sites: list[dict[str, Any]]) -> Iterator[str]:
         yield "        </bindings>\n      </site>\n"
 
 
-_TAIL = """\
+def _mappers(mappers: list[dict[str, Any]]) -> Iterator[str]:
+    """What IIS 6 compatibility keeps; it is closed with the section of the sites."""
+    yield _DEFAULTS
+    if mappers:
+        yield "    <customMetadata>\n"
+        for mapper in mappers:
+            store = f'<property id="5511" dataType="String" value={attribute(mapper["store"])} />'
+            data = base64.b64encode(bytes.fromhex(mapper["thumbprint"])).decode("ascii")
+            hash_ = f'<property id="5506" dataType="Binary" value="{data}" />'
+            yield f'      <key path="LM/W3SVC/{mapper["site"]}">{store}{hash_}</key>\n'
+        yield "    </customMetadata>\n"
+
+
+_DEFAULTS = """\
       <siteDefaults>
         <logFile logFormat="W3C" directory="%SystemDrive%\\inetpub\\logs\\LogFiles" />
       </siteDefaults>
       <applicationDefaults applicationPool="DefaultAppPool" />
       <virtualDirectoryDefaults allowSubDirConfig="true" />
     </sites>
+"""
+_TAIL = """\
   </system.applicationHost>
 </configuration>
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from . import state
+from . import state, traces
 from .rows import number, read_rows, read_settings, truth
 
 _STATES = {code: name for name, code in state.STATES.items()}
@@ -53,6 +53,7 @@ def read_state(folder: str | Path) -> dict[str, Any]:
         "connection": _connection(machine / "connection.txt"),
         "journal": json.loads(journal.read_text(encoding="utf-8")) if journal.exists() else None,
         "incomplete": _named(machine / "incomplete.txt", "layer", "code", "message"),
+        **traces.read(folder),
     }
 
 
@@ -105,7 +106,7 @@ def _record(row: list[str | None]) -> dict[str, Any]:
 
 
 def _certificate(row: list[str | None], folder: Path) -> dict[str, Any]:
-    store, thumbprint, file, friendly_name, archived, renewed_by, linked, *facts, _accepted = row
+    store, thumbprint, file, friendly_name, archived, renewed_by, linked, *facts, _accepted, status, elements = row
     key: dict[str, Any] | None = None
     if truth(linked):
         key = dict(zip(state.KEY_NAMES, facts, strict=True))
@@ -119,6 +120,7 @@ def _certificate(row: list[str | None], folder: Path) -> dict[str, Any]:
         "archived": truth(archived),
         "renewed_by": renewed_by,
         "key": key,
+        "chain": None if status is None else {"status": number(status), "elements": number(elements)},
     }
 
 

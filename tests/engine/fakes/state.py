@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from . import config
+from . import config, traces
 from .rows import Cell, write_rows
 
 MARK = ("tlsfleet.iis/fake-state", "1")
@@ -35,7 +35,13 @@ RECORD_DEFAULTS: dict[str, Any] = {
     "ctl_identifier": None,
     "ctl_store": None,
 }
-CERTIFICATE_DEFAULTS: dict[str, Any] = {"friendly_name": None, "archived": False, "renewed_by": None, "key": None}
+CERTIFICATE_DEFAULTS: dict[str, Any] = {
+    "friendly_name": None,
+    "archived": False,
+    "renewed_by": None,
+    "key": None,
+    "chain": None,
+}
 KEY_NAMES = ("provider", "provider_type", "container", "key_spec", "machine", "system_access", "check", "code")
 RECORD_NAMES = ("family", "key", *RECORD_DEFAULTS)
 _NEW_IDS = {"hostnameport": (5, 9200), "ccs": (6, 9200), "scopedccs": (11, 18362)}
@@ -48,6 +54,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     """The document with every default written out, and ``simulated`` true, as whatever comes out of a fake says."""
     return {
         **document,
+        **traces.complete(document),
         "simulated": True,
         "os": {"revision": None, **document["os"]},
         "sites": [
@@ -78,6 +85,7 @@ def write_state(folder: str | Path, description: dict[str, Any]) -> None:
         _write_iis(folder, document)
     _write_certificates(folder / "certs", document["certificates"])
     _write_machine(folder / "machine", document)
+    traces.write(folder, document)
     write_rows(folder / "state.txt", [MARK])
 
 
@@ -156,7 +164,7 @@ def _write_iis(folder: Path, document: dict[str, Any]) -> None:
     shared = document["shared_configuration"]
     here = folder / "config"
     here.mkdir(parents=True)
-    sites = config.application_host(document["sites"])
+    sites = config.application_host(document["sites"], document["mappers"])
     if shared:
         (folder / "share").mkdir()
         _write_text(folder / "share" / "applicationHost.config", sites)
@@ -184,9 +192,10 @@ def _write_certificates(folder: Path, certificates: list[dict[str, Any]]) -> Non
             raise ValueError(f"certificates[{number - 1}].key: needs exactly {', '.join(KEY_NAMES)}")
         facts = [None] * len(KEY_NAMES) if key is None else [key[name] for name in KEY_NAMES]
         names = (item["friendly_name"], item["archived"], item["renewed_by"])
-        rows.append(
-            [item["store"], item["thumbprint"], f"{number}.der", *names, key is not None, *facts, accepted(item)]
-        )
+        link = (key is not None, *facts, accepted(item))
+        chain = item["chain"] or {"status": None, "elements": None}
+        ends = (chain["status"], chain["elements"])
+        rows.append([item["store"], item["thumbprint"], f"{number}.der", *names, *link, *ends])
     write_rows(folder / "index.txt", rows)
     for number, item in enumerate(certificates, 1):
         try:
@@ -207,7 +216,8 @@ def _write_machine(folder: Path, document: dict[str, Any]) -> None:
     host += [(f"reader_{name}", reader[name]) for name in ("version", "certificates", "key_check")]
     write_rows(folder / "host.txt", host)
     write_rows(folder / "registry.txt", _registry(document))
-    write_rows(folder / "paths.txt", [(r"C:\Windows\System32\inetsrv\config", "config"), (config.SHARE, "share")])
+    paths = [(r"C:\Windows\System32\inetsrv\config", "config"), (config.SHARE, "share"), *traces.PATHS]
+    write_rows(folder / "paths.txt", paths)
     write_rows(folder / "addresses.txt", ((address,) for address in document["addresses"]))
     if document["http_ports"] is not None:
         write_rows(folder / "http_ports.txt", ((port,) for port in document["http_ports"]))
@@ -249,3 +259,4 @@ def _registry(document: dict[str, Any]) -> Iterable[tuple[Cell, ...]]:
         key = r"HKLM\SOFTWARE\Microsoft\IIS\CentralCertProvider"
         yield (key, "Enabled", "dword", int(document["central_store"]["enabled"]))
         yield (key, "CertStoreLocation", "sz", r"\\simulated\central")
+    yield from traces.registry(document)

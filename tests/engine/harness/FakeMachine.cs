@@ -57,13 +57,9 @@ namespace TlsFleet.Harness
             get { return DateTime.ParseExact(host["clock"], "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture); }
         }
 
-        public string ConfigFolder
+        public string System32
         {
-            get
-            {
-                Enter("sites");
-                return @"C:\Windows\System32\inetsrv\config";
-            }
+            get { return @"C:\Windows\System32"; }
         }
 
         public IHttpApi OpenHttp()
@@ -81,6 +77,10 @@ namespace TlsFleet.Harness
         // The longest Windows folder that the table knows decides.
         public string ToPath(string windowsPath)
         {
+            if (windowsPath.Contains(@"\inetsrv\config"))
+                Enter("sites");
+            if (windowsPath.EndsWith("IIS-AutoCertRebind", StringComparison.Ordinal))
+                Enter("rebind");
             foreach (string[] row in Rows.Read(Folder, "machine/paths.txt").OrderByDescending(one => one[0].Length))
                 if (windowsPath.StartsWith(row[0], StringComparison.OrdinalIgnoreCase))
                     return Path.Combine(Folder, row[1] + windowsPath.Substring(row[0].Length).Replace('\\', '/'));
@@ -89,9 +89,21 @@ namespace TlsFleet.Harness
 
         public IEnumerable<string> FilesIn(string windowsFolder)
         {
+            if (windowsFolder.EndsWith(@"\Tasks", StringComparison.Ordinal))
+            {
+                Enter("managers");
+                return Directory.GetFiles(ToPath(windowsFolder)).Select(Path.GetFileName);
+            }
             Enter("central_store_files");
             List<string[]> rows = Rows.Read(Folder, "machine/central_store.txt");
             return rows.Any(row => row[0] == "files" && row[1] == "unknown") ? null : rows.Where(row => row[0] == "file").Select(row => row[1]);
+        }
+
+        // The engine's own class, over the C library.
+        public IEnumerable<string> Events(string log, string query, int most)
+        {
+            Enter("events");
+            return EventLog.Read(log, query, most);
         }
 
         public void Pause(int milliseconds)
@@ -166,7 +178,7 @@ namespace TlsFleet.Harness
         }
     }
 
-    // What the two C libraries export for their tests, and the creation of a COM object without a registry.
+    // What the C libraries export for their tests, and the creation of a COM object without a registry.
     public static class Native
     {
         private static readonly Guid AdminManager = new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
@@ -179,6 +191,13 @@ namespace TlsFleet.Harness
         [DllImport("ahadmin.dll", EntryPoint = "tlsfleet_fake_select")]
         private static extern int SelectAdmin(byte[] folder);
 
+        [DllImport("wevtapi.dll", EntryPoint = "tlsfleet_fake_select")]
+        private static extern int SelectEvents(byte[] folder);
+
+        // Handles of event logs and keys that were not given back.
+        [DllImport("wevtapi.dll", EntryPoint = "tlsfleet_fake_open")]
+        public static extern int OpenHandles();
+
         [DllImport("httpapi.dll", EntryPoint = "tlsfleet_fake_exports")]
         private static extern int ExportsOf(byte[] name);
 
@@ -188,7 +207,7 @@ namespace TlsFleet.Harness
         public static void Select(string folder)
         {
             byte[] name = Encoding.UTF8.GetBytes(folder + "\0");
-            if (SelectHttp(name) != 0 || SelectAdmin(name) != 0)
+            if (SelectHttp(name) != 0 || SelectAdmin(name) != 0 || SelectEvents(name) != 0)
                 throw new DirectoryNotFoundException(folder + " is no state folder");
         }
 

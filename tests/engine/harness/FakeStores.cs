@@ -61,6 +61,13 @@ namespace TlsFleet.Harness
             };
         }
 
+        public ChainFacts Chain(StoredCertificate certificate)
+        {
+            machine.Enter("chains");
+            string[] row = (string[])certificate.Native;
+            return row[16] == null ? null : new ChainFacts { Status = Rows.Number(row[16]), Elements = Rows.Number(row[17]) };
+        }
+
         public static byte[] Bytes(string sddl)
         {
             RawSecurityDescriptor descriptor = new RawSecurityDescriptor(sddl);

@@ -30,7 +30,7 @@ namespace TlsFleet.Harness
             return 0;
         }
 
-        // `do`: read (default), windows (the machine it runs on), plant, export, json, access, layout. An error of the harness itself is {"harness": text}.
+        // `do`: read (default), windows (the machine it runs on), plant, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
         public static string Answer(string line)
         {
             try
@@ -47,6 +47,8 @@ namespace TlsFleet.Harness
                     case "export":
                         using (HttpApi api = new HttpApi())
                             return Json.Write(api.UpdateExported);
+                    case "handles":
+                        return Json.Write(Native.OpenHandles());
                     case "json":
                         return Json.Write(Ordered(task["value"]));
                     case "access":

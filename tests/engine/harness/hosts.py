@@ -30,6 +30,15 @@ PROVIDERS = (
     ("Microsoft Enhanced RSA and AES Cryptographic Provider", 24, 2),
     ("Microsoft Platform Crypto Provider", 0, 0),
 )
+MANAGERS = (
+    ("certify", r"HKLM\SYSTEM\CurrentControlSet\Services\Certify.Service"),
+    ("other", "scheduled task LetsEncrypt renewal"),
+    ("simple_acme", "scheduled task simple-acme renew (acme-v02.api.letsencrypt.org)"),
+    ("win_acme", "scheduled task win-acme renew (acme-v02.api.letsencrypt.org)"),
+    ("win_acme", r"%ProgramData%\win-acme"),
+    ("simple_acme", r"%ProgramData%\simple-acme"),
+    ("posh_acme", r"%ProgramFiles%\WindowsPowerShell\Modules\Posh-ACME"),
+)
 KEY_CHECKS = ("metadata", "open", "sign")
 
 
@@ -84,6 +93,34 @@ def document(chance: random.Random) -> dict[str, Any]:
             (None, {"run": "r1", "started": "2026-11-24T11:00:00Z", "steps": [{"op": "probe", "n": -1}], "done": 0})
         ),
         "incomplete": [],
+        **_traces(chance, build, installed),
+    }
+
+
+def _traces(chance: random.Random, build: int, installed: bool) -> dict[str, Any]:
+    """The optional keys."""
+    http = r"HKLM\SYSTEM\CurrentControlSet\Services\HTTP\Parameters"
+    asked = [
+        {"what": what, "present": build >= first and value != 0, "evidence": f"{http}, {name} = {value}"}
+        for what, name, first in (("http2", "EnableHttp2Tls", 14393), ("http3", "EnableHttp3", 20348))
+        for value in chance.sample((0, 1, 2**32 - 1), chance.randint(0, 1))
+    ]
+    kinds = [kind for kind in range(len(MANAGERS)) if chance.random() < 0.2]
+    times = sorted(f"2026-{chance.randint(1, 12):02d}-03T04:05:06Z" for _again in range(chance.randint(0, 4)))
+    endpoints = dict.fromkeys(_information(chance).strip().lower() or "443" for _again in times)
+    return {
+        "asked": asked,
+        "managers": [{"kind": MANAGERS[kind][0], "evidence": MANAGERS[kind][1]} for kind in kinds],
+        "mappers": [
+            {"site": number, "thumbprint": _hash(chance), "store": chance.choice(STORES)}
+            for number in chance.sample(range(1, 99), chance.randint(0, 2) if installed else 0)
+        ],
+        "rebind": chance.random() < 0.3 if installed else None,
+        "renewals": [{"at": at, "old": _hash(chance), "new": _hash(chance)} for at in times],
+        "changes": [
+            {"at": at, "kind": chance.choice(("deleted", "created", "updated")), "endpoint": endpoint}
+            for at, endpoint in zip(reversed(times), endpoints, strict=False)
+        ],
     }
 
 
@@ -154,6 +191,7 @@ def _certificates(chance: random.Random, key_check: str) -> list[dict[str, Any]]
                 "archived": chance.random() < 0.2,
                 "renewed_by": chance.choice((None, _hash(chance))),
                 "key": key if chance.random() < 0.8 else None,
+                "chain": chance.choice((None, {"status": 0, "elements": 3}, {"status": 2**31 | 0x10020, "elements": 1})),
             }
         )
     return found

@@ -25,7 +25,11 @@ ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / ".cache" / "engine"
 SHIPPED = ROOT / "plugins" / "module_utils"
 HARNESS = Path(__file__).resolve().parent
-LIBRARIES = {"httpapi.dll": "libhttpapi.so", "ahadmin.dll": "libahadmin.so"}
+LIBRARIES = {
+    "httpapi.dll": "libhttpapi.so",
+    "ahadmin.dll": "libahadmin.so",
+    **dict.fromkeys(("wevtapi.dll", "crypt32.dll", "ncrypt.dll", "advapi32.dll", "iphlpapi.dll"), "libwindows.so"),
+}
 READ = {"contract": 1, "certificates": "all", "key_check": "open"}
 
 
