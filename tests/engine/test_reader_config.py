@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from engine.fakes import config
 from engine.fakes.example import binding, small
-from engine.fakes.rows import write_rows
 from engine.harness.lane import Lane
 
 pytestmark = pytest.mark.mono
@@ -199,7 +198,9 @@ def test_what_the_iis_6_metabase_left_behind_is_shown(read: Read) -> None:
             (4, 5506, "?"),
         )
     )
-    both = '<property id="5511" dataType="String" value="WebHosting"/><property id="5506" value="{}"/>'.format("AC" * 20)
+    both = '<property id="5511" dataType="String" value="WebHosting"/><property id="5506" value="{}"/>'.format(
+        "AC" * 20
+    )
     kept += f'<key path="lm/w3svc/5">{both}</key><key path="LM/W3SVC/Info">{both}</key><key/>'
     found = read(whole(f"<sites>{SITE}</sites><customMetadata>{kept}</customMetadata>", "{}"))
     assert found["mappers"] == [
@@ -264,42 +265,3 @@ def test_a_huge_file_is_read_in_one_pass(lane: Lane, host: Host) -> None:
     assert shown(lane.document(folder)) == [("https", "*:443:shop", 1)]
     print(f"50 MB in {time.monotonic() - started:.1f} s")
     assert lane.peak_megabytes() < 700  # a reader that held the file as a tree would need more
-
-
-# -- site states --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("value", "state"),
-    [
-        ("0", "started"),
-        ("1", "started"),
-        ("2", "stopped"),
-        ("3", "stopped"),
-        ("4", "unknown"),
-        ("0x800710D8", "unknown"),
-    ],
-)
-def test_every_state_has_a_word(lane: Lane, host: Host, value: str, state: str) -> None:
-    folder = host(small(**IIS, sites=ONE))
-    write_rows(folder / "iis" / "sites.txt", [["1", value]])
-    found = lane.document(folder)
-    assert [site["state"] for site in found["sites"]] == [state]
-    assert found["incomplete"] == []
-
-
-@pytest.mark.parametrize(
-    ("fault", "code"),
-    [
-        ("create 0x80040154", "0x80040154"),
-        ("section 0x80070005", "access_denied"),
-        ("section 0x8007000D", "0x8007000D"),
-        ("state 0x80070005", "access_denied"),
-    ],
-)
-def test_states_that_cannot_be_read_are_unknown_and_a_gap(lane: Lane, host: Host, fault: str, code: str) -> None:
-    folder = host(small(**IIS, sites=[*ONE, {**ONE[0], "id": 2, "name": "Two"}]))
-    write_rows(folder / "iis" / "faults.txt", [fault.split()])
-    found = lane.document(folder)
-    assert [site["state"] for site in found["sites"]] == ["unknown", "unknown"]
-    assert [(gap["layer"], gap["code"]) for gap in found["incomplete"]] == [("site_states", code)]

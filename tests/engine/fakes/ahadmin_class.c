@@ -106,3 +106,17 @@ HRES tlsfleet_fake_manager(int writable, void **into)
 {
     return factory_create(writable ? &writing_factory : &reading_factory, NULL, &IID_UNKNOWN, into);
 }
+
+#ifndef _WIN32
+EXPORT HRES CoCreateInstance(const IDENTIFIER *class_id, void *outer, uint32_t context, const IDENTIFIER *id, void **into);
+
+/* Mono asks ole32 for it; on Windows the registry leads here. */
+HRES CoCreateInstance(const IDENTIFIER *class_id, void *outer, uint32_t context, const IDENTIFIER *id, void **into)
+{
+    factory *found;
+    HRES code = DllGetClassObject(class_id, &factory_id, (void **)&found);
+
+    (void)context;
+    return code ? code : factory_create(found, outer, id, into);
+}
+#endif

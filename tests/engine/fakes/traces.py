@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The optional keys of a document as what they stand for on a host: events, scheduled tasks, folders, registry values, old metabase data."""
+"""The optional keys of a document as what they stand for on a host: events, tasks, folders, registry values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ _EVENT = """\
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """The optional keys with what a reader tells of a host without any of it."""
-    return {**DEFAULTS, "rebind": None if document["iis"] is None else False, **{name: document[name] for name in _names(document)}}
+    return {
+        **DEFAULTS,
+        "rebind": None if document["iis"] is None else False,
+        **{name: document[name] for name in _names(document)},
+    }
 
 
 def _names(document: dict[str, Any]) -> Iterator[str]:

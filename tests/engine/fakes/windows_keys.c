@@ -136,7 +136,7 @@ EXPORT int NCryptFreeObject(void *key);
 
 static int right_key(const void *key, const char *kind)
 {
-    return key == &the_key && is("kind", kind);
+    return key == &the_key && same_text(fact("kind", "cng"), kind);
 }
 
 int NCryptGetProperty(void *key, const WIDE *name, uint8_t *output, uint32_t room, uint32_t *needed, uint32_t flags)

@@ -191,7 +191,9 @@ def _certificates(chance: random.Random, key_check: str) -> list[dict[str, Any]]
                 "archived": chance.random() < 0.2,
                 "renewed_by": chance.choice((None, _hash(chance))),
                 "key": key if chance.random() < 0.8 else None,
-                "chain": chance.choice((None, {"status": 0, "elements": 3}, {"status": 2**31 | 0x10020, "elements": 1})),
+                "chain": chance.choice(
+                    (None, {"status": 0, "elements": 3}, {"status": 2**31 | 0x10020, "elements": 1})
+                ),
             }
         )
     return found

@@ -1,0 +1,50 @@
+// Copyright: (c) 2026, tlsfleet.iis contributors
+// GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+using System;
+using System.Collections;
+using System.Security.Cryptography.X509Certificates;
+
+namespace TlsFleet.Harness
+{
+    // Asks the engine's own classes for keys and certificates about one certificate, without a store around it.
+    public static class MachineTasks
+    {
+        public static string Key(Hashtable task)
+        {
+            WindowsStores stores = new WindowsStores();
+            X509Certificate2 native = new X509Certificate2(Convert.FromBase64String((string)task["der"]));
+            StoredCertificate certificate = WindowsStores.One(native);
+            KeyLink link = certificate.Key, asked = new KeyLink { ProviderType = task["type"] == null ? 0 : (long)task["type"] };
+            certificate.Key = asked;
+            KeyProbe probe = stores.Probe(certificate, (bool)task["sign"]);
+            return Json.Write(new Bag
+            {
+                { "code", probe.Code }, { "access", KeyAccess.OfSystem(probe.Descriptor) }, { "renewed_by", certificate.RenewedBy },
+                { "link", link == null ? null : Link(link) }, { "chain", Chain(stores, certificate) }, { "open", Native.OpenHandles() }
+            });
+        }
+
+        private static Bag Link(KeyLink link)
+        {
+            return new Bag
+            {
+                { "container", link.Container }, { "provider", link.Provider }, { "type", link.ProviderType }, { "spec", link.KeySpec }, { "machine", link.Machine }
+            };
+        }
+
+        private static object Chain(WindowsStores stores, StoredCertificate certificate)
+        {
+            try
+            {
+                ChainFacts chain = stores.Chain(certificate);
+                return new Bag { { "status", chain.Status }, { "elements", chain.Elements } };
+            }
+            catch (HostException fault)
+            {
+                return fault.Message;
+            }
+        }
+    }
+}
