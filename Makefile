@@ -14,7 +14,7 @@ ENTER = eval "$$($(ENVIRONMENT) exports $(CHOICE))"
 SUITES := $(wildcard tests/tools tests/unit tests/laws tests/lab tests/engine tests/e2e tests/bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup env demo test check lab bench clean
+.PHONY: help setup env demo test check lab compact bench clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -39,6 +39,9 @@ check: setup ## every gate: linters, types, sanity, docs, package, all cores (AR
 
 lab: setup ## start five simulated hosts in .lab and print their inventory
 	@$(ENTER); tests/lab/lab start --dir .lab --hosts 5 --seed 1 --engine $(ENGINE) >&2; echo "$(CURDIR)/.lab/inventory.yml"
+
+compact: setup ## write the C# that the host modules upload from plugins/module_utils/TlsFleet*.cs
+	@$(ENTER); PYTHONPATH=tests python -m tools.compact
 
 bench: setup ## measure: counts, bytes and ratios, beside other collections (ARGS="wire")
 	@$(ENTER); tests/bench/run $(ARGS)

@@ -70,8 +70,8 @@ namespace TlsFleet
 
 		public static Dictionary<long, string> Read(IMachine machine, Gaps gaps)
 		{
-			Dictionary<long, string> states = new Dictionary<long, string>();
-			List<object> held = new List<object>();
+			var states = new Dictionary<long, string>();
+			var held = new List<object>();
 			try
 			{
 				IAppHostAdminManager manager = Keep(held, machine.OpenAdmin());
@@ -96,7 +96,7 @@ namespace TlsFleet
 		// Runtime values fail one by one (A3.02: the site is not known to WAS); such a site stays unknown.
 		private static void One(IAppHostElementCollection sites, int index, Dictionary<long, string> states, Gaps gaps)
 		{
-			List<object> held = new List<object>();
+			var held = new List<object>();
 			try
 			{
 				IAppHostElement site = Keep(held, sites.GetItem(index));

@@ -38,7 +38,7 @@ namespace TlsFleet
 
 		public List<Bag> Read()
 		{
-			List<Bag> found = new List<Bag>();
+			var found = new List<Bag>();
 			foreach (string store in stores.Values)
 			{
 				List<StoredCertificate> all = gaps.Try("certificates", "certificate store " + store, null, () => machine.Stores.Read(store));
@@ -90,7 +90,7 @@ namespace TlsFleet
 			string what = "key of certificate " + certificate.Thumbprint + " in " + store;
 			// Metadata says nothing about access: the list of rights hangs at the key, which only an open reaches (A9.20, A9.21).
 			string level = keyCheck == "sign" && !IsSoftware(key.Provider) ? "open" : keyCheck;
-			KeyProbe probe = new KeyProbe();
+			var probe = new KeyProbe();
 			if (level != "metadata")
 				probe = gaps.Try("keys", what, probe, () => machine.Stores.Probe(certificate, level == "sign"));
 			string access = gaps.Try("keys", what, "unknown", () => KeyAccess.OfSystem(probe.Descriptor));
@@ -122,7 +122,7 @@ namespace TlsFleet
 		{
 			if (descriptor == null || descriptor.Length == 0)
 				return "unknown";
-			RawSecurityDescriptor security = new RawSecurityDescriptor(descriptor, 0);
+			var security = new RawSecurityDescriptor(descriptor, 0);
 			RawAcl list = security.DiscretionaryAcl;
 			if ((security.ControlFlags & ControlFlags.DiscretionaryAclPresent) == 0)
 				return "unknown";

@@ -108,17 +108,17 @@ namespace TlsFleet
 		public const uint InitializeConfig = 2;
 		public const uint NotFound = 2, InvalidParameter = 87, InsufficientBuffer = 122, MoreData = 234, NoMoreItems = 259;
 
-		[DllImport("httpapi.dll", ExactSpelling = true)]
+		[DllImport("httpapi.dll")]
 		public static extern uint HttpInitialize(HttpVersion version, uint flags, IntPtr reserved);
 
-		[DllImport("httpapi.dll", ExactSpelling = true)]
+		[DllImport("httpapi.dll")]
 		public static extern uint HttpTerminate(uint flags, IntPtr reserved);
 
-		[DllImport("httpapi.dll", ExactSpelling = true)]
+		[DllImport("httpapi.dll")]
 		public static extern uint HttpQueryServiceConfiguration(IntPtr handle, int id, IntPtr input, uint inputLength,
 			IntPtr output, uint outputLength, out uint needed, IntPtr overlapped);
 
-		[DllImport("httpapi.dll", ExactSpelling = true)]
+		[DllImport("httpapi.dll")]
 		public static extern uint HttpUpdateServiceConfiguration(IntPtr handle, int id, IntPtr information, uint length, IntPtr overlapped);
 	}
 
@@ -127,7 +127,7 @@ namespace TlsFleet
 	{
 		public HttpApi()
 		{
-			HttpVersion version = new HttpVersion { Major = 1, Minor = 0 };
+			var version = new HttpVersion { Major = 1, Minor = 0 };
 			uint code = HttpNative.HttpInitialize(version, HttpNative.InitializeConfig, IntPtr.Zero);
 			if (code != 0)
 				throw HostException.OfCall("HttpInitialize", code);

@@ -134,7 +134,7 @@ namespace TlsFleet
 		private static Mapper NewMapper(string path)
 		{
 			const string sites = "LM/W3SVC/";
-			Mapper mapper = new Mapper { Path = path, Store = "MY" };
+			var mapper = new Mapper { Path = path, Store = "MY" };
 			if (path.StartsWith(sites, StringComparison.OrdinalIgnoreCase))
 				long.TryParse(path.Substring(sites.Length), NumberStyles.None, CultureInfo.InvariantCulture, out mapper.Site);
 			return mapper;
@@ -175,7 +175,7 @@ namespace TlsFleet
 
 		private Site NewSite(XmlPlace place)
 		{
-			Site site = new Site { Name = place["name"] ?? "" };
+			var site = new Site { Name = place["name"] ?? "" };
 			if (!long.TryParse(place["id"], NumberStyles.None, CultureInfo.InvariantCulture, out site.Id))
 				Doubt(place, "site " + site.Name + ": id is '" + place["id"] + "', not a number");
 			if (site.Name.Length == 0)
@@ -186,7 +186,7 @@ namespace TlsFleet
 		// IIS itself refuses the whole section for one bad value (A2.09); here it is named and the rest is shown.
 		private Binding NewBinding(XmlPlace place, Site site)
 		{
-			Binding binding = new Binding { Protocol = place["protocol"] ?? "", Information = place["bindingInformation"] ?? "" };
+			var binding = new Binding { Protocol = place["protocol"] ?? "", Information = place["bindingInformation"] ?? "" };
 			string where = "site " + site.Name + ", binding '" + binding.Information + "': ";
 			string flags = place["sslFlags"];
 			uint number;

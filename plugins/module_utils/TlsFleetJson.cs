@@ -57,7 +57,7 @@ namespace TlsFleet
 	{
 		public static string Write(object value)
 		{
-			StringBuilder text = new StringBuilder(4096);
+			var text = new StringBuilder(4096);
 			Append(text, value);
 			return text.ToString();
 		}
@@ -134,9 +134,9 @@ namespace TlsFleet
 				text.Append("\"document\":").Append(plain);
 				return;
 			}
-			using (MemoryStream packed = new MemoryStream())
+			using (var packed = new MemoryStream())
 			{
-				using (GZipStream gzip = new GZipStream(packed, CompressionMode.Compress, true))
+				using (var gzip = new GZipStream(packed, CompressionMode.Compress, true))
 				{
 					byte[] bytes = Encoding.ASCII.GetBytes(plain);
 					gzip.Write(bytes, 0, bytes.Length);

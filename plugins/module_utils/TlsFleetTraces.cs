@@ -22,6 +22,11 @@ namespace TlsFleet
 		private const string Lifecycle = "Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational";
 		private const int MostEvents = 1000;
 		private static readonly string[] Kinds = { "deleted", "created", "updated" };
+		private static readonly string[][] Folders =
+		{
+			new[] { "win_acme", @"%ProgramData%\win-acme" }, new[] { "simple_acme", @"%ProgramData%\simple-acme" },
+			new[] { "posh_acme", @"%ProgramFiles%\WindowsPowerShell\Modules\Posh-ACME" }
+		};
 		private readonly IMachine machine;
 		private readonly IRegistry registry;
 		private readonly Gaps gaps;
@@ -35,70 +40,59 @@ namespace TlsFleet
 
 		public void AddTo(Bag document, bool iis, long build)
 		{
-			document.Put("asked", gaps.Try("asked", "switches of features", new List<Bag>(), () => Asked(build)));
-			document.Put("managers", gaps.Try("managers", "certificate managers", new List<Bag>(), Managers));
+			Put(document, "asked", "asked", "switches of features", () => Asked(build));
+			Put(document, "managers", "managers", "certificate managers", Managers);
 			document.Put("rebind", iis ? gaps.Try("rebind", "task of the automatic rebind", (bool?)null, () => Rebind()) : null);
-			document.Put("renewals", gaps.Try("events", "event log of certificate renewals", new List<Bag>(), Renewals));
-			document.Put("changes", gaps.Try("events", "event log of http.sys", new List<Bag>(), Changes));
+			Put(document, "renewals", "events", "event log of certificate renewals", () => Renewals().Reverse());
+			Put(document, "changes", "events", "event log of http.sys", Changes);
+		}
+
+		private void Put(Bag document, string key, string layer, string what, Func<IEnumerable<Bag>> read)
+		{
+			document.Put(key, gaps.Try(layer, what, new List<Bag>(), () => read().ToList()));
 		}
 
 		// Features that a build has and that somebody has switched: only a switch that is set says anything (F2.08, F2.09).
-		private List<Bag> Asked(long build)
+		private IEnumerable<Bag> Asked(long build)
 		{
 			const string http = @"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
-			List<Bag> found = new List<Bag>();
-			Switch(found, "http2", http, "EnableHttp2Tls", build >= 14393);
-			Switch(found, "http3", http, "EnableHttp3", build >= 20348);
-			Switch(found, "tls13", @"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server", "Enabled", build >= 20348);
-			return found;
+			const string tls = @"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
+			return Switch("http2", http, "EnableHttp2Tls", build >= 14393)
+				.Concat(Switch("http3", http, "EnableHttp3", build >= 20348)).Concat(Switch("tls13", tls, "Enabled", build >= 20348));
 		}
 
-		private void Switch(List<Bag> found, string what, string key, string name, bool known)
+		private IEnumerable<Bag> Switch(string what, string key, string name, bool known)
 		{
 			object value = registry.Value(key, name);
 			if (value is int)
-				found.Add(new Bag { { "what", what }, { "present", known && (int)value != 0 }, { "evidence", @"HKLM\" + key + ", " + name + " = " + unchecked((uint)(int)value) } });
+				yield return new Bag { { "what", what }, { "present", known && (int)value != 0 }, { "evidence", @"HKLM\" + key + ", " + name + " = " + unchecked((uint)(int)value) } };
 		}
 
-		private List<Bag> Managers()
+		private IEnumerable<Bag> Managers()
 		{
-			List<Bag> found = new List<Bag>();
 			foreach (string service in new[] { "Certify.Service", "Certify.Server.Core" })
-			{
-				string key = @"SYSTEM\CurrentControlSet\Services\" + service;
-				if (registry.Names(key).Length > 0)
-					Manager(found, "certify", @"HKLM\" + key);
-			}
-			foreach (string task in Tasks())
-				Manager(found, KindOfTask(task), "scheduled task " + task);
-			Folder(found, "win_acme", @"%ProgramData%\win-acme");
-			Folder(found, "simple_acme", @"%ProgramData%\simple-acme");
-			Folder(found, "posh_acme", @"%ProgramFiles%\WindowsPowerShell\Modules\Posh-ACME");
-			return found;
+				if (registry.Names(@"SYSTEM\CurrentControlSet\Services\" + service).Length > 0)
+					yield return Manager("certify", @"HKLM\SYSTEM\CurrentControlSet\Services\" + service);
+			foreach (string task in machine.FilesIn(machine.System32 + @"\Tasks").OrderBy(name => name, StringComparer.Ordinal))
+				if (KindOfTask(task) != null)
+					yield return Manager(KindOfTask(task), "scheduled task " + task);
+			foreach (string[] trace in Folders)
+				if (Directory.Exists(machine.ToPath(trace[1])))
+					yield return Manager(trace[0], trace[1]);
 		}
 
-		private IEnumerable<string> Tasks()
+		private static Bag Manager(string kind, string evidence)
 		{
-			return machine.FilesIn(machine.System32 + @"\Tasks").OrderBy(name => name, StringComparer.Ordinal);
+			return new Bag { { "kind", kind }, { "evidence", evidence } };
 		}
 
 		private static string KindOfTask(string task)
 		{
 			string name = task.ToLowerInvariant();
-			return name.StartsWith("win-acme", StringComparison.Ordinal) ? "win_acme" : name.StartsWith("simple-acme", StringComparison.Ordinal) ? "simple_acme"
-				: name.Contains("posh-acme") ? "posh_acme" : name.Contains("acme") || name.Contains("letsencrypt") ? "other" : null;
-		}
-
-		private void Folder(List<Bag> found, string kind, string path)
-		{
-			if (Directory.Exists(machine.ToPath(path)))
-				Manager(found, kind, path);
-		}
-
-		private static void Manager(List<Bag> found, string kind, string evidence)
-		{
-			if (kind != null)
-				found.Add(new Bag { { "kind", kind }, { "evidence", evidence } });
+			foreach (string known in new[] { "win-acme", "simple-acme", "posh-acme" })
+				if (name.Contains(known))
+					return known.Replace('-', '_');
+			return name.Contains("acme") || name.Contains("letsencrypt") ? "other" : null;
 		}
 
 		// IIS 8.5 and later keep the server-wide switch as a task; one that was disabled does nothing (F6.21).
@@ -107,11 +101,10 @@ namespace TlsFleet
 			try
 			{
 				string path = machine.ToPath(machine.System32 + @"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
-				using (FileStream file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
-				using (StreamReader text = new StreamReader(file, true))
+				using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+				using (var text = new StreamReader(file, true))
 				{
-					XmlElement settings = First(Parse(text.ReadToEnd()), "Settings");
-					XmlElement enabled = settings == null ? null : First(settings, "Enabled");
+					XmlNode enabled = Parse(text.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
 					return enabled == null || enabled.InnerText.Trim() != "false";
 				}
 			}
@@ -123,17 +116,14 @@ namespace TlsFleet
 			}
 		}
 
-		// Oldest first.
-		private List<Bag> Renewals()
+		private IEnumerable<Bag> Renewals()
 		{
-			List<Bag> found = new List<Bag>();
 			foreach (XmlElement logged in Events(Lifecycle, "*[System[EventID=1001]]"))
 			{
 				string old = Thumbprint(logged, "OldCertificateDetails"), other = Thumbprint(logged, "NewCertificateDetails");
 				if (old != null && other != null)
-					found.Insert(0, new Bag { { "at", At(logged) }, { "old", old }, { "new", other } });
+					yield return new Bag { { "at", At(logged) }, { "old", old }, { "new", other } };
 			}
-			return found;
 		}
 
 		private static string Thumbprint(XmlElement logged, string name)
@@ -143,18 +133,16 @@ namespace TlsFleet
 		}
 
 		// The newest change of each endpoint (F1.41). Texts are translated, ids and data are not; the endpoint is the last of the data.
-		private List<Bag> Changes()
+		private IEnumerable<Bag> Changes()
 		{
-			List<Bag> found = new List<Bag>();
-			HashSet<string> seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+			var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 			foreach (XmlElement logged in Events("System", HttpEvents))
 			{
 				XmlNodeList data = logged.GetElementsByTagName("Data");
 				string endpoint = data.Count == 0 ? "" : data[data.Count - 1].InnerText;
 				if (endpoint.Length > 0 && seen.Add(endpoint))
-					found.Add(new Bag { { "at", At(logged) }, { "kind", Kinds[int.Parse(First(logged, "EventID").InnerText) - 15300] }, { "endpoint", endpoint } });
+					yield return new Bag { { "at", At(logged) }, { "kind", Kinds[int.Parse(First(logged, "EventID").InnerText) - 15300] }, { "endpoint", endpoint } };
 			}
-			return found;
 		}
 
 		private static string At(XmlElement logged)
@@ -169,7 +157,7 @@ namespace TlsFleet
 
 		private static XmlElement Parse(string text)
 		{
-			XmlDocument document = new XmlDocument { XmlResolver = null };
+			var document = new XmlDocument { XmlResolver = null };
 			document.LoadXml(text);
 			return document.DocumentElement;
 		}
@@ -188,7 +176,7 @@ namespace TlsFleet
 		// XML of the newest `most` events, newest first; none where there is no such log.
 		public static List<string> Read(string log, string query, int most)
 		{
-			List<string> found = new List<string>();
+			var found = new List<string>();
 			IntPtr results = EvtQuery(IntPtr.Zero, log, query, 0x201);
 			int code = results == IntPtr.Zero ? Marshal.GetLastWin32Error() : 0;
 			if (code == ChannelNotFound)
@@ -236,16 +224,16 @@ namespace TlsFleet
 			}
 		}
 
-		[DllImport("wevtapi.dll", ExactSpelling = true, CharSet = CharSet.Unicode, SetLastError = true)]
+		[DllImport("wevtapi.dll", CharSet = CharSet.Unicode, SetLastError = true)]
 		private static extern IntPtr EvtQuery(IntPtr session, string path, string query, uint flags);
 
-		[DllImport("wevtapi.dll", ExactSpelling = true, SetLastError = true)]
+		[DllImport("wevtapi.dll", SetLastError = true)]
 		private static extern bool EvtNext(IntPtr results, uint size, out IntPtr item, int timeout, uint flags, out uint returned);
 
-		[DllImport("wevtapi.dll", ExactSpelling = true, SetLastError = true)]
+		[DllImport("wevtapi.dll", SetLastError = true)]
 		private static extern bool EvtRender(IntPtr context, IntPtr item, uint flags, uint size, byte[] buffer, out uint used, out uint properties);
 
-		[DllImport("wevtapi.dll", ExactSpelling = true)]
+		[DllImport("wevtapi.dll")]
 		private static extern bool EvtClose(IntPtr handle);
 	}
 }

@@ -77,7 +77,7 @@ namespace TlsFleet
 		// Port -> TLS of every WinRM listener; the two default ports always, since a policy can create listeners that are not listed.
 		public Dictionary<int, bool> WinRmPorts()
 		{
-			Dictionary<int, bool> ports = new Dictionary<int, bool>();
+			var ports = new Dictionary<int, bool>();
 			ports[5985] = false;
 			ports[5986] = true;
 			foreach (string listener in registry.Keys(Wsman))

@@ -123,14 +123,14 @@ namespace TlsFleet
 			DeregisterEventSource(log);
 		}
 
-		[DllImport("advapi32.dll", ExactSpelling = true, CharSet = CharSet.Unicode, SetLastError = true)]
+		[DllImport("advapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
 		private static extern IntPtr RegisterEventSourceW(string server, string source);
 
-		[DllImport("advapi32.dll", ExactSpelling = true, CharSet = CharSet.Unicode, SetLastError = true)]
+		[DllImport("advapi32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
 		private static extern bool ReportEventW(IntPtr log, ushort type, ushort category, uint id, IntPtr user, ushort count,
 			uint dataSize, string[] texts, IntPtr data);
 
-		[DllImport("advapi32.dll", ExactSpelling = true)]
+		[DllImport("advapi32.dll")]
 		private static extern bool DeregisterEventSource(IntPtr log);
 	}
 
@@ -211,7 +211,7 @@ namespace TlsFleet
 			}
 		}
 
-		[DllImport("iphlpapi.dll", ExactSpelling = true)]
+		[DllImport("iphlpapi.dll")]
 		private static extern uint GetExtendedTcpTable(IntPtr table, ref uint size, bool sorted, int family, int kind, uint reserved);
 	}
 }

@@ -32,7 +32,7 @@ namespace TlsFleet
 					return null;
 				throw;
 			}
-			List<StoredCertificate> all = new List<StoredCertificate>();
+			var all = new List<StoredCertificate>();
 			held = open.Certificates;
 			foreach (X509Certificate2 certificate in held)
 				all.Add(One(certificate));
@@ -96,7 +96,7 @@ namespace TlsFleet
 
 		public KeyProbe Probe(StoredCertificate certificate, bool sign)
 		{
-			KeyProbe probe = new KeyProbe { Tried = true };
+			var probe = new KeyProbe { Tried = true };
 			X509Certificate2 native = (X509Certificate2)certificate.Native;
 			IntPtr key;
 			uint keySpec;
@@ -201,6 +201,82 @@ namespace TlsFleet
 			{
 				KeyNative.CryptDestroyHash(hash);
 			}
+		}
+	}
+
+	// crypt32, ncrypt and advapi32: one way to keys for every runtime from 4.5 on (A9.15).
+	public static class KeyNative
+	{
+		public const uint KeyProvInfo = 2, Renewal = 64;
+		public const uint NcryptHandle = 0xFFFFFFFF, MachineKeyset = 0x20, Silent = 0x40;
+		// Silent, CNG allowed, never writing a link back, the public key compared (A9.10).
+		public const uint AcquireFlags = 0x40 | 0x10000 | 0x8 | 0x4;
+		// As SYSTEM sees it; nothing is fetched, neither issuers nor revocation lists.
+		public const uint ChainFlags = 0x4 | 0x40000000 | 0x80000000;
+		public static readonly IntPtr MachineEngine = (IntPtr)1;
+		public const uint Dacl = 4, KeysetDescriptor = 8, PadPkcs1 = 2, Sha1 = 0x8004, Sha256 = 0x800C, RsaAes = 24;
+
+		[StructLayout(LayoutKind.Sequential)]
+		public struct ProvInfo
+		{
+			public IntPtr Container, Provider;
+			public uint ProviderType, Flags, ParamCount;
+			public IntPtr Params;
+			public uint KeySpec;
+		}
+
+		[StructLayout(LayoutKind.Sequential)]
+		public struct Pkcs1Padding
+		{
+			public IntPtr Algorithm;
+		}
+
+		[DllImport("crypt32.dll", SetLastError = true)]
+		public static extern bool CertGetCertificateContextProperty(IntPtr certificate, uint id, IntPtr data, ref uint size);
+
+		[DllImport("crypt32.dll", SetLastError = true)]
+		public static extern bool CryptAcquireCertificatePrivateKey(IntPtr certificate, uint flags, IntPtr parameters,
+			out IntPtr key, out uint keySpec, out bool callerFrees);
+
+		[DllImport("crypt32.dll", SetLastError = true)]
+		public static extern bool CertGetCertificateChain(IntPtr engine, IntPtr certificate, IntPtr time, IntPtr store, byte[] para, uint flags,
+			IntPtr reserved, out IntPtr chain);
+
+		[DllImport("crypt32.dll")]
+		public static extern void CertFreeCertificateChain(IntPtr chain);
+
+		[DllImport("ncrypt.dll", CharSet = CharSet.Unicode)]
+		public static extern int NCryptGetProperty(IntPtr key, string name, byte[] output, uint size, out uint needed, uint flags);
+
+		[DllImport("ncrypt.dll")]
+		public static extern int NCryptSignHash(IntPtr key, IntPtr padding, byte[] hash, uint hashSize, byte[] signature, uint size, out uint needed, uint flags);
+
+		[DllImport("ncrypt.dll")]
+		public static extern int NCryptFreeObject(IntPtr key);
+
+		[DllImport("advapi32.dll", SetLastError = true)]
+		public static extern bool CryptGetProvParam(IntPtr provider, uint parameter, byte[] data, ref uint size, uint flags);
+
+		[DllImport("advapi32.dll", SetLastError = true)]
+		public static extern bool CryptReleaseContext(IntPtr provider, uint flags);
+
+		[DllImport("advapi32.dll", SetLastError = true)]
+		public static extern bool CryptCreateHash(IntPtr provider, uint algorithm, IntPtr key, uint flags, out IntPtr hash);
+
+		[DllImport("advapi32.dll", SetLastError = true)]
+		public static extern bool CryptHashData(IntPtr hash, byte[] data, uint size, uint flags);
+
+		[DllImport("advapi32.dll", EntryPoint = "CryptSignHashW", SetLastError = true)]
+		public static extern bool CryptSignHash(IntPtr hash, uint keySpec, IntPtr description, uint flags, byte[] signature, ref uint size);
+
+		[DllImport("advapi32.dll", SetLastError = true)]
+		public static extern bool CryptDestroyHash(IntPtr hash);
+
+		// The last error as HRESULT: small codes are Win32's, the others are HRESULTs already.
+		public static long LastResult()
+		{
+			uint code = unchecked((uint)Marshal.GetLastWin32Error());
+			return code <= 0xFFFF ? 0x80070000 | code : code;
 		}
 	}
 }

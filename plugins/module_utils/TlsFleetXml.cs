@@ -53,11 +53,11 @@ namespace TlsFleet
 				try
 				{
 					start();
-					FileInfo before = new FileInfo(path);
+					var before = new FileInfo(path);
 					long length = before.Length;
 					DateTime written = before.LastWriteTimeUtc;
 					Once(path, visit);
-					FileInfo after = new FileInfo(path);
+					var after = new FileInfo(path);
 					if ((after.Length == length && after.LastWriteTimeUtc == written) || attempt == Attempts)
 						return;
 				}
@@ -78,16 +78,16 @@ namespace TlsFleet
 
 		private static void Once(string path, Action<XmlPlace> visit)
 		{
-			XmlReaderSettings settings = new XmlReaderSettings
+			var settings = new XmlReaderSettings
 			{
 				DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null,
 				IgnoreComments = true, IgnoreProcessingInstructions = true, IgnoreWhitespace = true
 			};
-			using (FileStream stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+			using (var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
 			using (XmlReader reader = XmlReader.Create(stream, settings))
 			{
 				IXmlLineInfo lines = reader as IXmlLineInfo;
-				XmlPlace place = new XmlPlace();
+				var place = new XmlPlace();
 				while (reader.Read())
 				{
 					if (reader.NodeType == XmlNodeType.EndElement)

@@ -5,22 +5,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 #Requires -Version 5.1
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetAdmin
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetCertificates
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetDocument
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetErrors
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetHttpNative
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetHttpRecords
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetIisConfig
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetJson
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetKeyNative
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetPorts
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetReader
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetTraces
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetUsers
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetWindows
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetWindowsStores
-#AnsibleRequires -CSharpUtil ..module_utils.TlsFleetXml
+#AnsibleRequires -CSharpUtil ..module_utils.Reading
 
 # Reads the HTTPS state of this host (docs/contracts.md, section 6). Everything is done, and every failure answered, by the C# engine.
 

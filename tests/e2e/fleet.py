@@ -112,6 +112,12 @@ class Fleet:
         """The thumbprint that a certificate of a description has here."""
         return str(self._thumbprints[host][named.upper()])
 
+    def described(self, host: str, text: str) -> str:
+        """The text with the thumbprints that the host's description has in place of those made here."""
+        for named, made in self._thumbprints[host].items():
+            text = text.replace(made, named)
+        return text
+
     def play(
         self, tasks: Sequence[Mapping[str, Any]], *words: str, hosts: str = "all", play: Mapping[str, Any] | None = None
     ) -> Played:

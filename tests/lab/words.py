@@ -83,7 +83,7 @@ def private_key(entry: dict[str, Any], container: str, key_check: str) -> dict[s
     code, access = {
         "missing": (NTE_BAD_KEYSET, "unknown"),
         "user_scope": (NTE_BAD_KEYSET, "unknown"),
-        "mismatch": (NTE_BAD_PUBLIC_KEY, "granted"),
+        "mismatch": (NTE_BAD_PUBLIC_KEY, "unknown"),
         "denied": (0, "denied"),
     }.get(state, (0, "granted"))
     opened = check != "metadata"

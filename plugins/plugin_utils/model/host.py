@@ -211,6 +211,15 @@ class Renewal:
     new: str
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The newest change of a record that http.sys logged (F1.41): ``kind`` is ``created``, ``updated`` or ``deleted``."""
+
+    at: str
+    kind: str
+    endpoint: str
+
+
 @dataclass(frozen=True)
 class Host:
     """One host at one moment. ``http_ports`` and ``central_store_files`` are None where they are not known.
@@ -242,6 +251,7 @@ class Host:
     managers: tuple[Manager, ...] = ()
     rebind: bool | None = None
     renewals: tuple[Renewal, ...] = ()
+    changes: tuple[Change, ...] = ()
     simulated: bool = False
     read_at: str = ""
 

@@ -21,7 +21,7 @@ from ..model.keys import (
 )
 from ..model.problems import Invalid, Problem, ValueInvalid
 from .certificates import parse_der
-from .extras import OPTIONAL_KEYS, asked, chain, managers, mappers, renewals
+from .extras import OPTIONAL_KEYS, asked, chain, changes, managers, mappers, renewals
 from .fields import Fields, is_whole
 
 FORMAT, VERSION = "tlsfleet.iis/document", 1
@@ -133,6 +133,7 @@ def _host(doc: Fields) -> Host:
         managers=managers(doc),
         rebind=doc.optional_truth("rebind"),
         renewals=renewals(doc),
+        changes=changes(doc),
         simulated=doc.truth("simulated"),
         read_at=doc.checked("read_at", _time, ""),
     )

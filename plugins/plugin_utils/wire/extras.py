@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from ..model.host import Asked, Chain, Manager, Mapper, Renewal
+from ..model.host import Asked, Chain, Change, Manager, Mapper, Renewal
 from ..model.keys import checked_thumbprint, store_key
 from .fields import Fields
 
-OPTIONAL_KEYS = ("asked", "mappers", "managers", "rebind", "renewals")
+OPTIONAL_KEYS = ("asked", "mappers", "managers", "rebind", "renewals", "changes")
 #: Capabilities a reader may have asked the host for; a flag bit of bindings is ``flag_`` and its value.
 ASKED = (
     "wildcard_host",
@@ -23,6 +23,7 @@ ASKED = (
     "flag_64",
     "flag_128",
 )
+CHANGES = ("created", "updated", "deleted")
 MANAGERS = ("certify", "win_acme", "simple_acme", "posh_acme", "other")
 
 
@@ -63,6 +64,14 @@ def renewals(doc: Fields) -> tuple[Renewal, ...]:
             item.checked("new", checked_thumbprint, ""),
         )
         for item in doc.objects("renewals", frozenset(("at", "old", "new")), default=True)
+    )
+
+
+def changes(doc: Fields) -> tuple[Change, ...]:
+    """``changes[]``: the newest change of each endpoint that http.sys logged, newest first."""
+    return tuple(
+        Change(item.text("at"), item.choice("kind", CHANGES), item.text("endpoint"))
+        for item in doc.objects("changes", frozenset(("at", "kind", "endpoint")), default=True)
     )
 
 
