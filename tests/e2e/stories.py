@@ -23,6 +23,7 @@ from e2e import hosts
 from e2e.fleet import Fleet, Result
 
 MODULE, NAME, NEW_NAME = "tlsfleet.iis.https_bindings", "shop.example.com", "new.example.com"
+READ, CHANGE = "host_reader", "host_applier"
 #: Longer than any task needs here; input that got lost is waited for that long.
 TASK_SECONDS = 25
 
@@ -151,3 +152,19 @@ class Stories:
             story.calls_then = self._calls(slug)[before[slug] :]
         for slug, result in self._play("--limit", limit)["declare"].items():
             self.told[slug].third = result
+
+
+def failed(story: Story, code: str, calls: list[str]) -> Any:
+    """The result of a first run that failed with this code after these module calls; nobody's words are lost."""
+    result = story.first
+    assert result.status == "failed" and story.calls == calls, result.value
+    assert result["error"]["code"] == code and result["error"]["hint"] is not None
+    return result
+
+
+def untouched(story: Story) -> None:
+    """The first run left the host as it was, and says so."""
+    assert story.first["changed"] is False and story.first["after"] == story.first["before"]
+    assert story.served in (None, story.shop)
+    last = [entry for entry in story.transcript if entry["kind"] == "call"][-1]
+    assert last["outcome"].get("changed") is not True

@@ -10,14 +10,12 @@ collection: by a handshake of Python's own and in the lab's transcript.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from e2e.faults import ANEW, FAULTS, KEY, NEVER, NEW_KEY, ONCE
-from e2e.stories import NAME, NEW_NAME, Stories, Story
+from e2e.stories import CHANGE, NAME, NEW_NAME, READ, Stories, failed, untouched
 from lab.faults import KINDS
 
-READ, CHANGE = "host_reader", "host_applier"
 UPDATE, SET, COMMIT = "HttpUpdateServiceConfiguration", "HttpSetServiceConfiguration", "CommitChanges"
 
 
@@ -26,22 +24,6 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
     told = Stories(tmp_path_factory.mktemp("faults") / "lab", FAULTS, ["reboot-long"])
     yield told
     told.fleet.stop()
-
-
-def failed(story: Story, code: str, calls: list[str]) -> Any:
-    """The result of a first run that failed with this code after these module calls; nobody's words are lost."""
-    result = story.first
-    assert result.status == "failed" and story.calls == calls, result.value
-    assert result["error"]["code"] == code and result["error"]["hint"] is not None
-    return result
-
-
-def untouched(story: Story) -> None:
-    """The first run left the host as it was, and says so."""
-    assert story.first["changed"] is False and story.first["after"] == story.first["before"]
-    assert story.served in (None, story.shop)
-    last = [entry for entry in story.transcript if entry["kind"] == "call"][-1]
-    assert last["outcome"].get("changed") is not True
 
 
 def test_every_fault_of_the_lab_has_a_story() -> None:
