@@ -144,9 +144,11 @@ def test_an_unknown_version_is_refused_before_anything_else(version: Any) -> Non
 WHOLE = base64.b64decode(CERT["der"])
 
 
-@pytest.mark.parametrize("length", [0, 1, 2, 4, 10, len(WHOLE) // 2, len(WHOLE) - 1])
-def test_a_der_cut_anywhere_is_a_finding_and_no_repair_binds_it(length: int) -> None:
-    cut = {**CERT, "der": base64.b64encode(WHOLE[:length]).decode()}
+# The length of an ECDSA signature differs from run to run, so no length of WHOLE stands in the name of a test.
+@pytest.mark.parametrize("length", [0, 1, 2, 4, 10, "half", "all but one"])
+def test_a_der_cut_anywhere_is_a_finding_and_no_repair_binds_it(length: int | str) -> None:
+    end = {"half": len(WHOLE) // 2, "all but one": len(WHOLE) - 1}.get(str(length), length)
+    cut = {**CERT, "der": base64.b64encode(WHOLE[: int(end)]).decode()}
     sites, records = [site("S", "*:443:a.example=1")], [record("a.example:443", CERT)]
     host = parse_document(document(sites=sites, records=records, certificates=[cut], http_ports=[443]))
     found = [item for item in find(host, NOW) if item.id == "certificate_unparsable"]
@@ -154,10 +156,10 @@ def test_a_der_cut_anywhere_is_a_finding_and_no_repair_binds_it(length: int) -> 
     assert make_plan(host, parse_request({"repair": ["certificate_unparsable"]}), NOW).empty
 
 
-@pytest.mark.parametrize("position", range(0, len(WHOLE), 37))
-def test_a_changed_byte_is_a_finding_or_another_certificate(position: int) -> None:
+@pytest.mark.parametrize("permille", range(0, 1000, 80))
+def test_a_changed_byte_is_a_finding_or_another_certificate(permille: int) -> None:
     changed = bytearray(WHOLE)
-    changed[position] ^= 0xFF
+    changed[len(WHOLE) * permille // 1000] ^= 0xFF
     data = document(certificates=[{**CERT, "der": base64.b64encode(bytes(changed)).decode()}])
     try:
         assert parse_document(data).certificates[0].facts is None
