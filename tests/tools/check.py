@@ -36,6 +36,7 @@ TYPED = {
     "laws": "tests/laws",
     "support": "tests/support",
     "tools": "tests/tools",
+    "wine": "tests/wine",
 }
 
 
@@ -78,6 +79,7 @@ def gates() -> tuple[Gate, ...]:
         Gate("shell", tool("shell")),
         # Do the lab's tests notice faults in the lab itself? Also part of `make test`; named here because all rests on it.
         Gate("sown-faults", ((sys.executable, "-m", "pytest", "-q", "tests/lab/test_seeded_faults.py"),)),
+        Gate("windows-lane", tool("windows_lane")),
         Gate("yamllint", (("yamllint", "--strict", "."),), in_export=True),
         Gate("changelog", (("antsibull-changelog", "lint"),)),
         Gate(

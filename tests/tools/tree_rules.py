@@ -4,7 +4,7 @@
 """Gate: what the design says about the tree and no ready-made linter checks.
 
 - rooms: inside ``plugins/plugin_utils`` imports go one way, and only ``shell`` knows Ansible;
-- judges: nothing under ``tests/lab`` or ``tests/engine`` mentions the code it judges;
+- judges: nothing under ``tests/lab``, ``tests/engine`` or ``tests/wine`` mentions the code it judges;
 - sizes: a file stays small enough to be read in one sitting, unless nobody is to read it: generated ones say so at their head;
 - heads: every Python file says its licence and uses postponed annotations;
 - links: every relative link in the Markdown pages leads somewhere;
@@ -26,7 +26,7 @@ ROOMS = ("model", "wire", "rules", "planning", "render", "shell")
 UTILS = ("plugins", "plugin_utils")
 # Plugin kinds that face Ansible; module files hold documentation only and import nothing.
 FACES = ("action", "filter", "doc_fragments")
-JUDGES = ("tests/lab/", "tests/engine/")
+JUDGES = ("tests/lab/", "tests/engine/", "tests/wine/")
 PRODUCT = re.compile(r"ansible_collections|plugin_utils|(?:from|import)\s+plugins\b")
 
 HEAD = (

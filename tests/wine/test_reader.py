@@ -6,13 +6,7 @@
 from __future__ import annotations
 
 import base64
-import json
-import os
 import random
-import re
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,84 +14,35 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from engine.fakes import build, state
+from engine.fakes import state
 from engine.fakes.example import document
 from engine.fakes.rows import write_rows
 from engine.harness import hosts
-from engine.harness.lane import HARNESS, READ, ROOT, Lane, compile_library, shipped
+from engine.harness.lane import READ, Lane
 from support.certificates import NOW
+from wine.machine import answers, windows_path
 
-BUNDLE = ROOT.parent / "shared" / "wine-dotnet" / "run"
-pytestmark = [
-    pytest.mark.mono,
-    pytest.mark.skipif(
-        not BUNDLE.exists(), reason="the Windows .NET runtime for Wine (wine-dotnet) is not on this machine"
-    ),
-    pytest.mark.skipif(
-        not shutil.which("wine"), reason="needs Wine; on Debian or Ubuntu: sudo apt-get install wine wine64"
-    ),
-    pytest.mark.skipif(bool(build.missing(windows=True)), reason=build.missing(windows=True) or "there"),
-]
-Run = Callable[..., list[Any]]
-ESCAPED = re.compile(r"\\\\([\\\\rn])".replace("\\\\", "\\"))
+pytestmark = pytest.mark.mono
 
 
-def windows_path(path: Path) -> str:
-    return "Z:" + str(path).replace("/", "\\")
-
-
-def plain(text: str) -> str:
-    return ESCAPED.sub(lambda match: {"r": "\r", "n": "\n"}.get(match[1], match[1]), text)
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Answers many tasks in one process on a machine of its own, which is gone afterwards, or on one that lies in ``prefix``."""
-    engine = tmp_path_factory.mktemp("windows") / "Engine.dll"
-    complaint = compile_library(
-        [*shipped(), *sorted(HARNESS.glob("*.cs"))], engine, "-r:System.Xml.dll", "-r:System.Core.dll"
-    )
-    assert complaint == ""
-    native = build.build(windows=True)
-    command = [str(BUNDLE), "--lines", "--native", str(native), str(engine), "TlsFleet.Harness.Program", "Answer"]
-    common = {name: value for name, value in os.environ.items() if name != "WINEPREFIX"}
-
-    def answers(tasks: list[dict[str, Any]], prefix: Path | None = None) -> list[Any]:
-        environment = common if prefix is None else {**common, "WINEPREFIX": str(prefix)}
-        text = "".join(json.dumps(task) + "\n" for task in tasks)
-        # Into files: the services of a kept machine would hold a pipe open for 20 seconds more.
-        with (engine.parent / "out").open("w+") as out, (engine.parent / "err").open("w+") as err:
-            subprocess.run(command, input=text, stdout=out, stderr=err, text=True, check=False, env=environment)
-            out.seek(0)
-            err.seek(0)
-            lines, said = out.read().splitlines(), err.read()
-        assert len(lines) == len(tasks), said
-        assert all(line.startswith("ok ") for line in lines), lines
-        return [json.loads(plain(line.removeprefix("ok "))) for line in lines]
-
-    return answers
-
-
-def test_structures_and_interfaces_are_the_same(run: Run, lane: Lane) -> None:
-    [theirs], mine = run([{"do": "layout"}]), lane.ask({"do": "layout"})
+def test_structures_and_interfaces_are_the_same(lane: Lane) -> None:
+    [theirs], mine = answers([{"do": "layout"}]), lane.ask({"do": "layout"})
     theirs["interfaces"].pop("IClassFactory")  # the harness' own, in the same assembly here
     assert theirs == mine
 
 
-def test_hosts_are_read_as_under_mono(run: Run, lane: Lane, tmp_path: Path) -> None:
+def test_hosts_are_read_as_under_mono(lane: Lane, tmp_path: Path) -> None:
     folders = [tmp_path / str(seed) for seed in range(200)]
     for seed, folder in enumerate(folders):
         state.write_state(folder, hosts.document(random.Random(seed)))
     state.write_state(tmp_path / "full", document())
     folders.append(tmp_path / "full")
-    found = run([{"state": windows_path(folder), "args": READ} for folder in folders])
+    found = answers([{"state": windows_path(folder), "args": READ} for folder in folders])
     for folder, answer in zip(folders, found, strict=True):
         assert answer == lane.answer(folder), folder.name
 
 
-def test_failures_have_the_same_codes_whatever_exception_the_clr_makes_of_them(
-    run: Run, lane: Lane, tmp_path: Path
-) -> None:
+def test_failures_have_the_same_codes_whatever_exception_the_clr_makes_of_them(lane: Lane, tmp_path: Path) -> None:
     codes = (
         "0x80070005",
         "0x8007000D",
@@ -111,7 +56,7 @@ def test_failures_have_the_same_codes_whatever_exception_the_clr_makes_of_them(
     for code in codes:
         state.write_state(tmp_path / code, document(incomplete=[]))
         write_rows(tmp_path / code / "iis" / "faults.txt", [["section", code]])
-    found = run([{"state": windows_path(tmp_path / code), "args": READ} for code in codes])
+    found = answers([{"state": windows_path(tmp_path / code), "args": READ} for code in codes])
     for code, answer in zip(codes, found, strict=True):
         mine, theirs = (
             [gap["code"] for gap in gaps]
@@ -124,9 +69,9 @@ def wanted(code: str) -> str:
     return {"0x80070005": "access_denied", "0x80070002": "not_found", "0x80070003": "not_found"}.get(code, code)
 
 
-def test_the_machine_itself_can_be_read(run: Run) -> None:
+def test_the_machine_itself_can_be_read() -> None:
     """Registry, addresses, sockets and stores are Wine's; there is no IIS and there are no sites."""
-    [answer] = run([{"do": "windows", "args": READ}])
+    [answer] = answers([{"do": "windows", "args": READ}])
     found = answer["document"]
     assert (found["simulated"], found["iis"], found["sites"], found["incomplete"]) == (False, None, [], [])
     assert found["os"]["major"] >= 10 and found["os"]["build"] > 10000 and found["name"]
@@ -145,19 +90,12 @@ def made(modulus: str, exponent: str, name: str) -> tuple[str, str]:
     ).decode()
 
 
-@pytest.fixture
-def prefix(tmp_path: Path) -> Iterator[Path]:
-    """A machine that is kept from call to call."""
-    yield tmp_path / "prefix"
-    subprocess.run([str(BUNDLE), "--stop"], env={**os.environ, "WINEPREFIX": str(tmp_path / "prefix")}, check=False)
-
-
-def test_stores_and_keys_of_the_machine(run: Run, prefix: Path) -> None:
+def test_stores_and_keys_of_the_machine(prefix: Path) -> None:
     """Links, renewal and key checks on a real store. Wine opens keys of users only and knows no access lists of keys."""
-    [public] = run([{"do": "plant", "container": "c1"}], prefix)
+    [public] = answers([{"do": "plant", "container": "c1"}], prefix)
     good, good_der = made(public["modulus"], public["exponent"], "good")
     lost, lost_der = made(public["modulus"], public["exponent"], "lost")
-    plants = [
+    plants: list[dict[str, Any]] = [
         {"do": "plant", "der": good_der, "store": "MY", "container": "c1", "machine": False},
         {"do": "plant", "der": lost_der, "store": "MY", "container": "gone", "machine": True, "renewed_by": good},
         {"do": "plant", "der": lost_der, "store": "WebHosting"},
@@ -165,9 +103,9 @@ def test_stores_and_keys_of_the_machine(run: Run, prefix: Path) -> None:
     ]
     levels = [{"do": "windows", "args": {**READ, "key_check": level}} for level in ("metadata", "open", "sign")]
     few = [{"do": "windows", "args": {**READ, "certificates": which}} for which in ("candidates", "referenced")]
-    answers = run([*plants, *levels, *few], prefix)[len(plants) :]
+    read = answers([*plants, *levels, *few], prefix)[len(plants) :]
     found = [
-        {(item["store"], item["thumbprint"]): item for item in answer["document"]["certificates"]} for answer in answers
+        {(item["store"], item["thumbprint"]): item for item in answer["document"]["certificates"]} for answer in read
     ]
     assert [set(items) for items in found] == [
         *[{("MY", good), ("MY", lost), ("WebHosting", lost)}] * 3,
@@ -185,4 +123,4 @@ def test_stores_and_keys_of_the_machine(run: Run, prefix: Path) -> None:
         assert mine["key"]["code"] == (None if level == "metadata" else 0)
         assert (other["key"]["code"] is None) == (level == "metadata")
         assert level == "metadata" or other["key"]["code"] >= 0x80000000
-    assert all(answer["document"]["incomplete"] == [] for answer in answers)
+    assert all(answer["document"]["incomplete"] == [] for answer in read)

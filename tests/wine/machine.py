@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Microsoft's .NET for Windows under Wine, with the C fakes in the place of Windows' libraries. It is not Windows: results are simulated.
+
+The runtime is a bundle of its own that lies beside the checkout (``../shared/wine-dotnet``); it is no part of this collection.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from engine.fakes import build
+from engine.harness import lane
+
+BUNDLE = lane.ROOT.parent / "shared" / "wine-dotnet" / "run"
+PACKAGES = "wine wine64 gcc-mingw-w64-x86-64"
+_ESCAPED = re.compile(r"\\([\\rn])")
+
+
+def missing() -> str:
+    """What this machine lacks for the Windows lane, in one sentence; an empty text when nothing is."""
+    if not BUNDLE.exists():
+        return "the Windows .NET runtime for Wine (../shared/wine-dotnet) is not on this machine"
+    if not shutil.which("wine") or build.missing(windows=True):
+        return f"needs Wine and mingw-w64; on Debian or Ubuntu: sudo apt-get install --no-install-recommends {PACKAGES}"
+    return lane.missing()
+
+
+def windows_path(path: Path) -> str:
+    return "Z:" + str(path).replace("/", "\\")
+
+
+def environment(prefix: Path | None = None) -> dict[str, str]:
+    """For a call on a machine of its own, which is gone afterwards, or on the one that lies in ``prefix``."""
+    common = {name: value for name, value in os.environ.items() if name != "WINEPREFIX"}
+    return common if prefix is None else {**common, "WINEPREFIX": str(prefix)}
+
+
+@functools.cache
+def engine() -> Path:
+    """The shipped C# and the harness in one assembly. Raises RuntimeError with the compiler's words."""
+    target = Path(tempfile.mkdtemp(prefix="tlsfleet-wine-")) / "Engine.dll"
+    sources = [*lane.shipped(), *sorted(lane.HARNESS.glob("*.cs"))]
+    complaint = lane.compile_library(sources, target, "-r:System.Xml.dll", "-r:System.Core.dll")
+    if complaint:
+        raise RuntimeError(complaint)
+    return target
+
+
+def lines(tasks: list[dict[str, Any]], prefix: Path | None = None, method: str = "Answer") -> list[str]:
+    """The answers as they come: ``ok RESULT`` or ``error TYPE TAB HRESULT TAB MESSAGE``. All in one process."""
+    command = [str(BUNDLE), "--lines", "--native", str(build.build(windows=True)), str(engine())]
+    text = "".join(json.dumps(task) + "\n" for task in tasks)
+    # Into files: the services of a kept machine would hold a pipe open for 20 seconds more.
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        subprocess.run(
+            [*command, "TlsFleet.Harness.Program", method],
+            input=text,
+            stdout=out,
+            stderr=err,
+            text=True,
+            check=False,
+            env=environment(prefix),
+        )
+        out.seek(0)
+        err.seek(0)
+        found, said = out.read().splitlines(), err.read()
+    assert len(found) == len(tasks), said
+    return found
+
+
+def answers(tasks: list[dict[str, Any]], prefix: Path | None = None) -> list[Any]:
+    """One answer per task, in one process."""
+    found = lines(tasks, prefix)
+    assert all(line.startswith("ok ") for line in found), found
+    return [json.loads(_plain(line.removeprefix("ok "))) for line in found]
+
+
+def _plain(text: str) -> str:
+    return _ESCAPED.sub(lambda match: {"r": "\r", "n": "\n"}.get(match[1], match[1]), text)
+
+
+def stop(prefix: Path) -> None:
+    """End the services of a machine that was kept."""
+    subprocess.run([str(BUNDLE), "--stop"], env=environment(prefix), check=False)
