@@ -763,6 +763,7 @@ void Pause(int milliseconds);
 IEnumerable<string> Addresses();
 IEnumerable<TcpEnd> Listening();
 IEnumerable<TcpEnd> Established();
+Stream Dial(string address,int port,int timeoutMilliseconds);
 Bag ReadJournal();
 IEnumerable<Bag> OtherUsers();
 void LogInvocation(string text);}
@@ -1124,6 +1125,19 @@ public IEnumerable<TcpEnd> Listening(){
 return TcpTable.OfSystem(TcpTable.Listen);}
 public IEnumerable<TcpEnd> Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
+public Stream Dial(string address,int port,int timeoutMilliseconds){
+return Dial(new IPEndPoint(IPAddress.Parse(address),port),timeoutMilliseconds);}
+public static Stream Dial(IPEndPoint end,int timeoutMilliseconds){
+Socket socket=new Socket(end.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+try{
+IAsyncResult dialling=socket.BeginConnect(end,null,null);
+if(!dialling.AsyncWaitHandle.WaitOne(timeoutMilliseconds))
+throw new TimeoutException("no connection to " + end + " within " + timeoutMilliseconds + " ms");
+socket.EndConnect(dialling);
+return new NetworkStream(socket,true);}
+catch{
+socket.Close();
+throw;}}
 public IEnumerable<Bag> OtherUsers(){
 return new Bag[0];}
 public Bag ReadJournal(){

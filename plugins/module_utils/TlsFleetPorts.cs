@@ -4,6 +4,7 @@
 
 using System;
 using System.Collections.Generic;
+using System.IO;
 
 namespace TlsFleet
 {
@@ -41,6 +42,10 @@ namespace TlsFleet
 		// TCP sockets of the System process, which is http.sys; null where there is no telling.
 		IEnumerable<TcpEnd> Listening();
 		IEnumerable<TcpEnd> Established();
+
+		// A TCP connection to one of the machine's own addresses. SocketException where there is none, TimeoutException where nothing is
+		// heard in time. Several threads may dial at once.
+		Stream Dial(string address, int port, int timeoutMilliseconds);
 
 		// `journal` of the document: an unfinished apply, or null.
 		Bag ReadJournal();

@@ -88,6 +88,30 @@ namespace TlsFleet
 			return TcpTable.OfSystem(TcpTable.Established);
 		}
 
+		public Stream Dial(string address, int port, int timeoutMilliseconds)
+		{
+			return Dial(new IPEndPoint(IPAddress.Parse(address), port), timeoutMilliseconds);
+		}
+
+		// No TcpClient constructor and no Connect of .NET Framework 4.5 takes a time.
+		public static Stream Dial(IPEndPoint end, int timeoutMilliseconds)
+		{
+			Socket socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+			try
+			{
+				IAsyncResult dialling = socket.BeginConnect(end, null, null);
+				if (!dialling.AsyncWaitHandle.WaitOne(timeoutMilliseconds))
+					throw new TimeoutException("no connection to " + end + " within " + timeoutMilliseconds + " ms");
+				socket.EndConnect(dialling);
+				return new NetworkStream(socket, true);
+			}
+			catch
+			{
+				socket.Close();
+				throw;
+			}
+		}
+
 		public IEnumerable<Bag> OtherUsers()
 		{
 			return new Bag[0];

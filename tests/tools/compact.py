@@ -21,7 +21,8 @@ FOLDER = ROOT / "plugins" / "module_utils"
 #: Part -> its sources, without TlsFleet in front; a module asks for the parts it needs.
 PARTS = {
     "Reading": "Admin Certificates Document HttpNative HttpRecords IisConfig Json Ports Reader Traces Users Windows"
-    " WindowsStores Xml".split()
+    " WindowsStores Xml".split(),
+    "Applying": "Handshake Probe".split(),
 }
 HEAD = """\
 // Copyright: (c) 2026, tlsfleet.iis contributors

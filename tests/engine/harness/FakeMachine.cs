@@ -8,6 +8,8 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -23,6 +25,7 @@ namespace TlsFleet.Harness
         private readonly FakeStores stores;
         private readonly Dictionary<string, HostException> gaps = new Dictionary<string, HostException>();
         private readonly List<string> log = new List<string>();
+        private readonly List<string[]> dial;
 
         public FakeMachine(string folder)
         {
@@ -30,6 +33,7 @@ namespace TlsFleet.Harness
             host = Rows.Settings(folder, "machine/host.txt");
             registry = new FakeRegistry(folder);
             stores = new FakeStores(this);
+            dial = Rows.Read(folder, "machine/dial.txt");
             foreach (string[] row in Rows.Read(folder, "machine/incomplete.txt"))
                 gaps[row[0]] = new HostException(row[1], row[2]);
             foreach (string[] row in Rows.Read(folder, "machine/connection.txt"))
@@ -128,6 +132,16 @@ namespace TlsFleet.Harness
         {
             Enter("connection");
             return Rows.Read(Folder, "machine/connection.txt").Select(row => new TcpEnd { Address = row[0], Port = int.Parse(row[1]) });
+        }
+
+        // The engine's own way to connect, to where the table says; what it does not list refuses.
+        public Stream Dial(string address, int port, int timeoutMilliseconds)
+        {
+            IPAddress wanted = IPAddress.Parse(address);
+            foreach (string[] row in dial)
+                if (IPAddress.Parse(row[0]).Equals(wanted) && int.Parse(row[1]) == port)
+                    return WindowsMachine.Dial(new IPEndPoint(IPAddress.Parse(row[2]), int.Parse(row[3])), timeoutMilliseconds);
+            throw new SocketException((int)SocketError.ConnectionRefused);
         }
 
         public IEnumerable<Bag> OtherUsers()

@@ -4,6 +4,7 @@
 
 using System;
 using System.Collections;
+using System.Collections.Generic;
 using System.Security.Cryptography.X509Certificates;
 
 namespace TlsFleet.Harness
@@ -24,6 +25,15 @@ namespace TlsFleet.Harness
                 { "code", probe.Code }, { "access", KeyAccess.OfSystem(probe.Descriptor) }, { "renewed_by", certificate.RenewedBy },
                 { "link", link == null ? null : Link(link) }, { "chain", Chain(stores, certificate) }, { "open", Native.OpenHandles() }
             });
+        }
+
+        // The engine's look at endpoints, with nothing else around it; without a state folder at those of the machine it runs on.
+        public static string Look(Hashtable task)
+        {
+            FakeMachine fake = task["state"] == null ? null : new FakeMachine((string)task["state"]);
+            IMachine machine = fake ?? (IMachine)new WindowsMachine();
+            List<Bag> rows = Prober.Look(machine, (IList)task["endpoints"], (int)(long)task["timeout"], (int)(long)task["retries"]);
+            return Json.Write(new Bag { { "probes", rows }, { "pauses", fake == null ? 0 : fake.Pauses } });
         }
 
         private static Bag Link(KeyLink link)

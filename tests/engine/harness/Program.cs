@@ -30,7 +30,7 @@ namespace TlsFleet.Harness
             return 0;
         }
 
-        // `do`: read (default), windows (the machine it runs on), plant, key, system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
+        // `do`: read (default), windows (the machine it runs on), plant, key, probe (endpoints), system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
         public static string Answer(string line)
         {
             try
@@ -49,6 +49,8 @@ namespace TlsFleet.Harness
                             return Json.Write(api.UpdateExported);
                     case "key":
                         return MachineTasks.Key(task);
+                    case "probe":
+                        return MachineTasks.Look(task);
                     case "system32":
                         return Json.Write(WindowsMachine.System32Of((bool)task["system"], (bool)task["process"]));
                     case "handles":
