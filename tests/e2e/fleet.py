@@ -122,10 +122,13 @@ class Fleet:
         self, tasks: Sequence[Mapping[str, Any]], *words: str, hosts: str = "all", play: Mapping[str, Any] | None = None
     ) -> Played:
         """Run tasks as one play."""
+        return self.plays([{"hosts": hosts, "gather_facts": False, "tasks": list(tasks), **(play or {})}], *words)
+
+    def plays(self, plays: Sequence[Mapping[str, Any]], *words: str) -> Played:
+        """Run plays as one playbook."""
         self._number += 1
         book = self.place / f"play-{self._number}.yml"
-        whole = {"hosts": hosts, "gather_facts": False, "tasks": list(tasks), **(play or {})}
-        book.write_text(json.dumps([whole]), encoding="utf-8")
+        book.write_text(json.dumps(list(plays)), encoding="utf-8")
         return self.playbook(str(book), *words)
 
     def playbook(self, book: str, *words: str, env: Mapping[str, str] | None = None) -> Played:

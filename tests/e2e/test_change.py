@@ -72,16 +72,6 @@ def test_a_changed_certificate_keeps_options_and_neighbours(start: Start) -> Non
     assert served(fleet, *endpoints) == [new, api]
 
 
-def test_absent_takes_the_record_along_and_nothing_else(start: Start) -> None:
-    fleet = start(hosts.host())
-    done = declare(fleet, wish("Shop", "shop.example.com", state="absent")).of("declare")
-    keys = [item["key"] for item in done["after"]["records"]]
-    assert keys == [item["key"] for item in done["before"]["records"] if item["key"] != "shop.example.com:443"]
-    assert [item["host"] for item in done["after"]["bindings"]] == ["api.example.com"]
-    again = declare(fleet, wish("Shop", "shop.example.com", state="absent")).of("declare")
-    assert again["changed"] is False
-
-
 def test_repair_removes_ghost_and_orphan_and_leaves_what_others_use(start: Start) -> None:
     fleet = start(hosts.host())
     refused = declare(fleet, repair=["everything"]).of("declare")
@@ -176,16 +166,3 @@ def test_all_faults_of_a_request_come_at_once_and_nothing_is_called(start: Start
     assert {"repair[0]", "probe.on_unverified", "probe.timeout"} <= set(paths)
     assert len(refused["msg"].splitlines()) == len(paths)
     assert fleet.calls("web01") == 0
-
-
-def test_hosts_of_a_serial_run_one_after_the_other_and_a_refusal_stops_nobody_else(start: Start) -> None:
-    fleet = start(hosts.host("web01"), hosts.host("web02", sites=[]), hosts.host("web03"))
-    thumbprints = {name: fleet.thumbprint(name, hosts.SHOP_NEW) for name in ("web01", "web02", "web03")}
-    task = {
-        "name": "declare",
-        MODULE: {"bindings": [wish("Shop", "shop.example.com", "{{ wanted[inventory_hostname] }}")]},
-    }
-    played = fleet.play([task], play={"serial": 1, "vars": {"wanted": thumbprints}, "max_fail_percentage": 50})
-    results = played.hosts("declare")
-    assert results["web01"]["changed"] is True
-    assert results["web02"].status == "failed" and "no site 'Shop'" in results["web02"]["msg"]

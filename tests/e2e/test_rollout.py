@@ -129,7 +129,7 @@ def test_a_plan_that_does_not_prove_right_is_undone_and_says_so(start: Start) ->
 
 def test_a_host_that_fails_is_reported_and_the_others_go_on(start: Start, tmp_path: Path) -> None:
     old = {"os": {"name": "Windows Server 2012 R2", "build": "6.3.9600", "iis": "8.5", "language": "en-US"}}
-    fleet = start(hosts.host(), hosts.host("web02", **old), hosts.host("web03"))
+    fleet = start(hosts.host(), {**hosts.host("web02"), **old}, hosts.host("web03"))
     away = tmp_path / "away.json"
     away.write_text(json.dumps({"windows": {"hosts": {"web03": {"ansible_password": "wrong"}}}}), encoding="utf-8")
     words = ("-i", str(fleet.place / "inventory.yml"), "-i", str(away))
@@ -148,7 +148,7 @@ def test_a_host_that_fails_is_reported_and_the_others_go_on(start: Start, tmp_pa
 
 def test_findings_and_names_that_cannot_use_sni_refuse_a_host(start: Start) -> None:
     old = {"os": {"name": "Windows Server 2008 R2", "build": "6.1.7601", "iis": "7.5", "language": "en-US"}}
-    fleet = start(hosts.host(**old))
+    fleet = start({**hosts.host(), **old})
     wish = {"site": "Shop", "host": "shop.example.com", "sni": "required"}
     refused = roll_out(
         fleet,

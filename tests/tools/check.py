@@ -24,6 +24,8 @@ from tools import environment
 from tools.export import ROOT, export
 
 SECONDS_PER_GATE = 1200
+# Cores between the oldest and the newest, and what they run: every action in every way, and what goes wrong on the way.
+BETWEEN, BETWEEN_FILES = ("2.19", "2.21"), ("test_every_core.py", "test_faults.py")
 PLUGINS = "ansible_collections.tlsfleet.iis.plugins"
 # Package -> its directory; what has no Python file yet is left out.
 TYPED = {
@@ -31,6 +33,7 @@ TYPED = {
     f"{PLUGINS}.action": "plugins/action",
     f"{PLUGINS}.filter": "plugins/filter",
     "bench": "tests/bench",
+    "e2e": "tests/e2e",
     "engine": "tests/engine",
     "lab": "tests/lab",
     "laws": "tests/laws",
@@ -91,6 +94,7 @@ def gates() -> tuple[Gate, ...]:
         Gate("sanity", tool("sanity")),
         Gate("package", tool("package")),
         Gate(f"e2e-{environment.FLOOR}", tool("on_core", environment.FLOOR)),
+        *(Gate(f"e2e-{core}", tool("on_core", core, *BETWEEN_FILES)) for core in BETWEEN),
         Gate("e2e-newest", tool("on_core", "newest")),
     )
 

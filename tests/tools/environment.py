@@ -44,8 +44,11 @@ CORES = {
     "2.19": (11, 12, 13),
     "2.20": (12, 13, 14),
     "2.21": (12, 13, 14),
+    "2.22": (13, 14),
 }
 FLOOR, NEWEST = next(iter(CORES)), list(CORES)[-1]
+# What everything but the end-to-end plays runs on; a core that has only release candidates is later than this one.
+RELEASED = "2.21"
 DEFAULT_PYTHONS = (11, 12, 13, 14)
 
 
@@ -73,17 +76,19 @@ def minor_of(core: str) -> int:
 
 
 def default_kind() -> Kind:
-    # pip picks the newest core the Python can run: 2.19 on 3.11, the newest of the table from 3.12 on.
-    package = f"ansible-core>=2.19,<2.{minor_of(NEWEST) + 1}"
+    # pip picks the newest core the Python can run: 2.19 on 3.11, the newest released one from 3.12 on.
+    package = f"ansible-core>=2.19,<2.{minor_of(RELEASED) + 1}"
     return Kind(ENV / "venv", (package,), ("requirements.txt", "requirements/test.txt"), DEFAULT_PYTHONS)
 
 
 def core_kind(core: str) -> Kind:
     if core not in CORES:
         raise Failed(f"ansible-core {core} is not known here; known: {', '.join(CORES)}")
-    return default_kind()._replace(
-        path=ENV / f"core-{core}", packages=(f"ansible-core=={core}.*",), pythons=CORES[core]
-    )
+    package = f"ansible-core=={core}.*"
+    if minor_of(core) > minor_of(RELEASED):
+        # pip takes betas and release candidates only where the requirement names one.
+        package += f",>={core}.0b1"
+    return default_kind()._replace(path=ENV / f"core-{core}", packages=(package,), pythons=CORES[core])
 
 
 def lint_kind() -> Kind:
@@ -212,7 +217,9 @@ def exports(kind: Kind) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description="lay the development environment under .env")
     parser.add_argument("command", choices=["setup", "exports"])
-    parser.add_argument("--core", default="", help="ansible-core minor version, e.g. 2.16; default: the newest")
+    parser.add_argument(
+        "--core", default="", help="ansible-core minor version, e.g. 2.16; default: the newest released"
+    )
     parser.add_argument("--lint", action="store_true", help="also lay the environment of `make check`")
     parser.add_argument(
         "--peers", action="store_true", help="lay the environment that `make bench` compares with, only"
