@@ -22,6 +22,7 @@ from engine.fakes import build
 from engine.harness import lane
 
 BUNDLE = lane.ROOT.parent / "shared" / "wine-dotnet" / "run"
+PROGRAM = "TlsFleet.Harness.Program"
 PACKAGES = "wine wine64 gcc-mingw-w64-x86-64"
 _ESCAPED = re.compile(r"\\([\\rn])")
 
@@ -39,10 +40,14 @@ def windows_path(path: Path) -> str:
     return "Z:" + str(path).replace("/", "\\")
 
 
-def environment(prefix: Path | None = None) -> dict[str, str]:
-    """For a call on a machine of its own, which is gone afterwards, or on the one that lies in ``prefix``."""
-    common = {name: value for name, value in os.environ.items() if name != "WINEPREFIX"}
-    return common if prefix is None else {**common, "WINEPREFIX": str(prefix)}
+def environment(prefix: Path | None = None, state: Path | None = None) -> dict[str, str]:
+    """For a call on a machine of its own, which is gone afterwards, or on the one that lies in ``prefix``; the fakes show ``state``."""
+    values = {name: value for name, value in os.environ.items() if name != "WINEPREFIX"}
+    if prefix is not None:
+        values["WINEPREFIX"] = str(prefix)
+    if state is not None:
+        values["TLSFLEET_FAKE_STATE"] = windows_path(state)
+    return values
 
 
 @functools.cache
@@ -56,31 +61,22 @@ def engine() -> Path:
     return target
 
 
-def lines(tasks: list[dict[str, Any]], prefix: Path | None = None, method: str = "Answer") -> list[str]:
-    """The answers as they come: ``ok RESULT`` or ``error TYPE TAB HRESULT TAB MESSAGE``. All in one process."""
-    command = [str(BUNDLE), "--lines", "--native", str(build.build(windows=True)), str(engine())]
+def answers(
+    tasks: list[dict[str, Any]], prefix: Path | None = None, state: Path | None = None, libraries: str = ""
+) -> list[Any]:
+    """One answer per task, in one process. With ``state`` the IIS classes are registered, so that the engine finds them as on Windows."""
+    native = build.build(windows=True)
+    options = [] if state is None else ["--register", str(native / "ahadmin.dll")]
+    command = [str(BUNDLE), "--lines", "--native", str(native / libraries), *options, str(engine()), PROGRAM, "Answer"]
     text = "".join(json.dumps(task) + "\n" for task in tasks)
     # Into files: the services of a kept machine would hold a pipe open for 20 seconds more.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        subprocess.run(
-            [*command, "TlsFleet.Harness.Program", method],
-            input=text,
-            stdout=out,
-            stderr=err,
-            text=True,
-            check=False,
-            env=environment(prefix),
-        )
+        chosen = environment(prefix, state)
+        subprocess.run(command, input=text, stdout=out, stderr=err, text=True, check=False, env=chosen)
         out.seek(0)
         err.seek(0)
         found, said = out.read().splitlines(), err.read()
     assert len(found) == len(tasks), said
-    return found
-
-
-def answers(tasks: list[dict[str, Any]], prefix: Path | None = None) -> list[Any]:
-    """One answer per task, in one process."""
-    found = lines(tasks, prefix)
     assert all(line.startswith("ok ") for line in found), found
     return [json.loads(_plain(line.removeprefix("ok "))) for line in found]
 

@@ -18,7 +18,7 @@ namespace TlsFleet.Harness
         public FakeRegistry(string folder)
         {
             foreach (string[] row in Rows.Read(folder, "machine/registry.txt"))
-                Set(row[0].Substring(Root.Length), row[1], Data(row));
+                Set(KeyOf(row), row[1], Data(row));
         }
 
         // A row with an empty name and no value only makes the key.
@@ -30,7 +30,12 @@ namespace TlsFleet.Harness
                 keys[key][name] = value;
         }
 
-        private static object Data(string[] row)
+        public static string KeyOf(string[] row)
+        {
+            return row[0].Substring(Root.Length);
+        }
+
+        public static object Data(string[] row)
         {
             switch (row[2])
             {

@@ -8,10 +8,11 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Win32;
 
 namespace TlsFleet.Harness
 {
-    // Puts keys and certificates into the real stores of the machine it runs on: for the Windows lane, never for a machine of somebody.
+    // Puts keys, certificates and registry values into the real stores of the machine it runs on: for the Windows lane, never for a machine of somebody.
     public static class Plant
     {
         private const string Provider = "Microsoft Enhanced RSA and AES Cryptographic Provider";
@@ -78,6 +79,17 @@ namespace TlsFleet.Harness
             if (!CertSetCertificateContextProperty(certificate.Handle, property, 0, at))
                 throw new Win32Exception();
             GC.KeepAlive(certificate);
+        }
+
+        // machine/registry.txt of a state folder, into the registry.
+        public static bool Registry(string state)
+        {
+            using (RegistryKey root = RegistryKey.OpenBaseKey(RegistryHive.LocalMachine, RegistryView.Registry64))
+                foreach (string[] row in Rows.Read(state, "machine/registry.txt"))
+                    using (RegistryKey key = root.CreateSubKey(FakeRegistry.KeyOf(row)))
+                        if (row[1].Length > 0)
+                            key.SetValue(row[1], FakeRegistry.Data(row));
+            return true;
         }
 
         // The reader's answers about certificates come from here; `task` as in Program.

@@ -30,7 +30,8 @@ namespace TlsFleet.Harness
             return 0;
         }
 
-        // `do`: read (default), windows (the machine it runs on), plant, key, probe (endpoints), system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
+        // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints),
+        // system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
         public static string Answer(string line)
         {
             try
@@ -40,10 +41,15 @@ namespace TlsFleet.Harness
                 {
                     case "read":
                         return Reader.Run((IDictionary)task["args"], new FakeMachine((string)task["state"]));
+                    case "held":
+                        using (new FileStream((string)task["path"], FileMode.Open, FileAccess.ReadWrite, (bool)task["alone"] ? FileShare.None : FileShare.ReadWrite | FileShare.Delete))
+                            return Reader.Run((IDictionary)task["args"], new FakeMachine((string)task["state"]));
                     case "windows":
                         return Reader.Run((IDictionary)task["args"]);
                     case "plant":
                         return Plant.Answer(task);
+                    case "registry":
+                        return Json.Write(Plant.Registry((string)task["state"]));
                     case "export":
                         using (HttpApi api = new HttpApi())
                             return Json.Write(api.UpdateExported);
