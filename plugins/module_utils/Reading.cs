@@ -107,6 +107,7 @@ for(int index=held.Count - 1;index >=0;index--)
 if(held[index]!=null&&Marshal.IsComObject(held[index]))
 Marshal.ReleaseComObject(held[index]);}}
 public sealed class Certificates{
+private static readonly string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
 private readonly IMachine machine;
 private readonly Gaps gaps;
 private readonly string which,keyCheck;
@@ -162,7 +163,15 @@ if(level!="metadata")
 probe=gaps.Try("keys",what,probe,()=> machine.Stores.Probe(certificate,level=="sign"));
 string access=gaps.Try("keys",what,"unknown",()=> KeyAccess.OfSystem(probe.Descriptor));
 return new Bag{
-{"provider",key.Provider},{"provider_type",key.ProviderType},{"container",key.Container},{"key_spec",key.KeySpec},{"machine",key.Machine},{"system_access",access},{"check",probe.Tried?level:"metadata"},{"code",probe.Code}};}
+{"provider",key.Provider},{"provider_type",key.ProviderType},{"container",key.Container},{"key_spec",key.KeySpec},{"machine",key.Machine},{"system_access",access},{"check",probe.Tried?level:"metadata"},{"code",probe.Code}
+}.PutUnless(null,"file",gaps.Try("keys",what,null,()=> FileOf(probe.UniqueName)));}
+private string FileOf(string name){
+if(!string.IsNullOrEmpty(name))
+foreach(string folder in KeyFolders){
+string path=@"%ProgramData%\Microsoft\Crypto\" + folder + name;
+if(File.Exists(machine.ToPath(path)))
+return path;}
+return null;}
 public static bool IsSoftware(string provider){
 return provider.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
 &&provider.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)< 0
@@ -199,6 +208,7 @@ private readonly Gaps gaps=new Gaps();
 private readonly string certificates,keyCheck;
 private List<string> ipListen=new List<string>(),reservations=new List<string>();
 private List<HttpRecord> records=new List<HttpRecord>();
+private List<Bag> unknown=new List<Bag>();
 private bool?updateExported;
 public Document(IMachine machine,string certificates,string keyCheck){
 this.machine=machine;
@@ -220,13 +230,14 @@ schema=gaps.Try("schema","IIS schema",null,()=> IisConfig.SchemaKnowsSslFlags(ma
 List<Bag> users=AllUsers(config);
 Bag document=new Bag{
 {"format","tlsfleet.iis/document"},{"version",1},{"simulated",machine.Simulated},{"read_at",machine.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",certificates},{"key_check",keyCheck}}},{"name",gaps.Try("os","computer name","",Name)},{"os",os},{"iis",iis},{"addresses",gaps.Try("addresses","local addresses",new string[0],()=> machine.Addresses().ToArray())},{"ip_listen",ipListen},{"http_ports",gaps.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",schema},{"update_exported",updateExported},{"shared_configuration",config.Shared},{"sites",sites},{"records",records.Select(record=> record.ToBag())},{"certificates",new Certificates(machine,gaps,certificates,keyCheck,records).Read()},{"central_store",gaps.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",reservations},{"users",users},{"connection",gaps.Try("connection","connection in use",null,Connection)},{"journal",gaps.Try("journal","journal of an unfinished apply",null,machine.ReadJournal)},{"mappers",config.Mappers.Where(IsComplete).Select(mapper=> new Bag{{"site",mapper.Site},{"thumbprint",mapper.Thumbprint},{"store",mapper.Store}})}};
-new Traces(machine,gaps).AddTo(document,iis!=null,build);
+new Traces(machine,gaps).AddTo(document,iis!=null,build,unknown);
 return document.Put("incomplete",gaps.Entries);}
 private void ReadHttp(long build){
 try{
 using(IHttpApi api=machine.OpenHttp()){
 HttpRecords http=new HttpRecords(api);
 records=http.All(build,gaps);
+unknown=http.Unknown;
 reservations=gaps.Try("url_reservations","URL reservations",reservations,http.UrlReservations);
 ipListen=gaps.Try("ip_listen","IP listen list",ipListen,http.IpListen);
 updateExported=gaps.Try("update_exported","exports of httpapi.dll",null,()=> api.UpdateExported);}}
@@ -401,6 +412,7 @@ return new Bag{{"family",Family},{"key",Key},{"thumbprint",Thumbprint}}
 .PutUnless(null,"ctl_identifier",CtlIdentifier).PutUnless(null,"ctl_store",CtlStore);}}
 public sealed class HttpRecords{
 private readonly IHttpApi api;
+public readonly List<Bag> Unknown=new List<Bag>();
 public HttpRecords(IHttpApi api){
 this.api=api;}
 public List<HttpRecord> All(long build,Gaps gaps){
@@ -417,7 +429,9 @@ foreach(HttpRecord record in found)
 record.Family=family;
 all.AddRange(found);}
 catch(HostException fault){
-if(!mayBeUnknown||fault.Number!=HttpNative.InvalidParameter)
+if(mayBeUnknown&&fault.Number==HttpNative.InvalidParameter)
+Unknown.Add(new Bag{{"what","records_" + family},{"present",false},{"evidence",fault.Call + ", id " + id + ": " + fault.Number}});
+else
 gaps.Add("records",fault,"http.sys records of family " + family + " (id " + id + ")");}}
 private List<HttpRecord> Steady(int id,object query,Func<IntPtr,HttpRecord> read){
 for(int attempt=1;;attempt++){
@@ -792,7 +806,8 @@ public bool Machine;}
 public sealed class KeyProbe{
 public bool Tried;
 public long?Code;
-public byte[]Descriptor;}
+public byte[]Descriptor;
+public string UniqueName;}
 public sealed class ChainFacts{
 public long Status,Elements;}
 public sealed class TcpEnd{
@@ -901,8 +916,8 @@ public Traces(IMachine machine,Gaps gaps){
 this.machine=machine;
 this.gaps=gaps;
 registry=machine.Registry;}
-public void AddTo(Bag document,bool iis,long build){
-Put(document,"asked","asked","switches of features",()=> Asked(build));
+public void AddTo(Bag document,bool iis,long build,List<Bag> unknown){
+Put(document,"asked","asked","switches of features",()=> Asked(build).Concat(unknown));
 Put(document,"managers","managers","certificate managers",Managers);
 document.Put("rebind",iis?gaps.Try("rebind","task of the automatic rebind",(bool?)null,()=> Rebind()):null);
 Put(document,"renewals","events","event log of certificate renewals",()=> Renewals().Reverse());
@@ -1271,7 +1286,8 @@ probe.Code=KeyNative.LastResult();
 return probe;}
 bool cng=keySpec==KeyNative.NcryptHandle;
 try{
-probe.Descriptor=cng?CngDescriptor(key):CapiDescriptor(key);
+probe.Descriptor=cng?CngProperty(key,"Security Descr",KeyNative.Dacl):CapiProperty(key,KeyNative.KeysetDescriptor,KeyNative.Dacl);
+probe.UniqueName=cng?Text(Encoding.Unicode,CngProperty(key,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(key,KeyNative.UniqueContainer,0));
 probe.Code=!sign?0:cng?CngSign(key,native.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(key,keySpec,certificate.Key);}
 finally{
 if(callerFrees&&cng)
@@ -1293,19 +1309,20 @@ return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(context,4)),Eleme
 finally{
 KeyNative.CertFreeCertificateChain(context);
 GC.KeepAlive(native);}}
-private static byte[]CngDescriptor(IntPtr key){
-const uint flags=KeyNative.Dacl | KeyNative.Silent;
-uint size;
-if(KeyNative.NCryptGetProperty(key,"Security Descr",null,0,out size,flags)!=0)
+private static byte[]CngProperty(IntPtr key,string name,uint part){
+uint flags=part | KeyNative.Silent,size;
+if(KeyNative.NCryptGetProperty(key,name,null,0,out size,flags)!=0)
 return null;
-byte[]descriptor=new byte[size];
-return KeyNative.NCryptGetProperty(key,"Security Descr",descriptor,size,out size,flags)==0?descriptor:null;}
-private static byte[]CapiDescriptor(IntPtr provider){
+byte[]value=new byte[size];
+return KeyNative.NCryptGetProperty(key,name,value,size,out size,flags)==0?value:null;}
+private static byte[]CapiProperty(IntPtr provider,uint parameter,uint part){
 uint size=0;
-if(!KeyNative.CryptGetProvParam(provider,KeyNative.KeysetDescriptor,null,ref size,KeyNative.Dacl))
+if(!KeyNative.CryptGetProvParam(provider,parameter,null,ref size,part))
 return null;
-byte[]descriptor=new byte[size];
-return KeyNative.CryptGetProvParam(provider,KeyNative.KeysetDescriptor,descriptor,ref size,KeyNative.Dacl)?descriptor:null;}
+byte[]value=new byte[size];
+return KeyNative.CryptGetProvParam(provider,parameter,value,ref size,part)?value:null;}
+private static string Text(Encoding encoding,byte[]value){
+return value==null?null:encoding.GetString(value).TrimEnd('\0');}
 private static long CngSign(IntPtr key,bool rsa){
 IntPtr name=Marshal.StringToHGlobalUni("SHA256"),padding=Marshal.AllocHGlobal(IntPtr.Size);
 try{
@@ -1335,9 +1352,9 @@ public static class KeyNative{
 public const uint KeyProvInfo=2,Renewal=64;
 public const uint NcryptHandle=0xFFFFFFFF,MachineKeyset=0x20,Silent=0x40;
 public const uint AcquireFlags=0x40 | 0x10000 | 0x8 | 0x4;
-public const uint ChainFlags=0x4 | 0x40000000 | 0x80000000;
+public const uint ChainFlags=0x4 | 0x100 | 0x40000000 | 0x80000000;
 public static readonly IntPtr MachineEngine=(IntPtr)1;
-public const uint Dacl=4,KeysetDescriptor=8,PadPkcs1=2,Sha1=0x8004,Sha256=0x800C,RsaAes=24;
+public const uint Dacl=4,KeysetDescriptor=8,UniqueContainer=36,PadPkcs1=2,Sha1=0x8004,Sha256=0x800C,RsaAes=24;
 [StructLayout(LayoutKind.Sequential)]
 public struct ProvInfo{
 public IntPtr Container,Provider;

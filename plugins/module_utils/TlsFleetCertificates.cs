@@ -4,6 +4,7 @@
 
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Security.AccessControl;
 
 namespace TlsFleet
@@ -11,6 +12,8 @@ namespace TlsFleet
 	// Certificates of the machine stores, as many as were asked for (contracts.md section 3).
 	public sealed class Certificates
 	{
+		// Folders of machine keys and of SYSTEM's own, of either kind of provider (F6.04).
+		private static readonly string[] KeyFolders = { @"Keys\", @"RSA\MachineKeys\", @"SystemKeys\", @"RSA\S-1-5-18\" };
 		private readonly IMachine machine;
 		private readonly Gaps gaps;
 		private readonly string which, keyCheck;
@@ -99,7 +102,20 @@ namespace TlsFleet
 				{ "provider", key.Provider }, { "provider_type", key.ProviderType }, { "container", key.Container },
 				{ "key_spec", key.KeySpec }, { "machine", key.Machine }, { "system_access", access },
 				{ "check", probe.Tried ? level : "metadata" }, { "code", probe.Code }
-			};
+			}.PutUnless(null, "file", gaps.Try("keys", what, null, () => FileOf(probe.UniqueName)));
+		}
+
+		// The key's file with the variable in its path, as people write it in a command; null: it lies elsewhere, or not in a file.
+		private string FileOf(string name)
+		{
+			if (!string.IsNullOrEmpty(name))
+				foreach (string folder in KeyFolders)
+				{
+					string path = @"%ProgramData%\Microsoft\Crypto\" + folder + name;
+					if (File.Exists(machine.ToPath(path)))
+						return path;
+				}
+			return null;
 		}
 
 		// Cards, TPMs and other makers' modules are not asked to sign: that may prompt, load a module, or flood its audit log.

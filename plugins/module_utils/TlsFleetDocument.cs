@@ -20,6 +20,7 @@ namespace TlsFleet
 		private readonly string certificates, keyCheck;
 		private List<string> ipListen = new List<string>(), reservations = new List<string>();
 		private List<HttpRecord> records = new List<HttpRecord>();
+		private List<Bag> unknown = new List<Bag>();
 		private bool? updateExported;
 
 		public Document(IMachine machine, string certificates, string keyCheck)
@@ -68,7 +69,7 @@ namespace TlsFleet
 				{ "journal", gaps.Try("journal", "journal of an unfinished apply", null, machine.ReadJournal) },
 				{ "mappers", config.Mappers.Where(IsComplete).Select(mapper => new Bag { { "site", mapper.Site }, { "thumbprint", mapper.Thumbprint }, { "store", mapper.Store } }) }
 			};
-			new Traces(machine, gaps).AddTo(document, iis != null, build);
+			new Traces(machine, gaps).AddTo(document, iis != null, build, unknown);
 			return document.Put("incomplete", gaps.Entries);
 		}
 
@@ -80,6 +81,7 @@ namespace TlsFleet
 				{
 					HttpRecords http = new HttpRecords(api);
 					records = http.All(build, gaps);
+					unknown = http.Unknown;
 					reservations = gaps.Try("url_reservations", "URL reservations", reservations, http.UrlReservations);
 					ipListen = gaps.Try("ip_listen", "IP listen list", ipListen, http.IpListen);
 					updateExported = gaps.Try("update_exported", "exports of httpapi.dll", null, () => api.UpdateExported);

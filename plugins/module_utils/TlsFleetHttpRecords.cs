@@ -32,13 +32,16 @@ namespace TlsFleet
 	{
 		private readonly IHttpApi api;
 
+		// Families that this Windows does not know, as entries of `asked`.
+		public readonly List<Bag> Unknown = new List<Bag>();
+
 		public HttpRecords(IHttpApi api)
 		{
 			this.api = api;
 		}
 
 		// All four families. Ids that this Windows does not know answer 87: before build 9200 there were no names and no central store
-		// (F1.20), and no build is known from which scoped records exist. Elsewhere 87 is a gap like any other failure.
+		// (F1.20), and no build is known from which scoped records exist: that is noted. Elsewhere 87 is a gap like any other failure.
 		public List<HttpRecord> All(long build, Gaps gaps)
 		{
 			List<HttpRecord> all = new List<HttpRecord>();
@@ -60,7 +63,9 @@ namespace TlsFleet
 			}
 			catch (HostException fault)
 			{
-				if (!mayBeUnknown || fault.Number != HttpNative.InvalidParameter)
+				if (mayBeUnknown && fault.Number == HttpNative.InvalidParameter)
+					Unknown.Add(new Bag { { "what", "records_" + family }, { "present", false }, { "evidence", fault.Call + ", id " + id + ": " + fault.Number } });
+				else
 					gaps.Add("records", fault, "http.sys records of family " + family + " (id " + id + ")");
 			}
 		}

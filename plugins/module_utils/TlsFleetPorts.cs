@@ -107,12 +107,14 @@ namespace TlsFleet
 		public bool Machine;
 	}
 
-	// Code: 0 or the HRESULT, null when nothing was opened. Descriptor: the key's security descriptor, null if unknown.
+	// Code: 0 or the HRESULT, null when nothing was opened. Descriptor: the key's security descriptor, null if unknown. UniqueName: how the
+	// provider calls the key, which for Microsoft's software providers is the name of its file (A9.12); null if unknown.
 	public sealed class KeyProbe
 	{
 		public bool Tried;
 		public long? Code;
 		public byte[] Descriptor;
+		public string UniqueName;
 	}
 
 	// Status: sum of CERT_TRUST_*, which are X509ChainStatusFlags. Elements: certificates in the chain.

@@ -38,9 +38,10 @@ namespace TlsFleet
 			registry = machine.Registry;
 		}
 
-		public void AddTo(Bag document, bool iis, long build)
+		// `unknown`: what http.sys did not know when it was asked.
+		public void AddTo(Bag document, bool iis, long build, List<Bag> unknown)
 		{
-			Put(document, "asked", "asked", "switches of features", () => Asked(build));
+			Put(document, "asked", "asked", "switches of features", () => Asked(build).Concat(unknown));
 			Put(document, "managers", "managers", "certificate managers", Managers);
 			document.Put("rebind", iis ? gaps.Try("rebind", "task of the automatic rebind", (bool?)null, () => Rebind()) : null);
 			Put(document, "renewals", "events", "event log of certificate renewals", () => Renewals().Reverse());

@@ -7,6 +7,7 @@ using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace TlsFleet
 {
@@ -109,7 +110,8 @@ namespace TlsFleet
 			bool cng = keySpec == KeyNative.NcryptHandle;
 			try
 			{
-				probe.Descriptor = cng ? CngDescriptor(key) : CapiDescriptor(key);
+				probe.Descriptor = cng ? CngProperty(key, "Security Descr", KeyNative.Dacl) : CapiProperty(key, KeyNative.KeysetDescriptor, KeyNative.Dacl);
+				probe.UniqueName = cng ? Text(Encoding.Unicode, CngProperty(key, "Unique Name", 0)) : Text(Encoding.ASCII, CapiProperty(key, KeyNative.UniqueContainer, 0));
 				probe.Code = !sign ? 0 : cng ? CngSign(key, native.GetKeyAlgorithm() == "1.2.840.113549.1.1.1") : CapiSign(key, keySpec, certificate.Key);
 			}
 			finally
@@ -144,23 +146,28 @@ namespace TlsFleet
 			}
 		}
 
-		private static byte[] CngDescriptor(IntPtr key)
+		// Null where the provider does not tell: cards and chips have neither access lists nor files.
+		private static byte[] CngProperty(IntPtr key, string name, uint part)
 		{
-			const uint flags = KeyNative.Dacl | KeyNative.Silent;
-			uint size;
-			if (KeyNative.NCryptGetProperty(key, "Security Descr", null, 0, out size, flags) != 0)
+			uint flags = part | KeyNative.Silent, size;
+			if (KeyNative.NCryptGetProperty(key, name, null, 0, out size, flags) != 0)
 				return null;
-			byte[] descriptor = new byte[size];
-			return KeyNative.NCryptGetProperty(key, "Security Descr", descriptor, size, out size, flags) == 0 ? descriptor : null;
+			byte[] value = new byte[size];
+			return KeyNative.NCryptGetProperty(key, name, value, size, out size, flags) == 0 ? value : null;
 		}
 
-		private static byte[] CapiDescriptor(IntPtr provider)
+		private static byte[] CapiProperty(IntPtr provider, uint parameter, uint part)
 		{
 			uint size = 0;
-			if (!KeyNative.CryptGetProvParam(provider, KeyNative.KeysetDescriptor, null, ref size, KeyNative.Dacl))
+			if (!KeyNative.CryptGetProvParam(provider, parameter, null, ref size, part))
 				return null;
-			byte[] descriptor = new byte[size];
-			return KeyNative.CryptGetProvParam(provider, KeyNative.KeysetDescriptor, descriptor, ref size, KeyNative.Dacl) ? descriptor : null;
+			byte[] value = new byte[size];
+			return KeyNative.CryptGetProvParam(provider, parameter, value, ref size, part) ? value : null;
+		}
+
+		private static string Text(Encoding encoding, byte[] value)
+		{
+			return value == null ? null : encoding.GetString(value).TrimEnd('\0');
 		}
 
 		private static long CngSign(IntPtr key, bool rsa)
@@ -211,10 +218,10 @@ namespace TlsFleet
 		public const uint NcryptHandle = 0xFFFFFFFF, MachineKeyset = 0x20, Silent = 0x40;
 		// Silent, CNG allowed, never writing a link back, the public key compared (A9.10).
 		public const uint AcquireFlags = 0x40 | 0x10000 | 0x8 | 0x4;
-		// As SYSTEM sees it; nothing is fetched, neither issuers nor revocation lists.
-		public const uint ChainFlags = 0x4 | 0x40000000 | 0x80000000;
+		// As SYSTEM sees it; nothing is fetched: no issuers, no revocation lists, no roots of Windows Update.
+		public const uint ChainFlags = 0x4 | 0x100 | 0x40000000 | 0x80000000;
 		public static readonly IntPtr MachineEngine = (IntPtr)1;
-		public const uint Dacl = 4, KeysetDescriptor = 8, PadPkcs1 = 2, Sha1 = 0x8004, Sha256 = 0x800C, RsaAes = 24;
+		public const uint Dacl = 4, KeysetDescriptor = 8, UniqueContainer = 36, PadPkcs1 = 2, Sha1 = 0x8004, Sha256 = 0x800C, RsaAes = 24;
 
 		[StructLayout(LayoutKind.Sequential)]
 		public struct ProvInfo

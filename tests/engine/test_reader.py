@@ -215,6 +215,10 @@ def test_old_windows_without_named_records_is_complete(lane: Lane, host: Host) -
     found = lane.document(host(small(os=old, records=[record("0.0.0.0:443")], certificates=[certificate("good", CNG)])))
     assert [item["key"] for item in found["records"]] == ["0.0.0.0:443"]
     assert found["incomplete"] == []
+    assert found["asked"] == [
+        {"what": f"records_{family}", "present": False, "evidence": f"HttpQueryServiceConfiguration, id {number}: 87"}
+        for family, number in (("hostnameport", 5), ("ccs", 6), ("scopedccs", 11))
+    ]
 
 
 @pytest.mark.parametrize(("library", "exported"), [("libhttpapi.so", True), ("libhttpapi_noupdate.so", False)])

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from engine.fakes import config
 from engine.fakes.example import binding, small
-from engine.harness.lane import Lane
+from engine.harness.lane import READ, Lane
 
 pytestmark = pytest.mark.mono
 Host = Callable[[dict[str, Any]], Path]
@@ -162,6 +162,16 @@ def test_a_broken_file_is_a_gap_and_shows_no_sites(read: Read, data: bytes, code
     assert blind(found) == [("sites", code)]
     assert found["sites"] == []
     assert "applicationHost.config" in found["incomplete"][0]["message"]
+
+
+def test_a_file_that_others_hold_open(lane: Lane, host: Host) -> None:
+    """Mono keeps to the sharing modes of Windows within a process; Windows' own are met in tests/wine."""
+    folder = host(small(**IIS, sites=ONE))
+    path = str(folder / "config" / "applicationHost.config")
+    task = {"do": "held", "state": str(folder), "args": READ, "path": path}
+    assert lane.ask({**task, "alone": False}) == lane.answer(folder)
+    alone = lane.ask({**task, "alone": True})["document"]
+    assert (alone["sites"], blind(alone)) == ([], [("sites", "0x80070020")])
 
 
 def test_a_missing_file_is_a_gap(lane: Lane, host: Host) -> None:

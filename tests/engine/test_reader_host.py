@@ -58,6 +58,24 @@ def test_an_empty_list_lets_nobody_in_and_nothing_at_all_is_unknown(lane: Lane) 
     assert lane.ask({"do": "access", "hex": ""}) == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("file", "check", "shown"),
+    [
+        (r"Keys\0123", "open", True),
+        (r"RSA\MachineKeys\0123", "sign", True),
+        (r"SystemKeys\0123", "open", True),
+        (r"RSA\S-1-5-18\0123", "open", True),
+        (r"Keys\0123", "metadata", False),
+        (r"PCPKSP\0123", "open", False),
+    ],
+)
+def test_the_file_of_a_key_is_shown_where_it_lies(lane: Lane, host: Host, file: str, check: str, shown: bool) -> None:
+    path = rf"%ProgramData%\Microsoft\Crypto\{file}"
+    folder = host(small(certificates=[certificate("good", {**CNG, "file": path})]))
+    [item] = lane.document(folder, key_check=check)["certificates"]
+    assert item["key"].get("file") == (path if shown else None)
+
+
 # -- others -------------------------------------------------------------------------------------------------------
 
 

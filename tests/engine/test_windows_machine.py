@@ -238,6 +238,17 @@ def test_a_key_is_opened_and_tried(shared: Machine, facts: dict[str, str], sign:
     assert (found["code"], found["access"]) == (code, access)
 
 
+@pytest.mark.parametrize("kind", [CNG, CAPI], ids=["cng", "capi"])
+def test_the_name_of_a_keys_file_is_read(shared: Machine, kind: dict[str, str]) -> None:
+    name = "7a436fe806e483969f48a894af2fe9a1_d2a1b3c4-0000-4000-8000-000000000001"
+    shared.facts(**kind, unique=name)
+    assert shared.key()["name"] == name
+    shared.facts(**kind)
+    assert shared.key()["name"] is None
+    shared.facts(**kind, unique=name, acquire="0x80090016")
+    assert shared.key()["name"] is None
+
+
 def test_the_link_of_a_certificate_is_read(shared: Machine) -> None:
     renewal = "0123456789ABCDEF0123456789ABCDEF01234567"
     shared.facts(container="te-1", provider="Übung", type="24", spec="2", renewal=renewal)

@@ -232,7 +232,7 @@ class SimulatedHost:
             "connection": connection,
             "journal": None if self.journal is None else self.journal.view(),
             "incomplete": list(description.get("incomplete", [])),
-            **optional_keys(description, self._stores.here),
+            **optional_keys(description, self._os["build"], self._stores.here),
         }
 
     # -- building ------------------------------------------------------------------------------------------------

@@ -96,6 +96,7 @@ def private_key(entry: dict[str, Any], container: str, key_check: str) -> dict[s
         "system_access": access if opened else "unknown",
         "check": check,
         "code": code if opened else None,
+        **({"file": detail["file"]} if opened and "file" in detail else {}),
     }
 
 

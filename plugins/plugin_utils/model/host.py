@@ -102,7 +102,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """Facts about a private key; ``rules.keys`` judges them. ``code`` 0 = the check worked, None = not tried."""
+    """Facts about a private key; ``rules.keys`` judges them.
+
+    ``code`` 0 = the check worked, None = not tried. ``file``: where the key lies, with a variable in its path; None: not in a
+    file of the machine, or not looked for.
+    """
 
     provider: str
     provider_type: int
@@ -112,6 +116,7 @@ class PrivateKey:
     system_access: str
     check: str
     code: int | None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

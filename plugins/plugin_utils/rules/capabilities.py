@@ -100,6 +100,9 @@ def _since(host: Host, first: tuple[int, int, int], what: str, release: str) -> 
 def _sni(host: Host) -> Verdict:
     if host.iis is None:
         return Verdict(False, "asked", "IIS is not installed")
+    refused = asked(host, "records_hostnameport")
+    if refused is not None and not refused.ok and host.schema_ssl_flags is not False:
+        return refused._replace(reason=f"http.sys of this host knows no records by name: {refused.reason}")
     if host.schema_ssl_flags is not None:
         if host.schema_ssl_flags:
             return Verdict(True, "schema", "the IIS schema of this host knows sslFlags")

@@ -44,7 +44,8 @@ def key_health(certificate: Certificate) -> KeyHealth:
     if key.code == _MISMATCH:
         return KeyHealth("mismatch", "the key belongs to another certificate (0x80090015)")
     if key.system_access == "denied":
-        return KeyHealth("denied", "the access list of the key does not let SYSTEM read it")
+        where = f" (file {key.file})" if key.file else ""
+        return KeyHealth("denied", f"the access list of the key{where} does not let SYSTEM read it")
     if key.code == 0 and key.system_access == "granted":
         return KeyHealth("ok", "SYSTEM may read the key and it opens")
     if key.code in _DENIED:

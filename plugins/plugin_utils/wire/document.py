@@ -59,7 +59,7 @@ _TOP_KEYS = frozenset(
 )
 _CERTIFICATE_KEYS = frozenset(["thumbprint", "store", "der", "friendly_name", "archived", "renewed_by", "key", "chain"])
 _KEY_KEYS = frozenset(
-    ["provider", "provider_type", "container", "key_spec", "machine", "system_access", "check", "code"]
+    ["provider", "provider_type", "container", "key_spec", "machine", "system_access", "check", "code", "file"]
 )
 USER_KINDS = tuple("winrm rdp sstp rd_gateway adfs wap ssrs sql wmsvc exchange wsus other".split())
 _NO_KEY = RecordKey("ccs", "", 1)
@@ -272,6 +272,7 @@ def _private_key(key: Fields) -> PrivateKey:
         system_access=key.choice("system_access", ("granted", "denied", "unknown")),
         check=key.choice("check", ("metadata", "open", "sign")),
         code=key.optional_number("code"),
+        file=key.optional_text("file"),
     )
 
 

@@ -22,6 +22,9 @@ ASKED = (
     "flag_32",
     "flag_64",
     "flag_128",
+    "records_hostnameport",
+    "records_ccs",
+    "records_scopedccs",
 )
 CHANGES = ("created", "updated", "deleted")
 MANAGERS = ("certify", "win_acme", "simple_acme", "posh_acme", "other")

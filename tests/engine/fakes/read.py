@@ -106,12 +106,13 @@ def _record(row: list[str | None]) -> dict[str, Any]:
 
 
 def _certificate(row: list[str | None], folder: Path) -> dict[str, Any]:
-    store, thumbprint, file, friendly_name, archived, renewed_by, linked, *facts, _accepted, status, elements = row
+    store, thumbprint, file, friendly_name, archived, renewed_by, linked, *facts = row
+    *facts, _accepted, status, elements, key_file = facts
     key: dict[str, Any] | None = None
     if truth(linked):
         key = dict(zip(state.KEY_NAMES, facts, strict=True))
         key |= {name: number(key[name]) for name in ("provider_type", "key_spec", "code")}
-        key["machine"] = truth(key["machine"])
+        key |= {"machine": truth(key["machine"]), "file": key_file}
     return {
         "thumbprint": thumbprint,
         "store": store,

@@ -42,6 +42,7 @@ CERTIFICATE_DEFAULTS: dict[str, Any] = {
     "key": None,
     "chain": None,
 }
+#: How the fakes' table has a key; ``file`` stands at its end.
 KEY_NAMES = ("provider", "provider_type", "container", "key_spec", "machine", "system_access", "check", "code")
 RECORD_NAMES = ("family", "key", *RECORD_DEFAULTS)
 _NEW_IDS = {"hostnameport": (5, 9200), "ccs": (6, 9200), "scopedccs": (11, 18362)}
@@ -62,7 +63,10 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             for site in document["sites"]
         ],
         "records": [{**RECORD_DEFAULTS, **record} for record in document["records"]],
-        "certificates": [{**CERTIFICATE_DEFAULTS, **item} for item in document["certificates"]],
+        "certificates": [
+            {**CERTIFICATE_DEFAULTS, **item, "key": item.get("key") and {"file": None, **item["key"]}}
+            for item in document["certificates"]
+        ],
         "users": [{"key": None, "thumbprint": None, **user} for user in document["users"]],
     }
 
@@ -86,6 +90,7 @@ def write_state(folder: str | Path, description: dict[str, Any]) -> None:
     _write_certificates(folder / "certs", document["certificates"])
     _write_machine(folder / "machine", document)
     traces.write(folder, document)
+    traces.write_keys(folder, document["certificates"])
     write_rows(folder / "state.txt", [MARK])
 
 
@@ -188,13 +193,13 @@ def _write_certificates(folder: Path, certificates: list[dict[str, Any]]) -> Non
     rows: list[list[Cell]] = []
     for number, item in enumerate(certificates, 1):
         key = item["key"]
-        if key is not None and set(key) != set(KEY_NAMES):
-            raise ValueError(f"certificates[{number - 1}].key: needs exactly {', '.join(KEY_NAMES)}")
+        if key is not None and set(key) != {*KEY_NAMES, "file"}:
+            raise ValueError(f"certificates[{number - 1}].key: needs exactly {', '.join(KEY_NAMES)}, file")
         facts = [None] * len(KEY_NAMES) if key is None else [key[name] for name in KEY_NAMES]
         names = (item["friendly_name"], item["archived"], item["renewed_by"])
         link = (key is not None, *facts, accepted(item))
         chain = item["chain"] or {"status": None, "elements": None}
-        ends = (chain["status"], chain["elements"])
+        ends = (chain["status"], chain["elements"], key and key["file"])
         rows.append([item["store"], item["thumbprint"], f"{number}.der", *names, *link, *ends])
     write_rows(folder / "index.txt", rows)
     for number, item in enumerate(certificates, 1):

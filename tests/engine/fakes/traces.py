@@ -64,15 +64,31 @@ def read(folder: Path) -> dict[str, Any]:
     return found
 
 
+def write_keys(folder: Path, certificates: Iterable[dict[str, Any]]) -> None:
+    """The files of private keys, where Windows keeps them. Raises ValueError for one that lies elsewhere."""
+    for file in {item["key"]["file"] for item in certificates if item["key"]} - {None}:
+        path = _place(folder, file)
+        if path is None:
+            raise ValueError(f"certificates: there is no folder for the key file {file!r}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def _place(folder: Path, windows_path: str) -> Path | None:
+    for windows, name in PATHS:
+        if windows_path.startswith(windows):
+            return folder / name / windows_path.removeprefix(windows).strip("\\").replace("\\", "/")
+    return None
+
+
 def _make(folder: Path, evidence: str) -> None:
     if evidence.startswith(_TASK):
         (folder / "tasks" / evidence.removeprefix(_TASK)).write_text("<Task/>", encoding="utf-8")
         return
-    for windows, name in PATHS:
-        if evidence.startswith(windows):
-            (folder / name / evidence.removeprefix(windows).strip("\\").replace("\\", "/")).mkdir(parents=True)
-            return
-    if not evidence.startswith("HKLM\\"):
+    path = _place(folder, evidence)
+    if path is not None:
+        path.mkdir(parents=True)
+    elif not evidence.startswith("HKLM\\"):
         raise ValueError(f"managers: nothing can be made of the evidence {evidence!r}")
 
 
@@ -118,6 +134,8 @@ def endpoint(name: str) -> str:
 def registry(document: dict[str, Any]) -> Iterator[tuple[Cell, ...]]:
     """Rows of registry.txt. Evidence of a switch is ``key, name = value``, that of a service its key."""
     for switch in document["asked"]:
+        if not switch["evidence"].startswith("HKLM\\"):  # http.sys itself was asked
+            continue
         key, name, value = switch["evidence"].replace(" = ", ", ").split(", ")
         yield key, name, "dword", int(value)
     for manager in document["managers"]:

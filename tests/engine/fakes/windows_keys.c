@@ -18,6 +18,7 @@ enum {
     RENEWAL = 64,
     DACL = 4,
     KEYSET_DESCRIPTOR = 8,
+    UNIQUE_CONTAINER = 36,
     PAD_PKCS1 = 2,
     SHA1 = 0x8004,
     SHA256 = 0x800C,
@@ -110,7 +111,7 @@ int CertGetCertificateChain(void *engine, void *certificate, void *time, void *s
 
     (void)certificate;
     /* The machine's engine, and nothing fetched. */
-    if (engine != (void *)1 || time || store || *para != 32 || flags != (0x4 | 0x40000000 | 0x80000000) || reserved)
+    if (engine != (void *)1 || time || store || *para != 32 || flags != (0x4 | 0x100 | 0x40000000 | 0x80000000) || reserved)
         return failed(INVALID_PARAMETER);
     if (code)
         return failed(code);
@@ -142,14 +143,17 @@ static int right_key(const void *key, const char *kind)
 int NCryptGetProperty(void *key, const WIDE *name, uint8_t *output, uint32_t room, uint32_t *needed, uint32_t flags)
 {
     uint8_t data[512];
-    size_t size = descriptor(data, sizeof(data));
+    const char *unique = fact("unique", NULL);
     char *asked = utf8(name);
-    int known = same_text(asked, "Security Descr");
+    int named = same_text(asked, "Unique Name") && unique, listed = same_text(asked, "Security Descr");
+    size_t size = listed ? descriptor(data, sizeof(data)) : 0;
 
     free(asked);
-    if (!right_key(key, "cng") || !known || !size)
+    if (named)
+        size = 2 * (utf16(unique, (WIDE *)data) + 1);
+    if (!right_key(key, "cng") || !size)
         return NOT_FOUND;
-    if (flags != (DACL | SILENT))
+    if (flags != (uint32_t)(listed ? DACL | SILENT : SILENT))
         return BAD_FLAGS;
     *needed = (uint32_t)size;
     return hand_out(data, size, output, room) ? (int)0x80090028 : 0;
@@ -191,9 +195,15 @@ EXPORT int CryptDestroyHash(void *hash);
 int CryptGetProvParam(void *provider, uint32_t parameter, void *data, uint32_t *size, uint32_t flags)
 {
     uint8_t room[512];
-    size_t length = descriptor(room, sizeof(room));
+    const char *unique = fact("unique", NULL);
+    int named = parameter == UNIQUE_CONTAINER && unique && !flags, listed = parameter == KEYSET_DESCRIPTOR && flags == DACL;
+    size_t length = listed ? descriptor(room, sizeof(room)) : 0;
 
-    if (!right_key(provider, "capi") || parameter != KEYSET_DESCRIPTOR || flags != DACL || !length)
+    if (named) { /* in the ANSI code page, with its end */
+        length = strlen(unique) + 1;
+        memcpy(room, unique, length);
+    }
+    if (!right_key(provider, "capi") || !length)
         return failed((uint32_t)BAD_FLAGS);
     if (hand_out(room, length, data, *size))
         return failed(MORE_DATA);

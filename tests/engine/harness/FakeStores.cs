@@ -57,6 +57,7 @@ namespace TlsFleet.Harness
             return new KeyProbe
             {
                 Tried = true, Code = row[14] == null ? (long?)null : Rows.Number(row[14]),
+                UniqueName = row[18] == null ? null : row[18].Substring(row[18].LastIndexOf('\\') + 1),
                 Descriptor = Lists.TryGetValue(row[12], out list) ? Bytes(list) : null
             };
         }

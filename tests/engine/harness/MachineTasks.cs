@@ -22,7 +22,7 @@ namespace TlsFleet.Harness
             KeyProbe probe = stores.Probe(certificate, (bool)task["sign"]);
             return Json.Write(new Bag
             {
-                { "code", probe.Code }, { "access", KeyAccess.OfSystem(probe.Descriptor) }, { "renewed_by", certificate.RenewedBy },
+                { "code", probe.Code }, { "access", KeyAccess.OfSystem(probe.Descriptor) }, { "name", probe.UniqueName }, { "renewed_by", certificate.RenewedBy },
                 { "link", link == null ? null : Link(link) }, { "chain", Chain(stores, certificate) }, { "open", Native.OpenHandles() }
             });
         }

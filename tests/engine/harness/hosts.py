@@ -39,6 +39,9 @@ MANAGERS = (
     ("simple_acme", r"%ProgramData%\simple-acme"),
     ("posh_acme", r"%ProgramFiles%\WindowsPowerShell\Modules\Posh-ACME"),
 )
+KEY_FOLDERS = ("Keys", r"RSA\MachineKeys", "SystemKeys", r"RSA\S-1-5-18")
+#: Family -> configuration id, first build that knows it.
+FAMILIES = {"hostnameport": (5, 9200), "ccs": (6, 9200), "scopedccs": (11, 18362)}
 KEY_CHECKS = ("metadata", "open", "sign")
 
 
@@ -104,6 +107,11 @@ def _traces(chance: random.Random, build: int, installed: bool) -> dict[str, Any
         {"what": what, "present": build >= first and value != 0, "evidence": f"{http}, {name} = {value}"}
         for what, name, first in (("http2", "EnableHttp2Tls", 14393), ("http3", "EnableHttp3", 20348))
         for value in chance.sample((0, 1, 2**32 - 1), chance.randint(0, 1))
+    ]
+    asked += [
+        {"what": f"records_{family}", "present": False, "evidence": f"HttpQueryServiceConfiguration, id {number}: 87"}
+        for family, (number, first) in FAMILIES.items()
+        if build < first
     ]
     kinds = [kind for kind in range(len(MANAGERS)) if chance.random() < 0.2]
     times = sorted(f"2026-{chance.randint(1, 12):02d}-03T04:05:06Z" for _again in range(chance.randint(0, 4)))
@@ -181,6 +189,11 @@ def _certificates(chance: random.Random, key_check: str) -> list[dict[str, Any]]
             "system_access": chance.choice(("granted", "denied", "unknown")) if opened else "unknown",
             "check": "open" if opened and "Platform" in provider else key_check,
             "code": chance.choice((0, 0x80090016, 0x80090010)) if opened else None,
+            "file": chance.choice(
+                (None, *(rf"%ProgramData%\Microsoft\Crypto\{folder}\{_hash(chance)}" for folder in KEY_FOLDERS))
+            )
+            if opened
+            else None,
         }
         found.append(
             {
