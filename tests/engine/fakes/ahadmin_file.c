@@ -157,15 +157,13 @@ void document_drop(document *self)
     free(self);
 }
 
-HRES document_commit(document *self)
+static HRES commit_file(document *self)
 {
     text content = {NULL, 0, 0};
     size_t length = 0;
-    char *now;
+    char *now, *folder;
     int same;
 
-    if (!self->dirty)
-        return OK; /* whether Windows rewrites a file without changes is not known; this one does not */
     now = file_read(self->path, &length);
     same = now && length == self->original_length && !memcmp(now, self->original, length);
     free(now);
@@ -176,9 +174,32 @@ HRES document_commit(document *self)
         free(content.data);
         return complain(E_DENIED, self->path, 0, "Cannot write configuration file due to insufficient permissions");
     }
+    lock();
+    folder = state_path("trace");
+    unlock();
+    trace(folder, "config", content.data, content.length);
+    free(folder);
     free(self->original);
     self->original = content.data;
     self->original_length = content.length;
     self->dirty = 0;
     return OK;
+}
+
+HRES document_commit(document *self)
+{
+    char *folder;
+    HRES code;
+    int held;
+
+    if (!self->dirty)
+        return OK; /* whether Windows rewrites a file without changes is not known; this one does not */
+    lock();
+    folder = state_path("config");
+    unlock();
+    held = lock_state(folder);
+    code = commit_file(self);
+    unlock_state(held);
+    free(folder);
+    return code;
 }

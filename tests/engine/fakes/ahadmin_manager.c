@@ -113,7 +113,9 @@ static HRES commit(object *self)
 {
     HRES code = fault_of("commit");
 
-    return code || !self->file ? code : document_commit(self->file);
+    if (!code && self->file)
+        code = document_commit(self->file);
+    return code ? code : fault_of("committed");
 }
 
 static HRES get_commit_path(object *self, BSTRING *into)

@@ -44,6 +44,9 @@ char *file_read(const char *path, size_t *length); /* NUL behind the last byte; 
 int file_replace(const char *path, const char *data, size_t length); /* temporary file, then rename; 0 or -1 */
 void lock(void);
 void unlock(void);
+/* Between processes, around reading, changing and writing back; the caller holds the lock. Nothing on Windows. */
+int lock_state(const char *path);
+void unlock_state(int held);
 
 /* fake_state.c: the caller holds the lock */
 const char *state_folder(void);
@@ -67,8 +70,11 @@ void add_string(text *self, const char *string);
 void add_cell(text *self, const char *value); /* escaped, \N for NULL */
 int table_write(const char *name, const text *content);
 
-/* The code a fault file wants for this call now, else 0. Counts the call. `first` is the column of the code. */
+/* The code a fault file wants for this call now, else 0. Counts the call. */
 uint32_t fault(const char *name, const char *call, const char *id);
+
+/* What a call has just written, as a file of this folder named after moment and call; where there is no such folder, nothing is kept. */
+void trace(const char *folder, const char *call, const char *data, size_t length);
 
 void *need(size_t size); /* zeroed memory; ends the process when there is none */
 

@@ -34,6 +34,22 @@ void unlock(void)
     ReleaseSRWLockExclusive(&the_lock);
 }
 
+int lock_state(const char *path)
+{
+    (void)path;
+    return -1;
+}
+
+void unlock_state(int held)
+{
+    (void)held;
+}
+
+static uint64_t moment(void)
+{
+    return GetTickCount64();
+}
+
 static wchar_t *wide(const char *path)
 {
     int length = MultiByteToWideChar(CP_UTF8, 0, path, -1, NULL, 0);
@@ -81,8 +97,11 @@ static unsigned long process_number(void)
     return GetCurrentProcessId();
 }
 #else
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t the_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -95,6 +114,31 @@ void lock(void)
 void unlock(void)
 {
     pthread_mutex_unlock(&the_lock);
+}
+
+int lock_state(const char *path)
+{
+    int held = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (held >= 0 && flock(held, LOCK_EX)) {
+        close(held);
+        held = -1;
+    }
+    return held;
+}
+
+void unlock_state(int held)
+{
+    if (held >= 0)
+        close(held);
+}
+
+static uint64_t moment(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 stamp file_stamp(const char *path)
@@ -179,4 +223,19 @@ int file_replace(const char *path, const char *data, size_t length)
     }
     free(temporary);
     return result;
+}
+
+void trace(const char *folder, const char *call, const char *data, size_t length)
+{
+    size_t room = strlen(folder) + strlen(call) + 40;
+    char *path = need(room);
+    FILE *file;
+
+    snprintf(path, room, "%s/%020llu-%s", folder, (unsigned long long)moment(), call);
+    file = open_file(path, 1);
+    if (file) {
+        fwrite(data, 1, length, file);
+        fclose(file);
+    }
+    free(path);
 }

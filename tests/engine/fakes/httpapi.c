@@ -7,8 +7,10 @@
 #include "httpapi.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+static const char FAULTS[] = "http/faults.txt";
 enum { INITIALIZE_SERVER = 1, INITIALIZE_CONFIG = 2 };
 
 static unsigned initialized; /* HttpInitialize calls for the configuration that have no HttpTerminate yet */
@@ -32,7 +34,7 @@ uint32_t HttpInitialize(HTTPAPI_VERSION version, uint32_t flags, void *reserved)
         !flags || flags & ~(uint32_t)(INITIALIZE_SERVER | INITIALIZE_CONFIG))
         return INVALID_PARAMETER;
     lock();
-    code = fault("http/faults.txt", "initialize", "*");
+    code = fault(FAULTS, "initialize", "*");
     if (!code && flags & INITIALIZE_CONFIG)
         initialized++;
     unlock();
@@ -65,7 +67,7 @@ static uint32_t admit(const char *call, const void *handle, uint32_t id, const v
     if (overlapped)
         return INVALID_PARAMETER;
     snprintf(name, sizeof(name), "%u", id);
-    code = fault("http/faults.txt", call, name);
+    code = fault(FAULTS, call, name);
     if (code)
         return code;
     return knows(id) ? DONE : INVALID_PARAMETER;
@@ -86,12 +88,23 @@ uint32_t HttpQueryServiceConfiguration(void *handle, uint32_t id, void *input, u
 
 static uint32_t write_call(const char *call, int what, void *handle, uint32_t id, void *input, uint32_t length, void *overlapped)
 {
+    char *folder, name[16];
     uint32_t code;
+    int held;
 
     lock();
+    folder = state_path("http");
+    held = lock_state(folder);
+    free(folder);
+    snprintf(name, sizeof(name), "%u", id);
     code = what == UPDATE && !exports_update() ? (uint32_t)PROC_NOT_FOUND : admit(call, handle, id, overlapped);
     if (!code)
+        code = fault(FAULTS, "write", name);
+    if (!code)
         code = change(what, id, input, length);
+    if (!code)
+        code = fault(FAULTS, "written", name);
+    unlock_state(held);
     unlock();
     return code;
 }

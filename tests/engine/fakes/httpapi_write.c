@@ -33,6 +33,12 @@ static uint32_t rewrite(const char *name, const table *source, size_t at, const 
     if (at >= source->count && replacement)
         add_bytes(&content, replacement->data, replacement->length);
     failed = table_write(name, &content);
+    if (!failed && !strcmp(name, "http/records.txt")) {
+        char *folder = state_path("trace");
+
+        trace(folder, "records", content.data ? content.data : "", content.length);
+        free(folder);
+    }
     free(content.data);
     return failed ? WRITE_FAULT : DONE;
 }
