@@ -117,6 +117,34 @@ options:
           store:
             description: Store of the local machine, for instance V(MY) or V(WebHosting). Found by itself where omitted.
             type: str
+  remove_others:
+    description:
+      - Removes HTTPS bindings that O(bindings) does not name, so that a host has exactly what is declared.
+      - A record goes with its last binding. A record that others than IIS use stays, and so does a binding that relies on it; a note
+        says so. Bindings of other protocols are never removed.
+    type: dict
+    suboptions:
+      scope:
+        description:
+          - Where bindings are removed. V(none) removes nothing.
+          - V(listed_sites) looks at the sites that O(bindings) names, with whatever state.
+          - V(host) looks at all sites of the host, stopped ones too. With C(bindings=[]) no HTTPS binding is left.
+        type: str
+        choices: [none, listed_sites, host]
+        default: none
+      at_most:
+        description: A request that would remove more bindings than this is refused, with their number.
+        type: int
+        default: 10
+      keep:
+        description:
+          - What stays although it is not named. Either a site, or a binding as findings show it, such as V(Shop/*:443:shop.example.com).
+            Compared without case.
+          - V(*) stands for any text, in an address, too. So V(Shop/*:443:shop.example.com) also keeps that binding on any single address.
+          - An entry that is like no binding of the host is noted, since it may be a slip of the pen.
+        type: list
+        elements: str
+        default: []
   repair:
     description:
       - Findings to repair. Either an id, for all findings of that kind, such as V(record_missing), or an id and a subject as the

@@ -179,6 +179,11 @@ def requests(draw: st.DrawFn, document: dict[str, Any], repairs: bool = True) ->
     allowed = draw(st.sampled_from(([], list(SITES))))
     return {
         "bindings": wanted,
+        "remove_others": {
+            "scope": draw(st.sampled_from(("none", "none", "none", "listed_sites" if wanted else "host", "host"))),
+            "at_most": draw(st.sampled_from((10, 10, 10, 1))),
+            "keep": draw(st.sampled_from(([], [], ["Api"], ["shop/*:443:*"]))),
+        },
         "repair": repair,
         "allow": {"shared_change": allowed, "gap": draw(st.integers(0, 3)) > 0},
     }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import ipaddress
 from typing import Any
 
@@ -137,12 +138,22 @@ def _outside(document: dict[str, Any], args: dict[str, Any]) -> list[tuple[str, 
             if binding["protocol"] != "https" or site["name"].lower() in allowed:
                 continue
             address, port, host = binding["information"].rsplit(":", 2)
-            if _identity(site["name"], address, int(port), host) in spoken:
+            if _identity(site["name"], address, int(port), host) in spoken or removes(args, site["name"], binding):
                 continue
             for local in document["addresses"]:
                 if _reaches(address, local):
                     found.append((local, int(port), host or None))
     return found
+
+
+def removes(args: dict[str, Any], site: str, binding: dict[str, Any]) -> bool:
+    """Does ``remove_others`` reach a binding that the request does not name?"""
+    removal = args["remove_others"]
+    subject = f"{site}/{binding['information']}".lower()
+    if any(fnmatch.fnmatchcase(text, keep.lower()) for keep in removal["keep"] for text in (site.lower(), subject)):
+        return False
+    listed = {item["site"].lower() for item in args["bindings"]}
+    return removal["scope"] == "host" or (removal["scope"] == "listed_sites" and site.lower() in listed)
 
 
 def _identity(site: str, address: str, port: int, host: str) -> tuple[str, str, int, str]:

@@ -32,12 +32,14 @@ class Matcher:
         self._sharers = bindings_by_record(host)
         self._sites = {site.name.lower(): index for index, site in enumerate(host.sites)}
         self._bindings: dict[Identity, tuple[int, int]] = {}
+        self._twins: dict[Identity, list[tuple[int, int]]] = {}  # ``*:443:`` and ``0.0.0.0:443:`` are one binding to us
         self._elsewhere: dict[tuple[str, int, str], list[Identity]] = {}
         for site_index, site in enumerate(host.sites):
             for index, binding in enumerate(site.bindings):
                 if binding.is_https:
                     identity = (site.name.lower(), *binding.parts)
                     self._bindings.setdefault(identity, (site_index, index))
+                    self._twins.setdefault(identity, []).append((site_index, index))
                     self._elsewhere.setdefault(binding.parts, []).append(identity)
         self._certificates: dict[str, list[Certificate]] = {}
         for certificate in host.certificates:
@@ -46,14 +48,12 @@ class Matcher:
 
     def absent(self, wanted: WantedBinding) -> None:
         """Remove a binding; its record is released and goes when nobody else relies on it."""
-        place = self._bindings.get(wanted.identity)
-        if place is None:
-            return
-        self._leaving.add(wanted.identity)
-        self.draft.changed[place] = None
-        key = binding_record(self._at(place))
-        if key is not None:
-            self.draft.released.setdefault(key, f"{wanted.subject} was its last user")
+        for place in self._twins.get(wanted.identity, ()):
+            self._leaving.add(wanted.identity)
+            self.draft.changed[place] = None
+            key = binding_record(self._at(place))
+            if key is not None:
+                self.draft.released.setdefault(key, f"{wanted.subject} was its last user")
 
     def present(self, wanted: WantedBinding) -> None:
         """Add or change a binding and its record."""

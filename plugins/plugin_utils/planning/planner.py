@@ -23,6 +23,7 @@ from .draft import Draft
 from .impact import Affected, Impact
 from .match import Matcher
 from .predict import after_steps
+from .removal import unwanted
 from .repairs import repairs
 from .request import Request, WantedBinding
 
@@ -48,7 +49,7 @@ def make_plan(host: Host, request: Request, now: datetime) -> Plan:
     problems: list[Problem] = []
     _preconditions(host, problems)
     draft = Draft(host)
-    wanted = _by_identity([*request.bindings, *repairs(scene_of(host, now), request, draft, problems)])
+    wanted = _by_identity(_wishes(host, request, draft, problems, now))
     matcher = Matcher(host, now, draft, problems)
     for item in wanted:
         if not item.present:
@@ -71,6 +72,19 @@ def make_plan(host: Host, request: Request, now: datetime) -> Plan:
         steps.append(ProbeStep(endpoints, "see that every endpoint shows the expected certificate"))
     notes = (*draft.notes, *_joined_ports(host, after))
     return Plan(host, tuple(steps), after, affected, find(after, now), notes)
+
+
+def _wishes(host: Host, request: Request, draft: Draft, problems: list[Problem], now: datetime) -> list[WantedBinding]:
+    """What the request names, what is to go because it names it not, and what repairs lead to; what goes is not repaired."""
+    named = frozenset(item.identity for item in request.bindings)
+    leaving = unwanted(host, request.removal, named, draft.notes, problems)
+    gone = {item.identity for item in leaving}
+    repaired = repairs(scene_of(host, now), request, draft, problems)
+    return [
+        *request.bindings,
+        *(WantedBinding("remove_others", item.site, *item.identity[1:], present=False) for item in leaving),
+        *(item for item in repaired if item.identity not in gone),
+    ]
 
 
 def _joined_ports(host: Host, after: Host) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from ..model.keys import ANY_IPV4, checked_address, checked_host, checked_port, checked_thumbprint
 from ..model.problems import Invalid, Problem, ValueInvalid
 from ..rules.findings import KINDS, subject_of
+from .removal import NOTHING, Removal, parse_removal
 
 #: Finding ids that ``repair`` understands; those without a safe repair lead to a note.
 FINDING_IDS = tuple(sorted(KINDS))
@@ -44,12 +45,16 @@ class WantedBinding:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A checked request. ``shared_change`` names the sites whose served certificate may change; ``gap`` allows a gap."""
+    """A checked request. ``shared_change`` names the sites whose served certificate may change; ``gap`` allows a gap.
+
+    ``removal``: which bindings go that are not named.
+    """
 
     bindings: tuple[WantedBinding, ...]
     repair: tuple[str, ...] = ()
     shared_change: frozenset[str] = frozenset()
     gap: bool = False
+    removal: Removal = NOTHING
 
 
 def parse_request(args: Mapping[str, Any]) -> Request:
@@ -62,11 +67,12 @@ def parse_request(args: Mapping[str, Any]) -> Request:
             known = ", ".join(FINDING_IDS)
             problems.append(Problem(f"repair[{index}]", f"{text!r} begins with no finding id ({known})"))
     _duplicates(bindings, problems)
+    removal = parse_removal(args, problems)
     allow = args.get("allow") or {}
     if problems:
         raise Invalid(problems)
     shared = frozenset(str(name).lower() for name in allow.get("shared_change") or ())
-    return Request(tuple(bindings), repair, shared, bool(allow.get("gap")))
+    return Request(tuple(bindings), repair, shared, bool(allow.get("gap")), removal)
 
 
 def _binding(item: Mapping[str, Any], path: str, problems: list[Problem]) -> WantedBinding:

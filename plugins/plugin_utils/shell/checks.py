@@ -35,6 +35,7 @@ def bindings(args: Args) -> Request | None:
     """``https_bindings``: the request, or None where an approved plan is to be applied instead."""
     problems = _common(args)
     asked = [name for name in ("bindings", "repair") if args[name] is not None]
+    asked += ["remove_others"] if args["remove_others"]["scope"] != "none" else []
     if args["plan"] is not None and asked:
         message = f"an approved plan is applied exactly as it is, so it cannot stand beside {' and '.join(asked)}"
         problems.append(Problem("plan", message))

@@ -50,6 +50,15 @@ _WANTED: Options = {
             },
         },
     },
+    "remove_others": {
+        "type": "dict",
+        "apply_defaults": True,
+        "options": {
+            "scope": {"type": "str", "choices": ["none", "listed_sites", "host"], "default": "none"},
+            "at_most": {"type": "int", "default": 10},
+            "keep": {"type": "list", "elements": "str", "default": []},
+        },
+    },
     "repair": {"type": "list", "elements": "str"},
     "allow": {
         "type": "dict",

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``remove_others`` by example: what goes, what stays and why, and when a request is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
+from support.documents import record, site
+from support.peers import API, OTHER, SHOP, host_of, plan_of, records_of, refused, wish
+
+SSTP = "{ba195980-cd49-458b-9e23-c84ee0adcd75}"
+DECLARED = wish("Shop", "shop.example.com", SHOP)
+
+
+def two_sites(**more: Any) -> Host:
+    sites = [
+        site("Shop", "http *:80:", "*:443:shop.example.com=1", "*:443:old.example.com=1", "net.tcp 808:*"),
+        site("Api", "*:443:api.example.com=1", "[::]:8443:=0", number=2),
+        site("Parked", "*:443:parked.example.com=1", number=3, state="stopped"),
+    ]
+    records = [
+        record("shop.example.com:443", SHOP),
+        record("old.example.com:443", OTHER),
+        record("api.example.com:443", API),
+        record("[::]:8443", API),
+        record("parked.example.com:443", OTHER),
+    ]
+    return host_of(**{"sites": sites, "records": records, "http_ports": [80, 443, 8443], **more})
+
+
+def left(plan: Plan) -> list[str]:
+    return [item.information for found in plan.after.sites for item in found.bindings if item.is_https]
+
+
+def others(scope: str, **more: Any) -> dict[str, Any]:
+    return {"remove_others": {"scope": scope, **more}}
+
+
+def test_none_is_the_default_and_removes_nothing() -> None:
+    assert plan_of(two_sites(), DECLARED).empty
+    assert plan_of(two_sites(), DECLARED, **others("none")).empty
+
+
+def test_listed_sites_lose_what_is_not_named_and_other_sites_nothing() -> None:
+    plan = plan_of(two_sites(), DECLARED, **others("listed_sites"))
+    assert [step.op for step in plan.steps] == ["bindings", "record_delete", "probe"]
+    assert "*:443:old.example.com" not in left(plan) and "*:443:api.example.com" in left(plan)
+    assert "hostnameport old.example.com:443" not in records_of(plan.after)
+    assert plan_of(plan.after, DECLARED, **others("listed_sites")).empty
+
+
+def test_the_whole_host_keeps_only_what_is_named_stopped_sites_included() -> None:
+    plan = plan_of(two_sites(), DECLARED, **others("host"))
+    assert left(plan) == ["*:443:shop.example.com"]
+    assert records_of(plan.after) == ["hostnameport shop.example.com:443"]
+
+
+def test_other_protocols_stay() -> None:
+    plan = plan_of(two_sites(), **others("host"))
+    kept = [item.information for found in plan.after.sites for item in found.bindings]
+    assert kept == ["*:80:", "808:*"]
+
+
+def test_a_site_that_is_only_named_to_remove_a_binding_is_listed_too() -> None:
+    absent = wish("Api", "api.example.com", state="absent")
+    assert left(plan_of(two_sites(), absent, **others("listed_sites"))) == [
+        "*:443:shop.example.com",
+        "*:443:old.example.com",
+        "*:443:parked.example.com",
+    ]
+
+
+def test_a_record_that_a_binding_out_of_scope_relies_on_stays() -> None:
+    sites = [site("Shop", "*:443:shop.example.com=0"), site("Api", "*:443:api.example.com=0", number=2)]
+    host = host_of(sites=sites, records=[record("0.0.0.0:443", SHOP)])
+    plan = plan_of(host, wish("Shop", "new.example.com", SHOP), **others("listed_sites"))
+    assert "0.0.0.0:443" in records_of(plan.after)
+
+
+@pytest.mark.parametrize(
+    ("keep", "stays"),
+    [
+        (["api"], ["*:443:api.example.com", "[::]:8443:"]),
+        (["Api/[::]:8443:"], ["[::]:8443:"]),
+        (["*/*:443:*.example.com"], ["*:443:old.example.com", "*:443:api.example.com", "*:443:parked.example.com"]),
+        (["Ap"], []),
+    ],
+)
+def test_keep_names_sites_or_bindings(keep: list[str], stays: list[str]) -> None:
+    plan = plan_of(two_sites(), DECLARED, **others("host", keep=keep))
+    assert left(plan) == ["*:443:shop.example.com", *stays]
+    assert bool(stays) is not any("'Ap'" in note for note in plan.notes)
+
+
+def test_more_than_at_most_is_refused_with_the_number() -> None:
+    message = refused(two_sites(), DECLARED, **others("host", at_most=3))["remove_others.at_most"]
+    assert "removed: 4, allowed are 3:" in message and "and 1 more" in message
+    assert not plan_of(two_sites(), DECLARED, **others("host", at_most=4)).empty
+    assert (
+        "removed: 1, allowed are 0:" in refused(two_sites(), DECLARED, **others("listed_sites", at_most=0)).popitem()[1]
+    )
+
+
+def test_a_binding_whose_record_others_use_stays_with_its_record() -> None:
+    records = [record("shop.example.com:443", SHOP), record("[::]:8443", API, app_id=SSTP)]
+    plan = plan_of(two_sites(records=records), DECLARED, **others("host"))
+    assert "[::]:8443:" in left(plan) and "[::]:8443" in records_of(plan.after)
+    assert any(note.startswith("Api/[::]:8443: stays") and "RRAS/SSTP" in note for note in plan.notes)
+
+
+def test_the_listener_of_the_connection_stays() -> None:
+    connection = {"address": "10.0.0.5", "port": 8443, "tls": True}
+    plan = plan_of(two_sites(connection=connection), DECLARED, **others("host"))
+    assert "[::]:8443" in records_of(plan.after)
+
+
+def test_every_spelling_of_a_binding_goes() -> None:
+    """*:443: and 0.0.0.0:443: are one binding to http.sys, but two entries of a list."""
+    host = host_of(sites=[site("Shop", "*:443:=0", "0.0.0.0:443:=0")], records=[record("0.0.0.0:443", SHOP)])
+    plan = plan_of(host, **others("host"))
+    assert left(plan) == [] and records_of(plan.after) == []
+
+
+def test_what_goes_is_not_repaired() -> None:
+    host = host_of(sites=[site("Shop", "*:443:shop.example.com=1", "*:443:api.example.com=1")], records=[])
+    plan = plan_of(host, DECLARED, repair=["record_missing"], **others("listed_sites"))
+    assert left(plan) == ["*:443:shop.example.com"]
+    assert records_of(plan.after) == ["hostnameport shop.example.com:443"]
+
+
+@pytest.mark.parametrize(
+    ("args", "path"),
+    [
+        ({"bindings": None, **others("host")}, "remove_others.scope"),
+        ({"bindings": [], **others("listed_sites")}, "remove_others.scope"),
+        ({"bindings": [], **others("host", at_most=-1)}, "remove_others.at_most"),
+        ({"bindings": [], **others("host", keep=["Shop", " "])}, "remove_others.keep[1]"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_a_host_is_read(args: dict[str, Any], path: str) -> None:
+    from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
+
+    with pytest.raises(Invalid) as refusal:
+        parse_request(args)
+    assert [problem.path for problem in refusal.value.problems] == [path]
