@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job on five simulated hosts, told in a terminal: know, plan, refuse, roll out, prove, again, report.
+"""The main job on five simulated hosts, told in a terminal: know, judge, plan, refuse, roll out, prove, again, judge again.
 
 Everything is checked on the way, and the exit status is 0 only when all of it is as expected. The handshakes of the
 tables are made here, with Python's own TLS, and not by the collection.
@@ -32,6 +32,8 @@ ROOT = DEMO.parent.parent
 LAB = ROOT / "tests" / "lab" / "lab"
 WISHES = "tests/demo/wishes/hosts.yml"
 CHANGED = {"web-2008r2": 1, "web-2012r2": 1, "web-2019": 1, "web-2022": 1, "web-2025": 0}
+#: How many hosts keep all five rules before and after.
+BEFORE, AFTER = {"failed": 4, "unknown": 0, "passed": 1}, {"failed": 0, "unknown": 0, "passed": 5}
 #: A wish that must be refused.
 MISTAKE = "@tests/demo/wishes/mistake.yml"
 
@@ -43,8 +45,8 @@ class Unexpected(Exception):
 class Demo:
     """One run: a lab in ``place``, and a directory ``kept`` for what stays behind."""
 
-    def __init__(self, place: Path, kept: Path) -> None:
-        self.place, self.kept = place, kept
+    def __init__(self, place: Path, kept: Path, engine: str) -> None:
+        self.place, self.kept, self.engine = place, kept, engine
         self.inventory = place / "inventory.yml"
         self.number = 0
 
@@ -52,7 +54,13 @@ class Demo:
         self.number += 1
         print(f"\n{_bold(f'{self.number}. {text}')}\n", flush=True)
 
-    def play(self, name: str, *words: str, fails: bool = False) -> Mapping[str, Mapping[str, int]]:
+    def so(self, text: str) -> None:
+        """What the step has shown, after it has been checked."""
+        print(f"\n{_bold('=>')} {text}", flush=True)
+
+    def play(
+        self, name: str, *words: str, fails: bool = False, report: Path | None = None
+    ) -> Mapping[str, Mapping[str, int]]:
         """Run a playbook of the collection, show what it says, and return its counts by host."""
         command = ["ansible-playbook", f"tlsfleet.iis.{name}", *words]
         print(f"$ {shlex.join(command)}", flush=True)
@@ -64,7 +72,7 @@ class Demo:
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "DEMO_STATS": str(stats),
             "DEMO_LAB": str(self.place),
-            "DEMO_REPORT": str(self.kept),
+            "DEMO_REPORT": str(report or self.kept),
         }
         stats.unlink(missing_ok=True)
         status = subprocess.run(command, cwd=ROOT, env={**os.environ, **values}, check=False).returncode
@@ -83,37 +91,71 @@ class Demo:
         by_host = json.loads((self.place / "thumbprints.json").read_text(encoding="utf-8"))
         return {stand_in: made for certificates in by_host.values() for stand_in, made in certificates.items()}
 
+    def introduce(self) -> None:
+        """Who is there, and how to read what follows."""
+        print(
+            _bold("Five simulated Windows web servers on this machine. No Windows takes part, and no root is needed.")
+        )
+        print()
+        for path in sorted((DEMO / "hosts").glob("*.json")):
+            host = json.loads(path.read_text(encoding="utf-8"))
+            print(f"  {host['slug']:<12}{host['os']['name']:<24}{host['title']}")
+        print(
+            "\nansible-playbook, its winrm plugin and the TLS handshakes are real. Lines that begin with $ can be typed by hand,"
+        )
+        print(
+            "lines with => say what a step has shown. A record is an entry of http.sys, which decides on the certificate."
+        )
+        print(f"\n$ export ANSIBLE_INVENTORY={self.inventory},{WISHES}")
+
     def tell(self) -> None:
         started = time.monotonic()
-        print(f"\n$ export ANSIBLE_INVENTORY={self.inventory},{WISHES}")
+        self.introduce()
         self.heading("Know: which certificate does each client get, and why?")
+        print("  (+1: the certificate has one more name;  !! an error, ! a warning)\n", flush=True)
         self.play("audit")
         before = self.clients()
+        self.so("Read, and nothing changed. What is shown comes from rules; step 6 holds it against real handshakes.")
 
-        self.heading("Plan: the wishes of tests/demo/wishes as a diff. Nothing is changed yet.")
+        self.heading("Judge: which hosts keep five simple rules?")
+        self.judge(self.kept / "before", BEFORE, fails=True)
+
+        self.heading("Plan: what would it take? The wishes stand in tests/demo/wishes.")
         self.play("rollout", "--tags", "preflight,plan")
         expect(self.clients() == before, "planning changed what clients meet")
+        self.so("Planned, and nothing changed: every client meets the certificate it met before.")
 
-        self.heading("Refuse: a certificate for one site that another site would meet, too")
+        self.heading("Refuse: a certificate for one site that would reach the clients of another")
         self.play("rollout", "--limit", "web-2019", "--tags", "plan", "-e", MISTAKE, fails=True)
         expect(self.clients() == before, "the refused plan changed what clients meet")
+        self.so("Refused, as it should be: this is the mistake that takes a neighbour's site down. Nothing changed.")
 
-        self.heading("Roll out: preflight, plan, apply, probe, report")
+        self.heading("Roll out: preflight, apply, handshakes, report")
         self.compare(self.play("rollout", "--tags", "preflight,apply,probe,report"), CHANGED)
+        self.so("Four hosts changed, one call each beside the read; the fifth needed nothing and was left alone.")
 
-        self.heading("Prove: handshakes of Python's own TLS client, before and after")
+        self.heading("Prove: another TLS client (Python's own), before and after")
         self.prove(before, self.clients())
+        self.so("Every client meets the certificate that is meant for it.")
 
-        self.heading("Again: nothing is left to do")
+        self.heading("Again: is anything left to do?")
         self.compare(self.play("rollout", "--tags", "preflight,plan,apply,report"), dict.fromkeys(CHANGED, 0))
+        self.so("Nothing is left, and nothing was touched.")
 
-        self.heading("Report: five rules, as JSON and as a page")
-        self.play("compliance")
-        states = json.loads((self.kept / "compliance.json").read_text(encoding="utf-8"))["totals"]
-        expect(states == {"failed": 0, "unknown": 0, "passed": len(CHANGED)}, f"compliance says {states}")
+        self.heading("Judge again")
+        self.judge(self.kept / "after", AFTER)
         seconds = time.monotonic() - started
-        print(f"\n{_bold('As expected.')} All of this was simulated; no Windows took part. {seconds:.0f} seconds.")
-        print(f"The page: {self.kept / 'compliance.html'}")
+        simulated = f"All of this was simulated (engine {self.engine}); no Windows took part."
+        print(f"\n{_bold('As expected.')} {simulated} {seconds:.0f} seconds.")
+        print(f"  pages to look at   {self.kept / 'before' / 'compliance.html'}")
+        print(f"                     {self.kept / 'after' / 'compliance.html'}")
+        print('  to try by hand     README.md, "By hand": make -s lab starts five hosts that stay')
+
+    def judge(self, place: Path, wanted: Mapping[str, int], fails: bool = False) -> None:
+        self.play("compliance", fails=fails, report=place)
+        states = json.loads((place / "compliance.json").read_text(encoding="utf-8"))["totals"]
+        expect(states == wanted, f"compliance says {states}, expected {dict(wanted)}")
+        self.so(f"Hosts that keep all rules: {states['passed']} of {sum(wanted.values())}.")
 
     def compare(self, counts: Mapping[str, Mapping[str, int]], wanted: Mapping[str, int]) -> None:
         found = {host: count["changed"] for host, count in counts.items() if host in wanted}
@@ -145,8 +187,11 @@ def _bold(text: str) -> str:
 
 
 def lab(*words: str) -> None:
-    if subprocess.run([str(LAB), *words], cwd=ROOT, check=False).returncode:
-        raise Unexpected(f"lab {words[0]} failed")
+    """A command of the lab; what it says is shown only where it fails."""
+    command = [str(LAB), *words]
+    done = subprocess.run(command, cwd=ROOT, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        raise Unexpected(f"lab {words[0]} failed:\n{done.stdout}")
 
 
 def main() -> int:
@@ -160,14 +205,18 @@ def main() -> int:
     status = 1
     try:
         lab("start", "--dir", str(place), "--fixtures", str(DEMO / "hosts"), "--engine", engine)
-        Demo(place, kept).tell()
+        Demo(place, kept, engine).tell()
+        # Exit status 3 of the lab: something leaked.
+        lab("stop", "--dir", str(place))
         status = 0
     except Unexpected as fault:
         print(f"\nNOT AS EXPECTED: {fault}", file=sys.stderr)
     except KeyboardInterrupt:
         status = 130
     finally:
-        subprocess.run([str(LAB), "stop", "--dir", str(place)], cwd=ROOT, check=False)
+        if status:
+            quiet = subprocess.DEVNULL
+            subprocess.run([str(LAB), "stop", "--dir", str(place)], cwd=ROOT, check=False, stdout=quiet, stderr=quiet)
         shutil.rmtree(place if status == 0 else kept, ignore_errors=True)
     return status
 

@@ -9,6 +9,7 @@ Times are budgets, too, and no tests: `make bench` shows them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,13 @@ def test_a_call_uploads_little_more_than_a_module_that_does_nothing(counted: Cou
     assert costs.changing_call <= limit + wire.UPLOAD_PER_BINDING
 
 
+#: From 2.22 on, ansible-core itself compresses what it uploads.
+PACKED = tuple(map(int, metadata.version("ansible-core").split(".")[:2])) >= (2, 22)
+
+
 @pytest.mark.xfail(
-    reason="steps travel as plain JSON: 724 bytes per binding that a change makes; packed as documents are, 26"
+    not PACKED,
+    reason="steps travel as plain JSON: 724 bytes per binding that a change makes; packed as documents are, 26",
 )
 def test_a_change_uploads_little_per_binding(counted: Counted) -> None:
     more = counted(MANY).changing_call - counted(FEW).changing_call

@@ -9,6 +9,7 @@ released records, least specific first; handshakes last.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -210,17 +211,27 @@ def _consent(request: Request, affected: tuple[Affected, ...], problems: list[Pr
         if not item.requested and (item.other or not set(item.sites) <= request.shared_change):
             foreign.setdefault((*item.sites, item.other) if item.other else item.sites, []).append(item)
     for sites, items in foreign.items():
-        shown = ", ".join(
-            f"{item.endpoint.text}: {item.before or 'none'} -> {item.after or 'none'}" for item in items[:3]
-        )
-        more = f" and {len(items) - 3} more" if len(items) > 3 else ""
-        message = f"would change what {', '.join(sites) or 'others'} serve: {shown}{more}"
-        way = "" if items[0].other else ". Name the sites there to allow it"
+        message = f"would change what clients of {', '.join(sites) or 'others'} meet: {_changes(items)}"
+        way = "" if items[0].other else f". To allow that: shared_change: {json.dumps(sites, ensure_ascii=False)}"
         problems.append(Problem("allow.shared_change", message + way))
     gaps = [item for item in affected if item.gap]
     if gaps and not request.gap:
-        shown = ", ".join(item.endpoint.text for item in gaps[:3]) + (
-            f" and {len(gaps) - 3} more" if len(gaps) > 3 else ""
-        )
         message = "this Windows cannot replace a record in place; for a moment there is no certificate"
-        problems.append(Problem("allow.gap", f"{message} for {shown}. Set allow.gap: true to accept that"))
+        problems.append(Problem("allow.gap", f"{message} for {_some_of(gaps)}. Set allow.gap: true to accept that"))
+
+
+def _changes(items: list[Affected]) -> str:
+    """Each pair of certificates once, with the endpoints where clients will meet the second instead of the first."""
+    pairs: dict[tuple[str | None, str | None], list[Affected]] = {}
+    for item in items:
+        pairs.setdefault((item.before, item.after), []).append(item)
+    return "; ".join(
+        f"{before or 'nothing'} -> {after or 'nothing'} on {_some_of(changed)}"
+        for (before, after), changed in pairs.items()
+    )
+
+
+def _some_of(items: list[Affected]) -> str:
+    """The first endpoints by name, and how many more there are."""
+    more = f" and {len(items) - 3} more" if len(items) > 3 else ""
+    return ", ".join(item.endpoint.text for item in items[:3]) + more

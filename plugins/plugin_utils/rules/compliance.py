@@ -76,7 +76,8 @@ def _certificate_rules(scene: Scene, subject: str, key: object, name: str, polic
         ]
     days = (facts.not_after - scene.now).days
     good = days >= policy.min_days and facts.not_before <= scene.now
-    until = f"valid from {facts.not_before:%Y-%m-%d} until {facts.not_after:%Y-%m-%d}, {days} days left"
+    left = f"{days} days left" if days >= 0 else "expired"
+    until = f"valid from {facts.not_before:%Y-%m-%d} until {facts.not_after:%Y-%m-%d}, {left}"
     fits = covers(facts.names, name)
     shown = ", ".join(facts.names) or "no name"
     return [

@@ -69,7 +69,9 @@ class CallbackModule(CallbackBase):
         counts = {host: stats.summarize(host) for host in sorted(stats.processed)}
         changed = [host for host, count in counts.items() if count["changed"]]
         failed = [host for host, count in counts.items() if count["failures"] or count["unreachable"]]
-        self._display.display(f"recap: {len(counts)} hosts, changed {len(changed)}, failed {len(failed)}")
+        self._display.display(
+            f"recap: {len(counts)} {'host' if len(counts) == 1 else 'hosts'}, {len(changed)} changed, {len(failed)} failed"
+        )
         if path := os.environ.get("DEMO_STATS"):
             Path(path).write_text(json.dumps(counts), encoding="utf-8")
 
