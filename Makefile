@@ -14,7 +14,7 @@ ENTER = eval "$$($(ENVIRONMENT) exports $(CHOICE))"
 SUITES := $(wildcard tests/tools tests/unit tests/laws tests/lab tests/engine tests/e2e tests/bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup env demo test check lab compact bench clean
+.PHONY: help setup env demo test laws check lab compact bench clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -28,10 +28,13 @@ env: setup ## print shell exports, to be used with eval
 demo: setup ## the main job on five simulated hosts (ENGINE=model)
 	@$(ENTER); ENGINE=$(ENGINE) tests/demo/run
 
-test: setup ## unit tests, laws, lab, one end-to-end play (PROFILE=long SEED=n for longer laws)
+test: setup ## unit tests, laws, lab, one end-to-end play
 	@$(ENTER); PYTHONPATH=tests python -m tools.mono
 	@$(ENTER); python -m pytest $(SUITES) -n $(WORKERS) --dist loadscope --hypothesis-profile=$(PROFILE) \
 		$(if $(SEED),--hypothesis-seed=$(SEED)) $(ARGS)
+
+laws: setup ## the laws over many random cases (ARGS="--first 1000000 --cases 100000", or "--small L3")
+	@$(ENTER); PYTHONPATH=tests:.env/collections python -m laws --workers $(WORKERS) $(ARGS)
 
 check: setup ## every gate: linters, types, sanity, docs, package, all cores (ARGS="--only ruff,mypy")
 	@$(ENVIRONMENT) setup --lint

@@ -23,7 +23,7 @@ LINK = ROOT / ".env" / "collections" / "ansible_collections" / "tlsfleet" / "iis
 # `ci` takes the same examples every time, so that a red gate is red for everybody; `long` looks for new ones.
 settings.register_profile(
     "ci",
-    max_examples=300,
+    max_examples=500,
     deadline=None,
     derandomize=True,
     print_blob=True,

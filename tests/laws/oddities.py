@@ -1,21 +1,14 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What makes a host odd, as changes of its document: flaws of certificates, options of records, what no sound host says."""
+"""What makes a host odd: changes of its description, and of what a reader could see of it."""
 
 from __future__ import annotations
 
 import copy
-import random
 from collections.abc import Callable
-from functools import lru_cache
+from random import Random
 from typing import Any
-
-from hypothesis import strategies as st
-from lab.certificates import Maker
-from lab.simhost import SimulatedHost
-
-from .world import NOW
 
 CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
 #: One flaw each, as descriptions of certificates have them.
@@ -41,135 +34,140 @@ FLAWS: tuple[dict[str, Any], ...] = (
     {"key_detail": {"provider_type": 12, "key_spec": 2}},
     {"in_store": False},
 )
+_USUAL = {"names": ["*.example.com"], "in_store": True, "key": "ok", "store": "MY", "not_after": "2027-03-01"}
+_SOUND = f"{0xF1A00000 + len(FLAWS):040X}"
+_FLAWED = [{"thumbprint": f"{0xF1A00000 + number:040X}", **_USUAL, **flaw} for number, flaw in enumerate((*FLAWS, {}))]
 Change = Callable[[dict[str, Any]], None]
 
 
-@lru_cache(maxsize=1)
-def _certificates() -> tuple[list[dict[str, Any]], list[str]]:
-    """Certificates as the lab makes them, and the thumbprint of each flaw's; the last thumbprint is a sound one's."""
-    usual = {"names": ["*.example.com"], "in_store": True, "key": "ok", "store": "MY", "not_after": "2027-03-01"}
-    told = [{"thumbprint": f"{number:040X}", **usual, **flaw} for number, flaw in enumerate((*FLAWS, {}))]
-    description = {
-        "slug": "flaws",
-        "os": {"name": "Windows Server 2022", "build": "10.0.20348", "iis": "10.0"},
-        "certificates": told,
-        **{key: [] for key in ("sites", "records", "ip_listen", "local_addresses")},
-    }
-    host = SimulatedHost(description, Maker(seed=3, now=NOW), (), lambda: NOW)
-    return host.read("all")["certificates"], [host.thumbprints[item["thumbprint"]] for item in told]
+def odd(description: dict[str, Any], chance: Random) -> None:
+    """Change the description by a few oddities, in place."""
+    for change in chance.sample(ODDITIES, chance.randint(1, 12)):
+        change(description)
+
+
+def unread(document: dict[str, Any], chance: Random) -> None:
+    """Change what was read in ways that no simulated host shows, in place."""
+    for change in chance.sample(UNREAD, chance.randint(1, 2)):
+        change(document)
 
 
 def _flaw(number: int) -> Change:
     """A binding by SNI whose certificate has this flaw, and a sound certificate for it in the store."""
 
-    def change(document: dict[str, Any]) -> None:
-        certificates, thumbprints = _certificates()
-        chosen = thumbprints[number]
-        _binding(f"*:443:flaw{number}.example.com", 1)(document)
-        _record("hostnameport", f"flaw{number}.example.com:443", chosen)(document)
-        lacking = {chosen, thumbprints[-1]} - {item["thumbprint"] for item in document["certificates"]}
-        document["certificates"] += [copy.deepcopy(item) for item in certificates if item["thumbprint"] in lacking]
+    def change(description: dict[str, Any]) -> None:
+        _binding(f"*:443:flaw{number}.example.com", 1)(description)
+        _record("hostnameport", f"flaw{number}.example.com:443", _FLAWED[number]["thumbprint"])(description)
+        _hold(description, number, len(FLAWS))
 
     return change
+
+
+def _hold(description: dict[str, Any], *numbers: int) -> None:
+    held = description["certificates"]
+    held += [_FLAWED[number] for number in numbers if _FLAWED[number] not in held]
+
+
+def _sni(description: dict[str, Any]) -> bool:
+    return not description["os"]["build"].startswith(("6.0", "6.1"))
 
 
 def _binding(information: str, flags: int | None) -> Change:
-    def change(document: dict[str, Any]) -> None:
-        binding = {"protocol": "https", "information": information, "ssl_flags": flags}
-        if binding not in document["sites"][0]["bindings"]:
-            document["sites"][0]["bindings"].append(binding)
+    def change(description: dict[str, Any]) -> None:
+        bindings = description["sites"][0]["bindings"]
+        known = None if not _sni(description) else flags
+        if information not in [item["information"] for item in bindings]:
+            bindings.append({"protocol": "https", "information": information, "ssl_flags": known})
 
     return change
 
 
-def _record(family: str, key: str, thumbprint: str | None = None) -> Change:
-    def change(document: dict[str, Any]) -> None:
-        kept = [record for record in document["records"] if record["key"].lower() != key]
-        chosen = thumbprint or document["certificates"][0]["thumbprint"]
+def _record(family: str, key: str, thumbprint: str | None = None, **options: Any) -> Change:
+    def change(description: dict[str, Any]) -> None:
+        if family != "ipport" and not _sni(description):
+            return
+        kept = [record for record in description["records"] if record["key"].lower() != key]
+        chosen = thumbprint or description["certificates"][0]["thumbprint"]
         record = {"family": family, "key": key, "thumbprint": None if family == "scopedccs" else chosen}
-        document["records"] = [*kept, {**record, "store": None}]
+        description["records"] = [*kept, {**record, "store": "MY", "options": options}]
 
     return change
 
 
 def _set(**values: Any) -> Change:
-    return lambda document: document.update(copy.deepcopy(values))
+    return lambda description: description.update(copy.deepcopy(values))
 
 
-def _bound(name: str, **values: Any) -> Change:
-    """A binding by SNI with a record that has these values."""
-
-    def change(document: dict[str, Any]) -> None:
-        _binding(f"*:443:{name}.example.com", 1)(document)
-        _record("hostnameport", f"{name}.example.com:443")(document)
-        document["records"][-1] |= values
-
-    return change
-
-
-def _listens_on(ports: list[int]) -> Change:
-    def change(document: dict[str, Any]) -> None:
-        if document["http_ports"] is not None:
-            document["http_ports"] = list(ports)
-
-    return change
+def _bound(name: str, **options: Any) -> Change:
+    """A binding by SNI with a record that has these options."""
+    return _several(
+        _binding(f"*:443:{name}.example.com", 1), _record("hostnameport", f"{name}.example.com:443", **options)
+    )
 
 
 def _several(*changes: Change) -> Change:
-    def change(document: dict[str, Any]) -> None:
+    def change(description: dict[str, Any]) -> None:
         for each in changes:
-            each(document)
+            each(description)
 
     return change
 
 
-def _other_store(document: dict[str, Any]) -> None:
+def _windows(name: str, build: str, iis: str) -> Change:
+    return _set(os={"name": name, "build": build, "iis": iis, "language": None})
+
+
+def _too_old(description: dict[str, Any]) -> None:
+    """Windows Server 2008: no record by name, no attribute for flags."""
+    _windows("Windows Server 2008", "6.0.6003", "7.0")(description)
+    description["records"] = [item for item in description["records"] if item["family"] == "ipport"]
+    for site in description["sites"]:
+        site["bindings"] = [{**item, "ssl_flags": None} for item in site["bindings"]]
+    description |= {"update_exported": False, "central_store": None}
+
+
+def _other_store(description: dict[str, Any]) -> None:
     """Every certificate that a record names lies elsewhere."""
-    for certificate in document["certificates"]:
-        certificate["store"] = "WebHosting" if certificate["store"].upper() == "MY" else "MY"
+    description["certificates"] = [
+        {**item, "store": "WebHosting" if item.get("store", "MY").upper() == "MY" else "MY"}
+        for item in description["certificates"]
+    ]
 
 
-def _unknown_access(document: dict[str, Any]) -> None:
-    for certificate in document["certificates"]:
-        if certificate["key"] and certificate["key"]["system_access"] == "granted":
-            certificate["key"] |= {"system_access": "unknown", "code": 0x80070005}
-
-
-def _rd_gateway(document: dict[str, Any]) -> None:
-    for record in document["records"]:
+def _rd_gateway(description: dict[str, Any]) -> None:
+    """A program that says of each record that it is its own, and has another certificate in its settings."""
+    users = description.setdefault("users", [])
+    for record in description["records"]:
         key = f"{record['family']} {record['key']}"
-        document["users"].append({"kind": "rd_gateway", "key": key, "thumbprint": "AB" * 20, "evidence": "settings"})
+        users.append({"kind": "rd_gateway", "key": key, "thumbprint": "AB" * 20, "evidence": "settings"})
 
 
-def _renewed(document: dict[str, Any]) -> None:
+def _renewed(description: dict[str, Any]) -> None:
     """The host logged that each record's certificate was renewed by the first one it has."""
-    new = document["certificates"][0]["thumbprint"]
-    olds = {record["thumbprint"] for record in document["records"]} - {None, new}
-    document["renewals"] = [{"at": "2026-11-20T01:00:00Z", "old": old, "new": new} for old in sorted(olds)]
+    new = description["certificates"][0]["thumbprint"]
+    olds = {record["thumbprint"] for record in description["records"]} - {None, new}
+    description["renewals"] = [{"at": "2026-11-20T01:00:00Z", "old": old, "new": new} for old in sorted(olds)]
 
 
-def _two_addresses(document: dict[str, Any]) -> None:
+def _two_addresses(description: dict[str, Any]) -> None:
     """One name on two addresses, with two certificates."""
-    thumbprints = sorted({item["thumbprint"] for item in document["certificates"]})
-    for address, thumbprint in (("10.0.0.5", thumbprints[0]), ("10.0.0.6", thumbprints[-1])):
-        _binding(f"{address}:8443:two.example.com", None)(document)
-        _record("ipport", f"{address}:8443", thumbprint)(document)
+    for address, number in (("10.0.0.5", 0), ("10.0.0.6", 1)):
+        _binding(f"{address}:8443:two.example.com", None)(description)
+        _record("ipport", f"{address}:8443", description["certificates"][number]["thumbprint"])(description)
 
 
-def _one_for_all(document: dict[str, Any]) -> None:
+def _one_for_all(description: dict[str, Any]) -> None:
     """Two names on one record without SNI, whose certificate covers both."""
-    _flaw(len(FLAWS))(document)
-    _record("ipport", "0.0.0.0:8443", _certificates()[1][-1])(document)
+    _hold(description, len(FLAWS))
+    _record("ipport", "0.0.0.0:8443", _SOUND)(description)
     for name in ("one.example.com", "other.example.com"):
-        _binding(f"*:8443:{name}", None)(document)
+        _binding(f"*:8443:{name}", None)(description)
 
 
 def _incomplete(layer: str) -> Change:
     return _set(incomplete=[{"layer": layer, "code": "access_denied", "message": "an administrator is needed"}])
 
 
-_OLD = {"name": "Windows Server 2008", "major": 6, "minor": 0, "build": 6003, "revision": None}
-_2012 = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
 _CENTRAL = "*:443:late.example.com"
 
 ODDITIES: tuple[Change, ...] = (
@@ -183,8 +181,8 @@ ODDITIES: tuple[Change, ...] = (
     _binding("*:443:bits.example.com", 257),
     _binding("10.9.9.9:443:away.example.com", 1),
     _binding("nonsense", None),
-    _several(_set(os=_2012), _binding("*:443:*.example.com", 1)),
-    _several(_binding("*:443:old.example.com", 1), _set(schema_ssl_flags=False)),
+    _several(_windows("Windows Server 2012 R2", "6.3.9600", "8.5"), _binding("*:443:*.example.com", 1)),
+    _too_old,
     _several(_binding("*:8443:kind.example.com", 1), _record("ipport", "0.0.0.0:8443")),
     _record("ipport", "127.0.0.1:443"),
     _record("ipport", "10.9.9.9:443"),
@@ -193,20 +191,15 @@ ODDITIES: tuple[Change, ...] = (
     _bound("closed", flags=0x8),
     _bound("bits", flags=0x10000),
     _bound("client", ctl_identifier="Partners"),
-    _several(_set(http_ports=None), _record("ipport", "10.0.0.6:8443")),
-    _listens_on([80]),
-    _listens_on([80, 443, 8443]),
+    _record("ipport", "10.0.0.6:8443"),
+    _set(http_ports=[80, 443, 8443]),
     _set(rebind=True),
     _set(managers=[{"kind": "win_acme", "evidence": "scheduled task"}]),
     _set(mappers=[{"site": 1, "thumbprint": "AB" * 20, "store": "MY"}]),
     _set(asked=[{"what": "flag_4", "present": False, "evidence": "refused"}]),
     _set(shared_configuration=True),
-    _set(os=_OLD),
-    _set(journal={"run": "r1", "started": "2026-11-24T11:00:00Z", "steps": [], "done": 0}),
-    _incomplete("records"),
-    _incomplete("certificates"),
+    _set(url_reservations=["https://+:443/sra_{BA195980-CD49-458b-9E23-C84EE0ADCD75}/"]),
     _other_store,
-    _unknown_access,
     _rd_gateway,
     _renewed,
     _two_addresses,
@@ -214,11 +207,24 @@ ODDITIES: tuple[Change, ...] = (
 )
 
 
-@st.composite
-def odd(draw: st.DrawFn, document: dict[str, Any]) -> dict[str, Any]:
-    """The document with a few oddities, chosen by one number: that spreads better than drawing each."""
-    changed = copy.deepcopy(document)
-    chance = random.Random(draw(st.integers(0, 2**62 - 1)))
-    for change in chance.sample(ODDITIES, chance.randint(5, 16)):
-        change(changed)
-    return changed
+def _unknown_access(document: dict[str, Any]) -> None:
+    for certificate in document["certificates"]:
+        if certificate["key"] and certificate["key"]["system_access"] == "granted":
+            certificate["key"] |= {"system_access": "unknown", "code": 0x80070005}
+
+
+def _sni_without_schema(document: dict[str, Any]) -> None:
+    binding = {"protocol": "https", "information": "*:443:old.example.com", "ssl_flags": 1}
+    document["sites"][0]["bindings"].append(binding)
+    document["schema_ssl_flags"] = False
+
+
+UNREAD: tuple[Change, ...] = (
+    _incomplete("records"),
+    _incomplete("certificates"),
+    _set(http_ports=None),
+    _set(http_ports=[80]),
+    _set(journal={"run": "r1", "started": "2026-11-24T11:00:00Z", "steps": [], "done": 0}),
+    _sni_without_schema,
+    _unknown_access,
+)

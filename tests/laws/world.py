@@ -21,7 +21,6 @@ class World:
 
     def __init__(self, description: dict[str, Any], faults: tuple[str, ...] = ()) -> None:
         self._host = SimulatedHost(description, _MAKER, faults, lambda: NOW)
-
         self._words = _words(description)
         self.other_ports: list[int] = description.get("http_ports") or []
 
@@ -46,13 +45,6 @@ class World:
         return self._host.writes
 
 
-class Case(tuple[World, dict[str, Any], dict[str, Any]]):
-    """A host, its document and a request. Shown without certificates, so that a failing case can be read."""
-
-    def __repr__(self) -> str:
-        return f"{self[0]!r}\n  request {self[2]!r}"
-
-
 def _words(description: dict[str, Any]) -> str:
     lines = [
         f"{description['os']['name']}, http_ports {description.get('http_ports')}, listen {description['ip_listen']}"
@@ -64,6 +56,6 @@ def _words(description: dict[str, Any]) -> str:
     for record in description["records"]:
         certificate = f"{(record['thumbprint'] or '')[-2:]} {record.get('store')}"
         lines.append(
-            f"  {record['family']} {record['key']} -> {certificate} {record.get('app_id')} {record['options']}"
+            f"  {record['family']} {record['key']} -> {certificate} {record.get('app_id')} {record.get('options')}"
         )
     return "\n".join(lines)

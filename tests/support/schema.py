@@ -27,3 +27,8 @@ def valid(document: dict[str, Any]) -> dict[str, Any]:
     for fault in _validator().iter_errors(document):
         raise AssertionError(f"document{fault.json_path[1:]}: {fault.message}")
     return document
+
+
+def fits(document: Any) -> bool:
+    """Is it as the schema says?"""
+    return bool(_validator().is_valid(document))

@@ -104,13 +104,23 @@ DAMAGED: list[tuple[str, str, dict[str, Any]]] = [
     ("users[0].kind", "must be one of", {"users": [{"kind": "x", "key": None, "thumbprint": None, "evidence": "x"}]}),
     ("users[0].thumbprint", "SHA-1", {"users": [{"kind": "rdp", "key": None, "thumbprint": "x", "evidence": "x"}]}),
     ("connection.tls", "is missing", {"connection": {"address": "*", "port": 443}}),
-    ("journal.run", "is missing", {"journal": {}}),
+    ("journal.run", "is missing", {"journal": {"started": "2026-11-24T12:00:00Z", "steps": [], "done": 0}}),
+    ("http_ports", "names a port twice", {"http_ports": [443, 443]}),
+    ("addresses[0]", "must not be empty", {"addresses": [""]}),
+    ("records[0].family", "must be one of", held("10.0.0.5:443", "ippor")),
+    ("records[0].thumbprint", "is missing", {"records": [{"family": "ipport", "key": "10.0.0.5:443"}]}),
+    (
+        "certificates[0].key",
+        "is missing",
+        {"certificates": [{key: CERT[key] for key in ("thumbprint", "store", "der")}]},
+    ),
     ("incomplete[0].message", "is missing", {"incomplete": [{"layer": "x", "code": "y"}]}),
     ("asked[0].what", "must be one of", {"asked": [{"what": "magic", "present": True, "evidence": "x"}]}),
     ("mappers[0].thumbprint", "SHA-1", {"mappers": [{"site": 1, "thumbprint": "x", "store": "MY"}]}),
     ("managers[0].kind", "is 'mine'", {"managers": [{"kind": "mine", "evidence": "x"}]}),
     ("rebind", "must be true or false", {"rebind": "yes"}),
-    ("renewals[0].old", "SHA-1", {"renewals": [{"at": "x", "old": "y", "new": THUMB}]}),
+    ("renewals[0].at", "must be a time", {"renewals": [{"at": "x", "old": THUMB, "new": THUMB}]}),
+    ("renewals[0].old", "SHA-1", {"renewals": [{"at": "2026-11-24T12:00:00Z", "old": "y", "new": THUMB}]}),
 ]
 
 
@@ -121,6 +131,15 @@ def test_damage_is_one_clear_error_with_its_place(path: str, words: str, change:
     assert [problem.path for problem in refusal.value.problems] == [f"document.{path}"]
     assert words in refusal.value.problems[0].message
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "key", ["iis", "http_ports", "schema_ssl_flags", "update_exported", "central_store", "connection", "journal"]
+)
+def test_null_is_an_answer_and_silence_is_none(key: str) -> None:
+    parse_document({**document(), key: None})
+    with pytest.raises(Invalid, match=rf"document\.{key}: is missing"):
+        parse_document({name: value for name, value in document().items() if name != key})
 
 
 def test_there_are_enough_of_them() -> None:

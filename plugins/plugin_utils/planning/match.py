@@ -160,6 +160,9 @@ class Matcher:
             return False
         other = self.draft.wishes.get(key)
         if other is not None and self.draft.records[key] != value:
+            if wanted.path.startswith("repair"):
+                self.draft.notes.append(f"{wanted.subject} is not repaired: {other.subject} decides record {key}")
+                return False
             self._refuse(wanted, "certificate", f"{other.path} wants another certificate in the same record {key}")
             return False
         key = held.key if held else key

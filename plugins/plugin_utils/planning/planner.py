@@ -10,7 +10,7 @@ released records, least specific first; handshakes last.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..model.host import Host, binding_record
@@ -25,7 +25,7 @@ from .impact import Affected, Impact
 from .match import Matcher
 from .predict import after_steps
 from .removal import unwanted
-from .repairs import repairs
+from .repairs import Remedies
 from .request import Request, WantedBinding
 
 
@@ -46,11 +46,23 @@ class Plan:
 
 
 def make_plan(host: Host, request: Request, now: datetime) -> Plan:
-    """Plan a request. Raises :class:`Invalid` with every refusal; then nothing is to be done at all."""
-    problems: list[Problem] = []
+    """Plan a request. Raises :class:`Invalid` with every refusal; then nothing is to be done at all.
+
+    One wish can make the repair of something else possible, or needless: repairs are looked for again on the predicted
+    host until there is none left, so that a second run finds nothing to do (law L1).
+    """
+    remedies, problems = Remedies(), list[Problem]()
+    remedies.look(scene_of(host, now), request, problems)
+    plan = _plan(host, request, remedies, now, problems)
+    while request.repair and remedies.look(scene_of(plan.after, now), request, problems):
+        plan = _plan(host, request, remedies, now, problems)
+    return replace(plan, notes=(*remedies.notes, *plan.notes))
+
+
+def _plan(host: Host, request: Request, remedies: Remedies, now: datetime, problems: list[Problem]) -> Plan:
     _preconditions(host, problems)
-    draft = Draft(host)
-    wanted = _by_identity(_wishes(host, request, draft, problems, now))
+    draft = Draft(host, deleted=dict(remedies.deleted))
+    wanted = _by_identity(_wishes(host, request, remedies, draft, problems))
     matcher = Matcher(host, now, draft, problems)
     for item in wanted:
         if not item.present:
@@ -75,16 +87,17 @@ def make_plan(host: Host, request: Request, now: datetime) -> Plan:
     return Plan(host, tuple(steps), after, affected, find(after, now), notes)
 
 
-def _wishes(host: Host, request: Request, draft: Draft, problems: list[Problem], now: datetime) -> list[WantedBinding]:
+def _wishes(
+    host: Host, request: Request, remedies: Remedies, draft: Draft, problems: list[Problem]
+) -> list[WantedBinding]:
     """What the request names, what is to go because it names it not, and what repairs lead to; what goes is not repaired."""
     named = frozenset(item.identity for item in request.bindings)
     leaving = unwanted(host, request.removal, named, draft.notes, problems)
     gone = {item.identity for item in leaving}
-    repaired = repairs(scene_of(host, now), request, draft, problems)
     return [
         *request.bindings,
         *(WantedBinding("remove_others", item.site, *item.identity[1:], present=False) for item in leaving),
-        *(item for item in repaired if item.identity not in gone),
+        *(item for item in remedies.wishes.values() if item.identity not in gone),
     ]
 
 
@@ -99,8 +112,8 @@ def _joined_ports(host: Host, after: Host) -> list[str]:
 
 
 def _by_identity(wanted: list[WantedBinding]) -> list[WantedBinding]:
-    """The order in which wishes are worked in; it must not be the order in which they were written (L8)."""
-    return sorted(wanted, key=lambda item: item.identity)
+    """The order in which wishes are worked in: declared ones first; not the order in which they were written (L8)."""
+    return sorted(wanted, key=lambda item: (item.path.startswith("repair"), item.identity))
 
 
 def _preconditions(host: Host, problems: list[Problem]) -> None:

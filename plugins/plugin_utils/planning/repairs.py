@@ -6,65 +6,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from ..model.keys import RecordKey
 from ..model.problems import Problem
 from ..rules.findings import KINDS, RULES, Bound, Finding, Scene, blockers, is_orphan, split_choices
 from ..rules.remedies import certificate_to_bind, concerned
-from .draft import Draft
 from .request import Request, WantedBinding
 
 
-def repairs(scene: Scene, request: Request, draft: Draft, problems: list[Problem]) -> list[WantedBinding]:
-    """Wishes that the asked repairs lead to; deletions go into the draft. Asking for what is not wrong is fine.
+@dataclass
+class Remedies:
+    """What the asked repairs come to, gathered from one or more states of a host: wishes by identity, records to delete.
 
-    A finding without a safe repair is a problem where it was asked for by subject, and a note where by kind.
+    ``notes``: findings of the state looked at last that have no safe repair.
     """
-    wanted: dict[tuple[str, str, int, str], WantedBinding] = {}
-    declared = {item.identity for item in request.bindings}
-    # by their words, so that the order of the request does not matter where two repairs would bind different certificates
-    for index, text in sorted(enumerate(request.repair), key=lambda pair: pair[1]):
-        for finding in _asked(scene, text):
-            path = f"repair[{index}]"
-            if finding.repair is None:
-                message = f"{finding.id} {finding.subject} has no safe repair: {finding.evidence}"
-                if " " in text:
-                    problems.append(Problem(path, message))
-                else:
-                    draft.notes.append(message)
-                continue
-            for wish in _wishes(scene, finding, draft, path):
-                if wish.identity not in declared:
-                    wanted.setdefault(wish.identity, wish)
-    return sorted(wanted.values(), key=lambda item: item.identity)
+
+    wishes: dict[tuple[str, str, int, str], WantedBinding] = field(default_factory=dict)
+    deleted: dict[RecordKey, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def look(self, scene: Scene, request: Request, problems: list[Problem]) -> bool:
+        """Add what the findings of this state lead to; True if that is anything new. Asking for what is not wrong is fine.
+
+        A finding without a safe repair is a problem where it was asked for by subject, and a note where by kind.
+        """
+        known = len(self.wishes) + len(self.deleted)
+        self.notes.clear()
+        declared = {item.identity for item in request.bindings}
+        # by their words, so that the order of the request does not matter where two repairs would bind different certificates
+        for index, text in sorted(enumerate(request.repair), key=lambda pair: pair[1]):
+            for finding in _asked(scene, text):
+                path = f"repair[{index}]"
+                if finding.repair is None:
+                    message = f"{finding.id} {finding.subject} has no safe repair: {finding.evidence}"
+                    if " " in text:
+                        problems.append(Problem(path, message))
+                    else:
+                        self.notes.append(message)
+                    continue
+                for wish in self._wishes(scene, finding, path):
+                    if wish.identity not in declared:
+                        self.wishes.setdefault(wish.identity, wish)
+        return len(self.wishes) + len(self.deleted) > known
+
+    def _wishes(self, scene: Scene, finding: Finding, path: str) -> Iterator[WantedBinding]:
+        if finding.id == "orphan":
+            self._delete(finding, [record.key for record in scene.host.records if str(record.key) == finding.subject])
+        elif finding.id == "shadowed":
+            for item in concerned(scene, finding):
+                self._delete(finding, [key for key in blockers(scene, item) if is_orphan(scene, key)])
+        elif finding.id == "shared_with_other_wishes":
+            for item, thumbprint in split_choices(scene, concerned(scene, finding)):
+                yield _wish(item, path, thumbprint, "required")
+        elif KINDS[finding.id].remedy == "bind":
+            best = certificate_to_bind(scene, finding)
+            for item in concerned(scene, finding) if best else []:
+                yield _wish(item, path, best.thumbprint if best else "", "keep")
+
+    def _delete(self, finding: Finding, keys: list[RecordKey]) -> None:
+        for key in keys:
+            self.deleted.setdefault(key, f"{finding.id}: {finding.evidence}")
 
 
 def _asked(scene: Scene, text: str) -> list[Finding]:
     kind, _space, subject = text.partition(" ")
     found = {finding for rule in RULES for finding in rule(scene) if finding.id == kind}
     return sorted(item for item in found if not subject or item.subject == subject)
-
-
-def _wishes(scene: Scene, finding: Finding, draft: Draft, path: str) -> Iterator[WantedBinding]:
-    if finding.id == "orphan":
-        _delete(
-            scene, draft, finding, [record.key for record in scene.host.records if str(record.key) == finding.subject]
-        )
-    elif finding.id == "shadowed":
-        for item in concerned(scene, finding):
-            _delete(scene, draft, finding, [key for key in blockers(scene, item) if is_orphan(scene, key)])
-    elif finding.id == "shared_with_other_wishes":
-        for item, thumbprint in split_choices(scene, concerned(scene, finding)):
-            yield _wish(item, path, thumbprint, "required")
-    elif KINDS[finding.id].remedy == "bind":
-        best = certificate_to_bind(scene, finding)
-        for item in concerned(scene, finding) if best else []:
-            yield _wish(item, path, best.thumbprint if best else "", "keep")
-
-
-def _delete(scene: Scene, draft: Draft, finding: Finding, keys: list[RecordKey]) -> None:
-    for key in keys:
-        draft.deleted.setdefault(key, f"{finding.id}: {finding.evidence}")
 
 
 def _wish(item: Bound, path: str, thumbprint: str, sni: str) -> WantedBinding:

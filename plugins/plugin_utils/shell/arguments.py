@@ -37,11 +37,15 @@ def validated(
     ``check`` judges sense where the spec judges shape, and raises :class:`Invalid`. Faults of both kinds come together,
     in one :class:`Invalid`, without any value that the spec calls secret.
     """
-    verdict = ArgumentSpecValidator(options).validate(dict(args))
     problems: list[Problem] = []
-    if verdict.error_messages:
+    try:
+        verdict = ArgumentSpecValidator(options).validate(dict(args))
+    except TypeError:
+        verdict = None  # that validator breaks on what is no mapping where one with defaults should be
+    if verdict is None or verdict.error_messages:
         usable = _usable(options, args, "", problems)
-        problems = problems or [Problem("", message) for message in verdict.error_messages]
+        if verdict is not None:
+            problems = problems or [Problem("", message) for message in verdict.error_messages]
         verdict = ArgumentSpecValidator(options).validate(usable)
     canonical = {name: verdict.validated_parameters.get(name) for name in options}
     value = None

@@ -9,20 +9,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..model.host import Binding, Certificate, Host, Incomplete, Os, OtherUser, PrivateKey, Record, RecordValue, Site
+from ..model.host import Binding, Host, Incomplete, Os, OtherUser, Record, RecordValue, Site
 from ..model.keys import (
+    FAMILIES,
     IIS_APP_ID,
     RecordKey,
     address_key,
     checked_thumbprint,
     record_key,
-    store_key,
     store_name,
 )
 from ..model.problems import Invalid, Problem, ValueInvalid
-from .certificates import parse_der
-from .extras import OPTIONAL_KEYS, asked, chain, changes, managers, mappers, renewals
-from .fields import Fields, is_whole
+from .extras import OPTIONAL_KEYS, asked, changes, managers, mappers, renewals
+from .fields import Fields, checked_time, is_whole
+from .stored import CERTIFICATE_KEYS, certificate
 
 FORMAT, VERSION = "tlsfleet.iis/document", 1
 RECORD_VALUE_KEYS = frozenset(
@@ -57,14 +57,9 @@ _TOP_KEYS = frozenset(
         *OPTIONAL_KEYS,
     ]
 )
-_CERTIFICATE_KEYS = frozenset(["thumbprint", "store", "der", "friendly_name", "archived", "renewed_by", "key", "chain"])
-_KEY_KEYS = frozenset(
-    ["provider", "provider_type", "container", "key_spec", "machine", "system_access", "check", "code", "file"]
-)
 USER_KINDS = tuple("winrm rdp sstp rd_gateway adfs wap ssrs sql wmsvc exchange wsus other".split())
 _NO_KEY = RecordKey("ccs", "", 1)
 _GUID = re.compile(r"\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}\Z", re.IGNORECASE | re.ASCII)
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z\Z", re.ASCII)
 
 
 def parse_document(data: Any) -> Host:
@@ -91,10 +86,14 @@ def _host(doc: Fields) -> Host:
     iis = doc.optional_object("iis", frozenset(("major", "minor")))
     store = doc.optional_object("central_store", frozenset(("enabled", "files")))
     connection = doc.optional_object("connection", frozenset(("address", "port", "tls")))
-    journal = doc.optional_object("journal")
+    journal = doc.optional_object("journal")  # what else stands in it is for the host to judge, which undoes that run
+    doc.there("iis", "http_ports", "schema_ssl_flags", "update_exported", "central_store", "connection", "journal")
+    version.there("revision")
+    if store is not None:
+        store.there("files")
     _reader(doc)
     return Host(
-        name=doc.checked("name", _not_empty, ""),
+        name=doc.words("name"),
         os=Os(
             version.text("name"),
             version.number("major", low=0),
@@ -111,7 +110,7 @@ def _host(doc: Fields) -> Host:
         shared_configuration=doc.truth("shared_configuration"),
         sites=_sites(doc),
         records=_records(doc),
-        certificates=tuple(_certificate(item) for item in doc.objects("certificates", _CERTIFICATE_KEYS)),
+        certificates=tuple(certificate(item) for item in doc.objects("certificates", CERTIFICATE_KEYS)),
         central_store=store is not None and store.truth("enabled"),
         central_store_files=None if store is None or store.data.get("files") is None else store.texts("files"),
         url_reservations=doc.texts("url_reservations"),
@@ -119,13 +118,13 @@ def _host(doc: Fields) -> Host:
         connection=None
         if connection is None
         else (
-            address_key(connection.text("address")),
+            address_key(connection.words("address")),
             connection.number("port", low=1, high=65535),
             connection.truth("tls"),
         ),
-        unfinished_run=None if journal is None else journal.text("run"),
+        unfinished_run=None if journal is None else journal.words("run"),
         incomplete=tuple(
-            Incomplete(item.text("layer"), item.text("code"), item.text("message"))
+            Incomplete(item.words("layer"), item.text("code"), item.text("message"))
             for item in doc.objects("incomplete", frozenset(("layer", "code", "message")))
         ),
         asked=asked(doc),
@@ -135,7 +134,7 @@ def _host(doc: Fields) -> Host:
         renewals=renewals(doc),
         changes=changes(doc),
         simulated=doc.truth("simulated"),
-        read_at=doc.checked("read_at", _time, ""),
+        read_at=doc.checked("read_at", checked_time, ""),
     )
 
 
@@ -146,6 +145,8 @@ def _ports(doc: Fields) -> frozenset[int] | None:
     if not isinstance(ports, list) or not all(is_whole(port) and 0 < port < 65536 for port in ports):
         doc.fault("http_ports", "must be a list of ports (1 to 65535)")
         return None
+    if len(set(ports)) < len(ports):
+        doc.fault("http_ports", "names a port twice")
     return frozenset(ports)
 
 
@@ -154,27 +155,15 @@ def _reader(doc: Fields) -> None:
     reader = Fields(
         doc.data.get("reader"), "document.reader", doc.problems, frozenset(("version", "certificates", "key_check"))
     )
-    reader.text("version")
+    reader.words("version")
     reader.choice("certificates", ("referenced", "candidates", "all"))
     reader.choice("key_check", ("metadata", "open", "sign"))
-
-
-def _not_empty(text: str) -> str:
-    if not text:
-        raise ValueInvalid("must not be empty")
-    return text
 
 
 def _app_id(text: str) -> str:
     if not _GUID.match(text):
         raise ValueInvalid(f"must be a GUID in braces, is {text!r}")
     return text.lower()
-
-
-def _time(text: str) -> str:
-    if not _TIME.match(text):
-        raise ValueInvalid(f"must be a time like 2026-11-24T13:41:00Z, is {text!r}")
-    return text
 
 
 def _sites(doc: Fields) -> tuple[Site, ...]:
@@ -192,8 +181,8 @@ def _sites(doc: Fields) -> tuple[Site, ...]:
 
 def _site(site: Fields) -> Site:
     return Site(
-        id=site.number("id"),
-        name=site.text("name"),
+        id=site.number("id", low=0),
+        name=site.words("name"),
         state=site.choice("state", ("started", "stopped", "unknown")),
         bindings=tuple(binding_from_wire(item) for item in site.objects("bindings", BINDING_KEYS)),
     )
@@ -204,7 +193,7 @@ BINDING_KEYS = frozenset(("protocol", "information", "ssl_flags"))
 
 def binding_from_wire(item: Fields) -> Binding:
     return Binding(
-        item.text("protocol"), item.text("information"), item.optional_number("ssl_flags", low=0, high=2**32 - 1)
+        item.words("protocol"), item.text("information"), item.optional_number("ssl_flags", low=0, high=2**32 - 1)
     )
 
 
@@ -212,6 +201,7 @@ def _records(doc: Fields) -> tuple[Record, ...]:
     seen: set[RecordKey] = set()
     records = []
     for item in doc.objects("records", _RECORD_KEYS):
+        item.there("thumbprint")
         key = record_key_from_wire(item)
         if key in seen and key != _NO_KEY:
             item.fault("key", f"is there twice ({key})")
@@ -221,7 +211,9 @@ def _records(doc: Fields) -> tuple[Record, ...]:
 
 
 def record_key_from_wire(item: Fields) -> RecordKey:
-    family = item.text("family")
+    before, family = len(item.problems), item.choice("family", FAMILIES)
+    if len(item.problems) > before:
+        return _NO_KEY  # what a key of an unknown family should look like nobody knows
     return item.checked("key", lambda text: record_key(family, text), _NO_KEY)
 
 
@@ -242,41 +234,8 @@ def record_value_from_wire(item: Fields) -> RecordValue:
     )
 
 
-def _certificate(item: Fields) -> Certificate:
-    thumbprint = item.checked("thumbprint", checked_thumbprint, "")
-    parsed = parse_der(item.text("der"))
-    if parsed is None:
-        item.fault("der", "is not base64")
-    elif parsed[1] is not None and parsed[0] != thumbprint:
-        item.fault("der", f"is another certificate than {thumbprint} (its thumbprint is {parsed[0]})")
-    key = item.optional_object("key", _KEY_KEYS)
-    return Certificate(
-        thumbprint=thumbprint,
-        store=store_key(item.text("store")),
-        facts=parsed[1] if parsed else None,
-        key=None if key is None else _private_key(key),
-        friendly_name=item.optional_text("friendly_name") or "",
-        archived=item.truth("archived", False),
-        renewed_by=item.optional_checked("renewed_by", checked_thumbprint),
-        chain=chain(item),
-    )
-
-
-def _private_key(key: Fields) -> PrivateKey:
-    return PrivateKey(
-        provider=key.text("provider"),
-        provider_type=key.number("provider_type"),
-        container=key.text("container"),
-        key_spec=key.number("key_spec"),
-        machine=key.optional_truth("machine"),
-        system_access=key.choice("system_access", ("granted", "denied", "unknown")),
-        check=key.choice("check", ("metadata", "open", "sign")),
-        code=key.optional_number("code"),
-        file=key.optional_text("file"),
-    )
-
-
 def _user(user: Fields) -> OtherUser:
+    user.there("key", "thumbprint")
     key = None
     if user.data.get("key") is not None:
         key = user.checked("key", _user_key, _NO_KEY)

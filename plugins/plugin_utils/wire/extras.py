@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..model.host import Asked, Chain, Change, Manager, Mapper, Renewal
 from ..model.keys import checked_thumbprint, store_key
-from .fields import Fields
+from .fields import Fields, checked_time
 
 OPTIONAL_KEYS = ("asked", "mappers", "managers", "rebind", "renewals", "changes")
 #: Capabilities a reader may have asked the host for; a flag bit of bindings is ``flag_`` and its value.
@@ -44,7 +44,7 @@ def mappers(doc: Fields) -> tuple[Mapper, ...]:
         Mapper(
             item.number("site", low=0),
             item.checked("thumbprint", checked_thumbprint, ""),
-            store_key(item.text("store")),
+            store_key(item.words("store")),
         )
         for item in doc.objects("mappers", frozenset(("site", "thumbprint", "store")), default=True)
     )
@@ -62,7 +62,7 @@ def renewals(doc: Fields) -> tuple[Renewal, ...]:
     """``renewals[]``: what the certificate lifecycle log says, oldest first."""
     return tuple(
         Renewal(
-            item.text("at"),
+            item.checked("at", checked_time, ""),
             item.checked("old", checked_thumbprint, ""),
             item.checked("new", checked_thumbprint, ""),
         )
@@ -73,7 +73,7 @@ def renewals(doc: Fields) -> tuple[Renewal, ...]:
 def changes(doc: Fields) -> tuple[Change, ...]:
     """``changes[]``: the newest change of each endpoint that http.sys logged, newest first."""
     return tuple(
-        Change(item.text("at"), item.choice("kind", CHANGES), item.text("endpoint"))
+        Change(item.checked("at", checked_time, ""), item.choice("kind", CHANGES), item.words("endpoint"))
         for item in doc.objects("changes", frozenset(("at", "kind", "endpoint")), default=True)
     )
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -14,6 +15,15 @@ T = TypeVar("T")
 
 _NAMES: dict[type, str] = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
 _MIN, _MAX = -(2**63), 2**63 - 1
+_EMPTY = "must not be empty"
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z\Z", re.ASCII)
+
+
+def checked_time(text: str) -> str:
+    """UTC as documents and plans write it. Raises ValueInvalid."""
+    if not _TIME.match(text):
+        raise ValueInvalid(f"must be a time like 2026-11-24T13:41:00Z, is {text!r}")
+    return text
 
 
 def is_whole(value: Any) -> bool:
@@ -40,8 +50,18 @@ class Fields:
             return  # that it is no object at all is said already
         self.problems.append(Problem(_join(self.path, key), message))
 
+    def there(self, *keys: str) -> None:
+        """Keys that may be null and must not be missing: null is an answer, silence is none."""
+        for key in keys:
+            if key not in self.data:
+                self.fault(key, "is missing")
+
     def text(self, key: str, default: str | None = None) -> str:
         return self._typed(key, str, default, "")
+
+    def words(self, key: str) -> str:
+        """Text that says something."""
+        return self.checked(key, _not_empty, "")
 
     def optional_text(self, key: str) -> str | None:
         return self._nullable(key, str, "")
@@ -93,15 +113,18 @@ class Fields:
         return None if value is None else Fields(value, _join(self.path, key), self.problems, known)
 
     def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts, none of them empty."""
         items = self._typed(key, list, None, [])
         for index, item in enumerate(items):
             if not isinstance(item, str):
                 self.fault(f"{key}[{index}]", f"must be text, not {_kind(item)}")
+            elif not item:
+                self.fault(f"{key}[{index}]", _EMPTY)
         return tuple(item for item in items if isinstance(item, str))
 
     def objects(self, key: str, known: frozenset[str] | None = None, default: bool = False) -> Iterator[Fields]:
-        """The objects of a list field; ``default`` allows the field to be absent or null."""
-        if default and self.data.get(key) is None:
+        """The objects of a list field; ``default`` allows the field to be absent."""
+        if default and key not in self.data:
             return
         for index, item in enumerate(self._typed(key, list, None, [])):
             yield Fields(item, _join(self.path, f"{key}[{index}]"), self.problems, known)
@@ -123,6 +146,12 @@ class Fields:
             self.fault(key, "does not fit into 64 bits")
             return fallback
         return value
+
+
+def _not_empty(text: str) -> str:
+    if not text:
+        raise ValueInvalid(_EMPTY)
+    return text
 
 
 def _join(path: str, key: str) -> str:

@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``make laws``: the laws over as many random cases as asked for; or a small case that breaks one of them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+
+from hypothesis import HealthCheck, find, settings
+from hypothesis import strategies as st
+
+from .cases import Case
+from .laws import LAWS, Law
+from .run import Tally, hold
+
+CHUNK = 500
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make laws", description="hold the laws against random cases")
+    parser.add_argument(
+        "--first", type=int, default=0, help="number of the first case; the same number is the same case"
+    )
+    parser.add_argument(
+        "--cases", type=int, default=20000, help="so many cases; each law says something about a part of them"
+    )
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--small", metavar="LAW", choices=LAWS, help="look for a small case that breaks this law (slow)"
+    )
+    asked = parser.parse_args()
+    if asked.small:
+        return _small(LAWS[asked.small])
+    started, total = time.monotonic(), Tally()
+    chunks = range(asked.first, asked.first + asked.cases, CHUNK)
+    ends = [min(first + CHUNK, asked.first + asked.cases) for first in chunks]
+    with ProcessPoolExecutor(asked.workers) as pool:
+        for tally in pool.map(hold, map(range, chunks, ends)):
+            total.add(tally)
+    seconds = time.monotonic() - started
+    print(f"{total.cases} cases from {asked.first} on, {seconds:.0f} s")
+    for name, law in LAWS.items():
+        print(f"{'BROKEN' if name in total.broken else 'held':<7}{total.held[name]:>9}  {name} {law.__name__}")
+    print(*total.broken.values(), sep="\n\n", end="\n" if total.broken else "")
+    return 1 if total.broken else 0
+
+
+def _small(law: Law) -> int:
+    """Draw every choice from Hypothesis, which can then take away what the fault does not need."""
+    quiet = settings(max_examples=20000, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    print(find(st.randoms(use_true_random=False).map(Case), lambda case: _breaks(law, case), settings=quiet))
+    return 1
+
+
+def _breaks(law: Law, case: Case) -> bool:
+    try:
+        law(case)
+    except Exception:
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One random case: a host, what was read of it, a request, the plan for it, and what came of it. Each part is made once."""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from random import Random
+from typing import Any, NamedTuple
+
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args
+
+from . import oddities, strategies
+from .world import NOW, World
+
+READ = {"certificates": "candidates", "key_check": "open"}
+PROBE = {"on_unverified": "fail", "timeout": 5, "retries": 0}
+#: Every endpoint that a law looks at: (address, port, server name).
+ENDPOINTS = [
+    (address, port, name)
+    for address in strategies.ADDRESSES
+    for port in strategies.PORTS
+    for name in (None, *strategies.NAMES, "stranger.example.net", "example.com")
+]
+Spot = tuple[str, int, str | None]
+
+
+class Outcome(NamedTuple):
+    """A plan carried out. ``seen``: what each endpoint showed before, after every single call, and at the end.
+
+    ``moments``: the calls. ``left``: the document afterwards.
+    """
+
+    answer: dict[str, Any]
+    moments: list[str]
+    seen: dict[Spot, list[str | None]]
+    left: dict[str, Any]
+
+
+class Case:
+    """Shown without certificates, so that a failing case can be read. ``real``: the simulated host is as the document says."""
+
+    def __init__(self, chance: Random) -> None:
+        self.description = strategies.description(chance)
+        self.world = World(self.description)
+        self.document = self.world.read()
+        self.real = bool(chance.randrange(12))
+        if not self.real:
+            self.document = copy.deepcopy(self.document)
+            oddities.unread(self.document, chance)
+        self.host: Host = parse_document(self.document)
+        #: For choices that a law makes itself.
+        self.chance = Random(chance.randrange(2**32))
+        self.args, self.plan = _accepted(self.host, strategies.request(chance, self.document))
+
+    def __repr__(self) -> str:
+        return f"{self.world!r}\n  request {self.args!r}" + ("" if self.real else "\n  (and the document was changed)")
+
+    @property
+    def steps(self) -> bool:
+        """Is there something to do?"""
+        return self.plan is not None and bool(self.plan.steps)
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """What comes of the plan on a fresh host of the same kind."""
+        assert self.plan is not None
+        world = World(self.description)
+        seen = {spot: [world.served(*spot)] for spot in ENDPOINTS}
+        moments: list[str] = []
+
+        def look(moment: str) -> None:
+            moments.append(moment)
+            for spot, shown in seen.items():
+                shown.append(world.served(*spot))
+
+        answer = world.apply(applier_args(self.plan.host.name, self.plan.steps, PROBE, READ), look)
+        return Outcome(answer, moments, seen, world.read())
+
+
+def planned(host: Host, args: dict[str, Any]) -> Plan | None:
+    """The plan for a request as a user writes it; None where it is refused, with every problem in words."""
+    try:
+        return make_plan(host, parse_request(args), NOW)
+    except Invalid as refusal:
+        assert refusal.problems and all(problem.message for problem in refusal.problems)
+        return None
+
+
+def _accepted(host: Host, args: dict[str, Any]) -> tuple[dict[str, Any], Plan | None]:
+    """The request without the wishes that are refused, and its plan; the whole request and None where it is refused as such.
+
+    A refusal says little to most laws; what it leaves of a request says the more.
+    """
+    try:
+        return args, make_plan(host, parse_request(args), NOW)
+    except Invalid as refusal:
+        assert refusal.problems and all(problem.message for problem in refusal.problems)
+        paths = {problem.path.partition(".")[0] for problem in refusal.problems}
+        kept = [item for index, item in enumerate(args["bindings"]) if f"bindings[{index}]" not in paths]
+    shared = list(strategies.SITES) if "allow" in paths else args["allow"]["shared_change"]
+    less = {**args, "bindings": kept, "allow": {"shared_change": shared, "gap": True}}
+    if "remove_others" in paths or not kept:
+        less["remove_others"] = {**args["remove_others"], "scope": "none"}
+    return less, planned(host, less)
