@@ -4,12 +4,14 @@
 
 using System;
 using System.Collections;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Collections.Generic;
 using System.Security.Cryptography.X509Certificates;
 
 namespace TlsFleet.Harness
 {
-    // Asks the engine's own classes for keys and certificates about one certificate, without a store around it.
+    // Single tasks: the engine's own classes about one certificate, without a store around it; a bare loop to compare a read with.
     public static class MachineTasks
     {
         public static string Key(Hashtable task)
@@ -34,6 +36,27 @@ namespace TlsFleet.Harness
             IMachine machine = fake ?? (IMachine)new WindowsMachine();
             List<Bag> rows = Prober.Look(machine, (IList)task["endpoints"], (int)(long)task["timeout"], (int)(long)task["retries"]);
             return Json.Write(new Bag { { "probes", rows }, { "pauses", fake == null ? 0 : fake.Pauses } });
+        }
+
+        // What nobody can do without: every record by name of a state folder asked for once, and nothing made of the answers.
+        public static string Loop(string state)
+        {
+            const uint room = 4096;
+            int length = Marshal.SizeOf(typeof(SniQuery)), token = 0, tokenAt = (int)Marshal.OffsetOf(typeof(SniQuery), "Token");
+            IntPtr query = Marshal.AllocHGlobal(length), answer = Marshal.AllocHGlobal((int)room);
+            Native.Select(state);
+            Stopwatch watch = Stopwatch.StartNew();
+            using (HttpApi api = new HttpApi())
+            {
+                uint needed;
+                Marshal.StructureToPtr(new SniQuery { Desc = HttpNative.QueryNext }, query, false);
+                while (api.Query(HttpNative.Sni, query, (uint)length, answer, room, out needed) == 0)
+                    Marshal.WriteInt32(query, tokenAt, ++token);
+            }
+            watch.Stop();
+            Marshal.FreeHGlobal(query);
+            Marshal.FreeHGlobal(answer);
+            return Json.Write(new Bag { { "records", token }, { "milliseconds", watch.ElapsedMilliseconds } });
         }
 
         private static Bag Link(KeyLink link)

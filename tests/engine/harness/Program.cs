@@ -30,7 +30,7 @@ namespace TlsFleet.Harness
             return 0;
         }
 
-        // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints),
+        // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints), loop,
         // system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
         public static string Answer(string line)
         {
@@ -57,6 +57,8 @@ namespace TlsFleet.Harness
                         return MachineTasks.Key(task);
                     case "probe":
                         return MachineTasks.Look(task);
+                    case "loop":
+                        return MachineTasks.Loop((string)task["state"]);
                     case "system32":
                         return Json.Write(WindowsMachine.System32Of((bool)task["system"], (bool)task["process"]));
                     case "handles":
