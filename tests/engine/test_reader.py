@@ -221,6 +221,15 @@ def test_old_windows_without_named_records_is_complete(lane: Lane, host: Host) -
     ]
 
 
+@pytest.mark.parametrize("answer", ["list", "2"])
+def test_both_answers_for_an_empty_listen_list_mean_every_address(lane: Lane, host: Host, answer: str) -> None:
+    folder = host(small())
+    path = folder / "http" / "os.txt"
+    path.write_text(path.read_text(encoding="utf-8") + f"empty_listen\t{answer}\n", encoding="utf-8")
+    found = lane.document(folder)
+    assert (found["ip_listen"], found["incomplete"]) == ([], [])
+
+
 @pytest.mark.parametrize(("library", "exported"), [("libhttpapi.so", True), ("libhttpapi_noupdate.so", False)])
 def test_the_export_is_looked_up_in_the_library_itself(library: str, exported: bool, tmp_path: Path) -> None:
     folder, native = tmp_path / "assemblies", build.build()

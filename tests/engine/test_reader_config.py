@@ -152,6 +152,10 @@ BROKEN = {
     "unknown encoding": (whole(SITE, head=XML.format("x-none")).encode(), "malformed"),
     "no section": (b"<configuration/>", "malformed"),
     "a fragment": (SITE.encode(), "malformed"),
+    "below something else": (
+        whole(SITE).replace("configuration>", "configuration><other>", 1).replace("</c", "</other></c").encode(),
+        "malformed",
+    ),
     "sites elsewhere": (b"<configuration><sites>" + SITE.encode() + b"</sites></configuration>", "malformed"),
 }
 
@@ -172,6 +176,27 @@ def test_a_file_that_others_hold_open(lane: Lane, host: Host) -> None:
     assert lane.ask({**task, "alone": False}) == lane.answer(folder)
     alone = lane.ask({**task, "alone": True})["document"]
     assert (alone["sites"], blind(alone)) == ([], [("sites", "0x80070020")])
+
+
+@pytest.mark.parametrize(
+    ("path", "layer"),
+    [
+        ("config/redirection.config", "sites"),
+        ("config/schema/IIS_schema.xml", "schema"),
+        ("tasks/Microsoft/Windows/CertificateServicesClient/IIS-AutoCertRebind", "rebind"),
+    ],
+)
+def test_other_files_that_one_holds_alone_are_gaps(lane: Lane, host: Host, path: str, layer: str) -> None:
+    folder = host(small(**IIS, sites=ONE, rebind=True))
+    task = {"do": "held", "state": str(folder), "args": READ, "path": str(folder / path), "alone": True}
+    assert blind(lane.ask(task)["document"]) == [(layer, "0x80070020")]
+
+
+def test_without_a_redirection_the_own_file_counts(lane: Lane, host: Host) -> None:
+    folder = host(small(**IIS, sites=ONE))
+    (folder / "config" / "redirection.config").unlink()
+    found = lane.document(folder)
+    assert (found["sites"], found["shared_configuration"], blind(found)) == (ONE, False, [])
 
 
 def test_a_missing_file_is_a_gap(lane: Lane, host: Host) -> None:
