@@ -68,8 +68,8 @@ def test_the_leaf_is_seen(probe: Probe, servers: Servers, kind: str, highest: st
     tls = Tls(kind, highest=highest)
     port = probe.put(443, servers.add(tls))
     asked = [(port, "shop.example.com", tls.thumbprint), (port, None, tls.thumbprint.lower()), (port, "x", OTHER)]
-    assert [verdict for verdict, _ in probe.verdicts(*asked)] == ["right", "right", "wrong"]
-    assert {served for _, served in probe.verdicts(*asked)} == {tls.thumbprint}
+    assert [verdict for verdict, _served in probe.verdicts(*asked)] == ["right", "right", "wrong"]
+    assert {served for _verdict, served in probe.verdicts(*asked)} == {tls.thumbprint}
 
 
 def test_where_no_handshake_may_succeed_a_certificate_is_wrong(probe: Probe, servers: Servers) -> None:
@@ -118,7 +118,7 @@ def test_a_chain_of_more_than_30_kilobytes(probe: Probe, servers: Servers) -> No
 def test_the_name_decides_and_is_sent_as_given(probe: Probe, servers: Servers) -> None:
     default, other, heard = Tls("rsa"), Tls("ec"), list[str | None]()
 
-    def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+    def choose(connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
         heard.append(name)
         if name == "other.example.com":
             connection.context = other.context

@@ -84,8 +84,8 @@ def both(probe: Probe, handlers: list[Handler | None], timeout: int = 5) -> list
 
 
 def test_odd_answers(probe: Probe) -> None:
-    found = both(probe, [says(answer) for answer, _ in ANSWERS.values()])
-    assert dict(zip(ANSWERS, found, strict=True)) == {name: verdicts for name, (_, verdicts) in ANSWERS.items()}
+    found = both(probe, [says(answer) for answer, _verdicts in ANSWERS.values()])
+    assert dict(zip(ANSWERS, found, strict=True)) == {name: verdicts for name, (_answer, verdicts) in ANSWERS.items()}
 
 
 def test_a_reset_is_how_http_sys_refuses(probe: Probe) -> None:
@@ -102,7 +102,7 @@ def test_the_odd_answers_are_close_to_a_right_one(probe: Probe) -> None:
     listed = len(der).to_bytes(3, "big") + der
     with Servers() as servers:
         port = probe.put(443, servers.add(says(record(HELLO + shown(listed)))))
-        assert [verdict for verdict, _ in probe.verdicts((port, None, OTHER))] == ["wrong"]
+        assert [verdict for verdict, _served in probe.verdicts((port, None, OTHER))] == ["wrong"]
 
 
 def test_silence_and_slowness_end_in_time(probe: Probe) -> None:
@@ -154,7 +154,7 @@ def test_a_connection_that_does_not_come_about(lane: Lane) -> None:
     """The machine's own way to connect. A full backlog swallows what would open a connection, as a firewall does."""
     full = socket.create_server(("127.0.0.1", 0), backlog=0)
     place = full.getsockname()
-    waiting = [socket.socket() for _ in range(4)]
+    waiting = [socket.socket() for _again in range(4)]
     for one in waiting:
         one.setblocking(False)
         one.connect_ex(place)
@@ -188,5 +188,5 @@ def test_order_is_that_of_the_question(probe: Probe) -> None:
     with Servers() as servers:
         good, bad = probe.put(443, servers.add(tls)), probe.put(444, servers.add(says(b"")))
         asked = [(good if number % 3 else bad, None, tls.thumbprint) for number in range(60)]
-        verdicts = [verdict for verdict, _ in probe.verdicts(*asked)]
+        verdicts = [verdict for verdict, _served in probe.verdicts(*asked)]
     assert verdicts == ["right" if number % 3 else "unreachable" for number in range(60)]

@@ -31,7 +31,7 @@ def test_every_write_leaves_what_it_made(api: HttpApi, library: Library, tmp_pat
     folder = tmp_path / "host"
     assert library.select(folder) == 0
     (folder / "trace").mkdir()
-    assert [api.change("Set", full("0.0.0.0:444")) for _ in range(2)] == [0, 183]
+    assert [api.change("Set", full("0.0.0.0:444")) for _again in range(2)] == [0, 183]
     manager = library.manager(writable=True)
     bindings(manager)("AddElement", made(bindings(manager)), -1)
     manager("CommitChanges")

@@ -127,7 +127,7 @@ class Servers:
     def _serve(self, listening: socket.socket, handler: Handler) -> None:
         while True:
             try:
-                connection, _ = listening.accept()
+                connection, _address = listening.accept()
             except OSError:
                 return
             with connection, contextlib.suppress(OSError):
