@@ -229,7 +229,7 @@ if(iis!=null)
 schema=gaps.Try("schema","IIS schema",null,()=> IisConfig.SchemaKnowsSslFlags(machine));
 List<Bag> users=AllUsers(config);
 Bag document=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",machine.Simulated},{"read_at",machine.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",certificates},{"key_check",keyCheck}}},{"name",gaps.Try("os","computer name","",Name)},{"os",os},{"iis",iis},{"addresses",gaps.Try("addresses","local addresses",new string[0],()=> machine.Addresses().ToArray())},{"ip_listen",ipListen},{"http_ports",gaps.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",schema},{"update_exported",updateExported},{"shared_configuration",config.Shared},{"sites",sites},{"records",records.Select(record=> record.ToBag())},{"certificates",new Certificates(machine,gaps,certificates,keyCheck,records).Read()},{"central_store",gaps.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",reservations},{"users",users},{"connection",gaps.Try("connection","connection in use",null,Connection)},{"journal",gaps.Try("journal","journal of an unfinished apply",null,machine.ReadJournal)},{"mappers",config.Mappers.Where(IsComplete).Select(mapper=> new Bag{{"site",mapper.Site},{"thumbprint",mapper.Thumbprint},{"store",mapper.Store}})}};
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",machine.Simulated},{"read_at",machine.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",certificates},{"key_check",keyCheck}}},{"name",gaps.Try("os","computer name","",()=> ComputerName(registry))},{"os",os},{"iis",iis},{"addresses",gaps.Try("addresses","local addresses",new string[0],()=> machine.Addresses().ToArray())},{"ip_listen",ipListen},{"http_ports",gaps.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",schema},{"update_exported",updateExported},{"shared_configuration",config.Shared},{"sites",sites},{"records",records.Select(record=> record.ToBag())},{"certificates",new Certificates(machine,gaps,certificates,keyCheck,records).Read()},{"central_store",gaps.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",reservations},{"users",users},{"connection",gaps.Try("connection","connection in use",null,Connection)},{"journal",gaps.Try("journal","journal of an unfinished apply",null,machine.ReadJournal)},{"mappers",config.Mappers.Where(IsComplete).Select(mapper=> new Bag{{"site",mapper.Site},{"thumbprint",mapper.Thumbprint},{"store",mapper.Store}})}};
 new Traces(machine,gaps).AddTo(document,iis!=null,build,unknown);
 return document.Put("incomplete",gaps.Entries);}
 private void ReadHttp(long build){
@@ -243,7 +243,7 @@ ipListen=gaps.Try("ip_listen","IP listen list",ipListen,http.IpListen);
 updateExported=gaps.Try("update_exported","exports of httpapi.dll",null,()=> api.UpdateExported);}}
 catch(Exception fault){
 gaps.Add("records",fault,"http.sys configuration");}}
-private string Name(){
+public static string ComputerName(IRegistry registry){
 const string path=@"SYSTEM\CurrentControlSet\Control\ComputerName\";
 object name=registry.Value(path + "ActiveComputerName","ComputerName")??registry.Value(path + "ComputerName","ComputerName");
 return Convert.ToString(name);}
@@ -382,6 +382,10 @@ public static extern uint HttpTerminate(uint flags,IntPtr reserved);
 [DllImport("httpapi.dll")]
 public static extern uint HttpQueryServiceConfiguration(IntPtr handle,int id,IntPtr input,uint inputLength,IntPtr output,uint outputLength,out uint needed,IntPtr overlapped);
 [DllImport("httpapi.dll")]
+public static extern uint HttpSetServiceConfiguration(IntPtr handle,int id,IntPtr information,uint length,IntPtr overlapped);
+[DllImport("httpapi.dll")]
+public static extern uint HttpDeleteServiceConfiguration(IntPtr handle,int id,IntPtr information,uint length,IntPtr overlapped);
+[DllImport("httpapi.dll")]
 public static extern uint HttpUpdateServiceConfiguration(IntPtr handle,int id,IntPtr information,uint length,IntPtr overlapped);}
 public sealed class HttpApi:IHttpApi{
 public HttpApi(){
@@ -391,6 +395,12 @@ if(code!=0)
 throw HostException.OfCall("HttpInitialize",code);}
 public uint Query(int id,IntPtr input,uint inputLength,IntPtr output,uint outputLength,out uint needed){
 return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,id,input,inputLength,output,outputLength,out needed,IntPtr.Zero);}
+public uint Set(int id,IntPtr information,uint length){
+return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,id,information,length,IntPtr.Zero);}
+public uint Delete(int id,IntPtr information,uint length){
+return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,id,information,length,IntPtr.Zero);}
+public uint Update(int id,IntPtr information,uint length){
+return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,id,information,length,IntPtr.Zero);}
 public bool?UpdateExported{
 get{
 try{
@@ -405,12 +415,15 @@ public const string IisAppId="{4dc3e181-e14b-4a21-b022-59fc669b0914}";
 public string Family,Key,Thumbprint,Store,AppId,CtlIdentifier,CtlStore;
 public long Flags,CheckMode,Freshness,Timeout;
 public Bag ToBag(){
-return new Bag{{"family",Family},{"key",Key},{"thumbprint",Thumbprint}}
-.PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
+return AddTo(new Bag{{"family",Family},{"key",Key}});}
+public Bag AddTo(Bag bag){
+return bag.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
 .PutUnless(0L,"flags",Flags).PutUnless(0L,"check_mode",CheckMode)
 .PutUnless(0L,"freshness",Freshness).PutUnless(0L,"timeout",Timeout)
 .PutUnless(null,"ctl_identifier",CtlIdentifier).PutUnless(null,"ctl_store",CtlStore);}}
 public sealed class HttpRecords{
+public static readonly Dictionary<string,int> Ids=new Dictionary<string,int>{
+{"ipport",HttpNative.Ssl},{"hostnameport",HttpNative.Sni},{"ccs",HttpNative.Ccs},{"scopedccs",HttpNative.ScopedCcs}};
 private readonly IHttpApi api;
 public readonly List<Bag> Unknown=new List<Bag>();
 public HttpRecords(IHttpApi api){
@@ -478,6 +491,8 @@ throw HostException.OfCall("HttpQueryServiceConfiguration",code);
 found.Add(read(room.At));}}}
 finally{
 Marshal.FreeHGlobal(input);}}
+public static HttpRecord Of(int id,IntPtr at){
+return id==HttpNative.Ssl?FromSsl(at):id==HttpNative.Ccs?FromCcs(at):FromSni(at);}
 private static HttpRecord FromSsl(IntPtr at){
 SslSet set=(SslSet)Marshal.PtrToStructure(at,typeof(SslSet));
 IPAddress address=Address(set.Address);
@@ -512,7 +527,7 @@ return six?new IPAddress(bytes,(uint)Marshal.ReadInt32(at,24)):new IPAddress(byt
 private static string Port(IntPtr at){
 int port=(Marshal.ReadByte(at,2)<< 8)| Marshal.ReadByte(at,3);
 return port.ToString(CultureInfo.InvariantCulture);}
-private sealed class Room:IDisposable{
+public sealed class Room:IDisposable{
 private uint size=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
 public uint Query(IHttpApi api,int id,IntPtr input,uint inputLength){
@@ -687,6 +702,59 @@ if(XmlFile.IsMissing(fault))
 return null;
 throw;}
 return seen?known:(bool?)null;}}
+public sealed class Journal{
+public const string Folder=@"%ProgramData%\tlsfleet.iis",File="journal.txt";
+public readonly List<KeyValuePair<string,string>> Lines=new List<KeyValuePair<string,string>>();
+public long Sound;
+public bool Damaged;
+public static Journal Parse(byte[]bytes){
+Journal journal=new Journal();
+string text=Encoding.ASCII.GetString(bytes);
+int start=0;
+for(int end;(end=text.IndexOf('\n',start))>=0;start=end + 1){
+string[]parts=text.Substring(start,end - start).Split(new[]{'\t'},3);
+if(parts.Length==3&&Sum(parts[1]+ "\t" + parts[2])==parts[0]&&journal.Sound==start){
+journal.Lines.Add(new KeyValuePair<string,string>(parts[1],parts[2]));
+journal.Sound=end + 1;}
+else if(end + 1 < bytes.Length)
+journal.Damaged=true;}
+return journal;}
+public static string Line(string name,string value){
+string body=name + "\t" + value;
+return Sum(body)+ "\t" + body + "\n";}
+private static string Sum(string text){
+uint sum=2166136261;
+unchecked{
+foreach(char letter in text)
+sum=(sum ^ letter)* 16777619;}
+return sum.ToString("x8",CultureInfo.InvariantCulture);}
+public string this[string name]{
+get{
+string found=null;
+foreach(KeyValuePair<string,string> line in Lines)
+if(line.Key==name)
+found=line.Value;
+return found;}}
+public bool Finished{
+get{return !Damaged&&(this["steps"]==null||this["end"]!=null);}}
+public int Count(string name){
+int count=0;
+foreach(KeyValuePair<string,string> line in Lines)
+count +=line.Key==name?1:0;
+return count;}
+public static Bag View(string path){
+if(!System.IO.File.Exists(path))
+return null;
+Journal journal=Parse(Bytes(path));
+if(journal.Finished)
+return null;
+return new Bag{
+{"run",journal["run"]??"damaged"},{"started",journal["started"]??""},{"steps",new RawJson(journal["steps"]??"[]")},{"done",journal.Count("done")- journal.Count("undone")}};}
+public static byte[]Bytes(string path){
+using(FileStream stream=new FileStream(path,FileMode.Open,FileAccess.Read,FileShare.ReadWrite | FileShare.Delete))
+using(MemoryStream copy=new MemoryStream()){
+stream.CopyTo(copy);
+return copy.ToArray();}}}
 public sealed class Bag:IEnumerable{
 private readonly List<KeyValuePair<string,object>> items=new List<KeyValuePair<string,object>>();
 public Bag Put(string key,object value){
@@ -694,6 +762,12 @@ items.Add(new KeyValuePair<string,object>(key,value));
 return this;}
 public Bag PutUnless(object byDefault,string key,object value){
 return Equals(value,byDefault)?this:Put(key,value);}
+public object this[string key]{
+get{
+foreach(KeyValuePair<string,object> item in items)
+if(item.Key==key)
+return item.Value;
+return null;}}
 public void Add(string key,object value){
 Put(key,value);}
 public IEnumerator GetEnumerator(){
@@ -783,6 +857,9 @@ IEnumerable<Bag> OtherUsers();
 void LogInvocation(string text);}
 public interface IHttpApi:IDisposable{
 uint Query(int id,IntPtr input,uint inputLength,IntPtr output,uint outputLength,out uint needed);
+uint Set(int id,IntPtr information,uint length);
+uint Delete(int id,IntPtr information,uint length);
+uint Update(int id,IntPtr information,uint length);
 bool?UpdateExported{get;}}
 public interface IRegistry{
 object Value(string key,string name);
@@ -833,7 +910,9 @@ public static Bag Failure(Exception fault){
 HostException known=fault as HostException
 ??new HostException("internal",fault.GetType().Name + ": " + fault.Message,null,fault.StackTrace,null,fault.HResult & 0xFFFFFFFFL);
 return new Bag{
-{"changed",false},{"failed",true},{"contract",Contract},{"msg",known.Message},{"error",new Bag{{"code",known.Code},{"place",known.Place},{"hint",known.Hint},{"step",null},{"call",known.Call},{"number",known.Number}}}};}}
+{"changed",false},{"failed",true},{"contract",Contract},{"msg",known.Message},{"error",ErrorBag(known,null)}};}
+public static Bag ErrorBag(HostException fault,int?step){
+return new Bag{{"code",fault.Code},{"place",fault.Place},{"hint",fault.Hint},{"step",step},{"call",fault.Call},{"number",fault.Number}};}}
 public static class Arguments{
 public static void Check(IDictionary arguments,params string[]wanted){
 foreach(string name in wanted)
@@ -1104,7 +1183,7 @@ private void Found(string kind,string key,string thumbprint,string path){
 Add(found,kind,key,thumbprint,@"HKLM\" + path);}
 public static void Add(List<Bag> users,string kind,string key,string thumbprint,string evidence){
 users.Add(new Bag{{"kind",kind},{"key",key},{"thumbprint",thumbprint},{"evidence",evidence}});}}
-public sealed class WindowsMachine:IMachine{
+public sealed partial class WindowsMachine:IMachine{
 private static readonly Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 private readonly IRegistry registry=new WindowsRegistry();
 private readonly IStores stores=new WindowsStores();
@@ -1156,18 +1235,7 @@ throw;}}
 public IEnumerable<Bag> OtherUsers(){
 return new Bag[0];}
 public Bag ReadJournal(){
-string path=ToPath(@"%ProgramData%\tlsfleet.iis\journal.txt");
-if(!File.Exists(path))
-return null;
-string text=File.ReadAllText(path),run="",started="",steps="[]";
-long done=0;
-foreach(string line in text.Substring(0,text.LastIndexOf('\n')+ 1).Split('\n')){
-string value=line.Substring(line.IndexOf('\t')+ 1);
-run=line.StartsWith("run\t",StringComparison.Ordinal)?value:run;
-started=line.StartsWith("started\t",StringComparison.Ordinal)?value:started;
-steps=line.StartsWith("steps\t",StringComparison.Ordinal)?value:steps;
-done +=line.StartsWith("done",StringComparison.Ordinal)?1:0;}
-return new Bag{{"run",run},{"started",started},{"steps",new RawJson(steps)},{"done",done}};}
+return Journal.View(ToPath(Journal.Folder + "\\" + Journal.File));}
 public void LogInvocation(string text){
 IntPtr log=RegisterEventSourceW(null,"Ansible");
 if(log==IntPtr.Zero)

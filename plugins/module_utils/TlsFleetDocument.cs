@@ -50,7 +50,7 @@ namespace TlsFleet
 				{ "format", "tlsfleet.iis/document" }, { "version", 1 }, { "simulated", machine.Simulated },
 				{ "read_at", machine.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) },
 				{ "reader", new Bag { { "version", Version }, { "certificates", certificates }, { "key_check", keyCheck } } },
-				{ "name", gaps.Try("os", "computer name", "", Name) },
+				{ "name", gaps.Try("os", "computer name", "", () => ComputerName(registry)) },
 				{ "os", os },
 				{ "iis", iis },
 				{ "addresses", gaps.Try("addresses", "local addresses", new string[0], () => machine.Addresses().ToArray()) },
@@ -93,7 +93,7 @@ namespace TlsFleet
 			}
 		}
 
-		private string Name()
+		public static string ComputerName(IRegistry registry)
 		{
 			const string path = @"SYSTEM\CurrentControlSet\Control\ComputerName\";
 			object name = registry.Value(path + "ActiveComputerName", "ComputerName") ?? registry.Value(path + "ComputerName", "ComputerName");

@@ -119,6 +119,12 @@ namespace TlsFleet
 			IntPtr output, uint outputLength, out uint needed, IntPtr overlapped);
 
 		[DllImport("httpapi.dll")]
+		public static extern uint HttpSetServiceConfiguration(IntPtr handle, int id, IntPtr information, uint length, IntPtr overlapped);
+
+		[DllImport("httpapi.dll")]
+		public static extern uint HttpDeleteServiceConfiguration(IntPtr handle, int id, IntPtr information, uint length, IntPtr overlapped);
+
+		[DllImport("httpapi.dll")]
 		public static extern uint HttpUpdateServiceConfiguration(IntPtr handle, int id, IntPtr information, uint length, IntPtr overlapped);
 	}
 
@@ -136,6 +142,21 @@ namespace TlsFleet
 		public uint Query(int id, IntPtr input, uint inputLength, IntPtr output, uint outputLength, out uint needed)
 		{
 			return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero, id, input, inputLength, output, outputLength, out needed, IntPtr.Zero);
+		}
+
+		public uint Set(int id, IntPtr information, uint length)
+		{
+			return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero, id, information, length, IntPtr.Zero);
+		}
+
+		public uint Delete(int id, IntPtr information, uint length)
+		{
+			return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero, id, information, length, IntPtr.Zero);
+		}
+
+		public uint Update(int id, IntPtr information, uint length)
+		{
+			return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero, id, information, length, IntPtr.Zero);
 		}
 
 		// Looks the export up without calling it.

@@ -19,8 +19,13 @@ namespace TlsFleet
 
 		public Bag ToBag()
 		{
-			return new Bag { { "family", Family }, { "key", Key }, { "thumbprint", Thumbprint } }
-				.PutUnless(null, "store", Store).PutUnless(IisAppId, "app_id", AppId)
+			return AddTo(new Bag { { "family", Family }, { "key", Key } });
+		}
+
+		// All but family and key: an image.
+		public Bag AddTo(Bag bag)
+		{
+			return bag.Put("thumbprint", Thumbprint).PutUnless(null, "store", Store).PutUnless(IisAppId, "app_id", AppId)
 				.PutUnless(0L, "flags", Flags).PutUnless(0L, "check_mode", CheckMode)
 				.PutUnless(0L, "freshness", Freshness).PutUnless(0L, "timeout", Timeout)
 				.PutUnless(null, "ctl_identifier", CtlIdentifier).PutUnless(null, "ctl_store", CtlStore);
@@ -30,6 +35,10 @@ namespace TlsFleet
 	// Reads what http.sys is configured with. Answers arrive in one buffer that holds the texts it points to.
 	public sealed class HttpRecords
 	{
+		public static readonly Dictionary<string, int> Ids = new Dictionary<string, int>
+		{
+			{ "ipport", HttpNative.Ssl }, { "hostnameport", HttpNative.Sni }, { "ccs", HttpNative.Ccs }, { "scopedccs", HttpNative.ScopedCcs }
+		};
 		private readonly IHttpApi api;
 
 		// Families that this Windows does not know, as entries of `asked`.
@@ -142,6 +151,12 @@ namespace TlsFleet
 			}
 		}
 
+		// What a query of this id has answered, without its family.
+		public static HttpRecord Of(int id, IntPtr at)
+		{
+			return id == HttpNative.Ssl ? FromSsl(at) : id == HttpNative.Ccs ? FromCcs(at) : FromSni(at);
+		}
+
 		private static HttpRecord FromSsl(IntPtr at)
 		{
 			SslSet set = (SslSet)Marshal.PtrToStructure(at, typeof(SslSet));
@@ -201,7 +216,7 @@ namespace TlsFleet
 		}
 
 		// A buffer that grows when http.sys says it is too small, with either of its two codes (F12.06).
-		private sealed class Room : IDisposable
+		public sealed class Room : IDisposable
 		{
 			private uint size = 512;
 			public IntPtr At = Marshal.AllocHGlobal(512);

@@ -29,6 +29,18 @@ namespace TlsFleet
 			return Equals(value, byDefault) ? this : Put(key, value);
 		}
 
+		// The value of a key; null where there is none.
+		public object this[string key]
+		{
+			get
+			{
+				foreach (KeyValuePair<string, object> item in items)
+					if (item.Key == key)
+						return item.Value;
+				return null;
+			}
+		}
+
 		// For collection initializers.
 		public void Add(string key, object value)
 		{

@@ -62,6 +62,11 @@ namespace TlsFleet
 		// HttpQueryServiceConfiguration; the result code is returned as it is.
 		uint Query(int id, IntPtr input, uint inputLength, IntPtr output, uint outputLength, out uint needed);
 
+		// The writing calls; the result code is returned as it is. EntryPointNotFoundException where there is no update.
+		uint Set(int id, IntPtr information, uint length);
+		uint Delete(int id, IntPtr information, uint length);
+		uint Update(int id, IntPtr information, uint length);
+
 		// Does httpapi.dll export HttpUpdateServiceConfiguration (F12.07)? Null: not to be told.
 		bool? UpdateExported { get; }
 	}

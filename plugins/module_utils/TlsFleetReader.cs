@@ -52,8 +52,13 @@ namespace TlsFleet
 			return new Bag
 			{
 				{ "changed", false }, { "failed", true }, { "contract", Contract }, { "msg", known.Message },
-				{ "error", new Bag { { "code", known.Code }, { "place", known.Place }, { "hint", known.Hint }, { "step", null }, { "call", known.Call }, { "number", known.Number } } }
+				{ "error", ErrorBag(known, null) }
 			};
+		}
+
+		public static Bag ErrorBag(HostException fault, int? step)
+		{
+			return new Bag { { "code", fault.Code }, { "place", fault.Place }, { "hint", fault.Hint }, { "step", step }, { "call", fault.Call }, { "number", fault.Number } };
 		}
 	}
 

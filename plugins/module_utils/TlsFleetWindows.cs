@@ -16,7 +16,7 @@ using Microsoft.Win32;
 namespace TlsFleet
 {
 	// The real machine.
-	public sealed class WindowsMachine : IMachine
+	public sealed partial class WindowsMachine : IMachine
 	{
 		private static readonly Guid AdminManager = new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 		private readonly IRegistry registry = new WindowsRegistry();
@@ -117,24 +117,9 @@ namespace TlsFleet
 			return new Bag[0];
 		}
 
-		// Lines `name TAB value` that the applier writes ahead: run, started, steps (JSON), and one `done` for each step that is done.
-		// A torn last line does not count.
 		public Bag ReadJournal()
 		{
-			string path = ToPath(@"%ProgramData%\tlsfleet.iis\journal.txt");
-			if (!File.Exists(path))
-				return null;
-			string text = File.ReadAllText(path), run = "", started = "", steps = "[]";
-			long done = 0;
-			foreach (string line in text.Substring(0, text.LastIndexOf('\n') + 1).Split('\n'))
-			{
-				string value = line.Substring(line.IndexOf('\t') + 1);
-				run = line.StartsWith("run\t", StringComparison.Ordinal) ? value : run;
-				started = line.StartsWith("started\t", StringComparison.Ordinal) ? value : started;
-				steps = line.StartsWith("steps\t", StringComparison.Ordinal) ? value : steps;
-				done += line.StartsWith("done", StringComparison.Ordinal) ? 1 : 0;
-			}
-			return new Bag { { "run", run }, { "started", started }, { "steps", new RawJson(steps) }, { "done", done } };
+			return Journal.View(ToPath(Journal.Folder + "\\" + Journal.File));
 		}
 
 		// As Ansible.Basic does: source "Ansible" in the Application log. A log that refuses must not fail a read.

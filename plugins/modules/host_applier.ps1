@@ -5,24 +5,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 #Requires -Version 5.1
+#AnsibleRequires -CSharpUtil ..module_utils.Reading
+#AnsibleRequires -CSharpUtil ..module_utils.Applying
 
-# Carries out the steps of a plan on this host (docs/contracts.md, section 6), with probe and undo.
-# The engine that does it is not part of this version, so there is one answer only.
-
-$answer = @{
-    changed = $false
-    failed = $true
-    contract = 1
-    msg = 'The part of tlsfleet.iis that changes a Windows host is not included in this version. Nothing was changed.'
-    error = @{
-        code = 'engine_missing'
-        place = ''
-        hint = 'Use a version with the host engine for real hosts. This version works with simulated hosts only.'
-        step = $null
-        call = $null
-        number = $null
-    }
-}
+# Carries out the steps of a plan on this host (docs/contracts.md, section 6), with probe and undo. Everything is done, and every
+# failure answered, by the C# engine.
 
 # Nothing may follow the JSON, or the answer is lost.
-ConvertTo-Json -InputObject $answer -Depth 3 -Compress
+[TlsFleet.Applier]::Run($complex_args)

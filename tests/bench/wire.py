@@ -14,7 +14,6 @@ from typing import Any
 
 from bench.rig import Broken, Cost, Rig, Took, rig, same
 from e2e import hosts
-from e2e.fleet import ROOT
 from lab.certificates import Maker
 from lab.simhost import SimulatedHost
 
@@ -50,14 +49,6 @@ class Ratio:
     cpu: float
     wall_ms: float
     cpu_ms: float
-
-
-def unfinished() -> str:
-    """A sentence where the module that changes a host is still without its engine, else nothing: its upload will grow."""
-    text = (ROOT / "plugins" / "modules" / "host_applier.ps1").read_text(encoding="utf-8")
-    if "engine_missing" not in text:
-        return ""
-    return "note: host_applier is still without its engine on Windows; what a change uploads will grow by that program text"
 
 
 def wish(site: str, name: str, thumbprint: str) -> dict[str, Any]:

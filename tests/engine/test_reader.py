@@ -60,6 +60,10 @@ INTERFACES = {
         "9be77978-73ed-4a9a-87fd-13f09fec1b13",
         "GetAdminSection GetMetadata SetMetadata GetConfigManager",
     ),
+    "IAppHostWritableAdminManager": (
+        "fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9",
+        "GetAdminSection GetMetadata SetMetadata GetConfigManager CommitChanges GetCommitPath SetCommitPath",
+    ),
     "IAppHostElement": (
         "64ff8ccc-b287-4dae-b08a-a72cbf45f453",
         "GetName GetCollection GetProperties GetChildElements GetMetadata SetMetadata GetSchema"

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from engine.fakes import build, config, state, traces
 from engine.fakes.example import record, small
 from engine.fakes.rows import write_rows
+from engine.harness import journals
 from engine.harness.lane import READ, Lane, missing
 from support.certificates import NOW
 
@@ -191,10 +192,19 @@ def test_a_large_table_of_sockets_is_asked_for_again(machine: Machine) -> None:
 
 def test_the_journal_of_an_unfinished_apply(machine: Machine) -> None:
     """Lines that an applier writes ahead; the last one is torn."""
-    text = 'run\tr1\nstarted\t2026-11-24T11:00:00Z\nsteps\t[{"op":"probe"}]\ndone\t0\ndone\t1\ndone'
-    machine.file(r"%ProgramData%\tlsfleet.iis\journal.txt", text)
+    told = (
+        ("run", "r1"),
+        ("started", "2026-11-24T11:00:00Z"),
+        ("steps", '[{"op":"probe"}]'),
+        ("done", "0"),
+        ("done", "1"),
+    )
+    text = "".join(journals.line(*item) for item in told)
+    machine.file(r"%ProgramData%\tlsfleet.iis\journal.txt", text + journals.line("done", "2")[:-3])
     journal = machine.document()["journal"]
     assert journal == {"run": "r1", "started": "2026-11-24T11:00:00Z", "steps": [{"op": "probe"}], "done": 2}
+    machine.file(r"%ProgramData%\tlsfleet.iis\journal.txt", text + journals.line("end", "-"))
+    assert machine.document()["journal"] is None
 
 
 @pytest.mark.parametrize(

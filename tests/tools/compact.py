@@ -20,9 +20,10 @@ from tools.export import ROOT
 FOLDER = ROOT / "plugins" / "module_utils"
 #: Part -> its sources, without TlsFleet in front; a module asks for the parts it needs.
 PARTS = {
-    "Reading": "Admin Certificates Document HttpNative HttpRecords IisConfig Json Ports Reader Traces Users Windows"
+    "Reading": "Admin Certificates Document HttpNative HttpRecords IisConfig Journal Json Ports Reader Traces Users Windows"
     " WindowsStores Xml".split(),
-    "Applying": "Handshake Probe".split(),
+    "Applying": "Applier Bindings Changes Handshake HttpWrite IisWrite JsonReader Probe Recovery Run Steps WindowsWriting"
+    " WritingPorts".split(),
 }
 HEAD = """\
 // Copyright: (c) 2026, tlsfleet.iis contributors

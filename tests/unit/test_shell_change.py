@@ -150,11 +150,16 @@ def test_an_undo_that_worked_in_part_is_said_with_what_stands() -> None:
 
 def test_an_applier_that_cannot_begin_is_an_error_and_no_broken_link() -> None:
     host = Simulated(description())
-    error = {"code": "engine_missing", "place": "", "hint": "", "step": None, "call": None, "number": None}
-    host.tricks[2] = lambda args, answer: {"failed": True, "contract": 1, "msg": "no engine", "error": error}
+    error = {"code": "busy", "place": "", "hint": "", "step": None, "call": None, "number": None}
+    host.tricks[2] = lambda args, answer: {
+        "failed": True,
+        "contract": 1,
+        "msg": "another run is at work",
+        "error": error,
+    }
     result = run("https_bindings", wish(host), host)
     assert host.names == ["host_reader", "host_applier"]
-    assert result["error"]["code"] == "engine_missing" and result["changed"] is False
+    assert result["error"]["code"] == "busy" and result["changed"] is False
     assert result["after"] is None and result["diff"] is None and result["findings"] is None
 
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import peers, wire
+from bench import peers
 from bench.peers import Figure
 from bench.rig import rig
 from bench.table import table
@@ -43,7 +43,7 @@ def report() -> Iterator[str]:
     programs = peers.environment()
     yield from NOTE.splitlines()
     yield ""
-    yield from (f"  {line}" for line in (*peers.versions(), wire.unfinished()) if line)
+    yield from (f"  {line}" for line in peers.versions() if line)
     with (
         tempfile.TemporaryDirectory(prefix="iis-bench-") as scratch,
         rig(Path(scratch) / "peers", peers.fleet(), programs) as lab,

@@ -46,8 +46,6 @@ def _one_host(scratch: Path) -> Iterator[str]:
     yield ""
     yield verdict("upload of a read, in no-ops with Ansible.Basic", first.read.up / first.basic.up, wire.UPLOAD_RATIO)
     yield verdict("upload of the changing call, the same", first.changing_call / first.basic.up, wire.UPLOAD_RATIO)
-    if wire.unfinished():
-        yield f"        {wire.unfinished()}"
     low, high = found[COUNTS[-2]], found[COUNTS[-1]]
     slope = (high.changing_call - low.changing_call) / (high.count - low.count)
     yield verdict("upload per binding that a change makes, bytes", slope, wire.UPLOAD_PER_BINDING)

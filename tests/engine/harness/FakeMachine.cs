@@ -17,7 +17,7 @@ namespace TlsFleet.Harness
 {
     // A machine made of a state folder. http.sys and the IIS configuration objects are not faked here: the engine calls the C libraries
     // itself; this class only tells them which folder is meant.
-    public sealed class FakeMachine : IMachine
+    public sealed partial class FakeMachine : IMachine
     {
         public readonly string Folder;
         private readonly Dictionary<string, string> host;
@@ -69,13 +69,13 @@ namespace TlsFleet.Harness
         public IHttpApi OpenHttp()
         {
             Enter("records");
-            return new SelectedHttpApi();
+            return new SelectedHttpApi(this);
         }
 
         public IAppHostAdminManager OpenAdmin()
         {
             Enter("site_states");
-            return Native.NewAdminManager();
+            return (IAppHostAdminManager)Native.NewManager(Native.AdminManager);
         }
 
         // The longest Windows folder that the table knows decides.
@@ -157,7 +157,7 @@ namespace TlsFleet.Harness
         {
             Enter("journal");
             if (!Rows.Exist(Folder, "machine/journal.json"))
-                return null;
+                return Journal.View(Path.Combine(ToPath(Journal.Folder), Journal.File));
             return (Bag)Program.Ordered(JsonText.Parse(File.ReadAllText(Path.Combine(Folder, "machine/journal.json"))));
         }
 
@@ -165,37 +165,13 @@ namespace TlsFleet.Harness
         {
             log.Add(text);
         }
-
-        // The engine's own class, but for the export: one process cannot load two libraries of one name.
-        private sealed class SelectedHttpApi : IHttpApi
-        {
-            private readonly HttpApi real = new HttpApi();
-
-            public uint Query(int id, IntPtr input, uint inputLength, IntPtr output, uint outputLength, out uint needed)
-            {
-                return real.Query(id, input, inputLength, output, outputLength, out needed);
-            }
-
-            public bool? UpdateExported
-            {
-                get
-                {
-                    int answer = Native.Exports("HttpUpdateServiceConfiguration");
-                    return answer < 0 ? (bool?)null : answer == 1;
-                }
-            }
-
-            public void Dispose()
-            {
-                real.Dispose();
-            }
-        }
     }
 
     // What the C libraries export for their tests, and the creation of a COM object without a registry.
     public static class Native
     {
-        private static readonly Guid AdminManager = new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
+        public static readonly Guid AdminManager = new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
+        public static readonly Guid WritableAdminManager = new Guid("2b72133b-3f5b-4602-8952-803546ce3344");
         private static readonly Guid Unknown = new Guid("00000000-0000-0000-c000-000000000046");
         private static readonly Guid ClassFactory = new Guid("00000001-0000-0000-c000-000000000046");
 
@@ -230,9 +206,10 @@ namespace TlsFleet.Harness
             return ExportsOf(Encoding.UTF8.GetBytes(name + "\0"));
         }
 
-        public static IAppHostAdminManager NewAdminManager()
+        // IAppHostAdminManager or IAppHostWritableAdminManager.
+        public static object NewManager(Guid classId)
         {
-            Guid classId = AdminManager, unknown = Unknown, factoryId = ClassFactory;
+            Guid unknown = Unknown, factoryId = ClassFactory;
             IntPtr at, made;
             Marshal.ThrowExceptionForHR(DllGetClassObject(ref classId, ref factoryId, out at));
             IClassFactory factory = (IClassFactory)Marshal.GetObjectForIUnknown(at);
@@ -247,7 +224,7 @@ namespace TlsFleet.Harness
             }
             object manager = Marshal.GetObjectForIUnknown(made);
             Marshal.Release(made);
-            return (IAppHostAdminManager)manager;
+            return manager;
         }
     }
 

@@ -31,6 +31,12 @@ LIBRARIES = {
     **dict.fromkeys(("wevtapi.dll", "crypt32.dll", "ncrypt.dll", "advapi32.dll", "iphlpapi.dll"), "libwindows.so"),
 }
 READ = {"contract": 1, "certificates": "all", "key_check": "open"}
+APPLY: dict[str, Any] = {
+    "contract": 1,
+    "computer": "WEB01",
+    "probe": {"on_unverified": "fail", "timeout": 5, "retries": 0},
+    "read": {"certificates": "referenced", "key_check": "metadata"},
+}
 
 
 def missing() -> str:
@@ -148,6 +154,14 @@ class Lane:
     def answer(self, state: Path, **args: Any) -> dict[str, Any]:
         """The module's answer about a state folder."""
         answer: dict[str, Any] = self.ask({"state": str(state), "args": {**READ, **args}})
+        return answer
+
+    def apply(self, state: Path, steps: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+        """The applier's answer. ``more``: arguments by name, and ``crash`` and ``wait`` for the machine (FakeMachineWriting.cs)."""
+        odd: dict[str, Any] = {name: more.pop(name) for name in ("crash", "wait") if name in more}
+        args = {**APPLY, "steps": steps, **more}
+        task = {"do": "apply", "state": str(state), "args": args, **odd}
+        answer: dict[str, Any] = self.ask(task)
         return answer
 
     def document(self, state: Path, **args: Any) -> dict[str, Any]:

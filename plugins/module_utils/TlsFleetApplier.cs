@@ -1,0 +1,214 @@
+// Copyright: (c) 2026, tlsfleet.iis contributors
+// GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using System.IO;
+using System.Text;
+
+namespace TlsFleet
+{
+	// Module tlsfleet.iis.host_applier: arguments in, one line of JSON out (contracts.md section 6).
+	public sealed class Applier
+	{
+		// A run takes seconds, with handshakes that do not come a minute or two.
+		private const int WaitSeconds = 120;
+		private readonly IWritingMachine machine;
+		private readonly Given given;
+		private readonly List<Step> steps;
+		private readonly string certificates, keyCheck;
+
+		public static string Run(IDictionary arguments)
+		{
+			return Run(arguments, new WindowsMachine());
+		}
+
+		public static string Run(IDictionary arguments, IWritingMachine machine)
+		{
+			try
+			{
+				return new Applier(arguments, machine).Answer();
+			}
+			catch (Exception fault)
+			{
+				return Json.Write(Reader.Failure(Typed(fault, "")));
+			}
+		}
+
+		// Checks all arguments before anything else is done.
+		private Applier(IDictionary arguments, IWritingMachine machine)
+		{
+			this.machine = machine;
+			given = new Given(arguments, "");
+			object checkMode = arguments["_ansible_check_mode"];
+			if (checkMode != null && Convert.ToString(checkMode).Equals("true", StringComparison.OrdinalIgnoreCase))
+				throw new HostException("check_mode_refused", "check mode: this module changes the host", "check mode", null, null, null);
+			given.Keys(new[] { "contract", "computer", "steps", "probe", "read" }, "shared_configuration");
+			Arguments.CheckContract(arguments);
+			string computer = given["computer"].Text(), own = Document.ComputerName(machine.Registry);
+			if (!computer.Equals(own, StringComparison.OrdinalIgnoreCase))
+				throw new HostException("computer_mismatch", "computer: the steps are for " + computer + ", this is " + own, "computer", null, null, null);
+			Given probe = given["probe"].Keys(new[] { "on_unverified", "timeout", "retries" });
+			probe["on_unverified"].Choice("fail", "ignore");
+			probe["timeout"].Whole(1, 600);
+			probe["retries"].Whole(0, 100);
+			Given read = given["read"].Keys(new[] { "certificates", "key_check" });
+			certificates = read["certificates"].Choice("referenced", "candidates", "all");
+			keyCheck = read["key_check"].Choice("metadata", "open", "sign");
+			if (!given["shared_configuration"].IsNull)
+				given["shared_configuration"].Truth();
+			steps = Step.Read(given["steps"]);
+		}
+
+		private string Answer()
+		{
+			machine.LogInvocation("tlsfleet.iis.host_applier, " + steps.Count + " steps");
+			string path = Path.Combine(machine.JournalFolder(), Journal.File);
+			using (IDisposable alone = machine.Lock(WaitSeconds))
+			{
+				if (alone == null)
+					throw Busy(path);
+				using (IHttpApi api = machine.OpenHttp())
+				{
+					Changes changes = new Changes(machine, api);
+					return Text(changes, Alone(changes, path));
+				}
+			}
+		}
+
+		// What was done: a run whose owner died is undone first, and then nothing else is done, since the steps were planned for a
+		// state that is gone.
+		private Run Alone(Changes changes, string path)
+		{
+			Journal found = Found(path);
+			for (int second = 0; !found.Finished && machine.IsAlive(found["owner"]); second++)
+			{
+				if (second == WaitSeconds)
+					throw Busy(path);
+				machine.Pause(1000);
+				found = Found(path);
+			}
+			if (!found.Finished)
+				return Recovered(changes, path, found);
+			foreach (Step step in steps)
+				if (step.Op == Step.Bindings && !(!given["shared_configuration"].IsNull && given["shared_configuration"].Truth()))
+					RefuseShared(changes);
+			Run run;
+			using (JournalWriter journal = JournalWriter.Start(machine, path, steps))
+			{
+				run = new Run(machine, changes, journal, given["probe"]);
+				run.All(steps);
+				End(journal);
+			}
+			File.Delete(path);
+			return run;
+		}
+
+		private static Journal Found(string path)
+		{
+			return Journal.Parse(File.Exists(path) ? Journal.Bytes(path) : new byte[0]);
+		}
+
+		private HostException Busy(string path)
+		{
+			string run = Found(path)["run"];
+			string hint = "another run" + (run == null ? "" : " (" + run + ")") + " is at work on this host and did not end within " + WaitSeconds + " seconds";
+			return new HostException("busy", hint, "journal", hint, null, null);
+		}
+
+		private static void RefuseShared(Changes changes)
+		{
+			const string hint = "the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
+			if (changes.Iis.Shared())
+				throw new HostException("shared_configuration", hint, "steps", hint, null, null);
+		}
+
+		private Run Recovered(Changes changes, string path, Journal dead)
+		{
+			Run nothing = new Run(machine, changes, null, given["probe"]);
+			Recovery recovery = null;
+			try
+			{
+				recovery = new Recovery(changes, dead);
+				recovery.Plan();
+				using (JournalWriter journal = JournalWriter.GoOn(machine, path, dead))
+				{
+					recovery.CarryOut(journal);
+					journal.End();
+				}
+				File.Delete(path);
+				string hint = "run " + dead["run"] + " had not finished and was undone; read again and plan anew";
+				if (steps.Count > 0)
+					nothing.Error = new HostException("journal_unfinished", hint, "journal", hint, null, null);
+			}
+			catch (Exception fault)
+			{
+				nothing.Error = Typed(fault, "journal");
+			}
+			return nothing;
+		}
+
+		// The steps are done, or undone, whether this can be written or not; unwritten, the next applier undoes what is left of them.
+		private static void End(JournalWriter journal)
+		{
+			try
+			{
+				journal.End();
+			}
+			catch (HostException)
+			{
+			}
+		}
+
+		private string Text(Changes changes, Run run)
+		{
+			HostException error = run.Error;
+			Bag answer = new Bag
+			{
+				{ "changed", Changed(changes) }, { "contract", Reader.Contract }, { "applied", run.Applied },
+				{ "error", error == null ? null : Reader.ErrorBag(error, run.ErrorStep) }, { "undone", run.Undone },
+				{ "undo_errors", run.UndoErrors.ConvertAll(one => Reader.ErrorBag(one, null)) }, { "probes", run.Probes }
+			};
+			if (error != null)
+				answer.Put("failed", true).Put("msg", error.Place + ": " + error.Hint);
+			StringBuilder text = new StringBuilder(Json.Write(answer));
+			text.Length--;
+			text.Append(',');
+			try
+			{
+				Json.AppendDocument(text, new Document(machine, certificates, keyCheck).Read());
+			}
+			catch (Exception)
+			{
+				text.Append("\"document\":null");
+			}
+			return text.Append('}').ToString();
+		}
+
+		// Where that cannot be read any more, the host counts as changed.
+		private static bool Changed(Changes changes)
+		{
+			try
+			{
+				return changes.Touched.Differ(changes.Http, changes.Iis);
+			}
+			catch (HostException)
+			{
+				return true;
+			}
+		}
+
+		// Whatever was thrown, as an error of the contract.
+		public static HostException Typed(Exception fault, string place)
+		{
+			HostException known = fault as HostException;
+			if (known != null)
+				return known;
+			bool denied = Gaps.CodeOf(fault) == "access_denied";
+			string hint = denied ? "administrator rights are missing: " + fault.Message : fault.GetType().Name + ": " + fault.Message + "\n" + fault.StackTrace;
+			return new HostException(denied ? "access_denied" : "internal", hint, place, hint, null, unchecked((uint)fault.HResult));
+		}
+	}
+}

@@ -1,0 +1,136 @@
+// Copyright: (c) 2026, tlsfleet.iis contributors
+// GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+
+namespace TlsFleet
+{
+	// The way back from a run that died to the state before it. Everything is looked at before the first call, so that a host on which
+	// somebody else has written since stays as it is.
+	public sealed class Recovery
+	{
+		// One step of the dead run that has to be undone, from what stands there now.
+		private sealed class Way
+		{
+			public int Index;
+			public Step Step;
+		}
+
+		private readonly Changes changes;
+		private readonly Journal dead;
+		private readonly List<Step> steps;
+		private readonly List<Way> ways = new List<Way>();
+		private readonly Dictionary<string, HttpRecord> records = new Dictionary<string, HttpRecord>(StringComparer.Ordinal);
+		private BindingLists sites;
+
+		public Recovery(Changes changes, Journal dead)
+		{
+			this.changes = changes;
+			this.dead = dead;
+			try
+			{
+				if (dead.Damaged)
+					throw new FormatException("a line of it is not as it was written");
+				steps = Step.Read(new Given(JsonReader.Parse(dead["steps"]), "steps"));
+			}
+			catch (Exception fault)
+			{
+				throw Conflict("journal", "cannot be read: " + fault.Message);
+			}
+		}
+
+		private HostException Conflict(string place, string what)
+		{
+			string hint = "run " + dead["run"] + " has not finished, and " + what;
+			return new HostException("journal_conflict", hint, place, hint, null, null);
+		}
+
+		// Finds out what to do. Throws journal_conflict.
+		public void Plan()
+		{
+			SortedDictionary<int, object> begun = new SortedDictionary<int, object>();
+			HashSet<int> done = new HashSet<int>(), undone = new HashSet<int>();
+			foreach (KeyValuePair<string, string> line in dead.Lines)
+			{
+				int tab = line.Value.IndexOf('\t'), index;
+				if (!int.TryParse(tab < 0 ? line.Value : line.Value.Substring(0, tab), NumberStyles.None, CultureInfo.InvariantCulture, out index))
+					continue;
+				if (line.Key == "begin")
+					begun[index] = JsonReader.Parse(line.Value.Substring(tab + 1));
+				else if (line.Key == "done")
+					done.Add(index);
+				else if (line.Key == "undo")
+					done.Remove(index);
+				else if (line.Key == "undone")
+					undone.Add(index);
+			}
+			foreach (int index in begun.Keys.Reverse())
+				if (!undone.Contains(index) && steps[index].Op != Step.Probe)
+					Plan(index, steps[index], begun[index], !done.Contains(index));
+		}
+
+		// `uncertain`: begun, or its undo begun, and not finished.
+		private void Plan(int index, Step step, object held, bool uncertain)
+		{
+			if (step.Op == Step.Bindings)
+			{
+				List<object> places = new List<object>((object[])held);
+				List<Edit> edits = step.Edits.Select((edit, at) => new Edit { Site = edit.Site, Position = (int)(long)places[at], Before = edit.Before, After = edit.After }).ToList();
+				Plan(index, edits, uncertain);
+				return;
+			}
+			HttpRecord before = held == null ? null : Step.Image(step, new Given(held, "begin")), now;
+			if (!records.TryGetValue(step.Place, out now))
+			{
+				now = changes.Http.Find(step.Family, step.Key);
+				changes.Touched.Note(step, now);
+			}
+			records[step.Place] = before;
+			if (uncertain && HttpTable.Same(now, before))
+				return;
+			bool between = uncertain && step.Op == Step.Replace && now == null;
+			if (!between && !HttpTable.Same(now, step.After))
+				throw Conflict(step.Place, "somebody else has written since: there is " + HttpTable.Shown(now));
+			Step back = between ? new Step { Op = Step.Set, Family = step.Family, Key = step.Key, After = before } : Changes.Inverse(step, before);
+			ways.Add(new Way { Index = index, Step = back });
+		}
+
+		private void Plan(int index, List<Edit> edits, bool uncertain)
+		{
+			if (sites == null)
+			{
+				sites = changes.Iis.Read(steps.Where(step => step.Edits != null).SelectMany(step => step.Edits));
+				changes.Touched.Note(sites.Copy());
+			}
+			List<Edit> back = Edit.Undoing(edits);
+			if (sites.Fits(back))
+			{
+				sites.Try(back);
+				ways.Add(new Way { Index = index, Step = new Step { Op = Step.Bindings, Edits = back } });
+			}
+			else if (!uncertain || !sites.Fits(edits))
+				throw Conflict("edits[0]", "somebody else has written since: the bindings stand neither as before nor as it left them");
+		}
+
+		// Does it, each step written down before and after: a recovery that dies is gone on with by the next one.
+		public void CarryOut(JournalWriter journal)
+		{
+			foreach (Way way in ways)
+			{
+				journal.Note("undo", way.Index);
+				if (way.Step.Op == Step.Bindings)
+					changes.Iis.CommitAll(way.Step.Edits);
+				else
+				{
+					changes.Expected(way.Step);
+					changes.Record(way.Step, delegate { });
+				}
+				journal.Note("undone", way.Index);
+			}
+		}
+	}
+}

@@ -1,0 +1,257 @@
+// Copyright: (c) 2026, tlsfleet.iis contributors
+// GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+using System;
+using System.Collections;
+using System.Diagnostics;
+using System.IO;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Threading;
+
+namespace TlsFleet.Harness
+{
+    // The writing side of the machine. Its calls can be watched, refused and cut short:
+    // `crash` {call, when} ends this process (SIGKILL) before or after the n-th writing call; {journal, bytes} in the n-th addition to the
+    // journal, when so many bytes of it are written. `wait`: seconds for the lock in place of the engine's.
+    public sealed partial class FakeMachine : IWritingMachine
+    {
+        private readonly WindowsMachine real = new WindowsMachine();
+        private readonly Hashtable task;
+        private int calls, additions;
+
+        public FakeMachine(string folder, Hashtable task) : this(folder)
+        {
+            this.task = task;
+        }
+
+        private Hashtable Crash
+        {
+            get { return task == null ? null : (Hashtable)task["crash"]; }
+        }
+
+        // Before a writing call: the code that it gives instead of being made, or 0.
+        public uint Before(string call, string place)
+        {
+            calls++;
+            Die("call", calls, "before");
+            return 0;
+        }
+
+        public void After(string call, string place)
+        {
+            Die("call", calls, "after");
+        }
+
+        private void Die(string what, int number, string when)
+        {
+            if (Crash != null && Crash[what] != null && (long)Crash[what] == number && (when == null || (string)Crash["when"] == when))
+                Process.GetCurrentProcess().Kill();
+        }
+
+        public IAppHostWritableAdminManager OpenWritableAdmin()
+        {
+            return new WatchedManager(this, (IAppHostWritableAdminManager)Native.NewManager(Native.WritableAdminManager));
+        }
+
+        public string Owner
+        {
+            get { return real.Owner; }
+        }
+
+        public bool IsAlive(string owner)
+        {
+            return real.IsAlive(owner);
+        }
+
+        public string JournalFolder()
+        {
+            return Directory.CreateDirectory(ToPath(Journal.Folder)).FullName;
+        }
+
+        public IJournalFile OpenJournal(string path, long keep)
+        {
+            return new CrashingJournal(this, path, keep);
+        }
+
+        // Mono has no named mutex between processes; a lock on a file of the state folder ends with its process as well.
+        public IDisposable Lock(int seconds)
+        {
+            if (task != null && task["wait"] != null)
+                seconds = (int)(long)task["wait"];
+            for (Stopwatch watch = Stopwatch.StartNew(); ; Thread.Sleep(20))
+            {
+                FileStream file = FileLock.Take(Path.Combine(Folder, "lock"));
+                if (file != null || watch.ElapsedMilliseconds >= seconds * 1000)
+                    return file;
+            }
+        }
+
+        private sealed class CrashingJournal : IJournalFile
+        {
+            private readonly FakeMachine machine;
+            private readonly JournalFile real;
+            private readonly string path;
+
+            public CrashingJournal(FakeMachine machine, string path, long keep)
+            {
+                this.machine = machine;
+                this.path = path;
+                real = new JournalFile(path, keep);
+            }
+
+            public void Append(byte[] bytes)
+            {
+                Hashtable crash = machine.Crash;
+                if (crash != null && crash["journal"] != null && (long)crash["journal"] == ++machine.additions)
+                {
+                    using (FileStream stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
+                        stream.Write(bytes, 0, (int)Math.Min((long)crash["bytes"], bytes.Length));
+                    Process.GetCurrentProcess().Kill();
+                }
+                real.Append(bytes);
+            }
+
+            public void Dispose()
+            {
+                real.Dispose();
+            }
+        }
+    }
+
+    // A lock on a whole file, which its process loses when it dies.
+    public static class FileLock
+    {
+        public static FileStream Take(string path)
+        {
+            FileStream file;
+            try
+            {
+                bool windows = Path.DirectorySeparatorChar == '\\';
+                file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, windows ? FileShare.None : FileShare.ReadWrite);
+                if (windows || flock((int)file.SafeFileHandle.DangerousGetHandle(), 2 | 4) == 0)
+                    return file;
+            }
+            catch (IOException)
+            {
+                return null;
+            }
+            file.Dispose();
+            return null;
+        }
+
+        [DllImport("libc")]
+        private static extern int flock(int file, int operation);
+    }
+
+    // The engine's own class, but for the export: one process cannot load two libraries of one name.
+    public sealed class SelectedHttpApi : IHttpApi
+    {
+        private readonly HttpApi real = new HttpApi();
+        private readonly FakeMachine machine;
+
+        public SelectedHttpApi(FakeMachine machine)
+        {
+            this.machine = machine;
+        }
+
+        public uint Query(int id, IntPtr input, uint inputLength, IntPtr output, uint outputLength, out uint needed)
+        {
+            return real.Query(id, input, inputLength, output, outputLength, out needed);
+        }
+
+        public uint Set(int id, IntPtr information, uint length)
+        {
+            return Watched("HttpSetServiceConfiguration", real.Set, id, information, length);
+        }
+
+        public uint Delete(int id, IntPtr information, uint length)
+        {
+            return Watched("HttpDeleteServiceConfiguration", real.Delete, id, information, length);
+        }
+
+        public uint Update(int id, IntPtr information, uint length)
+        {
+            return Watched("HttpUpdateServiceConfiguration", real.Update, id, information, length);
+        }
+
+        private uint Watched(string call, Func<int, IntPtr, uint, uint> make, int id, IntPtr information, uint length)
+        {
+            HttpRecord record = HttpRecords.Of(id, information);
+            string place = id == HttpNative.Ssl ? "ipport " : id == HttpNative.Ccs ? "ccs " : id == HttpNative.Sni ? "hostnameport " : "scopedccs ";
+            uint code = machine.Before(call, place + record.Key);
+            if (code == 0)
+                code = make(id, information, length);
+            if (code == 0)
+                machine.After(call, place + record.Key);
+            return code;
+        }
+
+        public bool? UpdateExported
+        {
+            get
+            {
+                int answer = Native.Exports("HttpUpdateServiceConfiguration");
+                return answer < 0 ? (bool?)null : answer == 1;
+            }
+        }
+
+        public void Dispose()
+        {
+            real.Dispose();
+        }
+    }
+
+    // Passes everything on to the C library, and lets the machine know of every commit.
+    public sealed class WatchedManager : IAppHostWritableAdminManager
+    {
+        private readonly FakeMachine machine;
+        private readonly IAppHostWritableAdminManager real;
+
+        public WatchedManager(FakeMachine machine, IAppHostWritableAdminManager real)
+        {
+            this.machine = machine;
+            this.real = real;
+        }
+
+        public IAppHostElement GetAdminSection(string section, string path)
+        {
+            return real.GetAdminSection(section, path);
+        }
+
+        public object GetMetadata(string name)
+        {
+            return real.GetMetadata(name);
+        }
+
+        public void SetMetadata(string name, object value)
+        {
+            real.SetMetadata(name, value);
+        }
+
+        public object GetConfigManager()
+        {
+            return real.GetConfigManager();
+        }
+
+        public void CommitChanges()
+        {
+            uint code = machine.Before("CommitChanges", "");
+            if (code != 0)
+                throw new COMException("refused", unchecked((int)code));
+            real.CommitChanges();
+            machine.After("CommitChanges", "");
+        }
+
+        public string GetCommitPath()
+        {
+            return real.GetCommitPath();
+        }
+
+        public void SetCommitPath(string path)
+        {
+            real.SetCommitPath(path);
+        }
+    }
+}

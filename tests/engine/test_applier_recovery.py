@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An applier that is killed, and the next one: exactly before follows, or a conflict that is stated."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine import applying
+from engine.applying import EXACT, OTHER, edit, edits, image, standing, step
+from engine.fakes.example import binding
+from engine.harness import journals
+from engine.harness.lane import APPLY, READ, Lane, missing
+
+pytestmark = [pytest.mark.mono, pytest.mark.skipif(bool(missing()), reason=missing() or "there")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return applying.host(tmp_path / "host")
+
+
+def killed(folder: Path, steps: list[dict[str, Any]], crash: dict[str, Any]) -> bool:
+    """Carry steps out in a process of its own that ends where ``crash`` says; false when it did not come there."""
+    with Lane() as lane:
+        try:
+            lane.apply(folder, steps, crash=crash)
+        except (RuntimeError, OSError):
+            return True
+        return False
+
+
+def test_killed_before_and_after_every_call(lane: Lane, folder: Path) -> None:
+    steps, before = list(applying.each(folder).values()), standing(folder)
+    assert not killed(folder, [], {"call": 1, "when": "before"})
+    for number, when in itertools.product(range(1, 7), ("before", "after")):
+        assert killed(folder, steps, {"call": number, "when": when})
+        journal = lane.answer(folder)["document"]["journal"]
+        assert journal["steps"][0]["op"] == "record_set" and 0 <= journal["done"] <= 5
+        answer = lane.apply(folder, [])
+        assert (answer["error"], answer["applied"], answer["undone"]) == (None, 0, None)
+        assert answer["changed"] is ((number, when) not in ((1, "before"),))
+        assert standing(folder) == before and lane.answer(folder)["document"]["journal"] is None
+
+
+#: Additions of the five steps: the head, begin and done of each, the end.
+HEAD, FIRST_BEGIN, FIRST_DONE, LAST_DONE, END = 1, 2, 3, 11, 12
+
+
+@pytest.mark.parametrize("number", [HEAD, FIRST_BEGIN, FIRST_DONE, LAST_DONE, END])
+def test_killed_inside_of_a_journal_write(lane: Lane, folder: Path, number: int) -> None:
+    steps, before = list(applying.each(folder).values()), standing(folder)
+    for written in (0, 12, 10_000):
+        assert killed(folder, steps, {"journal": number, "bytes": written})
+        assert lane.apply(folder, [])["error"] is None
+        assert lane.answer(folder)["document"]["journal"] is None
+        if (number, written) == (END, 10_000):
+            assert len(standing(folder)[0]) == len(before[0])  # after: a record more, and one less
+            assert standing(folder) != before
+        else:
+            assert standing(folder) == before
+
+
+def test_a_plan_for_the_state_before_is_not_carried_out(lane: Lane, folder: Path) -> None:
+    steps, before = list(applying.each(folder).values()), standing(folder)
+    assert killed(folder, steps, {"call": 3, "when": "after"})
+    answer = lane.apply(folder, steps)
+    assert answer["error"]["code"] == "journal_unfinished" and answer["error"]["place"] == "journal"
+    assert answer["changed"] is True and standing(folder) == before
+    assert lane.apply(folder, steps)["error"] is None
+
+
+def test_a_recovery_that_is_killed_is_gone_on_with(lane: Lane, folder: Path) -> None:
+    steps, before = list(applying.each(folder).values()), standing(folder)
+    for number, when in ((1, "before"), (2, "after"), (4, "after")):
+        assert killed(folder, steps, {"call": 6, "when": "after"})
+        assert killed(folder, [], {"call": number, "when": when})
+        assert lane.apply(folder, [])["error"] is None and standing(folder) == before
+
+
+def test_somebody_else_has_written_since(lane: Lane, folder: Path) -> None:
+    steps = applying.each(folder)
+    assert killed(folder, [steps["bindings"], steps["set"], steps["update"]], {"call": 3, "when": "after"})
+    held = image(folder, EXACT)
+    journal = (folder / journals.PATH).read_bytes()
+    aside = folder / "aside"
+    (folder / journals.PATH).rename(aside)
+    assert lane.apply(folder, [step("update", EXACT, held, {**(held or {}), "freshness": 7})])["error"] is None
+    aside.rename(folder / journals.PATH)
+    before = standing(folder)
+    for asked in ([], [steps["replace"]]):
+        answer = lane.apply(folder, asked)
+        error = answer["error"]
+        assert (error["code"], error["place"], answer["changed"]) == ("journal_conflict", "ipport 10.0.0.5:443", False)
+        assert OTHER in error["hint"]
+        assert standing(folder) == before and (folder / journals.PATH).read_bytes() == journal
+
+
+def test_other_bindings_in_the_way(lane: Lane, folder: Path) -> None:
+    steps = applying.each(folder)
+    assert killed(folder, [steps["bindings"], steps["set"]], {"call": 1, "when": "after"})
+    aside = folder / "aside"
+    (folder / journals.PATH).rename(aside)
+    assert lane.apply(folder, [edits(edit(0, None, binding("*:2:other")))])["error"] is None
+    aside.rename(folder / journals.PATH)
+    before = standing(folder)
+    answer = lane.apply(folder, [])
+    assert (answer["error"]["code"], answer["error"]["place"]) == ("journal_conflict", "edits[0]")
+    assert standing(folder) == before
+
+
+def test_a_damaged_journal_is_not_guessed_at(lane: Lane, folder: Path) -> None:
+    assert killed(folder, [applying.each(folder)["set"]], {"call": 1, "when": "after"})
+    path, before = folder / journals.PATH, standing(folder)
+    text = path.read_text(encoding="ascii")
+    path.write_text(text.replace("begin\t0", "begin\t1") + journals.line("done", "0"), encoding="ascii")
+    answer = lane.apply(folder, [])
+    assert (answer["error"]["code"], answer["error"]["place"]) == ("journal_conflict", "journal")
+    assert standing(folder) == before
+
+
+def test_what_cannot_be_undone_stays_in_the_journal(lane: Lane, folder: Path) -> None:
+    steps, before = applying.each(folder), standing(folder)
+    assert killed(folder, [steps["set"], steps["delete"]], {"call": 2, "when": "after"})
+    applying.refuse(folder, "http", ("delete", "*", 5))
+    answer = lane.apply(folder, [])
+    assert (answer["error"]["code"], answer["error"]["call"]) == ("access_denied", "HttpDeleteServiceConfiguration")
+    applying.refuse(folder, "http")
+    assert lane.apply(folder, [])["error"] is None and standing(folder) == before
+
+
+def test_the_journal_holds_what_stood_there(folder: Path) -> None:
+    steps = applying.each(folder)
+    assert killed(folder, [steps["update"], steps["bindings"]], {"call": 2, "when": "after"})
+    lines = journals.read(folder)
+    assert [name for name, _value in lines] == ["run", "started", "owner", "steps", "begin", "done", "begin"]
+    values = dict(lines)
+    assert values["started"] == "2026-11-24T12:00:00Z" and len(values["owner"].split()) == 2
+    assert [item["op"] for item in json.loads(values["steps"])] == ["record_update", "bindings"]
+    assert json.loads(lines[4][1].partition("\t")[2])["thumbprint"] == steps["update"]["before"]["thumbprint"]
+    assert json.loads(lines[6][1].partition("\t")[2]) == [1, 3, 0]
+
+
+def test_another_applier_is_waited_for(lane: Lane, folder: Path) -> None:
+    """Two processes at once: one after the other, and each meets what the other has left."""
+    with Lane() as other:
+        answers: list[dict[str, Any]] = []
+        made = [step("set", ("ipport", f"10.0.0.5:{port}"), None, {"thumbprint": OTHER}) for port in range(1000, 1040)]
+        thread = threading.Thread(target=lambda: answers.append(other.apply(folder, made[:20])))
+        thread.start()
+        answers.append(lane.apply(folder, made[20:]))
+        thread.join()
+    assert [answer["error"] for answer in answers] == [None, None]
+    assert len(standing(folder)[0]) == 43
+
+
+def test_one_that_takes_too_long_is_named(lane: Lane, folder: Path) -> None:
+    import fcntl
+
+    with open(folder / "lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        answer = lane.apply(folder, [applying.each(folder)["set"]], wait=0)
+    assert (answer["error"]["code"], answer["error"]["place"], answer["changed"]) == ("busy", "journal", False)
+    assert APPLY["contract"] == READ["contract"] == answer["contract"]
