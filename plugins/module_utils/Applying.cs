@@ -72,8 +72,7 @@ machine.Pause(1000);
 found=Found(path);}
 if(!found.Finished)
 return Recovered(changes,path,found);
-foreach(Step step in steps)
-if(step.Op==Step.Bindings&&!(!given["shared_configuration"].IsNull&&given["shared_configuration"].Truth()))
+if(steps.Exists(step=> step.Op==Step.Bindings)&&(given["shared_configuration"].IsNull||!given["shared_configuration"].Truth()))
 RefuseShared(changes);
 Run run;
 using(JournalWriter journal=JournalWriter.Start(machine,path,steps)){

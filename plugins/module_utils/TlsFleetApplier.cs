@@ -92,9 +92,8 @@ namespace TlsFleet
 			}
 			if (!found.Finished)
 				return Recovered(changes, path, found);
-			foreach (Step step in steps)
-				if (step.Op == Step.Bindings && !(!given["shared_configuration"].IsNull && given["shared_configuration"].Truth()))
-					RefuseShared(changes);
+			if (steps.Exists(step => step.Op == Step.Bindings) && (given["shared_configuration"].IsNull || !given["shared_configuration"].Truth()))
+				RefuseShared(changes);
 			Run run;
 			using (JournalWriter journal = JournalWriter.Start(machine, path, steps))
 			{

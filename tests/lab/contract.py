@@ -44,7 +44,14 @@ def check_reader(args: dict[str, Any]) -> None:
 
 def check_applier(args: dict[str, Any], computer: str) -> None:
     """Arguments of host_applier on a computer of this name. Raises :class:`BadArgument`."""
-    _keys(args, "", {"contract", "computer", "steps", "probe", "read"})
+    optional = {"shared_configuration"}
+    _keys(
+        {name: value for name, value in args.items() if name not in optional},
+        "",
+        {"contract", "computer", "steps", "probe", "read"},
+    )
+    if not isinstance(args.get("shared_configuration", False), bool):
+        raise BadArgument("shared_configuration", "must be true or false")
     _contract(args)
     if str(args["computer"]).lower() != computer.lower():
         message = f"the steps are for {args['computer']}, this is {computer}"

@@ -156,7 +156,7 @@ class SimulatedHost:
         before = (dict(self.http.records), self.iis.sites)
         applier = Applier(self.http, self.iis, self._update_exported, self._seen, observer, self.planned)
         try:
-            done = self._recovered(args["steps"]) or applier.run(args["steps"], args["probe"])
+            done = self._recovered(args) or applier.run(args["steps"], args["probe"])
         except Died:
             run = f"simulated-{self.writes + applier.calls}"
             self.journal = Journal(run, self._time(), args["steps"], applier.begun, applier.finished)
@@ -173,13 +173,15 @@ class SimulatedHost:
             answer |= {"failed": True, "msg": f"{done['error']['place']}: {done['error']['hint']}"}
         return answer
 
-    def _recovered(self, steps: list[dict[str, Any]]) -> dict[str, Any] | None:
+    def _recovered(self, args: dict[str, Any]) -> dict[str, Any] | None:
         """What the applier answers when it met the journal of a dead run: that run is undone, and nothing else done.
 
         Steps were planned for a state that is gone now: an error. Without steps that was all the caller wanted.
         """
         if self.journal is None:
+            self._refuse_shared(args)
             return None
+        steps = args["steps"]
         answer: dict[str, Any] = {"applied": 0, "undone": None, "undo_errors": [], "probes": []}
         error: dict[str, Any] = {"step": None, "call": None, "number": None}
         try:
@@ -192,6 +194,12 @@ class SimulatedHost:
         if not steps:
             return {**answer, "error": None}
         return {**answer, "error": {**error, "code": "journal_unfinished", "place": "journal", "hint": hint}}
+
+    def _refuse_shared(self, args: dict[str, Any]) -> None:
+        """A commit would change other hosts, too. Raises BadArgument unless that is allowed."""
+        edited = any(step["op"] == "bindings" for step in args["steps"])
+        if edited and self._description.get("shared_configuration") and not args.get("shared_configuration"):
+            raise BadArgument("steps", "the IIS configuration is shared with other hosts", "shared_configuration")
 
     def _time(self) -> str:
         return self._clock().strftime("%Y-%m-%dT%H:%M:%SZ")

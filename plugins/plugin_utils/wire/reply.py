@@ -67,11 +67,24 @@ def reader_args(certificates: str = "candidates", key_check: str = "open") -> di
 
 
 def applier_args(
-    computer: str, steps: Sequence[Step], probe: Mapping[str, Any], read: Mapping[str, Any]
+    computer: str,
+    steps: Sequence[Step],
+    probe: Mapping[str, Any],
+    read: Mapping[str, Any],
+    shared_configuration: bool = False,
 ) -> dict[str, Any]:
-    """Arguments of host_applier. ``probe``: on_unverified, timeout, retries; ``read``: certificates, key_check."""
-    wire = [step_to_wire(step) for step in steps]
-    return {"contract": CONTRACT, "computer": computer, "steps": wire, "probe": dict(probe), "read": dict(read)}
+    """Arguments of host_applier. ``probe``: on_unverified, timeout, retries; ``read``: certificates, key_check.
+
+    ``shared_configuration``: may bindings be committed where other hosts share the configuration?
+    """
+    return {
+        "contract": CONTRACT,
+        "computer": computer,
+        "steps": [step_to_wire(step) for step in steps],
+        "probe": dict(probe),
+        "read": dict(read),
+        "shared_configuration": shared_configuration,
+    }
 
 
 def document_of(result: Mapping[str, Any]) -> Mapping[str, Any] | None:
