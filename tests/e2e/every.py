@@ -19,7 +19,9 @@ from e2e.fleet import ROOT, Fleet, Played
 PREFIX = "tlsfleet.iis."
 BINDINGS, INFO = f"{PREFIX}https_bindings", f"{PREFIX}https_bindings_info"
 SHOP, API = "shop.example.com", "api.example.com"
-SLUGS = "read change absent repair approved become delegated loop defaults password away cut one two three".split()
+SLUGS = (
+    "read change absent others repair approved become delegated loop defaults password away cut one two three".split()
+)
 BECOME_USER, BECOME_PASSWORD = "SHOP\\deploy", "only-for-become"
 FAULTS: dict[str, list[dict[str, Any]]] = {
     "away": [{"fault": "unreachable"}],
@@ -70,6 +72,10 @@ class Everything:
 
     def _plays(self) -> Sequence[Mapping[str, Any]]:
         absent = {"name": "declare", BINDINGS: {"bindings": [{"site": "Shop", "host": SHOP, "state": "absent"}]}}
+        others = {
+            "name": "declare",
+            BINDINGS: {"bindings": [{"site": "Shop", "host": SHOP}], "remove_others": {"scope": "host"}},
+        }
         repair = {"name": "declare", BINDINGS: {"repair": ["orphan", "shadowed"]}}
         apply = {BINDINGS: {"plan": str(self.file)}}
         again = {"name": "again"}
@@ -98,6 +104,7 @@ class Everything:
                 _see("see"),
             ),
             _play("absent", absent, {**absent, **again}, _see("see")),
+            _play("others", others, {**others, **again}, _see("see")),
             _play("repair", repair, {**repair, **again}, _see("see")),
             _play(
                 "approved",

@@ -17,6 +17,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "tests" / "lab" / "lab"
 CALLBACKS = Path(__file__).resolve().parent / "callback"
+#: Longer than any playbook of the tests takes, whatever else the machine does.
+SECONDS = 240.0
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,9 @@ class Fleet:
         descriptions: Sequence[Mapping[str, Any]],
         faults: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
         engine: str = "model",
+        forks: int = 5,
     ) -> None:
-        self.place = place
+        self.place, self.forks = place, forks
         fixtures = place / "fixtures"
         fixtures.mkdir(parents=True)
         for item in descriptions:
@@ -124,14 +127,16 @@ class Fleet:
         """Run tasks as one play."""
         return self.plays([{"hosts": hosts, "gather_facts": False, "tasks": list(tasks), **(play or {})}], *words)
 
-    def plays(self, plays: Sequence[Mapping[str, Any]], *words: str) -> Played:
+    def plays(self, plays: Sequence[Mapping[str, Any]], *words: str, seconds: float = SECONDS) -> Played:
         """Run plays as one playbook."""
         self._number += 1
         book = self.place / f"play-{self._number}.yml"
         book.write_text(json.dumps(list(plays)), encoding="utf-8")
-        return self.playbook(str(book), *words)
+        return self.playbook(str(book), *words, seconds=seconds)
 
-    def playbook(self, book: str, *words: str, env: Mapping[str, str] | None = None) -> Played:
+    def playbook(
+        self, book: str, *words: str, env: Mapping[str, str] | None = None, seconds: float = SECONDS
+    ) -> Played:
         """Run a playbook with the ansible-playbook of this environment."""
         results = self.place / "results.jsonl"
         results.unlink(missing_ok=True)
@@ -143,7 +148,7 @@ class Fleet:
             "ANSIBLE_CALLBACKS_ENABLED": "collect",
             "ANSIBLE_INVENTORY": str(self.place / "inventory.yml"),
             "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_FORKS": "5",
+            "ANSIBLE_FORKS": str(self.forks),
             "E2E_RESULTS": str(results),
             **(env or {}),
         }
@@ -155,7 +160,7 @@ class Fleet:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=240,
+            timeout=seconds,
         )
         return Played(done.returncode, done.stdout, tuple(_read(results)))
 

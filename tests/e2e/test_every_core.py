@@ -63,6 +63,8 @@ def test_reading(every: Everything) -> None:
     shop, old, api = of(every, "read", hosts.SHOP, hosts.OLD, hosts.API)
     answers = [(item["outcome"], item["served"]) for item in every.played.of("read")["endpoints"]]
     assert answers == [("served", shop), ("served", old), ("no_record", None)]
+    keys = "address port sni outcome served file record rule shadowed reason assumptions"
+    assert all(set(item) == set(keys.split()) and item["reason"] for item in every.played.of("read")["endpoints"])
     facts = every.played.of("facts", "read")["ansible_facts"]["iis_https"]
     assert (facts["name"], facts["simulated"], every.played.of("use")["msg"]) == ("READ", True, True)
     assert {item["record"] for item in facts["bindings"]} == {f"hostnameport {KEY}", "hostnameport api.example.com:443"}
@@ -95,7 +97,7 @@ def test_diff_shows_the_change_and_nothing_else(every: Everything) -> None:
 
 
 def test_a_second_run_takes_one_call_and_changes_nothing(every: Everything) -> None:
-    for slug in ("change", "absent", "repair", "approved", "cut"):
+    for slug in ("change", "absent", "others", "repair", "approved", "cut"):
         again = every.played.of("again", slug)
         assert (again["changed"], again["plan"], again["probes"]) == (False, [], []), slug
         assert again["before"] == again["after"] == every.played.of("declare", slug)["after"], slug
@@ -108,6 +110,13 @@ def test_absent(every: Everything) -> None:
     assert [item["host"] for item in done["after"]["bindings"]] == ["api.example.com"]
     assert set(records(done, "before")) - set(records(done)) == {KEY}
     assert seen(every, "absent") == [None, *of(every, "absent", hosts.OLD), None]
+
+
+def test_what_is_not_named_goes(every: Everything) -> None:
+    done = every.played.of("declare", "others")
+    assert [item["host"] for item in done["after"]["bindings"]] == [SHOP]
+    assert set(records(done, "before")) - set(records(done)) == {"api.example.com:443"}
+    assert seen(every, "others") == [*of(every, "others", hosts.SHOP, hosts.OLD), None]
 
 
 def test_repair(every: Everything) -> None:

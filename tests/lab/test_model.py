@@ -72,6 +72,20 @@ def probe(sni: str | None, expect: str | None) -> dict[str, Any]:
     return {"op": "probe", "endpoints": [{"address": "10.0.0.5", "port": 443, "sni": sni, "expect": expect}]}
 
 
+def test_each_certificate_has_one_of_the_lab_s_own_unless_it_is_in_no_store() -> None:
+    gone = {
+        "thumbprint": "c" * 40,
+        "names": ["gone.example.com"],
+        "not_after": None,
+        "in_store": False,
+        "key": "unknown",
+    }
+    one = host(certificates=[*description()["certificates"], gone])
+    assert set(one.thumbprints) == {A, B, BAD, "C" * 40}
+    assert one.thumbprints["C" * 40] == "C" * 40
+    assert not {one.thumbprints[name] for name in (A, B, BAD)} & {A, B, BAD}
+
+
 def test_http_sys_answers_with_the_codes_of_the_sdk() -> None:
     http = HttpSys(["10.0.0.5"], [], True, lambda thumbprint, store: "ok" if thumbprint == "GOOD" else "missing")
     good = {"thumbprint": "GOOD"}

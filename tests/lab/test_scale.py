@@ -17,8 +17,9 @@ from lab import control
 from lab.wire_lab import Running, command_line, read
 
 HOSTS = 200
-#: The design asks for 5 s on a quiet machine, of which this is the part that is the lab's own doing.
-CPU_SECONDS, MEGABYTES = 10.0, 200
+#: The design asks for 5 s and 200 MB. The clock of a machine that is busy otherwise says little, so the limit for it is
+#: generous, and what the lab's process itself has worked by then is held against the 5 s.
+CPU_SECONDS, CLOCK_SECONDS, MEGABYTES = 5.0, 40.0, 200
 
 
 def cpu_seconds(process: int) -> float:
@@ -33,9 +34,10 @@ def most_megabytes(process: int) -> float:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    directory = tmp_path_factory.mktemp("scale")
+    directory, began = tmp_path_factory.mktemp("scale"), time.monotonic()
     done = command_line("start", "--dir", directory, "--hosts", str(HOSTS), "--seed", "1")
     assert done.returncode == 0, done.stderr
+    assert time.monotonic() - began < CLOCK_SECONDS
     yield Running(directory)
     stopped = command_line("stop", "--dir", directory)
     assert (stopped.returncode, stopped.stderr) == (0, "")
