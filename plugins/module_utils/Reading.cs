@@ -65,24 +65,25 @@ void SetMetadata([MarshalAs(UnmanagedType.BStr)]string name,[MarshalAs(Unmanaged
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetSchema();}
 public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
-private const int ClassNotRegistered=unchecked((int)0x80040154);
+private const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
 public static Dictionary<long,string> Read(IMachine machine,Gaps gaps){
 var states=new Dictionary<long,string>();
 var held=new List<object>();
+var told=new HashSet<string>();
 try{
 IAppHostAdminManager manager=Keep(held,machine.OpenAdmin());
 IAppHostElement section=Keep(held,manager.GetAdminSection(Sites,AppHost));
 IAppHostElementCollection sites=Keep(held,section.GetCollection());
 long count=sites==null?0:sites.GetCount();
 for(int index=0;index < count;index++)
-One(sites,index,states,gaps);}
+One(sites,index,states,told,gaps);}
 catch(Exception fault){
 string what=fault.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
 gaps.Add("site_states",fault,what);}
 finally{
 Release(held);}
 return states;}
-private static void One(IAppHostElementCollection sites,int index,Dictionary<long,string> states,Gaps gaps){
+private static void One(IAppHostElementCollection sites,int index,Dictionary<long,string> states,HashSet<string> told,Gaps gaps){
 var held=new List<object>();
 try{
 IAppHostElement site=Keep(held,sites.GetItem(index));
@@ -90,7 +91,7 @@ long id=Number(Keep(held,site.GetPropertyByName("id")));
 try{
 states[id]=Name(Number(Keep(held,site.GetPropertyByName("state"))));}
 catch(Exception fault){
-if(Gaps.CodeOf(fault)=="access_denied"&&!states.ContainsValue("unknown"))
+if(fault.HResult!=NotKnownToWas&&told.Add(Gaps.CodeOf(fault)))
 gaps.Add("site_states",fault,"site states");
 states[id]="unknown";}}
 finally{
@@ -577,7 +578,7 @@ private readonly IMachine machine;
 private readonly Gaps gaps;
 private readonly List<Bag> doubts=new List<Bag>();
 private string sitesSource;
-private bool sitesSeen;
+private bool sitesSeen,defaultBindings;
 public IisConfig(IMachine machine,Gaps gaps){
 this.machine=machine;
 this.gaps=gaps;}
@@ -590,6 +591,8 @@ XmlFile.Visit(machine,path,Restart,VisitConfiguration);
 if(sitesSource!=null){
 path=machine.ToPath(folder + "\\" + sitesSource);
 XmlFile.Visit(machine,path,Sites.Clear,place=> VisitSites(place,0));}
+if(defaultBindings&&Sites.Any(site=> site.Bindings.Count==0))
+gaps.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
 if(!sitesSeen)
 gaps.Add("sites","malformed",path + " has no section system.applicationHost/sites");}
 catch(Exception fault){
@@ -615,7 +618,7 @@ Sites.Clear();
 Mappers.Clear();
 doubts.Clear();
 sitesSource=null;
-sitesSeen=false;}
+sitesSeen=defaultBindings=false;}
 private void VisitConfiguration(XmlPlace place){
 int depth=place.Path.IndexOf("system.applicationHost")+ 1;
 if(depth==0||place.Path[0]!="configuration"||!OnlyLocations(place.Path,depth - 1))
@@ -648,6 +651,7 @@ return false;
 return true;}
 private void VisitSites(XmlPlace place,int above){
 Site site=Sites.Count==0?null:Sites[Sites.Count - 1];
+defaultBindings |=place.Is(above + 4,"siteDefaults","bindings","binding");
 if(place.Is(above + 2,"sites","site"))
 Sites.Add(NewSite(place));
 else if(site==null)
@@ -1111,18 +1115,17 @@ private static extern bool EvtClose(IntPtr handle);}
 public sealed class Users{
 private const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
 private const string Services=@"SYSTEM\CurrentControlSet\Services\";
-private const string Sql=@"SOFTWARE\Microsoft\Microsoft SQL Server\";
+private static readonly string[]Sql={@"SOFTWARE\Microsoft\Microsoft SQL Server\",@"SOFTWARE\WOW6432Node\Microsoft\Microsoft SQL Server\"};
 private readonly IRegistry registry;
 private readonly List<Bag> found=new List<Bag>();
 public Users(IRegistry registry){
 this.registry=registry;}
 public List<Bag> Read(Gaps gaps){
-foreach(Action look in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Values})
+foreach(Action look in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
 gaps.Try("users","other users of certificates",0,delegate{look();return 0;});
 return found;}
 private void Values(){
 Hash("rdp",null,@"SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp","SSLCertificateSHA1Hash");
-Hash("sstp","ipport 0.0.0.0:443",Services + @"SstpSvc\Parameters","SHA1CertificateHash");
 Present("rd_gateway","ipport 0.0.0.0:443",Services + "TSGateway");
 Present("adfs",null,Services + "adfssrv");
 Present("wap",null,Services + "appproxysvc");
@@ -1162,11 +1165,18 @@ const string path=@"SOFTWARE\Microsoft\WebManagement\Server";
 object port=registry.Value(path,"Port");
 Hash("wmsvc","ipport 0.0.0.0:" +(port is int?(int)port:8172),path,"SslCertificateHash");}
 private void SqlServers(){
-foreach(string instance in registry.Names(Sql + @"Instance Names\SQL")){
-object id=registry.Value(Sql + @"Instance Names\SQL",instance);
-Hash("sql",null,Sql + id + @"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string instance in registry.Names(Sql + @"Instance Names\RS"))
-Found("ssrs",null,null,Sql + @"Instance Names\RS, instance " + instance);}
+foreach(string root in Sql){
+foreach(string instance in registry.Names(root + @"Instance Names\SQL")){
+object id=registry.Value(root + @"Instance Names\SQL",instance);
+Hash("sql",null,root + id + @"\MSSQLServer\SuperSocketNetLib","Certificate");}
+foreach(string instance in registry.Names(root + @"Instance Names\RS"))
+Found("ssrs",null,null,root + @"Instance Names\RS, instance " + instance);}}
+private void Sstp(){
+const string path=Services + @"SstpSvc\Parameters";
+string thumbprint=Hex.Thumbprint(registry.Value(path,"SHA1CertificateHash"));
+byte[]newer=registry.Value(path,"SHA256CertificateHash")as byte[];
+if(thumbprint!=null||(newer!=null&&newer.Length==32))
+Found("sstp","ipport 0.0.0.0:443",thumbprint,path);}
 private void Wsus(){
 const string path=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
 object port=registry.Value(path,"PortNumber"),tls=registry.Value(path,"UsingSSL");

@@ -66,12 +66,13 @@ namespace TlsFleet
 	public static class SiteStates
 	{
 		public const string Sites = "system.applicationHost/sites", AppHost = "MACHINE/WEBROOT/APPHOST";
-		private const int ClassNotRegistered = unchecked((int)0x80040154);
+		private const int ClassNotRegistered = unchecked((int)0x80040154), NotKnownToWas = unchecked((int)0x800710D8);
 
 		public static Dictionary<long, string> Read(IMachine machine, Gaps gaps)
 		{
 			var states = new Dictionary<long, string>();
 			var held = new List<object>();
+			var told = new HashSet<string>();
 			try
 			{
 				IAppHostAdminManager manager = Keep(held, machine.OpenAdmin());
@@ -79,7 +80,7 @@ namespace TlsFleet
 				IAppHostElementCollection sites = Keep(held, section.GetCollection());
 				long count = sites == null ? 0 : sites.GetCount();
 				for (int index = 0; index < count; index++)
-					One(sites, index, states, gaps);
+					One(sites, index, states, told, gaps);
 			}
 			catch (Exception fault)
 			{
@@ -93,8 +94,9 @@ namespace TlsFleet
 			return states;
 		}
 
-		// Runtime values fail one by one (A3.02: the site is not known to WAS); such a site stays unknown.
-		private static void One(IAppHostElementCollection sites, int index, Dictionary<long, string> states, Gaps gaps)
+		// Runtime values fail one by one; such a site stays unknown. That WAS does not know a site is a fact about it (A3.02), every
+		// other failure a gap, told once.
+		private static void One(IAppHostElementCollection sites, int index, Dictionary<long, string> states, HashSet<string> told, Gaps gaps)
 		{
 			var held = new List<object>();
 			try
@@ -107,7 +109,7 @@ namespace TlsFleet
 				}
 				catch (Exception fault)
 				{
-					if (Gaps.CodeOf(fault) == "access_denied" && !states.ContainsValue("unknown"))
+					if (fault.HResult != NotKnownToWas && told.Add(Gaps.CodeOf(fault)))
 						gaps.Add("site_states", fault, "site states");
 					states[id] = "unknown";
 				}

@@ -6,6 +6,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using System.Linq;
 
 namespace TlsFleet
 {
@@ -42,7 +43,7 @@ namespace TlsFleet
 		private readonly Gaps gaps;
 		private readonly List<Bag> doubts = new List<Bag>();
 		private string sitesSource;
-		private bool sitesSeen;
+		private bool sitesSeen, defaultBindings;
 
 		public IisConfig(IMachine machine, Gaps gaps)
 		{
@@ -64,6 +65,8 @@ namespace TlsFleet
 					path = machine.ToPath(folder + "\\" + sitesSource);
 					XmlFile.Visit(machine, path, Sites.Clear, place => VisitSites(place, 0));
 				}
+				if (defaultBindings && Sites.Any(site => site.Bindings.Count == 0))
+					gaps.Add("site_defaults", "not_modelled", "siteDefaults has bindings, and there are sites without any: whether these get them is not known");
 				if (!sitesSeen)
 					gaps.Add("sites", "malformed", path + " has no section system.applicationHost/sites");
 			}
@@ -108,7 +111,7 @@ namespace TlsFleet
 			Mappers.Clear();
 			doubts.Clear();
 			sitesSource = null;
-			sitesSeen = false;
+			sitesSeen = defaultBindings = false;
 		}
 
 		// <location> around the section is not what IIS tools write, and is passed through (A6.05).
@@ -163,6 +166,7 @@ namespace TlsFleet
 		private void VisitSites(XmlPlace place, int above)
 		{
 			Site site = Sites.Count == 0 ? null : Sites[Sites.Count - 1];
+			defaultBindings |= place.Is(above + 4, "siteDefaults", "bindings", "binding");
 			if (place.Is(above + 2, "sites", "site"))
 				Sites.Add(NewSite(place));
 			else if (site == null)

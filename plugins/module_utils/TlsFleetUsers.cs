@@ -13,7 +13,8 @@ namespace TlsFleet
 	{
 		private const string Wsman = @"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
 		private const string Services = @"SYSTEM\CurrentControlSet\Services\";
-		private const string Sql = @"SOFTWARE\Microsoft\Microsoft SQL Server\";
+		// Instances of 64 and of 32 bits.
+		private static readonly string[] Sql = { @"SOFTWARE\Microsoft\Microsoft SQL Server\", @"SOFTWARE\WOW6432Node\Microsoft\Microsoft SQL Server\" };
 		private readonly IRegistry registry;
 		private readonly List<Bag> found = new List<Bag>();
 
@@ -25,7 +26,7 @@ namespace TlsFleet
 		// A sign that may not be read leaves a gap; the other signs are looked for all the same.
 		public List<Bag> Read(Gaps gaps)
 		{
-			foreach (Action look in new Action[] { WinRm, WebManagement, SqlServers, Wsus, Values })
+			foreach (Action look in new Action[] { WinRm, WebManagement, SqlServers, Wsus, Sstp, Values })
 				gaps.Try("users", "other users of certificates", 0, delegate { look(); return 0; });
 			return found;
 		}
@@ -33,7 +34,6 @@ namespace TlsFleet
 		private void Values()
 		{
 			Hash("rdp", null, @"SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp", "SSLCertificateSHA1Hash");
-			Hash("sstp", "ipport 0.0.0.0:443", Services + @"SstpSvc\Parameters", "SHA1CertificateHash");
 			Present("rd_gateway", "ipport 0.0.0.0:443", Services + "TSGateway");
 			Present("adfs", null, Services + "adfssrv");
 			Present("wap", null, Services + "appproxysvc");
@@ -99,13 +99,26 @@ namespace TlsFleet
 
 		private void SqlServers()
 		{
-			foreach (string instance in registry.Names(Sql + @"Instance Names\SQL"))
+			foreach (string root in Sql)
 			{
-				object id = registry.Value(Sql + @"Instance Names\SQL", instance);
-				Hash("sql", null, Sql + id + @"\MSSQLServer\SuperSocketNetLib", "Certificate");
+				foreach (string instance in registry.Names(root + @"Instance Names\SQL"))
+				{
+					object id = registry.Value(root + @"Instance Names\SQL", instance);
+					Hash("sql", null, root + id + @"\MSSQLServer\SuperSocketNetLib", "Certificate");
+				}
+				foreach (string instance in registry.Names(root + @"Instance Names\RS"))
+					Found("ssrs", null, null, root + @"Instance Names\RS, instance " + instance);
 			}
-			foreach (string instance in registry.Names(Sql + @"Instance Names\RS"))
-				Found("ssrs", null, null, Sql + @"Instance Names\RS, instance " + instance);
+		}
+
+		// With a SHA-256 hash alone there is no telling which certificate, only that there is one (A8.08).
+		private void Sstp()
+		{
+			const string path = Services + @"SstpSvc\Parameters";
+			string thumbprint = Hex.Thumbprint(registry.Value(path, "SHA1CertificateHash"));
+			byte[] newer = registry.Value(path, "SHA256CertificateHash") as byte[];
+			if (thumbprint != null || (newer != null && newer.Length == 32))
+				Found("sstp", "ipport 0.0.0.0:443", thumbprint, path);
 		}
 
 		private void Wsus()

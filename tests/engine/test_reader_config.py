@@ -1,33 +1,23 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shipped C# reader on applicationHost.config: odd but legal forms, broken files, files that change, site states."""
+"""The shipped C# reader on applicationHost.config: odd but legal forms, bad values, broken texts."""
 
 from __future__ import annotations
 
 import itertools
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from engine.fakes import config
-from engine.fakes.example import binding, small
-from engine.harness.lane import READ, Lane
+from engine.fakes.example import small
+from engine.harness.configs import IIS, ONE, SITE, blind, shown, whole
+from engine.harness.lane import Lane
 
 pytestmark = pytest.mark.mono
 Host = Callable[[dict[str, Any]], Path]
-IIS = {"iis": {"major": 10, "minor": 0}, "schema_ssl_flags": True}
-SITE = '<site name="Shop" id="1"><bindings><binding protocol="https" bindingInformation="*:443:shop" sslFlags="1"/></bindings></site>'
-ONE = [{"id": 1, "name": "Shop", "state": "started", "bindings": [binding("*:443:shop", 1)]}]
-
-
-def whole(sites: str, around: str = "<sites>{}</sites>", head: str = "") -> str:
-    return (
-        f"{head}<configuration><system.applicationHost>{around.format(sites)}</system.applicationHost></configuration>"
-    )
 
 
 @pytest.fixture
@@ -41,18 +31,6 @@ def read(lane: Lane, host: Host) -> Callable[[str | bytes], dict[str, Any]]:
         return lane.document(folder)
 
     return read_it
-
-
-def shown(document: dict[str, Any]) -> list[tuple[str, str, int | None]]:
-    return [
-        (item["protocol"], item["information"], item["ssl_flags"])
-        for site in document["sites"]
-        for item in site["bindings"]
-    ]
-
-
-def blind(document: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(gap["layer"], gap["code"]) for gap in document["incomplete"] if gap["layer"] != "site_states"]
 
 
 Read = Callable[[str | bytes], dict[str, Any]]
@@ -95,6 +73,21 @@ def test_legal_forms_are_understood(read: Read, text: str | bytes) -> None:
     assert blind(found) == []
     assert [(site["id"], site["name"]) for site in found["sites"]] == [(1, "Shop")]
     assert shown(found) == [("https", "*:443:shop", 1)]
+
+
+@pytest.mark.parametrize(
+    ("sites", "gaps"),
+    [
+        (SITE, []),
+        (SITE + '<site name="Bare" id="2"/>', [("site_defaults", "not_modelled")]),
+        ('<site name="Bare" id="2"/>', []),
+    ],
+)
+def test_default_bindings_are_told_where_they_might_matter(read: Read, sites: str, gaps: list[tuple[str, str]]) -> None:
+    default = '<siteDefaults><bindings><binding protocol="http" bindingInformation="*:1:"/></bindings></siteDefaults>'
+    found = read(whole(sites + (default if SITE in sites else "<siteDefaults/>")))
+    assert blind(found) == gaps
+    assert shown(found) == ([("https", "*:443:shop", 1)] if SITE in sites else [])
 
 
 FORMS = [
@@ -168,37 +161,6 @@ def test_a_broken_file_is_a_gap_and_shows_no_sites(read: Read, data: bytes, code
     assert "applicationHost.config" in found["incomplete"][0]["message"]
 
 
-@pytest.mark.parametrize(
-    ("path", "layer"),
-    [
-        ("config/applicationHost.config", "sites"),
-        ("config/redirection.config", "sites"),
-        ("config/schema/IIS_schema.xml", "schema"),
-        ("tasks/Microsoft/Windows/CertificateServicesClient/IIS-AutoCertRebind", "rebind"),
-    ],
-)
-def test_a_file_that_others_hold_open(lane: Lane, host: Host, path: str, layer: str) -> None:
-    """Mono keeps to the sharing modes of Windows within a process; Windows' own are met in tests/wine."""
-    folder = host(small(**IIS, sites=ONE, rebind=True))
-    task = {"do": "held", "state": str(folder), "args": READ, "path": str(folder / path)}
-    assert lane.ask({**task, "alone": False}) == lane.answer(folder)
-    assert blind(lane.ask({**task, "alone": True})["document"]) == [(layer, "0x80070020")]
-
-
-def test_without_a_redirection_the_own_file_counts(lane: Lane, host: Host) -> None:
-    folder = host(small(**IIS, sites=ONE))
-    (folder / "config" / "redirection.config").unlink()
-    found = lane.document(folder)
-    assert (found["sites"], found["shared_configuration"], blind(found)) == (ONE, False, [])
-
-
-def test_a_missing_file_is_a_gap(lane: Lane, host: Host) -> None:
-    folder = host(small(**IIS, sites=ONE))
-    (folder / "config" / "applicationHost.config").unlink()
-    found = lane.document(folder)
-    assert blind(found) == [("sites", "not_found")]
-
-
 def test_a_section_elsewhere_is_followed(lane: Lane, host: Host) -> None:
     folder = host(small(**IIS, sites=ONE))
     here = folder / "config"
@@ -207,13 +169,6 @@ def test_a_section_elsewhere_is_followed(lane: Lane, host: Host) -> None:
     (here / "sites.config").write_text(f"<sites>{SITE}</sites>", encoding="utf-8")
     found = lane.document(folder)
     assert (shown(found), blind(found)) == ([("https", "*:443:shop", 1)], [])
-
-
-def test_unreadable_redirection_hides_the_sites(lane: Lane, host: Host) -> None:
-    folder = host(small(**IIS, sites=ONE))
-    (folder / "config" / "redirection.config").write_text("<configuration>", encoding="utf-8")
-    found = lane.document(folder)
-    assert (found["sites"], blind(found)) == ([], [("sites", "malformed")])
 
 
 def test_what_the_iis_6_metabase_left_behind_is_shown(read: Read) -> None:
@@ -240,56 +195,3 @@ def test_what_the_iis_6_metabase_left_behind_is_shown(read: Read) -> None:
     assert [(user["kind"], user["thumbprint"]) for user in found["users"]] == [("other", None), ("other", "AC" * 20)]
     assert "LM/W3SVC/4" in found["users"][0]["evidence"]
     assert "LM/W3SVC/Info" in found["users"][1]["evidence"]
-
-
-def test_a_file_that_is_written_meanwhile_is_never_mixed(lane: Lane, host: Host) -> None:
-    folder = host(small(**IIS, sites=ONE))
-    path = folder / "config" / "applicationHost.config"
-    versions = [
-        whole(
-            "".join(
-                SITE.replace("Shop", f"v{version}-{number}").replace('id="1"', f'id="{number}"')
-                for number in range(300)
-            )
-        )
-        for version in (1, 2)
-    ]
-    path.write_text(versions[0], encoding="utf-8")
-    stop = threading.Event()
-
-    def write() -> None:
-        for text in itertools.cycle((versions[1], versions[0])):
-            if stop.is_set():
-                return
-            path.write_text(text[: len(text) // 2], encoding="utf-8")  # what a reader may catch
-            time.sleep(0.004)
-            path.write_text(text, encoding="utf-8")
-            time.sleep(0.03)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        for _again in range(60):
-            found = lane.document(folder)
-            names = {site["name"].split("-")[0] for site in found["sites"]}
-            if ("sites", "malformed") in blind(found):
-                assert found["sites"] == []
-            else:
-                assert len(names) == 1 and len(found["sites"]) == 300
-    finally:
-        stop.set()
-        writer.join()
-
-
-def test_a_huge_file_is_read_in_one_pass(lane: Lane, host: Host) -> None:
-    folder = host(small(**IIS, sites=ONE))
-    filler = '<add name="x" path="*.y" verb="*" modules="z" resourceType="Unspecified" requireAccess="Script"/>' * 1000
-    section = f"<system.webServer><handlers>{filler}</handlers></system.webServer>"
-    rest = "".join(f'<location path="Shop/{number}">{section}</location>' for number in range(530))
-    text = whole(SITE).replace("</configuration>", f"{rest}</configuration>")
-    assert len(text) > 50 * 1000 * 1000
-    (folder / "config" / "applicationHost.config").write_text(text, encoding="utf-8")
-    started = time.monotonic()
-    assert shown(lane.document(folder)) == [("https", "*:443:shop", 1)]
-    print(f"50 MB in {time.monotonic() - started:.1f} s")
-    assert lane.peak_megabytes() < 700  # a reader that held the file as a tree would need more

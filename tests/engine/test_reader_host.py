@@ -23,6 +23,7 @@ HASH = "0123456789ABCDEF0123456789ABCDEF01234567"
 WSMAN = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener"
 RDP = r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp"
 IIS = {"iis": {"major": 10, "minor": 0}, "schema_ssl_flags": True}
+SQL_32 = r"HKLM\SOFTWARE\WOW6432Node\Microsoft\Microsoft SQL Server"
 SQL = r"HKLM\SOFTWARE\Microsoft\Microsoft SQL Server"
 
 
@@ -121,6 +122,25 @@ def test_the_file_of_a_key_is_shown_where_it_lies(lane: Lane, host: Host, file: 
         (
             [[r"HKLM\SYSTEM\CurrentControlSet\Services\SstpSvc\Parameters", "SHA1CertificateHash", "binary", HASH]],
             [("sstp", "ipport 0.0.0.0:443", HASH)],
+        ),
+        (
+            [
+                [
+                    r"HKLM\SYSTEM\CurrentControlSet\Services\SstpSvc\Parameters",
+                    "SHA256CertificateHash",
+                    "binary",
+                    "AB" * 32,
+                ]
+            ],
+            [("sstp", "ipport 0.0.0.0:443", None)],
+        ),
+        ([[r"HKLM\SYSTEM\CurrentControlSet\Services\SstpSvc\Parameters", "SHA256CertificateHash", "binary", "00"]], []),
+        (
+            [
+                [rf"{SQL_32}\Instance Names\SQL", "OLD", "sz", "MSSQL10.OLD"],
+                [rf"{SQL_32}\MSSQL10.OLD\MSSQLServer\SuperSocketNetLib", "Certificate", "sz", HASH],
+            ],
+            [("sql", None, HASH)],
         ),
         (
             [[r"HKLM\SYSTEM\CurrentControlSet\Services\TSGateway", "Start", "dword", "2"]],

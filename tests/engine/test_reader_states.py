@@ -46,6 +46,7 @@ def test_every_state_has_a_word(lane: Lane, host: Host, value: str, state: str) 
         ("section 0x80070005", "access_denied"),
         ("section 0x8007000D", "0x8007000D"),
         ("state 0x80070005", "access_denied"),
+        ("state 0x80070426", "0x80070426"),
     ],
 )
 def test_states_that_cannot_be_read_are_unknown_and_a_gap(lane: Lane, host: Host, fault: str, code: str) -> None:
@@ -54,3 +55,11 @@ def test_states_that_cannot_be_read_are_unknown_and_a_gap(lane: Lane, host: Host
     found = lane.document(folder)
     assert [site["state"] for site in found["sites"]] == ["unknown", "unknown"]
     assert [(gap["layer"], gap["code"]) for gap in found["incomplete"]] == [("site_states", code)]
+
+
+def test_a_site_that_was_does_not_know_hides_no_failure_of_another(lane: Lane, host: Host) -> None:
+    folder = host(small(**IIS, sites=[*ONE, {**ONE[0], "id": 2, "name": "Two"}, {**ONE[0], "id": 3, "name": "Three"}]))
+    write_rows(folder / "iis" / "sites.txt", [["2", "0x80070005"], ["3", "1"]])
+    found = lane.document(folder)
+    assert [site["state"] for site in found["sites"]] == ["unknown", "unknown", "started"]
+    assert [(gap["layer"], gap["code"]) for gap in found["incomplete"]] == [("site_states", "access_denied")]
