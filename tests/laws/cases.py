@@ -58,6 +58,8 @@ class Case:
         self.host: Host = parse_document(self.document)
         #: For choices that a law makes itself.
         self.chance = Random(chance.randrange(2**32))
+        #: Do the laws that have much to look at in every case look at this one?
+        self.looked_at = bool(self.chance.randrange(2))
         self.args, self.plan = _accepted(self.host, strategies.request(chance, self.document))
 
     def __repr__(self) -> str:

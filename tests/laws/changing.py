@@ -26,7 +26,9 @@ def applying_a_plan_leaves_nothing_to_plan(case: Case) -> bool:
     # a site that joins an unknown listener hides it: a note says so, and what it costs
     if plan is None or not case.real:
         return False
-    if "orphan" in case.args["repair"] and any("another program listens" in note for note in plan.notes):
+    if {"orphan", "shadowed"} & set(case.args["repair"]) and any(
+        "another program listens" in note for note in plan.notes
+    ):
         return False
     assert case.outcome.answer["error"] is None, case.outcome.answer["error"]
     again = planned(parse_document(case.outcome.left), case.args)
@@ -102,7 +104,7 @@ def the_prediction_is_what_happens_and_planning_writes_nothing(case: Case) -> bo
         return False
     answer = case.outcome.answer
     assert answer["error"] is None, answer["error"]
-    real = parse_document(valid(answer["document"]))
+    real = parse_document(valid(answer["document"]) if not case.chance.randrange(8) else answer["document"])
     assert (real.sites, real.records) == (plan.after.sites, plan.after.records)
     # a port that no site needs any more may have another listener, which a document does not show
     others = set(case.world.other_ports)

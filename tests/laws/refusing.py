@@ -35,7 +35,7 @@ JUNK: tuple[Any, ...] = (
 
 
 def no_certificate_stands_in_what_is_shown(case: Case) -> bool:
-    if not case.document["certificates"]:
+    if not case.document["certificates"] or not case.looked_at:
         return False
     result = info(case.host, [], NOW)
     shown: list[Any] = [result, explain(result), facts(case.host, NOW)]
@@ -50,6 +50,8 @@ def no_certificate_stands_in_what_is_shown(case: Case) -> bool:
 
 
 def a_damaged_document_is_refused_with_its_place(case: Case) -> bool:
+    if case.looked_at:
+        return False
     document, place = _damaged(case.document, "document", case.chance)
     try:
         parse_document(document)
@@ -63,6 +65,8 @@ def a_damaged_document_is_refused_with_its_place(case: Case) -> bool:
 
 
 def a_damaged_request_is_refused_with_its_place(case: Case) -> bool:
+    if case.looked_at:
+        return False
     args, place = _damaged({**case.args, "read": READ, "probe": PROBE}, "", case.chance)
     try:
         _canonical, request = validated(spec.HTTPS_BINDINGS, args, checks.bindings)

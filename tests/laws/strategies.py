@@ -189,7 +189,7 @@ def request(chance: Random, document: dict[str, Any]) -> dict[str, Any]:
             "at_most": chance.choice((10, 10, 10, 1)),
             "keep": chance.choice(([], [], ["Api"], ["shop/*:443:*"])),
         },
-        "repair": sorted(chance.sample(asked, chance.choice((0, 0, 0, 0, 1, 2)))),
+        "repair": sorted(chance.sample(asked, chance.choice((*[0] * 8, 1, 2)))),
         "allow": {"shared_change": chance.choice(([], list(SITES))), "gap": chance.randrange(4) > 0},
     }
 

@@ -106,7 +106,7 @@ def _joined_ports(host: Host, after: Host) -> list[str]:
     joined = sorted((host.http_ports or frozenset()) & (iis_ports(after) - iis_ports(host)))
     return [
         f"port {port}: another program listens there through http.sys; once a site does too, "
-        "its records look like orphans, so do not repair orphans on this port"
+        "its records look like orphans, so do not repair what is an orphan or shadowed on this port"
         for port in joined
     ]
 

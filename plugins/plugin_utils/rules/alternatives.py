@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from ..model.host import Certificate, Host, binding_record
@@ -111,7 +112,7 @@ def _free_ports(host: Host, used: set[RecordKey]) -> list[int]:
 
 def _first_free(busy: set[int]) -> Iterator[int]:
     count = 0
-    for port in (*_USUAL_PORTS, *range(8444, 65536)):
+    for port in chain(_USUAL_PORTS, range(8444, 65536)):
         if port not in busy:
             busy.add(port)
             count += 1

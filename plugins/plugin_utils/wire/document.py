@@ -224,7 +224,7 @@ def record_value_from_wire(item: Fields) -> RecordValue:
     return RecordValue(
         thumbprint=thumbprint,
         store=store_name(item.optional_text("store")),
-        app_id=item.optional_checked("app_id", _app_id) or IIS_APP_ID,
+        app_id=item.checked("app_id", _app_id, IIS_APP_ID, default=IIS_APP_ID),
         flags=item.number("flags", 0, low=0, high=2**32 - 1),
         check_mode=item.number("check_mode", 0, low=0, high=2**32 - 1),
         freshness=item.number("freshness", 0, low=0, high=2**32 - 1),
