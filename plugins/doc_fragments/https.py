@@ -107,15 +107,112 @@ options:
         choices: [keep, auto, required, never]
         default: keep
       certificate:
-        description: The certificate to serve. The one in place stays where this is omitted.
+        description:
+          - The certificate to serve, named by its thumbprint or chosen by a rule. The one in place stays where this is omitted.
         type: dict
         suboptions:
           thumbprint:
             description: SHA-1 thumbprint, 40 hex digits. Spaces and the invisible characters that the certificate dialog copies are fine.
             type: str
-            required: true
           store:
-            description: Store of the local machine, for instance V(MY) or V(WebHosting). Found by itself where omitted.
+            description:
+              - Store of the local machine, for instance V(MY) or V(WebHosting). Found by itself where omitted.
+              - Only with O(bindings[].certificate.thumbprint).
+            type: str
+          select:
+            description:
+              - The rule by which the certificate is chosen on the host, so that no thumbprint has to be known.
+              - Among the certificates that fulfil every part of the rule, one that an authority issued comes before a self-signed one, and
+                the one that is valid longest wins. A certificate that is archived, expired, not valid yet, revoked, too weak, not for
+                servers, or whose key the system cannot be seen to open, is never chosen.
+              - Two equally good certificates are refused, and so is a rule that no certificate fulfils. Either way the error says why each
+                candidate was not chosen. What was chosen stands in RV(ignore:chosen).
+            type: dict
+            suboptions:
+              names:
+                description: Host names the certificate has to cover. Where omitted, O(bindings[].host).
+                type: list
+                elements: str
+                default: []
+              issuers:
+                description: Its issuer has to be one of these, each a whole distinguished name or one part of it, with or without C(CN=).
+                type: list
+                elements: str
+                default: []
+              min_days:
+                description: So many days it must still be valid.
+                type: int
+                default: 0
+              key_types:
+                description: Kinds of key that will do. Empty for any.
+                type: list
+                elements: str
+                choices: [rsa, ec]
+                default: []
+              stores:
+                description: Stores of the local machine to look in. Empty for every store that was read.
+                type: list
+                elements: str
+                default: []
+      central_store:
+        description:
+          - With V(true), the certificate comes from the central certificate store, from the file of the name of O(bindings[].host). The
+            binding is changed in place, and the one record of the port is written first, where it is missing.
+          - With V(false), the binding gets a record and a certificate of its own again, so that O(bindings[].certificate) is needed.
+          - Kept where omitted. Options other than those of SNI cannot be combined with the central store.
+        type: bool
+      options:
+        description:
+          - Options of TLS for this binding. Each one that is omitted is kept as it is.
+          - Windows keeps most of them twice, in the binding and in its record; both are written and both are compared.
+          - An option that this Windows does not know is refused, with what else would lead there.
+          - A record that several bindings share has one set of options. Bindings outside the request that would get other ones need
+            consent in O(allow.shared_change).
+        type: dict
+        suboptions:
+          disable_http2:
+            description: Do not offer HTTP/2. Known from Windows Server 2019 on.
+            type: bool
+          disable_quic:
+            description: Do not offer HTTP/3. Known from Windows Server 2022 on.
+            type: bool
+          disable_tls13:
+            description: Do not offer TLS 1.3. Known from Windows Server 2022 on.
+            type: bool
+          disable_legacy_tls:
+            description: Refuse TLS 1.0 and 1.1. Known from Windows Server 2019 with KB4490481 on.
+            type: bool
+          disable_ocsp_stapling:
+            description: Do not send the revocation status along. Known from Windows Server 2019 on.
+            type: bool
+          negotiate_client_certificate:
+            description: Ask clients for a certificate during the handshake.
+            type: bool
+          ds_mapper:
+            description: Map client certificates to accounts of the directory.
+            type: bool
+          ctl_identifier:
+            description: Name of the certificate trust list that tells clients which issuers will do. Empty for none.
+            type: str
+          ctl_store:
+            description: Store in which that list, or the issuers themselves, are. Empty for none.
+            type: str
+      replaces:
+        description:
+          - The binding of the same site that this one is the new name of. It is changed in place and keeps its position; certificate and
+            options go along where they are omitted; its old record goes, if nobody else uses that.
+          - What is omitted here is as in the new binding. Where the old binding is gone and the new one is there, nothing is left to do.
+            Both, or neither, are refused.
+        type: dict
+        suboptions:
+          address:
+            description: Its local address.
+            type: str
+          port:
+            description: Its TCP port.
+            type: int
+          host:
+            description: Its host name, empty for any.
             type: str
   remove_others:
     description:
@@ -158,7 +255,7 @@ options:
     type: dict
     suboptions:
       shared_change:
-        description: Sites outside the request whose served certificate may change.
+        description: Sites outside the request whose served certificate, or whose options on a record they share, may change.
         type: list
         elements: str
         default: []

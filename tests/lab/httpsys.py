@@ -56,6 +56,8 @@ class HttpSys:
         self.addresses = [ipaddress.ip_address(item) for item in addresses]
         self.listen = [ipaddress.ip_address(item.strip("[]")) for item in listen]
         self.names = names
+        #: DefaultFlags this Windows knows; any other bit is a bad parameter.
+        self.known_flags = 0xFFFFFFFF
         self.lookup = lookup
         self.files: list[str] | None = []
         self.records: dict[Key, dict[str, Any]] = {}
@@ -97,8 +99,13 @@ class HttpSys:
     def _check(self, place: Key, value: dict[str, Any]) -> int:
         if place[0] != "ipport" and not self.names:
             return BAD_PARAMETER
+        if int(value.get("flags") or 0) & ~self.known_flags:
+            return BAD_PARAMETER
+        if place[0] == "ccs":  # takes neither a certificate nor options
+            plain = all(value.get(name, DEFAULTS[name]) == DEFAULTS[name] for name in DEFAULTS if name != "app_id")
+            return OK if plain else BAD_PARAMETER
         if value.get("thumbprint") is None:
-            return OK if place[0] in ("ccs", "scopedccs") else BAD_PARAMETER
+            return OK if place[0] == "scopedccs" else BAD_PARAMETER
         state = self.lookup(value["thumbprint"], value.get("store") or "MY")
         return OK if state == "ok" else NO_LOGON_SESSION
 

@@ -22,7 +22,7 @@ from .httpsys import IIS_APP_ID, HttpSys
 from .iis import Iis
 from .recovery import Conflict, Journal, recover
 from .stores import Stores
-from .words import check_mode, flags, version
+from .words import check_mode, flags, known_flags, version
 
 READER, APPLIER = "tlsfleet.iis.host_reader", "tlsfleet.iis.host_applier"
 VERSION = "0.1.0-simulated"
@@ -58,6 +58,7 @@ class SimulatedHost:
         self.iis = Iis(sites, number >= (6, 2))
         for record in description["records"]:
             self.http.load(self._record(record))
+        self.http.known_flags = known_flags(self._os["build"], self.http.records.values())
         central = description.get("central_store", {}) or {}
         self._central = self._central_store(description)
         self.http.files = None if self._central is None else self._central["files"]

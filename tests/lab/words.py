@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 #: Build by product; the longest name that fits decides.
@@ -55,6 +56,17 @@ def version(os: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, int] | None]
 def flags(options: dict[str, Any]) -> int:
     """DefaultFlags out of an option list; ``flags`` gives bits that have no name here."""
     return sum(bit for name, bit in _FLAGS.items() if options.get(name)) | int(options.get("flags") or 0)
+
+
+def known_flags(build: int, records: Iterable[dict[str, Any]]) -> int:
+    """DefaultFlags that http.sys of a build takes: client certificates and mapping always, protocol switches since Server 2019.
+
+    What nobody has named yet is taken, too, and what records of this very machine have.
+    """
+    known = 0xFFFFFFFF if build >= 17763 else 0xFFFFFFFF & ~0xFFF0
+    for record in records:
+        known |= record["flags"]
+    return known
 
 
 def check_mode(options: dict[str, Any]) -> int:

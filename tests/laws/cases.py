@@ -60,7 +60,9 @@ class Case:
         self.chance = Random(chance.randrange(2**32))
         #: Do the laws that have much to look at in every case look at this one?
         self.looked_at = bool(self.chance.randrange(2))
-        self.args, self.plan = _accepted(self.host, strategies.request(chance, self.document))
+        #: Places of what was refused of a binding before the rest was planned.
+        self.refused: set[str] = set()
+        self.args, self.plan = _accepted(self.host, strategies.request(chance, self.document), self.refused)
 
     def __repr__(self) -> str:
         return f"{self.world!r}\n  request {self.args!r}" + ("" if self.real else "\n  (and the document was changed)")
@@ -96,7 +98,7 @@ def planned(host: Host, args: dict[str, Any]) -> Plan | None:
         return None
 
 
-def _accepted(host: Host, args: dict[str, Any]) -> tuple[dict[str, Any], Plan | None]:
+def _accepted(host: Host, args: dict[str, Any], refused: set[str]) -> tuple[dict[str, Any], Plan | None]:
     """The request without the wishes that are refused, and its plan; the whole request and None where it is refused as such.
 
     A refusal says little to most laws; what it leaves of a request says the more.
@@ -106,6 +108,7 @@ def _accepted(host: Host, args: dict[str, Any]) -> tuple[dict[str, Any], Plan | 
     except Invalid as refusal:
         assert refusal.problems and all(problem.message for problem in refusal.problems)
         paths = {problem.path.partition(".")[0] for problem in refusal.problems}
+        refused |= {problem.path.partition(".")[2] for problem in refusal.problems}
         kept = [item for index, item in enumerate(args["bindings"]) if f"bindings[{index}]" not in paths]
     shared = list(strategies.SITES) if "allow" in paths else args["allow"]["shared_change"]
     less = {**args, "bindings": kept, "allow": {"shared_change": shared, "gap": True}}

@@ -10,6 +10,7 @@ import ipaddress
 from typing import Any
 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import ANY_OTHER_NAME
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import binding_record
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import RecordStep
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict import after_steps
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
@@ -19,6 +20,17 @@ from support.schema import valid
 
 from . import strategies
 from .cases import Case, Spot, planned
+
+#: Bits of sslFlags and of DefaultFlags by option, as the facts list them (F2.06).
+_BITS = {
+    "disable_http2": (4, 0x10),
+    "disable_ocsp_stapling": (8, 0x80),
+    "disable_quic": (16, 0x20),
+    "disable_tls13": (32, 0x40),
+    "disable_legacy_tls": (64, 0x400),
+    "negotiate_client_certificate": (128, 0x2),
+    "ds_mapper": (0, 0x1),
+}
 
 
 def applying_a_plan_leaves_nothing_to_plan(case: Case) -> bool:
@@ -120,13 +132,31 @@ def options_and_unknown_bits_survive(case: Case) -> bool:
         return False
     for step in plan.steps:
         if isinstance(step, RecordStep) and step.before is not None and step.after is not None:
-            kept = ("app_id", "flags", "check_mode", "freshness", "timeout", "ctl_identifier", "ctl_store")
-            assert [getattr(step.before, name) for name in kept] == [getattr(step.after, name) for name in kept]
-    after = {(site.name, binding.parts): binding.flags for site in plan.after.sites for binding in site.bindings}
+            assert _changed(_settings(step.before), _settings(step.after)) <= _asked(case.args["bindings"])
+    values = [{record.key: record.value for record in host.records} for host in (plan.host, plan.after)]
+    wishes = {(item["site"], *_parts(item)): item for item in case.args["bindings"]}
+    renamed = {
+        (item["site"], *_parts(item["replaces"])): item
+        for item in case.args["bindings"]
+        if item.get("replaces") is not None
+    }
+    after = {(site.name, *binding.parts): binding for site in plan.after.sites for binding in site.bindings}
     for site in plan.host.sites:
         for binding in site.bindings:
-            now = after.get((site.name, binding.parts))
-            assert now is None or now & ~1 == binding.flags & ~1
+            place = (site.name, *binding.parts)
+            wish = renamed.get(place) or wishes.get(place) or {}
+            now = after.get(place) or after.get((site.name, *_parts(wish)) if wish else place)
+            if now is None:
+                continue
+            free = 1 | (2 if wish.get("central_store") is not None else 0)
+            free |= sum(_BITS.get(name, (0, 0))[0] for name in wish.get("options") or {})
+            assert now.flags & ~free == binding.flags & ~free
+            keys = (binding_record(binding), binding_record(now))
+            held = [known.get(key) for known, key in zip(values, keys, strict=True) if key is not None]
+            if len(held) == 2 and all(value is not None and value.thumbprint for value in held):
+                # a record may be shared, and then everybody who shares it has asked or consented
+                changed = _changed(*(_settings(value, keys[0] == keys[1]) for value in held))
+                assert changed <= _asked(case.args["bindings"]), (place, changed)
     return True
 
 
@@ -140,9 +170,31 @@ def the_order_of_the_request_changes_nothing(case: Case) -> bool:
     return len(case.args["bindings"]) + len(case.args["repair"]) > 1
 
 
+def _settings(value: Any, with_owner: bool = True) -> dict[str, object]:
+    """What a record says beside its certificate; the application id only where it is the same record."""
+    names = ("check_mode", "freshness", "timeout", "ctl_identifier", "ctl_store", *(["app_id"] if with_owner else []))
+    found = {name: getattr(value, name) for name in names}
+    found |= {name: bool(value.flags & bit) for name, (_binding, bit) in _BITS.items()}
+    return {**found, "others": value.flags & ~sum(bit for _binding, bit in _BITS.values())}
+
+
+def _changed(one: dict[str, object], other: dict[str, object]) -> set[str]:
+    return {name for name, value in one.items() if value != other[name]}
+
+
+def _asked(wishes: list[dict[str, Any]]) -> set[str]:
+    return {name for item in wishes for name in item.get("options") or {}}
+
+
+def _parts(item: dict[str, Any]) -> tuple[str, int, str]:
+    address = "0.0.0.0" if item["address"] == "*" else item["address"].strip("[]")
+    return (address, item["port"], item["host"])
+
+
 def _outside(document: dict[str, Any], args: dict[str, Any]) -> list[Spot]:
     """Endpoints of https bindings that the request neither names nor allows to change, found from its words alone."""
-    spoken = {_identity(item["site"], item["address"], item["port"], item["host"]) for item in args["bindings"]}
+    named = [*args["bindings"], *({**item, **item["replaces"]} for item in args["bindings"] if "replaces" in item)]
+    spoken = {_identity(item["site"], item["address"], item["port"], item["host"]) for item in named}
     allowed = {name.lower() for name in args["allow"]["shared_change"]}
     found: list[Spot] = []
     for site in document["sites"]:

@@ -30,13 +30,38 @@ WINDOWS = (
     ("Windows Server 2025", "10.0.26100", "10.0", True),
 )
 
+#: What records say beside their certificate: on every Windows, and where http.sys knows the switches of protocols.
+OLD_SETTINGS: tuple[dict[str, Any], ...] = (
+    {"negotiate_client_cert": True},
+    {"negotiate_client_cert": True, "ds_mapper": True, "ctl_store": "Partners"},
+    {"revocation_cached_only": True},
+)
+NEW_SETTINGS: tuple[dict[str, Any], ...] = (
+    {"disable_tls13": True, "disable_legacy_tls": True},
+    {"disable_http2": True, "flags": 0x20000},
+)
+#: What the share of the central store holds: a wildcard and little else, or a file for every name.
+FILES = (
+    ["shop.example.com.pfx", "_.example.com.pfx"],
+    [f"{name}.pfx" for name in NAMES],
+)
+OPTIONS = (
+    "disable_http2",
+    "disable_quic",
+    "disable_tls13",
+    "disable_legacy_tls",
+    "disable_ocsp_stapling",
+    "negotiate_client_certificate",
+    "ds_mapper",
+)
+
 #: A fixed pool, so that the lab makes each certificate once: (names, end, key, store).
 POOL = (
     (["shop.example.com"], "2027-06-01", "ok", "MY"),
     (["shop.example.com"], "2027-09-01", "ok", "MY"),
-    (["api.example.com", "www.example.org"], "2027-06-01", "ok", "WebHosting"),
-    (["*.example.com"], "2027-06-01", "ok", "MY"),
-    (["shop.example.com", "api.example.com", "www.example.org", "a.b.example.com"], "2027-06-01", "ok", "MY"),
+    (["api.example.com", "www.example.org"], "2027-08-01", "ok", "WebHosting"),
+    (["*.example.com"], "2027-07-01", "ok", "MY"),
+    (["shop.example.com", "api.example.com", "www.example.org", "a.b.example.com"], "2027-08-01", "ok", "MY"),
     (["api.example.com"], "2020-01-01", "ok", "MY"),
     (["www.example.org"], "2027-06-01", "denied", "MY"),
     (["a.b.example.com"], "2027-06-01", "missing", "MY"),
@@ -54,7 +79,7 @@ CERTIFICATES = [
 ]
 
 
-def records(chance: Random, sni: bool, sites: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def records(chance: Random, sni: bool, modern: bool, sites: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Records with unique keys; on old Windows only address records. Often those that the bindings need, and a few more."""
     expected = sorted({record for site in sites for binding in site["bindings"] if (record := needed(binding))})
     keys = []
@@ -63,6 +88,7 @@ def records(chance: Random, sni: bool, sites: list[dict[str, Any]]) -> list[dict
         keys += [("ipport", f"{address}:{port}") for address in addresses]
         if sni:
             keys += [("hostnameport", f"{name}:{port}") for name in (*NAMES, "*.example.com")] + [("ccs", str(port))]
+    settings = [{}, {}, {}, *OLD_SETTINGS, *(NEW_SETTINGS if modern else ())]
     others = chance.sample(keys, chance.randint(0, chance.choice((1, 2, 6))))
     chosen = expected if chance.randrange(4) else [key for key in expected if chance.randrange(2)]
     result = []
@@ -76,7 +102,7 @@ def records(chance: Random, sni: bool, sites: list[dict[str, Any]]) -> list[dict
             else {"thumbprint": thumbprint(index), "store": store}
         )
         owner = chance.choice((IIS, IIS, IIS, IIS, IIS, IIS, FOREIGN, RANDOM_ID))
-        options = {"negotiate_client_cert": True} if chance.randrange(2) and family != "ccs" else {}
+        options = chance.choice(settings) if family != "ccs" else {}
         result.append({"family": family, "key": key, **certificate, "app_id": owner, "options": options})
     return result
 
@@ -135,13 +161,13 @@ def description(chance: Random) -> dict[str, Any]:
         "unknown": [],
         "placeholders": [],
         "sites": sites,
-        "records": records(chance, sni, sites),
+        "records": records(chance, sni, update, sites),
         "ip_listen": chance.choice(([], [], [], ["10.0.0.5"])),
         "local_addresses": list(ADDRESSES),
         "certificates": list(CERTIFICATES),
         "update_exported": update,
         "http_ports": chance.choice(([], [8443], [443, 8443])),
-        "central_store": {"enabled": True, "files": ["shop.example.com.pfx", "_.example.com.pfx"]}
+        "central_store": {"enabled": True, "files": list(chance.choice(FILES))}
         if sni and chance.randrange(2)
         else None,
         "questions": [],
@@ -172,14 +198,25 @@ def request(chance: Random, document: dict[str, Any]) -> dict[str, Any]:
     for site, address, port, host in chosen:
         item: dict[str, Any] = {"site": site, "address": address, "port": int(port), "host": host}
         known = (site, address, port, host) in existing
-        if chance.randrange(4) == 0:
+        if chance.randrange(5) == 0:
             item["state"] = "absent"
         else:
             selecting = ("keep", "auto", "required" if host and document["schema_ssl_flags"] else "never", "never")
             item["sni"] = chance.choice(selecting)
-            often = 2 if known else 8
-            if usable and not existing.get((site, address, port, host)) and chance.randint(0, often):
-                item["certificate"] = {"thumbprint": chance.choice(usable)}
+            central = bool(existing.get((site, address, port, host)))
+            if host and document["central_store"] and chance.randrange(4) < (3 if central else 1):
+                item["central_store"] = central = not central
+            certain = item.get("central_store") is False
+            if usable and not central and (certain or chance.randint(0, 2 if known else 8)):
+                item["certificate"] = _certificate(chance, usable, host)
+            free = [other for other in existing if other[0] == site and other not in chosen]
+            _rename(chance, item, known, free)
+            if "replaces" in item and free:
+                existing.pop(free[0])
+            if item.get("central_store") and chance.randrange(3):
+                item["options"] = {**dict.fromkeys(OPTIONS, False), "ctl_store": ""}
+            elif chance.randrange(3) == 0:
+                item["options"] = _options(chance, central, document["os"]["build"])
         wanted.append(item)
     asked = ("orphan", "shadowed", "record_missing", "certificate_expired", "shared_with_other_wishes", "key_denied")
     return {
@@ -192,6 +229,44 @@ def request(chance: Random, document: dict[str, Any]) -> dict[str, Any]:
         "repair": sorted(chance.sample(asked, chance.choice((*[0] * 8, 1, 2)))),
         "allow": {"shared_change": chance.choice(([], list(SITES))), "gap": chance.randrange(4) > 0},
     }
+
+
+def _rename(chance: Random, item: dict[str, Any], known: bool, free: list[tuple[str, ...]]) -> None:
+    """A new binding as the new name of one that is there; now and then one that both, or neither, are there."""
+    if chance.randrange(25) == 0:
+        gone = {"address": "*", "port": 443, "host": "gone.example.com"}
+        item["replaces"] = gone if not known or not free else _place(free[0])
+    elif not known and free and chance.randrange(2):
+        item["replaces"] = _place(free[0])
+        if chance.randrange(2):
+            item.pop("certificate", None)
+
+
+def _place(identity: tuple[str, ...]) -> dict[str, Any]:
+    return {"address": identity[1], "port": int(identity[2]), "host": identity[3]}
+
+
+def _certificate(chance: Random, usable: list[str], host: str) -> dict[str, Any]:
+    """A certificate by its thumbprint, or by a rule that some certificates of the pool fulfil."""
+    if chance.randrange(3):
+        return {"thumbprint": chance.choice(usable)}
+    rule: dict[str, Any] = {"min_days": chance.choice((0, 0, 30, 200, 300))}
+    if not host or chance.randrange(5) == 0:
+        rule["names"] = chance.sample(NAMES, chance.randint(1, 2))
+    if chance.randrange(5) == 0:
+        rule["stores"] = [chance.choice(("MY", "webhosting"))]
+    return {"select": rule}
+
+
+def _options(chance: Random, central: bool, build: int) -> dict[str, Any]:
+    """Options to set and to clear; where they cannot be had, mostly only to clear."""
+    found: dict[str, Any] = {}
+    for name in chance.sample(OPTIONS, chance.randint(1, 3)):
+        able = not central and (build >= 20348 or name in OPTIONS[5:] or (build >= 17763 and name not in OPTIONS[1:3]))
+        found[name] = chance.random() < (0.6 if able else 0.04)
+    if chance.randrange(2):
+        found["ctl_store"] = "" if central else chance.choice(("", "partners"))
+    return found
 
 
 def _opens(key: dict[str, Any] | None) -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import match, planner
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import certificates, planner
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules import resolve
 from laws import cases
 from laws.laws import LAWS
@@ -73,7 +73,7 @@ def test_deletes_that_count_no_references_are_noticed(monkeypatch: pytest.Monkey
 
 
 def test_keys_that_windows_refuses_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(match.Matcher, "_usable", lambda self, wanted, value: True)
+    monkeypatch.setattr(certificates.Certificates, "usable", lambda self, wanted, value: True)
     _red("L6")
 
 

@@ -33,6 +33,50 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("bindings[0].sni", {"site": "S", "sni": "required"}),
     ("bindings[0].certificate", {"site": "S", "state": "absent", "certificate": {"thumbprint": THUMB}}),
     ("bindings[0].sni", {"site": "S", "state": "absent", "sni": "auto"}),
+    ("bindings[0].central_store", {"site": "S", "state": "absent", "central_store": False}),
+    ("bindings[0].options", {"site": "S", "state": "absent", "options": {"disable_quic": False}}),
+    ("bindings[0].replaces", {"site": "S", "state": "absent", "replaces": {"port": 8443}}),
+    ("bindings[0].central_store", {"site": "S", "central_store": True}),
+    (
+        "bindings[0].certificate",
+        {"site": "S", "host": "a", "central_store": True, "certificate": {"thumbprint": THUMB}},
+    ),
+    (
+        "bindings[0].options.disable_tls13",
+        {"site": "S", "host": "a", "central_store": True, "options": {"disable_tls13": True}},
+    ),
+    (
+        "bindings[0].options.ctl_store",
+        {"site": "S", "host": "a", "central_store": True, "options": {"ctl_store": "Partners"}},
+    ),
+    ("bindings[0].options.ctl_identifier", {"site": "S", "options": {"ctl_identifier": "Ours\x00"}}),
+    ("bindings[0].certificate", {"site": "S", "certificate": {}}),
+    ("bindings[0].certificate", {"site": "S", "host": "a", "certificate": {"thumbprint": THUMB, "select": {}}}),
+    ("bindings[0].certificate.store", {"site": "S", "host": "a", "certificate": {"store": "MY", "select": {}}}),
+    ("bindings[0].certificate.select.names", {"site": "S", "certificate": {"select": {}}}),
+    ("bindings[0].certificate.select.names[1]", {"site": "S", "certificate": {"select": {"names": ["a", "10.0.0.5"]}}}),
+    ("bindings[0].certificate.select.names[0]", {"site": "S", "certificate": {"select": {"names": [""]}}}),
+    (
+        "bindings[0].certificate.select.issuers[0]",
+        {"site": "S", "host": "a", "certificate": {"select": {"issuers": [" "]}}},
+    ),
+    (
+        "bindings[0].certificate.select.stores[0]",
+        {"site": "S", "host": "a", "certificate": {"select": {"stores": [""]}}},
+    ),
+    (
+        "bindings[0].certificate.select.min_days",
+        {"site": "S", "host": "a", "certificate": {"select": {"min_days": -1}}},
+    ),
+    (
+        "bindings[0].certificate.select.key_types[0]",
+        {"site": "S", "host": "a", "certificate": {"select": {"key_types": ["dsa"]}}},
+    ),
+    ("bindings[0].replaces", {"site": "S", "host": "a.example", "replaces": {"host": "A.Example"}}),
+    ("bindings[0].replaces", {"site": "S", "replaces": {}}),
+    ("bindings[0].replaces.address", {"site": "S", "replaces": {"address": "10.0.0.256", "port": 444}}),
+    ("bindings[0].replaces.port", {"site": "S", "replaces": {"host": "a", "port": 0}}),
+    ("bindings[0].replaces.host", {"site": "S", "replaces": {"host": "two words", "port": 444}}),
 ]
 
 
@@ -48,6 +92,43 @@ def test_the_same_binding_twice_names_both_places() -> None:
     with pytest.raises(Invalid) as refusal:
         parse_request({"bindings": twice})
     assert "bindings[1]: is the same binding as bindings[0]" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("bindings", "problem"),
+    [
+        (
+            [
+                {"site": "S", "host": "new", "replaces": {"host": "old"}},
+                {"site": "s", "host": "newer", "replaces": {"host": "OLD"}},
+            ],
+            "bindings[1].replaces: s/*:443:old is replaced by bindings[0] already",
+        ),
+        (
+            [{"site": "S", "host": "new", "replaces": {"host": "old"}}, {"site": "S", "host": "old"}],
+            "bindings[0].replaces: S/*:443:old is declared by bindings[1]; it cannot be replaced, too",
+        ),
+        (
+            [
+                {"site": "S", "host": "old", "state": "absent"},
+                {"site": "S", "host": "new", "replaces": {"host": "old"}},
+            ],
+            "bindings[1].replaces: S/*:443:old is declared by bindings[0]; it cannot be replaced, too",
+        ),
+    ],
+    ids=["twice", "declared", "absent"],
+)
+def test_a_binding_that_is_replaced_is_not_spoken_of_elsewhere(bindings: list[Any], problem: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse_request({"bindings": bindings})
+    assert [str(item) for item in refusal.value.problems] == [problem]
+
+
+def test_names_may_be_swapped_between_sites_and_not_within_one() -> None:
+    one, other = {"host": "a", "replaces": {"host": "b"}}, {"host": "b", "replaces": {"host": "a"}}
+    assert parse_request({"bindings": [{"site": "S", **one}, {"site": "T", **other}]})
+    with pytest.raises(Invalid):
+        parse_request({"bindings": [{"site": "S", **one}, {"site": "S", **other}]})
 
 
 def test_an_unknown_repair_is_refused() -> None:

@@ -37,6 +37,9 @@ def test_values_are_converted_and_defaults_filled_in() -> None:
             "state": "present",
             "sni": "keep",
             "certificate": None,
+            "central_store": None,
+            "options": None,
+            "replaces": None,
         }
     ]
     assert args["allow"] == {"gap": True, "shared_change": []}

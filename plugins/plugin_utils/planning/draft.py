@@ -6,10 +6,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..model.host import Binding, Host, RecordValue
 from ..model.keys import RecordKey
-from .request import WantedBinding
+from .wanted import WantedBinding
+
+
+class Chosen(NamedTuple):
+    """A certificate that a rule of the request chose for a binding: why this one, and why each other candidate was not."""
+
+    binding: str
+    thumbprint: str
+    reason: str
+    losers: tuple[str, ...]
 
 
 @dataclass
@@ -25,6 +35,7 @@ class Draft:
     released: dict[RecordKey, str] = field(default_factory=dict)
     deleted: dict[RecordKey, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    chosen: list[Chosen] = field(default_factory=list)
 
     def bindings_of(self, site_index: int) -> list[Binding]:
         """The site's bindings as they will be."""

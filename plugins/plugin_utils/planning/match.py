@@ -5,21 +5,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from ..model.host import SNI, Binding, Certificate, Host, RecordValue, binding_record
-from ..model.keys import ANY_IPV4, RecordKey, bracketed, shown_host, store_key, store_name
+from ..model.host import CENTRAL_STORE, Binding, Host, RecordValue, binding_record
+from ..model.keys import ANY_IPV4, IIS_APP_ID, RecordKey, bracketed, shown_host, store_key, store_name
 from ..model.problems import Problem
 from ..rules.capabilities import capabilities
-from ..rules.eligibility import Eligibility, Wanted, eligibility
-from ..rules.key_health import key_health
-from ..rules.names import covers
-from ..rules.resolve import bindings_by_record
+from ..rules.options import record_bits
+from .certificates import Certificates
 from .draft import Draft
-from .request import WantedBinding
-
-Identity = tuple[str, str, int, str]
+from .flags import BindingFlags
+from .options import differing, lost_in_central_store, unknown_options
+from .wanted import Identity, WantedBinding
 
 
 class Matcher:
@@ -27,9 +26,9 @@ class Matcher:
 
     def __init__(self, host: Host, now: datetime, draft: Draft, problems: list[Problem]) -> None:
         self.host, self.now, self.draft, self.problems = host, now, draft, problems
+        self.certificates = Certificates(host, now, draft, problems)
         self._able = capabilities(host)
         self._records = {record.key: record for record in host.records}
-        self._sharers = bindings_by_record(host)
         self._sites = {site.name.lower(): index for index, site in enumerate(host.sites)}
         self._bindings: dict[Identity, tuple[int, int]] = {}
         self._twins: dict[Identity, list[tuple[int, int]]] = {}  # ``*:443:`` and ``0.0.0.0:443:`` are one binding to us
@@ -41,37 +40,57 @@ class Matcher:
                     self._bindings.setdefault(identity, (site_index, index))
                     self._twins.setdefault(identity, []).append((site_index, index))
                     self._elsewhere.setdefault(binding.parts, []).append(identity)
-        self._certificates: dict[str, list[Certificate]] = {}
-        for certificate in host.certificates:
-            self._certificates.setdefault(certificate.thumbprint, []).append(certificate)
+        self._flags = BindingFlags(host, now, draft, problems, self._able, self.certificates)
         self._leaving: set[Identity] = set()
+        self._coming: dict[tuple[str, int, str], WantedBinding] = {}
 
-    def absent(self, wanted: WantedBinding) -> None:
+    def match(self, wishes: Iterable[WantedBinding]) -> None:
+        """Work in all wishes: what leaves first, so that its place is free for what comes."""
+        listed = list(wishes)
+        for wanted in listed:
+            if not wanted.present:
+                self._absent(wanted)
+            elif wanted.replaced in self._bindings and wanted.identity not in self._bindings:
+                self._leaving.add(wanted.replaced)
+        for wanted in listed:
+            if wanted.present:
+                self._present(wanted)
+
+    def _absent(self, wanted: WantedBinding) -> None:
         """Remove a binding; its record is released and goes when nobody else relies on it."""
         for place in self._twins.get(wanted.identity, ()):
             self._leaving.add(wanted.identity)
-            self.draft.changed[place] = None
-            key = binding_record(self._at(place))
-            if key is not None:
-                self.draft.released.setdefault(key, f"{wanted.subject} was its last user")
+            self._remove(place, wanted.subject)
 
-    def present(self, wanted: WantedBinding) -> None:
+    def _remove(self, place: tuple[int, int], subject: str) -> None:
+        self.draft.changed[place] = None
+        key = binding_record(self._at(place))
+        if key is not None:
+            self.draft.released.setdefault(key, f"{subject} was its last user")
+
+    def _present(self, wanted: WantedBinding) -> None:
         """Add or change a binding and its record."""
         site_index = self._sites.get(wanted.site.lower())
         if site_index is None:
             known = ", ".join(site.name for site in self.host.sites) or "none"
             self._refuse(wanted, "site", f"no site {wanted.site!r} on {self.host.name} (there are: {known})")
             return
-        place = self._bindings.get(wanted.identity)
-        before = self._at(place) if place else None
-        if before is None and self._taken(wanted):
+        place = self._place(wanted)
+        if place is None and wanted.replaces is not None:
             return
-        flags = self._flags(wanted, before)
+        before = self._at(place) if place else None
+        if wanted.identity not in self._bindings and self._taken(wanted):
+            return
+        chosen = self.certificates.chosen(wanted)
+        if chosen is None:
+            return
+        wanted = chosen
+        flags = self._flags.of(wanted, before)
         if flags is None:
             return
         after = self._binding(wanted, before, flags)
         key = binding_record(after)
-        if key is None or not self._record(wanted, key, before):
+        if key is None or not self._record(wanted, key, before, after):
             return
         if before is None:
             self.draft.added.setdefault(site_index, []).append((wanted, after))
@@ -80,9 +99,28 @@ class Matcher:
             old_key = binding_record(before)
             if old_key is not None and old_key != key:
                 self.draft.released.setdefault(old_key, f"{wanted.subject} moved to record {key}")
+            if before.parts == wanted.replaces:
+                for twin in self._twins[wanted.replaced or wanted.identity]:
+                    if twin != place:  # the old name in another spelling
+                        self._remove(twin, wanted.old_subject)
 
     def _at(self, place: tuple[int, int]) -> Binding:
         return self.host.sites[place[0]].bindings[place[1]]
+
+    def _place(self, wanted: WantedBinding) -> tuple[int, int] | None:
+        """The binding a wish is about: of its own name, or the one it replaces. None: a new one, or refused."""
+        own = self._bindings.get(wanted.identity)
+        if wanted.replaced is None:
+            return own
+        old = self._bindings.get(wanted.replaced)
+        if own is not None and old is not None:
+            message = f"{wanted.old_subject} and {wanted.subject} are both there; remove one of them (state: absent)"
+            self._refuse(wanted, "replaces", message)
+            return None
+        if own is None and old is None:
+            message = f"neither {wanted.old_subject} nor {wanted.subject} is there; leave 'replaces' out for a new one"
+            self._refuse(wanted, "replaces", message)
+        return own or old
 
     def _refuse(self, wanted: WantedBinding, key: str, message: str) -> None:
         self.problems.append(Problem(f"{wanted.path}.{key}" if key else wanted.path, message))
@@ -98,64 +136,38 @@ class Matcher:
                 "",
                 f"site {site.name!r} ({site.state}) has this very binding; two sites cannot both run with it",
             )
-        return bool(staying)
-
-    def _flags(self, wanted: WantedBinding, before: Binding | None) -> int | None:
-        """sslFlags the binding will have; None when refused. All other bits stay (L7)."""
-        old = before.flags if before else 0
-        wish = "auto" if wanted.sni == "keep" and before is None else wanted.sni
-        if wish == "keep" or (wish == "never" and not old & SNI):
-            return old
-        if wish == "never":
-            return old & ~SNI
-        verdict = eligibility(self.host, Wanted(wanted.address, wanted.port, wanted.host), self.now, self._able)
-        if verdict.eligible:
-            return old | SNI
-        if wish == "required":
-            self._refuse(wanted, "sni", _with_alternatives(verdict))
-            return None
-        if self._fits_without_sni(wanted, before):
-            return old & ~SNI
-        self._refuse(wanted, "sni", f"record for this address and port serves others: {_with_alternatives(verdict)}")
-        return None
-
-    def _fits_without_sni(self, wanted: WantedBinding, before: Binding | None) -> bool:
-        """sni: auto without SNI: the record is free, already this binding's alone, or its certificate covers every name on it."""
-        key = RecordKey("ipport", wanted.address, wanted.port)
-        leaving = {place for place, item in self.draft.changed.items() if item is None}
-        staying = [place for place in self._sharers.get(key, []) if place not in leaving]
-        users = [self._at(place) for place in staying]
-        users += [item for listed in self.draft.added.values() for _wish, item in listed if binding_record(item) == key]
-        users = [item for item in users if item is not before]
-        if not users:
             return True
-        thumbprint = wanted.thumbprint
-        if thumbprint is None:
-            record = self._records.get(key)
-            thumbprint = record.value.thumbprint if record else None
-        facts = next((item.facts for item in self._certificates.get(thumbprint or "", []) if item.facts), None)
-        names = {item.parts[2] for item in users} | {wanted.host}
-        return facts is not None and all(covers(facts.names, name) for name in names)
+        first = self._coming.setdefault((wanted.address, wanted.port, wanted.host), wanted)
+        if first is not wanted:
+            self._refuse(
+                wanted, "", f"is wanted by {first.path} for site {first.site!r}; two sites cannot both run with it"
+            )
+        return first is not wanted
 
     def _binding(self, wanted: WantedBinding, before: Binding | None, flags: int) -> Binding:
-        if before is not None:
+        if before is not None and before.parts == (wanted.address, wanted.port, wanted.host):
             return before if flags == before.flags else replace(before, ssl_flags=flags)
         address = "*" if wanted.address == ANY_IPV4 else bracketed(wanted.address)
+        information = f"{address}:{wanted.port}:{shown_host(wanted.host)}"
+        if before is not None:
+            kept = before.ssl_flags if flags == before.flags else flags
+            return replace(before, information=information, ssl_flags=kept)
         # IIS 7.5 has no such attribute (F3.30): writing it would fail there
-        ssl_flags = flags if self._able.sni.ok else None
-        return Binding("https", f"{address}:{wanted.port}:{shown_host(wanted.host)}", ssl_flags)
+        return Binding("https", information, flags if self._able.sni.ok else None)
 
-    def _record(self, wanted: WantedBinding, key: RecordKey, before: Binding | None) -> bool:
+    def _record(self, wanted: WantedBinding, key: RecordKey, before: Binding | None, after: Binding) -> bool:
         """Put the record into the draft. False when refused."""
-        if key.family == "ccs":
-            if wanted.thumbprint is not None:
-                self._refuse(wanted, "certificate", "the binding takes its certificate from the central store")
-                return False
-            return True
         if not key.shown and key.family == "hostnameport" and shown_host(key.name) != key.name:
             key = replace(key, shown=shown_host(key.name))
         held = self._records.get(key)
-        value = self._value(wanted, key, before, held.value if held else None)
+        old_key = binding_record(before) if before else None
+        moved = self._records[old_key].value if old_key != key and old_key in self._records else None
+        if key.family == "ccs":
+            if held is None and not self._able.central_store.ok:
+                return True  # a binding that is kept as it is, on a host without a central store
+            value = self._central_value(wanted, before, moved, held.value if held else None)
+        else:
+            value = self._value(wanted, key, after, moved, held.value if held else None)
         if value is None:
             return False
         other = self.draft.wishes.get(key)
@@ -163,7 +175,9 @@ class Matcher:
             if wanted.path.startswith("repair"):
                 self.draft.notes.append(f"{wanted.subject} is not repaired: {other.subject} decides record {key}")
                 return False
-            self._refuse(wanted, "certificate", f"{other.path} wants another certificate in the same record {key}")
+            same = self.draft.records[key].certificate == value.certificate
+            what, place = ("other options", "options") if same else ("another certificate", "certificate")
+            self._refuse(wanted, place, f"{other.path} wants {what} in the same record {key}")
             return False
         key = held.key if held else key
         self.draft.wishes.setdefault(key, wanted)
@@ -171,57 +185,64 @@ class Matcher:
         self.draft.reasons.setdefault(key, f"{wanted.subject} is served by it")
         return True
 
-    def _value(
-        self, wanted: WantedBinding, key: RecordKey, before: Binding | None, held: RecordValue | None
+    def _central_value(
+        self, wanted: WantedBinding, before: Binding | None, moved: RecordValue | None, held: RecordValue | None
     ) -> RecordValue | None:
-        old_key = binding_record(before) if before else None
-        moved = self._records.get(old_key) if old_key is not None and old_key != key else None
-        base = held or (moved.value if moved else None)
+        """The one record of a port whose certificates come from the central store: as it is, or a plain one (F4.16)."""
+        switched = before is not None and not before.flags & CENTRAL_STORE
+        lost = lost_in_central_store(before, moved, wanted.options) if switched else []
+        if lost:
+            message = f"the binding has {', '.join(lost)}, which the port's one record cannot hold"
+            way = "Set the options to false (texts to empty) to do without, or remove the binding first"
+            self._refuse(wanted, "central_store", f"{message}. {way}")
+            return None
+        return held or RecordValue(None)
+
+    def _value(
+        self,
+        wanted: WantedBinding,
+        key: RecordKey,
+        after: Binding,
+        moved: RecordValue | None,
+        held: RecordValue | None,
+    ) -> RecordValue | None:
+        """What the record will say. ``moved``: the record the binding leaves; its options and certificate go along."""
+        if moved is not None and moved.thumbprint is None:
+            moved = None  # from the central store nothing can be carried along
+        if held is not None and moved is not None and not self._carried(wanted, key, moved, held):
+            return None
+        bits = record_bits(self.host, after.flags)
+        fresh = replace(moved, app_id=IIS_APP_ID) if moved else RecordValue(None, flags=bits)
+        base = held or fresh
+        unknown = unknown_options(self.host, wanted, base)
+        self.problems += unknown
+        value = None if unknown else wanted.options.value(base)
+        return None if value is None else self._with_certificate(wanted, key, value, held)
+
+    def _carried(self, wanted: WantedBinding, key: RecordKey, moved: RecordValue, held: RecordValue) -> bool:
+        """Does a binding that moves to a record which is there already keep what it has? Refused where it would not."""
+        lost = differing(moved, held, wanted.options)
+        if lost:
+            message = f"record {key}, to which the binding would move, is there and differs in {', '.join(lost)}"
+            self._refuse(wanted, "options", f"{message}. Say here what shall hold, or delete that record first")
+        other = wanted.replaces is not None and wanted.thumbprint is None and moved.certificate != held.certificate
+        if other:
+            message = f"record {key} is there with certificate {held.thumbprint}, the binding has {moved.thumbprint}"
+            self._refuse(wanted, "certificate", f"is needed: {message}")
+        return not lost and not other
+
+    def _with_certificate(
+        self, wanted: WantedBinding, key: RecordKey, value: RecordValue, held: RecordValue | None
+    ) -> RecordValue | None:
         if wanted.thumbprint is None:
-            if base is None or base.thumbprint is None:
+            if value.thumbprint is None:
                 self._refuse(wanted, "certificate", f"is needed: record {key} does not exist yet")
                 return None
-            # a record that moves is a new one for Windows, which looks at the key (1312)
-            return base if held is not None or self._usable(wanted, base) else None
-        store = self._store(wanted, base)
+            # whatever is written, Windows looks at the key (1312)
+            return value if value == held or self.certificates.usable(wanted, value) else None
+        store = self.certificates.store(wanted, value if value.thumbprint else None)
         if store is None:
             return None
-        if base is not None and base.certificate == (store_key(store), wanted.thumbprint):
-            return base
-        if base is None:
-            return RecordValue(wanted.thumbprint, store_name(store))
-        return replace(base, thumbprint=wanted.thumbprint, store=store_name(store))
-
-    def _usable(self, wanted: WantedBinding, value: RecordValue) -> bool:
-        found = [
-            item for item in self._certificates.get(value.thumbprint or "", []) if item.store == store_key(value.store)
-        ]
-        reason = key_health(found[0]).reason if found else f"it is not in LocalMachine\\{store_key(value.store)}"
-        if not found or key_health(found[0]).unusable:
-            message = f"is needed: Windows would refuse {value.thumbprint}, the one in place (error 1312): {reason}"
-            self._refuse(wanted, "certificate", message)
-            return False
-        return True
-
-    def _store(self, wanted: WantedBinding, base: RecordValue | None) -> str | None:
-        """The LocalMachine store the certificate is taken from; refused where it is not there or its key cannot work (1312)."""
-        found = self._certificates.get(wanted.thumbprint or "", [])
-        if wanted.store is not None:
-            found = [item for item in found if store_key(item.store) == store_key(wanted.store)]
-        if not found:
-            where = f"LocalMachine\\{wanted.store}" if wanted.store else "any LocalMachine store that was read"
-            self._refuse(wanted, "certificate.thumbprint", f"{wanted.thumbprint} is not in {where} of {self.host.name}")
-            return None
-        preferred = [store_key(base.store)] if base else []
-        order = [*preferred, "MY", "WEBHOSTING"]
-        best = min(found, key=lambda item: (order.index(item.store) if item.store in order else len(order), item.store))
-        health = key_health(best)
-        if health.unusable:
-            message = f"Windows would refuse {wanted.thumbprint} (error 1312): {health.reason}"
-            self._refuse(wanted, "certificate.thumbprint", message)
-            return None
-        return best.store
-
-
-def _with_alternatives(verdict: Eligibility) -> str:
-    return f"{verdict.reason}. Instead: {'; '.join(verdict.alternatives)}"
+        if value.certificate == (store_key(store), wanted.thumbprint):
+            return value
+        return replace(value, thumbprint=wanted.thumbprint, store=store_name(store))

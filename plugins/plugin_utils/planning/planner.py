@@ -20,13 +20,15 @@ from ..model.steps import BindingEdit, BindingsStep, ProbeStep, RecordStep, Step
 from ..rules.capabilities import capabilities
 from ..rules.findings import Finding, find, scene_of
 from ..rules.ownership import iis_ports, owner_of
-from .draft import Draft
+from .draft import Chosen, Draft
 from .impact import Affected, Impact
 from .match import Matcher
+from .options import option_consent
 from .predict import after_steps
 from .removal import unwanted
 from .repairs import Remedies
-from .request import Request, WantedBinding
+from .request import Request
+from .wanted import WantedBinding
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Plan:
     affected: tuple[Affected, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    chosen: tuple[Chosen, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -63,19 +66,15 @@ def _plan(host: Host, request: Request, remedies: Remedies, now: datetime, probl
     _preconditions(host, problems)
     draft = Draft(host, deleted=dict(remedies.deleted))
     wanted = _by_identity(_wishes(host, request, remedies, draft, problems))
-    matcher = Matcher(host, now, draft, problems)
-    for item in wanted:
-        if not item.present:
-            matcher.absent(item)
-    for item in wanted:
-        if item.present:
-            matcher.present(item)
+    Matcher(host, now, draft, problems).match(wanted)
+    spoken = frozenset(identity for item in wanted for identity in item.identities)
+    problems += option_consent(draft, spoken, request.shared_change)
     if problems:
         raise Invalid(problems)
     steps = _steps(host, draft, problems)
     after = after_steps(host, steps)
     records = [step for step in steps if isinstance(step, RecordStep)]
-    impact = Impact(host, after, frozenset(item.identity for item in wanted), frozenset(draft.deleted))
+    impact = Impact(host, after, spoken, frozenset(draft.deleted))
     affected = tuple(impact.affected(records, _edited_ports(host, after)))
     _consent(request, affected, problems)
     if problems:
@@ -84,14 +83,14 @@ def _plan(host: Host, request: Request, remedies: Remedies, now: datetime, probl
     if endpoints:
         steps.append(ProbeStep(endpoints, "see that every endpoint shows the expected certificate"))
     notes = (*draft.notes, *_joined_ports(host, after))
-    return Plan(host, tuple(steps), after, affected, find(after, now), notes)
+    return Plan(host, tuple(steps), after, affected, find(after, now), notes, tuple(draft.chosen))
 
 
 def _wishes(
     host: Host, request: Request, remedies: Remedies, draft: Draft, problems: list[Problem]
 ) -> list[WantedBinding]:
     """What the request names, what is to go because it names it not, and what repairs lead to; what goes is not repaired."""
-    named = frozenset(item.identity for item in request.bindings)
+    named = frozenset(identity for item in request.bindings for identity in item.identities)
     leaving = unwanted(host, request.removal, named, draft.notes, problems)
     gone = {item.identity for item in leaving}
     return [

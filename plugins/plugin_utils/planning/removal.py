@@ -13,13 +13,11 @@ from ..model.host import Host, binding_record
 from ..model.problems import Problem
 from ..rules.ownership import owners
 from ..rules.scene import subject_of
+from .wanted import Identity
 
 SCOPES = ("none", "listed_sites", "host")
 #: More removals than this are refused unless the request says otherwise.
 AT_MOST = 10
-
-#: Site in lower case, address, port, host name.
-Identity = tuple[str, str, int, str]
 
 
 class Removal(NamedTuple):

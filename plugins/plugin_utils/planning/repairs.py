@@ -12,7 +12,8 @@ from ..model.keys import RecordKey
 from ..model.problems import Problem
 from ..rules.findings import KINDS, RULES, Bound, Finding, Scene, blockers, is_orphan, split_choices
 from ..rules.remedies import certificate_to_bind, concerned
-from .request import Request, WantedBinding
+from .request import Request
+from .wanted import WantedBinding
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Remedies:
         """
         known = len(self.wishes) + len(self.deleted)
         self.notes.clear()
-        declared = {item.identity for item in request.bindings}
+        declared = {identity for item in request.bindings for identity in item.identities}
         # by their words, so that the order of the request does not matter where two repairs would bind different certificates
         for index, text in sorted(enumerate(request.repair), key=lambda pair: pair[1]):
             for finding in _asked(scene, text):

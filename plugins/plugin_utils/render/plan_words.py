@@ -29,7 +29,11 @@ def plan_lines(result: Item, certificates: Sequence[Item] = (), width: int = 110
     """
     mark = " (simulated)" if result.get("simulated") else ""
     steps, left = result["plan"], _left(result["findings"] or (), width)
-    notes = [line for note in result.get("notes") or () for line in _wrapped(f"note: {note}", width)]
+    told = [
+        f"chose {item['thumbprint']} for {item['binding']}: {item['reason']}" for item in result.get("chosen") or ()
+    ]
+    told += [f"note: {note}" for note in result.get("notes") or ()]
+    notes = [line for text in told for line in _wrapped(text, width)]
     if not steps:
         return [visible(line) for line in (f"nothing to do{mark}", *notes, *left)]
     count = sum(step["op"] != "probe" for step in steps)
@@ -74,11 +78,16 @@ def _edits(step: Item) -> Iterator[str]:
         elif after is None:
             yield f"- {edit['site']} {_binding(before)}"
         else:
-            yield f"~ {edit['site']} {_binding(before)} -> sslFlags={after['ssl_flags'] or 0}"
+            named = before["information"] != after["information"]
+            yield f"~ {edit['site']} {_binding(before)} -> {_binding(after) if named else _flags(after)}"
 
 
 def _binding(image: Item) -> str:
-    return f"{image['information']} sslFlags={image['ssl_flags'] or 0}"
+    return f"{image['information']} {_flags(image)}"
+
+
+def _flags(image: Item) -> str:
+    return f"sslFlags={image['ssl_flags'] or 0}"
 
 
 def _affected(items: Sequence[Item], names: Mapping[str, str], width: int) -> Iterator[str]:

@@ -40,6 +40,7 @@ def predicted(plan: Plan) -> dict[str, Any]:
         "support_tier": support_tier(plan.host),
         "probes": [],
         "notes": list(plan.notes),
+        "chosen": [{**item._asdict(), "losers": list(item.losers)} for item in plan.chosen],
     }
 
 

@@ -81,9 +81,7 @@ def step_lines(steps: Iterable[Step]) -> list[str]:
                 elif edit.after is None and edit.before is not None:
                     lines.append(f"   - {edit.site} {binding_text(edit.before)}")
                 elif edit.after is not None and edit.before is not None:
-                    lines.append(
-                        f"   ~ {edit.site} {edit.after.information} sslFlags {edit.before.flags} -> {edit.after.flags}"
-                    )
+                    lines.append(f"   ~ {edit.site} {binding_text(edit.before)} -> {binding_text(edit.after)}")
         else:
             lines.append(f"{number}. {len(step.endpoints)} handshakes: {step.reason}")
     return lines

@@ -113,10 +113,12 @@ def _sni(host: Host) -> Verdict:
 
 
 def _central_store(host: Host) -> Verdict:
-    if host.central_store:
-        return Verdict(True, "asked", "the central certificate store is enabled")
     if _version(host) < _SERVER_2012:
         return _since(host, _SERVER_2012, "the central certificate store", "Windows Server 2012 / IIS 8")
+    if host.schema_ssl_flags is False:
+        return Verdict(False, "schema", "the IIS schema of this host has no sslFlags, by which a binding asks for it")
+    if host.central_store:
+        return Verdict(True, "asked", "the central certificate store is enabled")
     return Verdict(False, "asked", "the central certificate store is not installed or not enabled (F2.02)")
 
 

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from ..model.host import CENTRAL_STORE, SNI, Host
-from .capabilities import Verdict, asked, named_os
-from .options import OPTIONS, Option, knows_binding_bit
+from .capabilities import Verdict
+from .options import OPTIONS, knows_binding_bit
 
 #: Options that are kept twice, in the binding and in its record.
 TWICE = tuple(option for option in OPTIONS if option.binding_bit)
@@ -20,16 +20,4 @@ REJECT, DISABLE_TLS13, DISABLE_LEGACY_TLS, DISABLE_TLS12 = 0x8, 0x40, 0x400, 0x1
 
 def flag_verdicts(host: Host) -> dict[str, Verdict]:
     """By option name. Without the attribute there is no bit; a build number alone is no proof (F12.05)."""
-    return {option.name: _flag(host, option) for option in TWICE}
-
-
-def _flag(host: Host, option: Option) -> Verdict:
-    verdict = asked(host, f"flag_{option.binding_bit}")
-    if verdict is not None:
-        return verdict
-    if host.schema_ssl_flags is False:
-        return Verdict(False, "schema", f"the IIS schema of {named_os(host)} has no sslFlags (F2.02)")
-    ok = knows_binding_bit(host, option)
-    since = option.release or "Windows Server 2025"
-    what = f"{option.name} in bindings (sslFlags {option.binding_bit}, since {since})"
-    return Verdict(ok, "table", f"{named_os(host)} {'has' if ok else 'lacks'} {what}")
+    return {option.name: knows_binding_bit(host, option) for option in TWICE}

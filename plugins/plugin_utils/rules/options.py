@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..model.host import Host, RecordValue
-from .capabilities import Verdict
+from .capabilities import Verdict, asked, named_os
 
 _Version = tuple[int, int, int, int]
 
@@ -96,9 +96,19 @@ def knows_record_bit(host: Host, option: Option) -> Verdict:
     return _since(host, option, option.record_since)
 
 
-def knows_binding_bit(host: Host, option: Option) -> bool:
-    """Does IIS of this Windows keep the option at the binding, too?"""
-    return bool(option.binding_bit) and _since(host, option, option.binding_since).ok
+def knows_binding_bit(host: Host, option: Option) -> Verdict:
+    """Does IIS of this Windows keep the option at the binding, too? Asked of the host where the reader could (F12.05)."""
+    if not option.binding_bit:
+        return Verdict(False, "rule", f"{option.name} is kept in records only")
+    verdict = asked(host, f"flag_{option.binding_bit}")
+    if verdict is not None:
+        return verdict
+    if host.schema_ssl_flags is False:
+        return Verdict(False, "schema", f"the IIS schema of {named_os(host)} has no sslFlags (F2.02)")
+    ok = _since(host, option, option.binding_since).ok
+    since = option.release or "Windows Server 2025"
+    what = f"{option.name} in bindings (sslFlags {option.binding_bit}, since {since})"
+    return Verdict(ok, "table", f"{named_os(host)} {'has' if ok else 'lacks'} {what}")
 
 
 def _since(host: Host, option: Option, first: _Version) -> Verdict:
@@ -162,7 +172,7 @@ class OptionWish:
             option = BY_NAME[name]
             if not on:
                 held &= ~option.binding_bit
-            elif knows_binding_bit(host, option):
+            elif knows_binding_bit(host, option).ok:
                 held |= option.binding_bit
         return held
 

@@ -55,9 +55,10 @@ def selected(host: Host, wish: Selection, now: datetime) -> Choice:
 
 
 class Cabinet:
-    """The certificates of one host that could be bound now, found by name without looking at every one."""
+    """The certificates of one host, found by name without looking at every one; ``usable`` are those that could be bound now."""
 
     def __init__(self, host: Host, now: datetime) -> None:
+        self._host, self._now = host, now
         self.usable = [item for item in host.certificates if disqualified(item, (), now) is None]
         self._by_name: dict[str, list[Certificate]] = {}
         for item in self.usable:
@@ -75,7 +76,36 @@ class Cabinet:
 
     def best(self, names: tuple[str, ...]) -> Choice:
         """As :func:`best_certificate`."""
-        return _best(self.covering(names), Selection(names))
+        return self.choose(Selection(names))
+
+    def choose(self, wish: Selection) -> Choice:
+        """As :func:`selected`."""
+        return _best([item for item in self.covering(wish.names) if unfit(item, wish, self._now) is None], wish)
+
+    def losers(self, wish: Selection, winner: Certificate | None) -> tuple[str, ...]:
+        """Why each certificate that covers one of the names at least was not chosen, the better ones first."""
+        told: dict[str, None] = {}  # each certificate once
+        near = [item for item in self._host.certificates if item is not winner and _near(item, wish.names)]
+        for item in sorted(near, key=merit, reverse=True):
+            if winner is None or item.thumbprint != winner.thumbprint:
+                reason = unfit(item, wish, self._now) or _worse(item, winner)
+                told[f"{item.thumbprint} in LocalMachine\\{item.store}: {reason}"] = None
+        return tuple(told)
+
+
+def _near(certificate: Certificate, names: tuple[str, ...]) -> bool:
+    facts = certificate.facts
+    return facts is not None and (not names or any(covers(facts.names, name) for name in names))
+
+
+def _worse(certificate: Certificate, winner: Certificate | None) -> str:
+    """In which way a certificate that fits falls behind the one that was chosen."""
+    facts, best = certificate.facts, winner.facts if winner else None
+    if facts is None or best is None:
+        return "it is as good as another one"
+    if facts.self_signed and not best.self_signed:
+        return "it is self-signed, the chosen one is issued by an authority"
+    return f"it is valid until {facts.not_after:%Y-%m-%d} only"
 
 
 def _best(usable: list[Certificate], wish: Selection) -> Choice:

@@ -33,6 +33,26 @@ COMMON: Options = {
     },
 }
 
+_SELECT: Options = {
+    "names": {"type": "list", "elements": "str", "default": []},
+    "issuers": {"type": "list", "elements": "str", "default": []},
+    "min_days": {"type": "int", "default": 0},
+    "key_types": {"type": "list", "elements": "str", "choices": ["rsa", "ec"], "default": []},
+    "stores": {"type": "list", "elements": "str", "default": []},
+}
+
+_TLS_OPTIONS: Options = {
+    "disable_http2": {"type": "bool"},
+    "disable_quic": {"type": "bool"},
+    "disable_tls13": {"type": "bool"},
+    "disable_legacy_tls": {"type": "bool"},
+    "disable_ocsp_stapling": {"type": "bool"},
+    "negotiate_client_certificate": {"type": "bool"},
+    "ds_mapper": {"type": "bool"},
+    "ctl_identifier": {"type": "str"},
+    "ctl_store": {"type": "str"},
+}
+
 _WANTED: Options = {
     "bindings": {
         "type": "list",
@@ -46,7 +66,17 @@ _WANTED: Options = {
             "sni": {"type": "str", "choices": ["keep", "auto", "required", "never"], "default": "keep"},
             "certificate": {
                 "type": "dict",
-                "options": {"thumbprint": {"type": "str", "required": True}, "store": {"type": "str"}},
+                "options": {
+                    "thumbprint": {"type": "str"},
+                    "store": {"type": "str"},
+                    "select": {"type": "dict", "options": _SELECT},
+                },
+            },
+            "central_store": {"type": "bool"},
+            "options": {"type": "dict", "options": _TLS_OPTIONS},
+            "replaces": {
+                "type": "dict",
+                "options": {"address": {"type": "str"}, "port": {"type": "int"}, "host": {"type": "str"}},
             },
         },
     },

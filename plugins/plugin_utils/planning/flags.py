@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sslFlags a wanted binding will have: SNI, central store, and the bits of its options."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..model.host import CENTRAL_STORE, SNI, Binding, Host, binding_record
+from ..model.keys import RecordKey, shown_host
+from ..model.problems import Problem
+from ..rules.capabilities import Capabilities
+from ..rules.eligibility import Eligibility, Wanted, eligibility
+from ..rules.resolve import bindings_by_record, central_file
+from .certificates import Certificates
+from .draft import Draft
+from .wanted import WantedBinding
+
+
+class BindingFlags:
+    """Works out sslFlags one wish after the other; what cannot be had goes into ``problems``."""
+
+    def __init__(
+        self,
+        host: Host,
+        now: datetime,
+        draft: Draft,
+        problems: list[Problem],
+        able: Capabilities,
+        certificates: Certificates,
+    ) -> None:
+        self._host, self._now, self._draft, self._problems = host, now, draft, problems
+        self._able, self._certificates = able, certificates
+        self._thumbprints = {record.key: record.value.thumbprint for record in host.records}
+        self._sharers = bindings_by_record(host)
+
+    def _refuse(self, wanted: WantedBinding, key: str, message: str) -> None:
+        self._problems.append(Problem(f"{wanted.path}.{key}", message))
+
+    def of(self, wanted: WantedBinding, before: Binding | None) -> int | None:
+        """sslFlags the binding will have; None when refused. Bits nobody asked about stay (L7)."""
+        old = before.flags if before else 0
+        if wanted.central_store is not None:
+            old = old | CENTRAL_STORE if wanted.central_store else old & ~CENTRAL_STORE
+        if old & CENTRAL_STORE and not self._central_fits(wanted):
+            return None
+        flags = self._with_sni(wanted, before, old)
+        return None if flags is None else wanted.options.binding_flags(self._host, flags)
+
+    def _with_sni(self, wanted: WantedBinding, before: Binding | None, old: int) -> int | None:
+        wish = "auto" if wanted.sni == "keep" and before is None else wanted.sni
+        if (
+            wish == "keep"
+            and old & SNI
+            and before is not None
+            and before.parts != (wanted.address, wanted.port, wanted.host)
+        ):
+            wish = "required"  # under its new name the binding may not be able to
+        if wish == "keep" or (wish == "never" and not old & SNI):
+            return old
+        if wish == "never":
+            return old & ~SNI
+        verdict = eligibility(self._host, Wanted(wanted.address, wanted.port, wanted.host), self._now, self._able)
+        if verdict.eligible:
+            return old | SNI
+        if wish == "required":
+            self._refuse(wanted, "sni", _with_alternatives(verdict))
+            return None
+        if old & CENTRAL_STORE or self._fits_without_sni(wanted, before):
+            return old & ~SNI
+        self._refuse(wanted, "sni", f"record for this address and port serves others: {_with_alternatives(verdict)}")
+        return None
+
+    def _fits_without_sni(self, wanted: WantedBinding, before: Binding | None) -> bool:
+        """sni: auto without SNI: the record is free, already this binding's alone, or its certificate covers every name on it."""
+        key = RecordKey("ipport", wanted.address, wanted.port)
+        leaving = {place for place, item in self._draft.changed.items() if item is None}
+        staying = [place for place in self._sharers.get(key, []) if place not in leaving]
+        users = [self._host.sites[place[0]].bindings[place[1]] for place in staying]
+        users += [
+            item for listed in self._draft.added.values() for _wish, item in listed if binding_record(item) == key
+        ]
+        users = [item for item in users if item is not before]
+        if not users:
+            return True
+        thumbprint = wanted.thumbprint
+        if thumbprint is None:
+            thumbprint = self._thumbprints.get(key)
+        return self._certificates.covers(thumbprint, {item.parts[2] for item in users} | {wanted.host})
+
+    def _central_fits(self, wanted: WantedBinding) -> bool:
+        """Can the binding take its certificate from the central store? Refused where not; asked only of what is wished for."""
+        if wanted.thumbprint is not None:
+            message = "the binding takes its certificate from the central store; central_store: false would change that"
+            self._refuse(wanted, "certificate", message)
+            return False
+        for name in wanted.options.wanted:
+            message = "the binding uses the central store, whose one record of the port takes no options (F4.16)"
+            self._refuse(wanted, f"options.{name}", message)
+        if wanted.options.wanted:
+            return False
+        if not wanted.central_store:
+            return True
+        reason = None
+        if not self._able.central_store.ok:
+            blind = [item.message for item in self._host.incomplete if item.layer == "central_store"]
+            reason = (
+                f"whether it is enabled could not be read: {blind[0]}" if blind else self._able.central_store.reason
+            )
+        elif self._host.central_store_files is not None and not central_file(
+            self._host.central_store_files, wanted.host
+        ):
+            reason = f"the central store has no file for {shown_host(wanted.host)} ({shown_host(wanted.host)}.pfx)"
+        if reason is not None:
+            self._refuse(wanted, "central_store", reason)
+        return reason is None
+
+
+def _with_alternatives(verdict: Eligibility) -> str:
+    return f"{verdict.reason}. Instead: {'; '.join(verdict.alternatives)}"
