@@ -61,24 +61,66 @@ def engine() -> Path:
     return target
 
 
+def command(state: Path | None = None, libraries: str = "") -> list[str]:
+    """Starts a process that answers lines. With ``state`` the IIS classes are registered, so that the engine finds them as on Windows."""
+    native = build.build(windows=True)
+    options = [] if state is None else ["--register", str(native / "ahadmin.dll")]
+    return [str(BUNDLE), "--lines", "--native", str(native / libraries), *options, str(engine()), PROGRAM, "Answer"]
+
+
 def answers(
     tasks: list[dict[str, Any]], prefix: Path | None = None, state: Path | None = None, libraries: str = ""
 ) -> list[Any]:
-    """One answer per task, in one process. With ``state`` the IIS classes are registered, so that the engine finds them as on Windows."""
-    native = build.build(windows=True)
-    options = [] if state is None else ["--register", str(native / "ahadmin.dll")]
-    command = [str(BUNDLE), "--lines", "--native", str(native / libraries), *options, str(engine()), PROGRAM, "Answer"]
+    """One answer per task, in one process. Raises Died when it ends before the last one."""
     text = "".join(json.dumps(task) + "\n" for task in tasks)
     # Into files: the services of a kept machine would hold a pipe open for 20 seconds more.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         chosen = environment(prefix, state)
-        subprocess.run(command, input=text, stdout=out, stderr=err, text=True, check=False, env=chosen)
+        words = command(state, libraries)
+        subprocess.run(words, input=text, stdout=out, stderr=err, text=True, check=False, env=chosen)
         out.seek(0)
         err.seek(0)
         found, said = out.read().splitlines(), err.read()
-    assert len(found) == len(tasks), said
-    assert all(line.startswith("ok ") for line in found), found
-    return [json.loads(_plain(line.removeprefix("ok "))) for line in found]
+    if len(found) < len(tasks):
+        raise Died(said)
+    return [_answer(line) for line in found]
+
+
+class Died(Exception):
+    """The process ended before it had answered; the text is what it said."""
+
+
+class Process:
+    """A process on a kept machine that works on one task while others do something else."""
+
+    def __init__(self, task: dict[str, Any], prefix: Path) -> None:
+        self._out = tempfile.TemporaryFile("w+")  # noqa: SIM115 - as long as the process
+        self._process = subprocess.Popen(
+            command(),
+            stdin=subprocess.PIPE,
+            stdout=self._out,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment(prefix),
+        )
+        if self._process.stdin is not None:
+            self._process.stdin.write(json.dumps(task) + "\n")
+            self._process.stdin.close()
+
+    def answer(self) -> Any:
+        """Waits for its end. Raises Died where it has not answered."""
+        self._process.wait(timeout=60)
+        self._out.seek(0)
+        found = self._out.read().splitlines()
+        self._out.close()
+        if not found:
+            raise Died("")
+        return _answer(found[0])
+
+
+def _answer(line: str) -> Any:
+    assert line.startswith("ok "), line
+    return json.loads(_plain(line.removeprefix("ok ")))
 
 
 def _plain(text: str) -> str:

@@ -75,11 +75,14 @@ namespace TlsFleet.Harness
             return new CrashingJournal(this, path, keep);
         }
 
-        // Mono has no named mutex between processes; a lock on a file of the state folder ends with its process as well.
+        // Mono has no named mutex between processes; a lock on a file of the state folder ends with its process as well. In the Windows
+        // lane it is the engine's own.
         public IDisposable Lock(int seconds)
         {
             if (task != null && task["wait"] != null)
                 seconds = (int)(long)task["wait"];
+            if (Path.DirectorySeparatorChar == '\\')
+                return real.Lock(seconds);
             for (Stopwatch watch = Stopwatch.StartNew(); ; Thread.Sleep(20))
             {
                 FileStream file = FileLock.Take(Path.Combine(Folder, "lock"));
@@ -92,12 +95,10 @@ namespace TlsFleet.Harness
         {
             private readonly FakeMachine machine;
             private readonly JournalFile real;
-            private readonly string path;
 
             public CrashingJournal(FakeMachine machine, string path, long keep)
             {
                 this.machine = machine;
-                this.path = path;
                 real = new JournalFile(path, keep);
             }
 
@@ -106,8 +107,9 @@ namespace TlsFleet.Harness
                 Hashtable crash = machine.Crash;
                 if (crash != null && crash["journal"] != null && (long)crash["journal"] == ++machine.additions)
                 {
-                    using (FileStream stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
-                        stream.Write(bytes, 0, (int)Math.Min((long)crash["bytes"], bytes.Length));
+                    byte[] part = new byte[Math.Min((long)crash["bytes"], bytes.Length)];
+                    Array.Copy(bytes, part, part.Length);
+                    real.Append(part);
                     Process.GetCurrentProcess().Kill();
                 }
                 real.Append(bytes);

@@ -30,7 +30,7 @@ namespace TlsFleet.Harness
             return 0;
         }
 
-        // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints), loop,
+        // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints), loop, provoke, lock, folder,
         // system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
         public static string Answer(string line)
         {
@@ -59,6 +59,12 @@ namespace TlsFleet.Harness
                         return MachineTasks.Key(task);
                     case "probe":
                         return MachineTasks.Look(task);
+                    case "provoke":
+                        return LaneTasks.Provoke((string)task["state"]);
+                    case "lock":
+                        return LaneTasks.Lock(task);
+                    case "folder":
+                        return LaneTasks.Folder();
                     case "loop":
                         return MachineTasks.Loop((string)task["state"]);
                     case "system32":
