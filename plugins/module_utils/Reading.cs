@@ -747,9 +747,13 @@ foreach(KeyValuePair<string,string> line in Lines)
 count +=line.Key==name?1:0;
 return count;}
 public static Bag View(string path){
-if(!System.IO.File.Exists(path))
+Journal journal;
+try{
+journal=Parse(Bytes(path));}
+catch(IOException fault){
+if(XmlFile.IsMissing(fault))
 return null;
-Journal journal=Parse(Bytes(path));
+throw;}
 if(journal.Finished)
 return null;
 return new Bag{

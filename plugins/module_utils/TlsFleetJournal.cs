@@ -88,12 +88,21 @@ namespace TlsFleet
 			return count;
 		}
 
-		// `journal` of the document: an apply that has not come to its end, or null.
+		// `journal` of the document: an apply that has not come to its end, or null. Whoever may not look into the folder is told that there
+		// is no such file by File.Exists, but not by opening it.
 		public static Bag View(string path)
 		{
-			if (!System.IO.File.Exists(path))
-				return null;
-			Journal journal = Parse(Bytes(path));
+			Journal journal;
+			try
+			{
+				journal = Parse(Bytes(path));
+			}
+			catch (IOException fault)
+			{
+				if (XmlFile.IsMissing(fault))
+					return null;
+				throw;
+			}
 			if (journal.Finished)
 				return null;
 			return new Bag

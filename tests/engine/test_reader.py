@@ -109,6 +109,17 @@ def test_every_utility_says_what_the_framework_compiler_lacks() -> None:
         assert not re.search(r"^using (?!System|Microsoft\.Win32)", text, re.MULTILINE), path.name
 
 
+def test_what_mono_lets_through_and_windows_would_not() -> None:
+    """Two features younger than C# 5 that mcs takes all the same, and two more that no compiler here notices."""
+    for path in shipped():
+        text = path.read_text(encoding="utf-8")
+        for found in re.finditer(r"\{ get; \}", text):
+            kind = re.findall(r"\b(class|struct|interface) \w+", text[: found.start()])[-1]
+            assert kind == "interface", f"{path.name}: a property with nothing but get has a body before C# 6"
+        assert not re.search(r"\bawait\b|\benum \w+ : System\.", text), path.name
+        assert not re.search(r"static \w+ Add\(this ", text), path.name
+
+
 # -- layout -------------------------------------------------------------------------------------------------------
 
 

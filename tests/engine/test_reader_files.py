@@ -14,11 +14,23 @@ from typing import Any
 
 import pytest
 from engine.fakes.example import small
+from engine.harness import journals
 from engine.harness.configs import IIS, ONE, SITE, blind, shown, whole
 from engine.harness.lane import READ, Lane
 
 pytestmark = pytest.mark.mono
 Host = Callable[[dict[str, Any]], Path]
+
+
+def test_a_journal_that_cannot_be_read_is_no_journal_that_is_not_there(lane: Lane, host: Host) -> None:
+    folder = host(small(**IIS))
+    path = folder / journals.PATH
+    path.parent.mkdir(parents=True)
+    path.write_text(journals.line("run", "r1"), encoding="ascii")
+    task = {"do": "held", "state": str(folder), "args": READ, "path": str(path), "alone": True}
+    assert blind(lane.ask(task)["document"]) == [("journal", "0x80070020")]
+    path.unlink()
+    assert blind(lane.document(folder)) == []
 
 
 @pytest.mark.parametrize(
