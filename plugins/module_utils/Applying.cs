@@ -74,12 +74,14 @@ if(!found.Finished)
 return Recovered(changes,path,found);
 if(steps.Exists(step=> step.Op==Step.Bindings)&&(given["shared_configuration"].IsNull||!given["shared_configuration"].Truth()))
 RefuseShared(changes);
-Run run;
+Run run=new Run(machine,changes,given["probe"]);
+try{
 using(JournalWriter journal=JournalWriter.Start(machine,path,steps)){
-run=new Run(machine,changes,journal,given["probe"]);
-run.All(steps);
+run.All(steps,journal);
 End(journal);}
-File.Delete(path);
+File.Delete(path);}
+catch(Exception fault){
+run.Error=run.Error??(run.Applied==steps.Count&&steps.Count > 0?null:Typed(fault,"journal"));}
 return run;}
 private static Journal Found(string path){
 return Journal.Parse(File.Exists(path)?Journal.Bytes(path):new byte[0]);}
@@ -92,7 +94,7 @@ const string hint="the IIS configuration is shared with other hosts (redirection
 if(changes.Iis.Shared())
 throw new HostException("shared_configuration",hint,"steps",hint,null,null);}
 private Run Recovered(Changes changes,string path,Journal dead){
-Run nothing=new Run(machine,changes,null,given["probe"]);
+Run nothing=new Run(machine,changes,given["probe"]);
 Recovery recovery=null;
 try{
 recovery=new Recovery(changes,dead);
@@ -271,6 +273,17 @@ public readonly Touched Touched=new Touched();
 public Changes(IWritingMachine machine,IHttpApi api){
 Http=new HttpTable(api);
 Iis=new IisSites(machine);}
+public void Remember(List<Step> steps){
+try{
+foreach(Step step in steps)
+if(step.IsRecord)
+Touched.Note(step,Http.Find(step.Family,step.Key));
+List<Edit> edits=new List<Edit>();
+foreach(Step step in steps)
+edits.AddRange(step.Edits??new List<Edit>());
+if(edits.Count > 0)
+Touched.Note(Iis.Read(edits));}
+catch(HostException){}}
 public HttpRecord Expected(Step step){
 HttpRecord held=Http.Find(step.Family,step.Key);
 Touched.Note(step,held);
@@ -1016,7 +1029,7 @@ journal.Note("undone",way.Index);}}}
 public sealed class Run{
 private readonly IWritingMachine machine;
 private readonly Changes changes;
-private readonly JournalWriter journal;
+private JournalWriter journal;
 private readonly Given probe;
 private readonly List<KeyValuePair<int,Step>> done=new List<KeyValuePair<int,Step>>();
 public int Applied;
@@ -1025,12 +1038,13 @@ public int?ErrorStep;
 public string Undone;
 public readonly List<HostException> UndoErrors=new List<HostException>();
 public readonly List<Bag> Probes=new List<Bag>();
-public Run(IWritingMachine machine,Changes changes,JournalWriter journal,Given probe){
+public Run(IWritingMachine machine,Changes changes,Given probe){
 this.machine=machine;
 this.changes=changes;
-this.journal=journal;
 this.probe=probe;}
-public void All(List<Step> steps){
+public void All(List<Step> steps,JournalWriter into){
+journal=into;
+changes.Remember(steps);
 for(int index=0;index < steps.Count;index++){
 try{
 One(index,steps[index]);

@@ -94,14 +94,21 @@ namespace TlsFleet
 				return Recovered(changes, path, found);
 			if (steps.Exists(step => step.Op == Step.Bindings) && (given["shared_configuration"].IsNull || !given["shared_configuration"].Truth()))
 				RefuseShared(changes);
-			Run run;
-			using (JournalWriter journal = JournalWriter.Start(machine, path, steps))
+			Run run = new Run(machine, changes, given["probe"]);
+			try
 			{
-				run = new Run(machine, changes, journal, given["probe"]);
-				run.All(steps);
-				End(journal);
+				using (JournalWriter journal = JournalWriter.Start(machine, path, steps))
+				{
+					run.All(steps, journal);
+					End(journal);
+				}
+				File.Delete(path);
 			}
-			File.Delete(path);
+			catch (Exception fault)
+			{
+				// It could not be begun, or its file not be removed, in which an end is written by now.
+				run.Error = run.Error ?? (run.Applied == steps.Count && steps.Count > 0 ? null : Typed(fault, "journal"));
+			}
 			return run;
 		}
 
@@ -126,7 +133,7 @@ namespace TlsFleet
 
 		private Run Recovered(Changes changes, string path, Journal dead)
 		{
-			Run nothing = new Run(machine, changes, null, given["probe"]);
+			Run nothing = new Run(machine, changes, given["probe"]);
 			Recovery recovery = null;
 			try
 			{

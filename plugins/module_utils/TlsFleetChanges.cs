@@ -146,6 +146,25 @@ namespace TlsFleet
 			Iis = new IisSites(machine);
 		}
 
+		// Notes what stands where the steps are to write. What cannot be read now is the matter of its step.
+		public void Remember(List<Step> steps)
+		{
+			try
+			{
+				foreach (Step step in steps)
+					if (step.IsRecord)
+						Touched.Note(step, Http.Find(step.Family, step.Key));
+				List<Edit> edits = new List<Edit>();
+				foreach (Step step in steps)
+					edits.AddRange(step.Edits ?? new List<Edit>());
+				if (edits.Count > 0)
+					Touched.Note(Iis.Read(edits));
+			}
+			catch (HostException)
+			{
+			}
+		}
+
 		// What a record step meets. Throws changed_meanwhile where that is not what it expects.
 		public HttpRecord Expected(Step step)
 		{

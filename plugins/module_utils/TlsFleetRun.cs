@@ -12,7 +12,7 @@ namespace TlsFleet
 	{
 		private readonly IWritingMachine machine;
 		private readonly Changes changes;
-		private readonly JournalWriter journal;
+		private JournalWriter journal;
 		private readonly Given probe;
 
 		// Inverses of what was done, with the index of the step, in the order in which it was done.
@@ -24,16 +24,17 @@ namespace TlsFleet
 		public readonly List<HostException> UndoErrors = new List<HostException>();
 		public readonly List<Bag> Probes = new List<Bag>();
 
-		public Run(IWritingMachine machine, Changes changes, JournalWriter journal, Given probe)
+		public Run(IWritingMachine machine, Changes changes, Given probe)
 		{
 			this.machine = machine;
 			this.changes = changes;
-			this.journal = journal;
 			this.probe = probe;
 		}
 
-		public void All(List<Step> steps)
+		public void All(List<Step> steps, JournalWriter into)
 		{
+			journal = into;
+			changes.Remember(steps);
 			for (int index = 0; index < steps.Count; index++)
 			{
 				try

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from e2e.fleet import Fleet
 
 Start = Callable[..., Fleet]
+#: ``ENGINE=mono``: the C# that ships answers and changes the hosts of every story that does not choose for itself.
+ENGINE = os.environ.get("ENGINE") or "model"
 
 
 @pytest.fixture
@@ -20,7 +23,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start a lab with these host descriptions (and ``engine``); it is stopped when the test ends."""
     running: list[Fleet] = []
 
-    def begin(*descriptions: Mapping[str, Any], engine: str = "model") -> Fleet:
+    def begin(*descriptions: Mapping[str, Any], engine: str = ENGINE) -> Fleet:
         fleet = Fleet(tmp_path / f"lab{len(running)}", descriptions, engine=engine)
         running.append(fleet)
         return fleet

@@ -112,7 +112,8 @@ def test_a_call_before_the_commit_is_not_repeated_where_it_is_a_lock(
 ) -> None:
     before = standing(folder)
     steps = applying.each(folder)
-    refuse(folder, "iis", (call, hex(number), 2 if call == "section" else 1, 1))  # the first is the look at redirection
+    # Two looks come first: at redirection.config, and at what stands there before the plan.
+    refuse(folder, "iis", (call, hex(number), 3 if call == "section" else 1, 1))
     answer = lane.apply(folder, [steps["set"], steps["bindings"]])
     error = answer["error"]
     assert (error["code"], error["call"], error["number"]) == (code, said, number)

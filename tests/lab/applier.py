@@ -30,6 +30,11 @@ _COMMITS = {
 }
 
 
+def number_of(code: str, call: str) -> int:
+    """The number that a call gives which is refused with this code of the host contract."""
+    return _COMMITS[code][0] if call == _COMMIT else _NUMBERS[code]
+
+
 class Died(Exception):
     """The process of the applier ended here: no answer, no undo, everything stays as it is."""
 

@@ -14,6 +14,7 @@ import binascii
 import ipaddress
 import json
 import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,12 @@ CERTIFICATE_DEFAULTS: dict[str, Any] = {
 KEY_NAMES = ("provider", "provider_type", "container", "key_spec", "machine", "system_access", "check", "code")
 RECORD_NAMES = ("family", "key", *RECORD_DEFAULTS)
 _NEW_IDS = {"hostnameport": (5, 9200), "ccs": (6, 9200), "scopedccs": (11, 18362)}
+_CHANGING = (
+    "http/records.txt",
+    "config/applicationHost.config",
+    "share/applicationHost.config",
+    "machine/http_ports.txt",
+)
 #: The reader may not open the key: that says nothing about SYSTEM.
 _NOT_FOR_THE_READER = (0x80090010, 0x80070005)
 _WINDOWS = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
@@ -92,6 +99,24 @@ def write_state(folder: str | Path, description: dict[str, Any]) -> None:
     traces.write(folder, document)
     traces.write_keys(folder, document["certificates"])
     write_rows(folder / "state.txt", [MARK])
+
+
+def rewrite(folder: str | Path, description: dict[str, Any]) -> None:
+    """What others may change on a host while somebody is at work on it: records, sites, certificates, listening ports.
+
+    Only files that differ are touched, so that what is loaded already stays good. Raises ValueError as :func:`write_state` does.
+    """
+    folder = Path(folder)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        write_state(scratch, description)
+        for fresh in sorted(Path(scratch).rglob("*")):
+            name = fresh.relative_to(scratch)
+            if fresh.is_dir() or (str(name) not in _CHANGING and name.parts[0] != "certs"):
+                continue
+            held = folder / name
+            if not held.exists() or held.read_bytes() != fresh.read_bytes():
+                held.parent.mkdir(exist_ok=True)
+                fresh.replace(held)
 
 
 def accepted(certificate: dict[str, Any]) -> bool:

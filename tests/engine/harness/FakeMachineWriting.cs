@@ -12,42 +12,24 @@ using System.Threading;
 
 namespace TlsFleet.Harness
 {
-    // The writing side of the machine. Its calls can be watched, refused and cut short:
-    // `crash` {call, when} ends this process (SIGKILL) before or after the n-th writing call; {journal, bytes} in the n-th addition to the
-    // journal, when so many bytes of it are written. `wait`: seconds for the lock in place of the engine's.
-    public sealed partial class FakeMachine : IWritingMachine
+    // The writing side of the machine. A task may have, beside `state` and `args`: `crash` {call, when} to end this process (SIGKILL) before or after
+    // the n-th writing call, or {journal, bytes} in the n-th addition to the journal when so many bytes of it are written; `watch` (Watch.cs);
+    // `wait`, seconds for the lock in place of the engine's.
+    public sealed partial class FakeMachine : IWritingMachine, IDisposable
     {
         private readonly WindowsMachine real = new WindowsMachine();
         private readonly Hashtable task;
-        private int calls, additions;
+        public readonly Watch Watch = new Watch(null);
 
         public FakeMachine(string folder, Hashtable task) : this(folder)
         {
             this.task = task;
+            Watch = new Watch(task);
         }
 
-        private Hashtable Crash
+        public void Dispose()
         {
-            get { return task == null ? null : (Hashtable)task["crash"]; }
-        }
-
-        // Before a writing call: the code that it gives instead of being made, or 0.
-        public uint Before(string call, string place)
-        {
-            calls++;
-            Die("call", calls, "before");
-            return 0;
-        }
-
-        public void After(string call, string place)
-        {
-            Die("call", calls, "after");
-        }
-
-        private void Die(string what, int number, string when)
-        {
-            if (Crash != null && Crash[what] != null && (long)Crash[what] == number && (when == null || (string)Crash["when"] == when))
-                Process.GetCurrentProcess().Kill();
+            Watch.Dispose();
         }
 
         public IAppHostWritableAdminManager OpenWritableAdmin()
@@ -72,7 +54,7 @@ namespace TlsFleet.Harness
 
         public IJournalFile OpenJournal(string path, long keep)
         {
-            return new CrashingJournal(this, path, keep);
+            return new WatchedJournal(this, path, keep);
         }
 
         // Mono has no named mutex between processes; a lock on a file of the state folder ends with its process as well. In the Windows
@@ -91,12 +73,12 @@ namespace TlsFleet.Harness
             }
         }
 
-        private sealed class CrashingJournal : IJournalFile
+        private sealed class WatchedJournal : IJournalFile
         {
             private readonly FakeMachine machine;
             private readonly JournalFile real;
 
-            public CrashingJournal(FakeMachine machine, string path, long keep)
+            public WatchedJournal(FakeMachine machine, string path, long keep)
             {
                 this.machine = machine;
                 real = new JournalFile(path, keep);
@@ -104,14 +86,7 @@ namespace TlsFleet.Harness
 
             public void Append(byte[] bytes)
             {
-                Hashtable crash = machine.Crash;
-                if (crash != null && crash["journal"] != null && (long)crash["journal"] == ++machine.additions)
-                {
-                    byte[] part = new byte[Math.Min((long)crash["bytes"], bytes.Length)];
-                    Array.Copy(bytes, part, part.Length);
-                    real.Append(part);
-                    Process.GetCurrentProcess().Kill();
-                }
+                machine.Watch.Adding(bytes, real.Append);
                 real.Append(bytes);
             }
 
@@ -182,11 +157,11 @@ namespace TlsFleet.Harness
         {
             HttpRecord record = HttpRecords.Of(id, information);
             string place = id == HttpNative.Ssl ? "ipport " : id == HttpNative.Ccs ? "ccs " : id == HttpNative.Sni ? "hostnameport " : "scopedccs ";
-            uint code = machine.Before(call, place + record.Key);
+            uint code = machine.Watch.Before(call, place + record.Key);
             if (code == 0)
                 code = make(id, information, length);
             if (code == 0)
-                machine.After(call, place + record.Key);
+                machine.Watch.After(call, place + record.Key);
             return code;
         }
 
@@ -239,11 +214,11 @@ namespace TlsFleet.Harness
 
         public void CommitChanges()
         {
-            uint code = machine.Before("CommitChanges", "");
+            uint code = machine.Watch.Before("CommitChanges", "");
             if (code != 0)
                 throw new COMException("refused", unchecked((int)code));
             real.CommitChanges();
-            machine.After("CommitChanges", "");
+            machine.Watch.After("CommitChanges", "");
         }
 
         public string GetCommitPath()

@@ -45,7 +45,8 @@ namespace TlsFleet.Harness
                         using (new FileStream((string)task["path"], FileMode.Open, FileAccess.ReadWrite, (bool)task["alone"] ? FileShare.None : FileShare.ReadWrite | FileShare.Delete))
                             return Reader.Run((IDictionary)task["args"], new FakeMachine((string)task["state"]));
                     case "apply": // FakeMachineWriting.cs says with what beside
-                        return Applier.Run((IDictionary)task["args"], new FakeMachine((string)task["state"], task));
+                        using (FakeMachine machine = new FakeMachine((string)task["state"], task))
+                            return Applier.Run((IDictionary)task["args"], machine);
                     case "windows":
                         return Reader.Run((IDictionary)task["args"]);
                     case "plant":
