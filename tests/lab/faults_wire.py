@@ -25,6 +25,8 @@ _OPERATIONS = {
 _ACTION = re.compile(rb"<(?:\w+:)?Action[^>]*>\s*[^<]*?(\w+/\w+)\s*<")
 _COMMAND = re.compile(rb"CommandId(?:=[\"']|>)([0-9A-Fa-f-]{36})")
 _SHELL = re.compile(rb"Name=[\"']ShellId[\"'][^>]*>\s*([0-9A-Fa-f-]{36})")
+_INPUT = re.compile(rb"<(?:\w+:)?Stream[^>]*Name=[\"']stdin[\"']")
+_END = re.compile(rb"<(?:\w+:)?Stream[^>]*End=[\"']true[\"']", re.IGNORECASE)
 #: Header elements come first; nothing that is looked for stands behind the first kilobytes.
 _HEAD = 8192
 #: Number of the fault for too many shells or processes of one user.
@@ -62,6 +64,8 @@ class Interference:
         if operation == "command":
             self.commands += 1
         number = self._number(operation, head)
+        if operation == "send" and _INPUT.search(head) and not _END.search(head):
+            operation = "part"  # a fault at send strikes where the input ends, into however many messages it was cut
         for fault in [item for item in self._faults if item.name == "latency"]:
             if _fits(fault, operation, number) and fault.strikes():
                 await asyncio.sleep(fault.values["seconds"])
