@@ -156,7 +156,43 @@ def options_and_unknown_bits_survive(case: Case) -> bool:
             if len(held) == 2 and all(value is not None and value.thumbprint for value in held):
                 # a record may be shared, and then everybody who shares it has asked or consented
                 changed = _changed(*(_settings(value, keys[0] == keys[1]) for value in held))
-                assert changed <= _asked(case.args["bindings"]), (place, changed)
+                allowed = wish or site.name in case.args["allow"]["shared_change"]
+                assert changed <= (_asked(case.args["bindings"]) if allowed else set()), (place, changed)
+    return True
+
+
+def what_was_asked_for_is_what_stands(case: Case) -> bool:
+    """Read off the document afterwards, from the words of the request alone."""
+    if case.plan is None or not case.real or not case.args["bindings"]:
+        return False
+    flags = {
+        (site["name"], *_parts(_place(binding["information"]))): binding["ssl_flags"] or 0
+        for site in case.outcome.left["sites"]
+        for binding in site["bindings"]
+        if binding["protocol"] == "https" and binding["information"].count(":") > 1
+    }
+    records = {(item["family"], item["key"].lower()): item for item in case.outcome.left["records"]}
+    for item in case.args["bindings"]:
+        held = flags.get((item["site"], *_parts(item)))
+        assert (held is None) == (item.get("state") == "absent"), item
+        if "replaces" in item:
+            assert (item["site"], *_parts(item["replaces"])) not in flags, item
+        if held is None:
+            continue
+        if "central_store" in item:
+            assert bool(held & 2) == item["central_store"], item
+        binding = {"protocol": "https", "information": _information(item), "ssl_flags": held}
+        record = records.get(strategies.needed(binding) or ("", ""))
+        certificate = item.get("certificate") or {}
+        if "thumbprint" in certificate:
+            assert record is not None and record["thumbprint"] == certificate["thumbprint"], item
+        for name, wanted in (item.get("options") or {}).items():
+            if name == "ctl_store":
+                assert held & 2 or (record is not None and (record["ctl_store"] or "").lower() == wanted), item
+                continue
+            binding_bit, record_bit = _BITS[name]
+            assert wanted or not held & binding_bit, item
+            assert held & 2 or (record is not None and bool(record["flags"] & record_bit) == wanted), item
     return True
 
 
@@ -184,6 +220,16 @@ def _changed(one: dict[str, object], other: dict[str, object]) -> set[str]:
 
 def _asked(wishes: list[dict[str, Any]]) -> set[str]:
     return {name for item in wishes for name in item.get("options") or {}}
+
+
+def _place(information: str) -> dict[str, Any]:
+    address, port, host = information.rsplit(":", 2)
+    return {"address": address or "*", "port": int(port), "host": host.lower()}
+
+
+def _information(item: dict[str, Any]) -> str:
+    address = item["address"].strip("[]")
+    return f"{f'[{address}]' if ':' in address else address}:{item['port']}:{item['host']}"
 
 
 def _parts(item: dict[str, Any]) -> tuple[str, int, str]:

@@ -10,8 +10,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import certificates, planner
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import certificates, planner, wanted
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules import resolve
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.options import OptionWish
 from laws import cases
 from laws.laws import LAWS
 from laws.run import hold
@@ -70,6 +71,21 @@ def test_a_planner_that_asks_nobody_for_consent_is_noticed(monkeypatch: pytest.M
 def test_deletes_that_count_no_references_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "binding_record", lambda binding: None)
     _red("L4 references")
+
+
+def test_options_that_only_the_binding_gets_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OptionWish, "value", lambda self, held: held)
+    _red("wishes")
+
+
+def test_options_that_others_get_unasked_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "option_consent", lambda draft, spoken, allowed: [])
+    _red("L7")
+
+
+def test_an_old_name_that_stays_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wanted, "_replaces", lambda item, own, check: None)
+    _red("wishes")
 
 
 def test_keys_that_windows_refuses_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
