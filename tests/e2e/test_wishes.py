@@ -23,7 +23,7 @@ def test_new_name_options_central_store_and_a_rule_each_in_two_calls(start: Star
     rule = {"names": [STORE], "min_days": 30, "stores": ["MY"]}
     central = wish("Api", "api.example.com", central_store=True)
     strict = {"disable_legacy_tls": True, "negotiate_client_certificate": False, "ctl_store": "Partners"}
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {
             "name": "refuse",
             MODULE: {"bindings": [{**central, "options": {"disable_http2": True}}]},

@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell import spec
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell import checks, spec
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell.arguments import validated
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args, reader_args
 from support.actions import Simulated, description, run
@@ -95,6 +97,16 @@ def _trusted(value: Any) -> Any:
 def test_every_module_has_examples_that_call_it() -> None:
     called = {(name, own(task)) for name, task in tasks()}
     assert {name for name, action in called if name == action} == {path.stem for path in MODULES.glob("*.yml")}
+
+
+def test_the_guide_to_changes_shows_entries_that_pass() -> None:
+    page = (ROOT / "docs" / "docsite" / "rst" / "change_bindings.rst").read_text(encoding="utf-8")
+    blocks = re.findall(r"code-block:: yaml\n\n((?:   .*\n|\n)+)", page)
+    entries = [entry for block in blocks for entry in yaml.safe_load(dedent(block))]
+    shown = {key for entry in entries for key in entry}
+    assert shown == {"site", "host", "certificate", "options", "replaces", "central_store"}
+    for entry in entries:
+        validated(spec.HTTPS_BINDINGS, {"bindings": [entry]}, checks.bindings)
 
 
 def _undocumented(value: Any, docs: dict[str, Any], path: str) -> list[str]:

@@ -218,6 +218,45 @@ def _certificate(thumbprint: str, end: str) -> dict[str, Any]:
     return {"thumbprint": thumbprint.rjust(40, "0"), "names": names, "not_after": end, "key": "ok", "in_store": True}
 
 
+@pytest.mark.parametrize("flags", [5, 9, 97, 129])
+def test_peer_flags_are_cleared_one_by_one(flags: int) -> None:
+    """Clearing an unset bit is nothing: an exclusive or would set it."""
+    host = host_of(sites=[site("Shop", f"*:443:shop.example.com={flags}")], records=[HELD])
+    for name, bit in (
+        ("disable_http2", 4),
+        ("disable_ocsp_stapling", 8),
+        ("disable_tls13", 32),
+        ("disable_legacy_tls", 64),
+    ):
+        plan = plan_of(host, wish("Shop", "shop.example.com", options={name: False}))
+        assert plan.after.sites[0].bindings[0].flags == flags & ~bit
+        assert plan.empty == (not flags & bit)
+
+
+def test_peer_central_store_switch_drops_nothing_first() -> None:
+    names = ("shop.example.com", "api.example.com")
+    files = {"enabled": True, "files": [f"{name}.pfx" for name in names]}
+    own = [record(f"{name}:443", cert) for name, cert in zip(names, (SHOP, API), strict=True)]
+    host = host_of(sites=[site("Shop", *(f"*:443:{name}=1" for name in names))], records=own, central_store=files)
+    plan = plan_of(host, *(wish("Shop", name, central_store=True) for name in names))
+    assert [step.op for step in plan.steps] == ["record_set", "bindings", "record_delete", "record_delete", "probe"]
+    assert [binding.information for binding in plan.after.sites[0].bindings] == [f"*:443:{name}" for name in names]
+    assert records_of(plan.after) == ["ccs 443"] and plan.after.records[0].value.thumbprint is None
+    told = refused(host, {"site": "Shop", "central_store": True}, wish("Shop", names[0], SHOP, central_store=True))
+    assert sorted(told) == ["bindings[0].central_store", "bindings[1].certificate"]
+
+
+def test_peer_a_rule_never_takes_what_others_took() -> None:
+    """Subject look-ups took certificates without a key, expired ones, or whichever of two came first."""
+    expired, keyless = stored("shop.example.com", -5), stored("shop.example.com", 390, key=None)
+    asked = {"site": "Shop", "host": "shop.example.com", "certificate": {"select": {}}}
+    plan = plan_of(host_of(SHOP, NEW, expired, keyless, sites=[SNI], records=[HELD]), asked)
+    assert plan.after.records[0].value.thumbprint == NEW["thumbprint"]
+    twin = stored("shop.example.com", 300, issuer="Twin CA")
+    told = refused(host_of(NEW, twin, sites=[SNI], records=[]), asked)
+    assert "equally good" in told["bindings[0].certificate.select"]
+
+
 def test_every_case_has_a_test_of_its_name() -> None:
     here = Path(__file__).parent
     text = "".join((here / name).read_text(encoding="utf-8") for name in ("test_peers.py", "test_peers_reading.py"))
