@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.info import sni_eligibility
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.capabilities import capabilities
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.eligibility import Eligibility, Wanted, eligibility
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.eligibility import Eligibility, Wanted, with_caveats
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.flags import flag_verdicts
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.certificates import NOW
@@ -26,7 +26,7 @@ def windows(major: int, minor: int, build: int, revision: int | None = None) -> 
 
 
 def judged(wanted: Wanted, *certificates: dict[str, Any], **parts: Any) -> Eligibility:
-    return eligibility(parse_document(document(certificates=list(certificates), **parts)), wanted, NOW)
+    return with_caveats(parse_document(document(certificates=list(certificates), **parts)), wanted, NOW)
 
 
 @pytest.mark.parametrize(

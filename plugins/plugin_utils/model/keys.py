@@ -49,6 +49,17 @@ def checked_address(text: str) -> str:
     return key
 
 
+def is_address(text: str) -> bool:
+    """Is it an IP address? Most names are not, and are told by their last letter."""
+    if ":" not in text and not text[-1:].isdigit():
+        return False
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_ipv6(address: str) -> bool:
     """True for a canonical IPv6 address."""
     return ":" in address
@@ -93,11 +104,7 @@ def checked_host(text: str) -> str:
         return ""
     if len(key) > 255:  # HTTP_REQUEST_PROPERTY_SNI_HOST_MAX_LENGTH
         raise ValueInvalid("a host name has at most 255 characters")
-    try:
-        ipaddress.ip_address(key.strip("[]"))
-    except ValueError:
-        pass
-    else:
+    if is_address(key.strip("[]")):
         raise ValueInvalid(f"{text!r} is an IP address; put it into 'address', a host name is a DNS name")
     name = key[2:] if key.startswith("*.") else key
     if "*" in name:

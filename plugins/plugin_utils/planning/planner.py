@@ -55,7 +55,8 @@ def make_plan(host: Host, request: Request, now: datetime) -> Plan:
     host until there is none left, so that a second run finds nothing to do (law L1).
     """
     remedies, problems = Remedies(), list[Problem]()
-    remedies.look(scene_of(host, now), request, problems)
+    if request.repair:
+        remedies.look(scene_of(host, now), request, problems)
     plan = _plan(host, request, remedies, now, problems)
     while request.repair and remedies.look(scene_of(plan.after, now), request, problems):
         plan = _plan(host, request, remedies, now, problems)

@@ -13,7 +13,7 @@ from ..model.endpoint import Answer, Endpoint
 from ..model.host import Host
 from ..rules.assumptions import SWITCHES
 from ..rules.capabilities import Capabilities, capabilities, support_tier
-from ..rules.eligibility import Wanted, eligibility
+from ..rules.eligibility import Wanted, with_caveats
 from ..rules.findings import find
 from ..rules.flags import TWICE, flag_verdicts
 from ..rules.key_health import key_health
@@ -107,6 +107,6 @@ def assumptions(answers: Iterable[Answer]) -> list[dict[str, Any]]:
 
 
 def _verdict(host: Host, item: Wanted, now: datetime, able: Capabilities) -> dict[str, Any]:
-    verdict = eligibility(host, item, now, able)
+    verdict = with_caveats(host, item, now, able)
     lists = {"alternatives": list(verdict.alternatives), "caveats": list(verdict.caveats)}
     return {**item._asdict(), **verdict._asdict(), **lists}

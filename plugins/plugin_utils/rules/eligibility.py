@@ -17,7 +17,7 @@ from .ownership import owner_of
 from .resolve import Resolver, listens_on
 from .scene import is_loopback, local_addresses
 
-__all__ = ("Eligibility", "Wanted", "alternatives", "caveats", "eligibility", "sni_verdict")
+__all__ = ("Eligibility", "Wanted", "alternatives", "caveats", "eligibility", "sni_verdict", "with_caveats")
 
 
 class Eligibility(NamedTuple):
@@ -34,11 +34,18 @@ class Eligibility(NamedTuple):
 
 
 def eligibility(host: Host, wanted: Wanted, now: datetime, known: Capabilities | None = None) -> Eligibility:
-    """Judge one wanted binding. ``known`` saves judging the host again for each of many."""
+    """Judge one wanted binding, caveats aside: looking for those takes a while on a large host.
+
+    ``known`` saves judging the host again for each of many.
+    """
     verdict = sni_verdict(wanted, known or capabilities(host))
-    if verdict.ok:
-        return Eligibility(*verdict, (), tuple(caveats(host, wanted)))
-    return Eligibility(*verdict, alternatives(host, wanted, now))
+    return Eligibility(*verdict, () if verdict.ok else alternatives(host, wanted, now))
+
+
+def with_caveats(host: Host, wanted: Wanted, now: datetime, known: Capabilities | None = None) -> Eligibility:
+    """As :func:`eligibility`, and what an eligible binding would meet."""
+    verdict = eligibility(host, wanted, now, known)
+    return verdict._replace(caveats=tuple(caveats(host, wanted))) if verdict.eligible else verdict
 
 
 def sni_verdict(wanted: Wanted, able: Capabilities) -> Verdict:

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 
 from ..model.host import CENTRAL_STORE, SNI
-from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey
+from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_address
 from .finding import Finding, Kind, Rule
 from .names import covers
 from .scene import Bound, Scene, address_text, names_of
@@ -183,11 +182,7 @@ def _unusable(host: str) -> str | None:
         return "has a star that is not its whole leftmost label"
     if len(host) > 255:
         return f"has {len(host)} characters, more than 255"
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return None
-    return "is an address"
+    return "is an address" if is_address(host.strip("[]")) else None
 
 
 RULES: tuple[Rule, ...] = (_shared, _duplicates, _names)
