@@ -36,7 +36,7 @@ class Binding:
 
     @property
     def is_https(self) -> bool:
-        return self.protocol.lower() == "https"
+        return self.protocol == "https" or self.protocol.lower() == "https"
 
     @property
     def is_http(self) -> bool:

@@ -11,7 +11,6 @@ from ..model.host import Binding, Host, RecordValue
 from ..model.keys import store_key
 from ..model.problems import Invalid, Problem
 from ..model.steps import BindingsStep, RecordStep
-from ..rules.findings import find
 from ..wire.planfile import FiledPlan
 from .impact import Affected, Impact
 from .planner import Plan
@@ -28,7 +27,7 @@ def approved_plan(host: Host, filed: FiledPlan, now: datetime) -> Plan:
     if host.unfinished_run is not None:
         raise Invalid([Problem("plan", f"an earlier run ({host.unfinished_run}) on {host.name} did not finish")])
     if _done(host, filed):
-        return Plan(host, (), host, (), find(host, now), ("every step of the plan is carried out already",))
+        return Plan(host, (), host, (), now, ("every step of the plan is carried out already",))
     problems: list[Problem] = []
     records = {record.key: record.value for record in host.records}
     for index, step in enumerate(filed.steps):
@@ -46,7 +45,7 @@ def approved_plan(host: Host, filed: FiledPlan, now: datetime) -> Plan:
     after = after_steps(host, filed.steps)
     changed = [step for step in filed.steps if isinstance(step, RecordStep)]
     affected: tuple[Affected, ...] = tuple(Impact(host, after, frozenset(), frozenset()).affected(changed, set()))
-    return Plan(host, filed.steps, after, affected, find(after, now))
+    return Plan(host, filed.steps, after, affected, now)
 
 
 def same_record(one: RecordValue | None, other: RecordValue | None) -> bool:

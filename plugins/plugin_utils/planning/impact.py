@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..model.endpoint import ANY_OTHER_NAME, Endpoint
+from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint
 from ..model.host import Host, binding_record
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6
 from ..model.steps import Expectation, RecordStep
@@ -46,6 +46,7 @@ class Impact:
         self.before, self.after = Resolver(before), Resolver(after)
         self._requested, self._deleted = requested, deleted
         self._owner = owner_of(before)
+        self._answers: dict[Endpoint, Answer] = {}
         self._users: dict[tuple[int, str], list[Identity]] = {}
         self._by_record: dict[RecordKey, set[Identity]] = {}
         for host in (before, after):
@@ -68,7 +69,7 @@ class Impact:
         replaced = {step.key for step in steps if step.op == "record_replace"}
         touched = {step.key for step in steps}
         for endpoint in self.endpoints(touched, ports):
-            old, new = self.before.answer(endpoint), self.after.answer(endpoint)
+            old, new = self.before.answer(endpoint), self._afterwards(endpoint)
             gap = old.record in replaced
             if old.identity == new.identity and not gap:
                 continue
@@ -105,7 +106,7 @@ class Impact:
             name = endpoint.sni
             if name == ANY_OTHER_NAME or (name or "").startswith("*."):
                 continue
-            answer = self.after.answer(endpoint)
+            answer = self._afterwards(endpoint)
             if answer.outcome == "unsupported":
                 continue  # nothing is predicted there, so nothing can be expected
             if answer.outcome == "not_listening" and self.before.listening(endpoint):
@@ -114,6 +115,13 @@ class Impact:
             expect = "file" if identity is not None and identity.startswith("file:") else identity
             result[Expectation(endpoint.address, endpoint.port, name, expect)] = None
         return tuple(result)
+
+    def _afterwards(self, endpoint: Endpoint) -> Answer:
+        """The answer on the host as it will be; each is asked for twice."""
+        answer = self._answers.get(endpoint)
+        if answer is None:
+            answer = self._answers[endpoint] = self.after.answer(endpoint)
+        return answer
 
     def _other(self, key: RecordKey | None) -> str:
         value = self.before.record(key) if key is not None else None

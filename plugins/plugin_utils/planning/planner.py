@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from ..model.host import Host, binding_record
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey
@@ -33,19 +34,24 @@ from .wanted import WantedBinding
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps for one host. ``after`` is the predicted host, ``findings`` are what would still be wrong on it."""
+    """Steps for one host. ``after`` is the predicted host; ``now``: when it was planned, aware UTC."""
 
     host: Host
     steps: tuple[Step, ...]
     after: Host
     affected: tuple[Affected, ...]
-    findings: tuple[Finding, ...]
+    now: datetime
     notes: tuple[str, ...] = ()
     chosen: tuple[Chosen, ...] = ()
 
     @property
     def empty(self) -> bool:
         return not self.steps
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What would still be wrong afterwards. Looked for when it is asked for: on a large host that takes as long as planning."""
+        return find(self.after, self.now)
 
 
 def make_plan(host: Host, request: Request, now: datetime) -> Plan:
@@ -84,7 +90,7 @@ def _plan(host: Host, request: Request, remedies: Remedies, now: datetime, probl
     if endpoints:
         steps.append(ProbeStep(endpoints, "see that every endpoint shows the expected certificate"))
     notes = (*draft.notes, *_joined_ports(host, after))
-    return Plan(host, tuple(steps), after, affected, find(after, now), notes, tuple(draft.chosen))
+    return Plan(host, tuple(steps), after, affected, now, notes, tuple(draft.chosen))
 
 
 def _wishes(

@@ -108,22 +108,23 @@ class Resolver:
         here = self._by_port.get(port)
         if here is None:
             return []
-        wanted = [("exact_address", "ipport", endpoint.address)]
+        found: list[tuple[str, RecordKey | None]] = [("exact_address", here.get(("ipport", endpoint.address)))]
         if name is not None:
-            wanted.append(("scoped_central_store", "scopedccs", name))
-            wanted.append(("exact_name", "hostnameport", name))
-            wildcards = []
-            if port in self._wild_ports:
+            if self.scoped:
+                found.append(("scoped_central_store", here.get(("scopedccs", name))))
+            found.append(("exact_name", here.get(("hostnameport", name))))
+            central = ("central_store", here.get(("ccs", "")))
+            if port not in self._wild_ports:
+                found.append(central)
+            else:
                 nearest, others = _wildcards(name)
                 parents = nearest if self.assumptions.wildcard_one_label else nearest + others
-                wildcards = [("wildcard_name", "hostnameport", parent) for parent in parents]
-            central = [("central_store", "ccs", "")]
-            early = self.assumptions.wildcard_name_before_central_store
-            wanted += wildcards + central if early else central + wildcards
+                wildcards = [("wildcard_name", here.get(("hostnameport", parent))) for parent in parents]
+                early = self.assumptions.wildcard_name_before_central_store
+                found += [*wildcards, central] if early else [central, *wildcards]
         if is_ipv6(endpoint.address):
-            wanted.append(("any_ipv6", "ipport", ANY_IPV6))
-        wanted.append(("any_address", "ipport", ANY_IPV4))
-        found = ((rule, here.get((family, record_name))) for rule, family, record_name in wanted)
+            found.append(("any_ipv6", here.get(("ipport", ANY_IPV6))))
+        found.append(("any_address", here.get(("ipport", ANY_IPV4))))
         return [(rule, key) for rule, key in found if key is not None]
 
     def _debatable(self, endpoint: Endpoint, found: list[tuple[str, RecordKey]]) -> tuple[str, ...]:
