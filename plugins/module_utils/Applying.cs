@@ -20,1423 +20,1423 @@ using System.Text;
 using System.Threading;
 using System;
 namespace TlsFleet{
-public sealed class Applier{
-private const int WaitSeconds=120;
-private readonly IWritingMachine machine;
-private readonly Given given;
-private readonly List<Step> steps;
-private readonly string certificates,keyCheck;
-public static string Run(IDictionary arguments){
-return Run(arguments,new WindowsMachine());}
-public static string Run(IDictionary arguments,IWritingMachine machine){
+public class Applier{
+const int WaitSeconds=120;
+IWritingMachine a;
+Given j;
+List<Step>ax;
+string ai,aj;
+public static string Run(IDictionary w){
+return Run(w,new WindowsMachine());}
+public static string Run(IDictionary w,IWritingMachine a){
 try{
-return new Applier(arguments,machine).Answer();}
-catch(Exception fault){
-return Json.Write(Reader.Failure(Typed(fault,"")));}}
-private Applier(IDictionary arguments,IWritingMachine machine){
-this.machine=machine;
-given=new Given(arguments,"");
-object checkMode=arguments["_ansible_check_mode"];
-if(checkMode!=null&&Convert.ToString(checkMode).Equals("true",StringComparison.OrdinalIgnoreCase))
+return new Applier(w,a).Answer();}
+catch(Exception d){
+return Json.Write(Reader.Failure(Typed(d,"")));}}
+Applier(IDictionary w,IWritingMachine a){
+this.a=a;
+j=new Given(w,"");
+object eo=w["_ansible_check_mode"];
+if(eo!=null&&Convert.ToString(eo).Equals("true",StringComparison.OrdinalIgnoreCase))
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
-given.Keys(new[]{"contract","computer","steps","probe","read"},"shared_configuration");
-Arguments.CheckContract(arguments);
-string computer=given["computer"].Text(),own=Document.ComputerName(machine.Registry);
-if(!computer.Equals(own,StringComparison.OrdinalIgnoreCase))
-throw new HostException("computer_mismatch","computer: the steps are for " + computer + ", this is " + own,"computer",null,null,null);
-Given probe=given["probe"].Keys(new[]{"on_unverified","timeout","retries"});
-probe["on_unverified"].Choice("fail","ignore");
-probe["timeout"].Whole(1,600);
-probe["retries"].Whole(0,100);
-Given read=given["read"].Keys(new[]{"certificates","key_check"});
-certificates=read["certificates"].Choice("referenced","candidates","all");
-keyCheck=read["key_check"].Choice("metadata","open","sign");
-if(!given["shared_configuration"].IsNull)
-given["shared_configuration"].Truth();
-steps=Step.Read(given["steps"]);}
-private string Answer(){
-machine.LogInvocation("tlsfleet.iis.host_applier, " + steps.Count + " steps");
-string path=Path.Combine(machine.JournalFolder(),Journal.File);
-using(IDisposable alone=machine.Lock(WaitSeconds)){
-if(alone==null)
-throw Busy(path);
-using(IHttpApi api=machine.OpenHttp()){
-Changes changes=new Changes(machine,api);
-return Text(changes,Alone(changes,path));}}}
-private Run Alone(Changes changes,string path){
-Journal found=Found(path);
-for(int second=0;!found.Finished&&machine.IsAlive(found["owner"]);second++){
-if(second==WaitSeconds)
-throw Busy(path);
-machine.Pause(1000);
-found=Found(path);}
-if(!found.Finished)
-return Recovered(changes,path,found);
-if(steps.Exists(step=> step.Op==Step.Bindings)&&(given["shared_configuration"].IsNull||!given["shared_configuration"].Truth()))
-RefuseShared(changes);
-Run run=new Run(machine,changes,given["probe"]);
+j.Keys(new[]{"contract","computer","steps","probe","read"},"shared_configuration");
+Arguments.CheckContract(w);
+string e1=j["computer"].Text(),hh=Document.ComputerName(a.Registry);
+if(!e1.Equals(hh,StringComparison.OrdinalIgnoreCase))
+throw new HostException("computer_mismatch","computer: the steps are for "+e1+", this is "+hh,"computer",null,null,null);
+Given a2=j["probe"].Keys(new[]{"on_unverified","timeout","retries"});
+a2["on_unverified"].Choice("fail","ignore");
+a2["timeout"].Whole(1,600);
+a2["retries"].Whole(0,100);
+Given cc=j["read"].Keys(new[]{"certificates","key_check"});
+ai=cc["certificates"].Choice("referenced","candidates","all");
+aj=cc["key_check"].Choice("metadata","open","sign");
+if(!j["shared_configuration"].IsNull)
+j["shared_configuration"].Truth();
+ax=Step.Read(j["steps"]);}
+string Answer(){
+a.LogInvocation("tlsfleet.iis.host_applier, "+ax.Count+" steps");
+string k=Path.Combine(a.JournalFolder(),Journal.File);
+using(IDisposable hv=a.Lock(WaitSeconds)){
+if(hv==null)
+throw Busy(k);
+using(IHttpApi ca=a.OpenHttp()){
+Changes m=new Changes(a,ca);
+return Text(m,Alone(m,k));}}}
+Run Alone(Changes m,string k){
+Journal o=Found(k);
+for(int ge=0;!o.Finished&&a.IsAlive(o["owner"]);ge++){
+if(ge==WaitSeconds)
+throw Busy(k);
+a.Pause(1000);
+o=Found(k);}
+if(!o.Finished)
+return Recovered(m,k,o);
+if(ax.Exists(f=>f.Op==Step.Bindings)&&(j["shared_configuration"].IsNull|| !j["shared_configuration"].Truth()))
+RefuseShared(m);
+Run db=new Run(a,m,j["probe"]);
 try{
-using(JournalWriter journal=JournalWriter.Start(machine,path,steps)){
-run.All(steps,journal);
-End(journal);}
-File.Delete(path);}
-catch(Exception fault){
-run.Error=run.Error??(run.Applied==steps.Count&&steps.Count > 0?null:Typed(fault,"journal"));}
-return run;}
-private static Journal Found(string path){
-return Journal.Parse(File.Exists(path)?Journal.Bytes(path):new byte[0]);}
-private HostException Busy(string path){
-string run=Found(path)["run"];
-string hint="another run" +(run==null?"":" (" + run + ")")+ " is at work on this host and did not end within " + WaitSeconds + " seconds";
-return new HostException("busy",hint,"journal",hint,null,null);}
-private static void RefuseShared(Changes changes){
-const string hint="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
-if(changes.Iis.Shared())
-throw new HostException("shared_configuration",hint,"steps",hint,null,null);}
-private Run Recovered(Changes changes,string path,Journal dead){
-Run nothing=new Run(machine,changes,given["probe"]);
-Recovery recovery=null;
+using(JournalWriter q=JournalWriter.Start(a,k,ax)){
+db.All(ax,q);
+End(q);}
+File.Delete(k);}
+catch(Exception d){
+db.Error=db.Error??(db.Applied==ax.Count&&ax.Count>0?null:Typed(d,"journal"));}
+return db;}
+static Journal Found(string k){
+return Journal.Parse(File.Exists(k)?Journal.Bytes(k):new byte[0]);}
+HostException Busy(string k){
+string db=Found(k)["run"];
+string ad="another run"+(db==null?"":" ("+db+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
+return new HostException("busy",ad,"journal",ad,null,null);}
+static void RefuseShared(Changes m){
+const string ad="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
+if(m.Iis.Shared())
+throw new HostException("shared_configuration",ad,"steps",ad,null,null);}
+Run Recovered(Changes m,string k,Journal co){
+Run et=new Run(a,m,j["probe"]);
+Recovery ec=null;
 try{
-recovery=new Recovery(changes,dead);
-recovery.Plan();
-using(JournalWriter journal=JournalWriter.GoOn(machine,path,dead)){
-recovery.CarryOut(journal);
-journal.End();}
-File.Delete(path);
-string hint="run " + dead["run"]+ " had not finished and was undone; read again and plan anew";
-if(steps.Count > 0)
-nothing.Error=new HostException("journal_unfinished",hint,"journal",hint,null,null);}
-catch(Exception fault){
-nothing.Error=Typed(fault,"journal");}
-return nothing;}
-private static void End(JournalWriter journal){
+ec=new Recovery(m,co);
+ec.Plan();
+using(JournalWriter q=JournalWriter.GoOn(a,k,co)){
+ec.CarryOut(q);
+q.End();}
+File.Delete(k);
+string ad="run "+co["run"]+" had not finished and was undone; read again and plan anew";
+if(ax.Count>0)
+et.Error=new HostException("journal_unfinished",ad,"journal",ad,null,null);}
+catch(Exception d){
+et.Error=Typed(d,"journal");}
+return et;}
+static void End(JournalWriter q){
 try{
-journal.End();}
+q.End();}
 catch(HostException){}}
-private string Text(Changes changes,Run run){
-HostException error=run.Error;
-Bag answer=new Bag{
-{"changed",Changed(changes)},{"contract",Reader.Contract},{"applied",run.Applied},{"error",error==null?null:Reader.ErrorBag(error,run.ErrorStep)},{"undone",run.Undone},{"undo_errors",run.UndoErrors.ConvertAll(one=> Reader.ErrorBag(one,null))},{"probes",run.Probes}};
-if(error!=null)
-answer.Put("failed",true).Put("msg",error.Place + ": " + error.Hint);
-StringBuilder text=new StringBuilder(Json.Write(answer));
-text.Length--;
-text.Append(',');
+string Text(Changes m,Run db){
+HostException c4=db.Error;
+Bag bn=new Bag{
+{"changed",Changed(m)},{"contract",Reader.Contract},{"applied",db.Applied},{"error",c4==null?null:Reader.ErrorBag(c4,db.ErrorStep)},{"undone",db.Undone},{"undo_errors",db.UndoErrors.ConvertAll(bk=>Reader.ErrorBag(bk,null))},{"probes",db.Probes}};
+if(c4!=null)
+bn.Put("failed",true).Put("msg",c4.Place+": "+c4.Hint);
+StringBuilder g=new StringBuilder(Json.Write(bn));
+g.Length--;
+g.Append(',');
 try{
-Json.AppendDocument(text,new Document(machine,certificates,keyCheck).Read());}
+Json.AppendDocument(g,new Document(a,ai,aj).Read());}
 catch(Exception){
-text.Append("\"document\":null");}
-return text.Append('}').ToString();}
-private static bool Changed(Changes changes){
+g.Append("\"document\":null");}
+return g.Append('}').ToString();}
+static bool Changed(Changes m){
 try{
-return changes.Touched.Differ(changes.Http,changes.Iis);}
+return m.Touched.Differ(m.Http,m.Iis);}
 catch(HostException){
 return true;}}
-public static HostException Typed(Exception fault,string place){
-HostException known=fault as HostException;
-if(known!=null)
-return known;
-bool denied=Gaps.CodeOf(fault)=="access_denied";
-string hint=denied?"administrator rights are missing: " + fault.Message:fault.GetType().Name + ": " + fault.Message + "\n" + fault.StackTrace;
-return new HostException(denied?"access_denied":"internal",hint,place,hint,null,unchecked((uint)fault.HResult));}}
-public sealed class BindingLists{
-private readonly Dictionary<string,List<Binding>> sites=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
+public static HostException Typed(Exception d,string e){
+HostException ag=d as HostException;
+if(ag!=null)
+return ag;
+bool du=Gaps.CodeOf(d)=="access_denied";
+string ad=du?"administrator rights are missing: "+d.Message:d.GetType().Name+": "+d.Message+"\n"+d.StackTrace;
+return new HostException(du?"access_denied":"internal",ad,e,ad,null,unchecked((uint)d.HResult));}}
+public class BindingLists{
+Dictionary<string,List<Binding>>v=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
-public List<Binding> this[string site]{
+public List<Binding>this[string ak]{
 get{
-List<Binding> found;
-return sites.TryGetValue(site,out found)?found:null;}
-set{sites[site]=value;}}
-public IEnumerable<string> Names{
-get{return sites.Keys;}}
+List<Binding>o;
+return v.TryGetValue(ak,out o)?o:null;}
+set{v[ak]=value;}}
+public IEnumerable<string>Names{
+get{return v.Keys;}}
 public BindingLists Copy(){
-BindingLists copy=new BindingLists{KnowsFlags=KnowsFlags};
-foreach(KeyValuePair<string,List<Binding>> site in sites)
-copy.sites[site.Key]=site.Value.ToList();
-return copy;}
-public List<Edit> Try(List<Edit> edits){
-List<Edit> placed=new List<Edit>();
-for(int index=0;index < edits.Count;index++){
-Edit edit=edits[index];
-List<Binding> bindings=this[edit.Site];
-if(bindings==null)
-throw IisSites.Refused("changed_meanwhile",index,"there is no site '" + edit.Site + "'",null);
-Edit one=new Edit{Site=edit.Site,Position=edit.Position??bindings.Count,Before=edit.Before,After=edit.After};
-One(bindings,one,index);
-placed.Add(one);}
-return placed;}
-public bool Fits(List<Edit> edits){
+BindingLists fg=new BindingLists{KnowsFlags=KnowsFlags};
+foreach(KeyValuePair<string,List<Binding>>ak in v)
+fg.v[ak.Key]=ak.Value.ToList();
+return fg;}
+public List<Edit>Try(List<Edit>ae){
+List<Edit>dg=new List<Edit>();
+for(int b=0;b<ae.Count;b++){
+Edit ac=ae[b];
+List<Binding>x=this[ac.Site];
+if(x==null)
+throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+ac.Site+"'",null);
+Edit bk=new Edit{Site=ac.Site,Position=ac.Position??x.Count,Before=ac.Before,After=ac.After};
+One(x,bk,b);
+dg.Add(bk);}
+return dg;}
+public bool Fits(List<Edit>ae){
 try{
-Copy().Try(edits);
+Copy().Try(ae);
 return true;}
 catch(HostException){
 return false;}}
-private void One(List<Binding> bindings,Edit edit,int index){
-int place=edit.Position.Value;
-bool adds=edit.Before==null;
-if(edit.After!=null&&edit.After.Flags!=null&&!KnowsFlags)
-throw IisSites.Refused("not_supported_here",index,"this IIS knows no sslFlags",null);
-if(adds&&place > bindings.Count)
-throw IisSites.Refused("changed_meanwhile",index,"the site has only " + bindings.Count + " bindings",null);
-if(!adds&&(place >=bindings.Count||!Same(bindings[place],edit.Before)))
-throw IisSites.Refused("changed_meanwhile",index,"binding " + edit.Before.Information + " is not at its place " + place,null);
-for(int other=0;edit.After!=null&&other < bindings.Count;other++)
-if((adds||other!=place)&&SameKey(bindings[other],edit.After))
-throw IisSites.Refused("config_conflict",index,"binding " + edit.After.Information + " is there twice",0x800700B7);
-if(adds)
-bindings.Insert(place,edit.After);
-else if(edit.After==null)
-bindings.RemoveAt(place);
+void One(List<Binding>x,Edit ac,int b){
+int e=ac.Position.Value;
+bool f5=ac.Before==null;
+if(ac.After!=null&&ac.After.Flags!=null&& !KnowsFlags)
+throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
+if(f5&&e>x.Count)
+throw IisSites.Refused("changed_meanwhile",b,"the site has only "+x.Count+" bindings",null);
+if(!f5&&(e>=x.Count|| !Same(x[e],ac.Before)))
+throw IisSites.Refused("changed_meanwhile",b,"binding "+ac.Before.Information+" is not at its place "+e,null);
+for(int aw=0;ac.After!=null&&aw<x.Count;aw++)
+if((f5||aw!=e)&&SameKey(x[aw],ac.After))
+throw IisSites.Refused("config_conflict",b,"binding "+ac.After.Information+" is there twice",0x800700B7);
+if(f5)
+x.Insert(e,ac.After);
+else if(ac.After==null)
+x.RemoveAt(e);
 else
-bindings[place]=edit.After;}
-public static bool Same(Binding one,Binding other){
-return one.Protocol==other.Protocol&&one.Information==other.Information&&one.Flags==other.Flags;}
-public static bool Same(List<Binding> one,List<Binding> other){
-if(one==null||other==null||one.Count!=other.Count)
-return one==other;
-for(int index=0;index < one.Count;index++)
-if(!Same(one[index],other[index]))
+x[e]=ac.After;}
+public static bool Same(Binding bk,Binding aw){
+return bk.Protocol==aw.Protocol&&bk.Information==aw.Information&&bk.Flags==aw.Flags;}
+public static bool Same(List<Binding>bk,List<Binding>aw){
+if(bk==null||aw==null||bk.Count!=aw.Count)
+return bk==aw;
+for(int b=0;b<bk.Count;b++)
+if(!Same(bk[b],aw[b]))
 return false;
 return true;}
-private static bool SameKey(Binding one,Binding other){
-return one.Protocol.Equals(other.Protocol,StringComparison.OrdinalIgnoreCase)
-&&one.Information.Equals(other.Information,StringComparison.OrdinalIgnoreCase);}}
-public sealed class JournalWriter:IDisposable{
-private readonly IJournalFile file;
-public readonly string Run;
-private JournalWriter(IWritingMachine machine,string path,long keep,string run){
-Run=run;
+static bool SameKey(Binding bk,Binding aw){
+return bk.Protocol.Equals(aw.Protocol,StringComparison.OrdinalIgnoreCase)
+&&bk.Information.Equals(aw.Information,StringComparison.OrdinalIgnoreCase);}}
+public class JournalWriter:IDisposable{
+IJournalFile e3;
+public string Run;
+JournalWriter(IWritingMachine a,string k,long eq,string db){
+Run=db;
 try{
-file=machine.OpenJournal(path,keep);}
-catch(Exception fault){
-throw Typed(fault);}}
-public static JournalWriter Start(IWritingMachine machine,string path,List<Step> steps){
-JournalWriter journal=new JournalWriter(machine,path,0,Guid.NewGuid().ToString());
-string started=machine.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);
-journal.Append(Journal.Line("run",journal.Run)+ Journal.Line("started",started)+ Journal.Line("owner",machine.Owner)
-+ Journal.Line("steps",Json.Write(steps.ConvertAll(step=> step.ToBag()))));
-return journal;}
-public static JournalWriter GoOn(IWritingMachine machine,string path,Journal dead){
-return new JournalWriter(machine,path,dead.Sound,dead["run"]);}
-public void Begin(int index,object held){
-Append(Journal.Line("begin",Number(index)+ "\t" + Json.Write(held)));}
-public void Note(string name,int index){
-Append(Journal.Line(name,Number(index)));}
+e3=a.OpenJournal(k,eq);}
+catch(Exception d){
+throw Typed(d);}}
+public static JournalWriter Start(IWritingMachine a,string k,List<Step>ax){
+JournalWriter q=new JournalWriter(a,k,0,Guid.NewGuid().ToString());
+string g1=a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);
+q.Append(Journal.Line("run",q.Run)+Journal.Line("started",g1)+Journal.Line("owner",a.Owner)
++Journal.Line("steps",Json.Write(ax.ConvertAll(f=>f.ToBag()))));
+return q;}
+public static JournalWriter GoOn(IWritingMachine a,string k,Journal co){
+return new JournalWriter(a,k,co.Sound,co["run"]);}
+public void Begin(int b,object l){
+Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
+public void Note(string h,int b){
+Append(Journal.Line(h,Number(b)));}
 public void End(){
 Append(Journal.Line("end","-"));}
-private static string Number(int index){
-return index.ToString(CultureInfo.InvariantCulture);}
-private void Append(string lines){
+static string Number(int b){
+return b.ToString(CultureInfo.InvariantCulture);}
+void Append(string fa){
 try{
-file.Append(System.Text.Encoding.ASCII.GetBytes(lines));}
-catch(Exception fault){
-throw Typed(fault);}}
-private static HostException Typed(Exception fault){
-uint result=unchecked((uint)fault.HResult);
-bool denied=Gaps.CodeOf(fault)=="access_denied";
-string hint=denied?"administrator rights are missing":"the journal could not be written: " + fault.Message;
-return new HostException(denied?"access_denied":"internal",hint,"journal",hint,"WriteFile",result >> 16==0x8007?result & 0xFFFF:result);}
+e3.Append(System.Text.Encoding.ASCII.GetBytes(fa));}
+catch(Exception d){
+throw Typed(d);}}
+static HostException Typed(Exception d){
+uint au=unchecked((uint)d.HResult);
+bool du=Gaps.CodeOf(d)=="access_denied";
+string ad=du?"administrator rights are missing":"the journal could not be written: "+d.Message;
+return new HostException(du?"access_denied":"internal",ad,"journal",ad,"WriteFile",au>>16==0x8007?au&0xFFFF:au);}
 public void Dispose(){
-if(file!=null)
-file.Dispose();}}
-public sealed class Touched{
-private readonly Dictionary<string,HttpRecord> records=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-private readonly List<Step> keys=new List<Step>();
-private readonly BindingLists sites=new BindingLists();
-public void Note(Step step,HttpRecord held){
-if(records.ContainsKey(step.Place))
+if(e3!=null)
+e3.Dispose();}}
+public class Touched{
+Dictionary<string,HttpRecord>a1=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+List<Step>f7=new List<Step>();
+BindingLists v=new BindingLists();
+public void Note(Step f,HttpRecord l){
+if(a1.ContainsKey(f.Place))
 return;
-records[step.Place]=held;
-keys.Add(step);}
-public void Note(BindingLists found){
-foreach(string name in found.Names)
-if(sites[name]==null)
-sites[name]=found[name];}
-public bool Differ(HttpTable http,IisSites iis){
-foreach(Step step in keys)
-if(!HttpTable.Same(http.Find(step.Family,step.Key),records[step.Place]))
+a1[f.Place]=l;
+f7.Add(f);}
+public void Note(BindingLists o){
+foreach(string h in o.Names)
+if(v[h]==null)
+v[h]=o[h];}
+public bool Differ(HttpTable dw,IisSites fj){
+foreach(Step f in f7)
+if(!HttpTable.Same(dw.Find(f.Family,f.Key),a1[f.Place]))
 return true;
-List<Edit> asked=new List<Edit>();
-foreach(string name in sites.Names)
-asked.Add(new Edit{Site=name});
-if(asked.Count==0)
+List<Edit>bh=new List<Edit>();
+foreach(string h in v.Names)
+bh.Add(new Edit{Site=h});
+if(bh.Count==0)
 return false;
-BindingLists now=iis.Read(asked);
-foreach(string name in sites.Names)
-if(!BindingLists.Same(now[name],sites[name]))
+BindingLists c8=fj.Read(bh);
+foreach(string h in v.Names)
+if(!BindingLists.Same(c8[h],v[h]))
 return true;
 return false;}}
-public sealed class Changes{
-public readonly HttpTable Http;
-public readonly IisSites Iis;
-public readonly Touched Touched=new Touched();
-public Changes(IWritingMachine machine,IHttpApi api){
-Http=new HttpTable(api);
-Iis=new IisSites(machine);}
-public void Remember(List<Step> steps){
+public class Changes{
+public HttpTable Http;
+public IisSites Iis;
+public Touched Touched=new Touched();
+public Changes(IWritingMachine a,IHttpApi ca){
+Http=new HttpTable(ca);
+Iis=new IisSites(a);}
+public void Remember(List<Step>ax){
 try{
-foreach(Step step in steps)
-if(step.IsRecord)
-Touched.Note(step,Http.Find(step.Family,step.Key));
-List<Edit> edits=new List<Edit>();
-foreach(Step step in steps)
-edits.AddRange(step.Edits??new List<Edit>());
-if(edits.Count > 0)
-Touched.Note(Iis.Read(edits));}
+foreach(Step f in ax)
+if(f.IsRecord)
+Touched.Note(f,Http.Find(f.Family,f.Key));
+List<Edit>ae=new List<Edit>();
+foreach(Step f in ax)
+ae.AddRange(f.Edits??new List<Edit>());
+if(ae.Count>0)
+Touched.Note(Iis.Read(ae));}
 catch(HostException){}}
-public HttpRecord Expected(Step step){
-HttpRecord held=Http.Find(step.Family,step.Key);
-Touched.Note(step,held);
-if(HttpTable.Same(held,step.Before))
-return held;
-string hint="expected " + HttpTable.Shown(step.Before)+ ", found " + HttpTable.Shown(held);
-if(held!=null&&step.Before!=null&&HttpTable.Shown(held)==HttpTable.Shown(step.Before))
-hint +=" with other options";
-throw new HostException("changed_meanwhile",hint,step.Place,hint,null,null);}
-public void Record(Step step,Action<bool> between){
-if(step.Op==Step.Update)
-Http.Update(step.Family,step.Key,step.After);
-if(step.Op==Step.Delete||step.Op==Step.Replace)
-Http.Delete(step.Family,step.Key);
-if(step.Op==Step.Replace)
-between(false);
-if(step.Op==Step.Set||step.Op==Step.Replace)
-Http.Set(step.Family,step.Key,step.After);
-if(step.Op==Step.Replace)
-between(true);}
-public static Step Inverse(Step step,HttpRecord held){
-string op=step.Op==Step.Set?Step.Delete:step.Op==Step.Delete?Step.Set:step.Op;
-return new Step{Op=op,Family=step.Family,Key=step.Key,Before=step.After,After=held};}}
+public HttpRecord Expected(Step f){
+HttpRecord l=Http.Find(f.Family,f.Key);
+Touched.Note(f,l);
+if(HttpTable.Same(l,f.Before))
+return l;
+string ad="expected "+HttpTable.Shown(f.Before)+", found "+HttpTable.Shown(l);
+if(l!=null&&f.Before!=null&&HttpTable.Shown(l)==HttpTable.Shown(f.Before))
+ad+=" with other options";
+throw new HostException("changed_meanwhile",ad,f.Place,ad,null,null);}
+public void Record(Step f,Action<bool>c3){
+if(f.Op==Step.Update)
+Http.Update(f.Family,f.Key,f.After);
+if(f.Op==Step.Delete||f.Op==Step.Replace)
+Http.Delete(f.Family,f.Key);
+if(f.Op==Step.Replace)
+c3(false);
+if(f.Op==Step.Set||f.Op==Step.Replace)
+Http.Set(f.Family,f.Key,f.After);
+if(f.Op==Step.Replace)
+c3(true);}
+public static Step Inverse(Step f,HttpRecord l){
+string i0=f.Op==Step.Set?Step.Delete:f.Op==Step.Delete?Step.Set:f.Op;
+return new Step{Op=i0,Family=f.Family,Key=f.Key,Before=f.After,After=l};}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
 public static class Handshake{
-private static readonly ushort[]Suites={
+static ushort[]Suites={
 0xC02B,0xC02F,0xC02C,0xC030,0xCCA9,0xCCA8,0xC023,0xC027,0xC024,0xC028,0xC009,0xC013,0xC00A,0xC014,0x009E,0x009F,0xCCAA,0x0067,0x006B,0x0033,0x0039,0x009C,0x009D,0x003C,0x003D,0x002F,0x0035,0x000A};
-private static readonly ushort[]Groups={29,23,24,25};
-private static readonly ushort[]Signatures={
+static ushort[]Groups={29,23,24,25};
+static ushort[]Signatures={
 0x0403,0x0503,0x0603,0x0804,0x0805,0x0806,0x0401,0x0501,0x0601,0x0807,0x0808,0x0809,0x080A,0x080B,0x0303,0x0301,0x0203,0x0201,0x0402,0x0202,0x0101};
-public static byte[]Hello(string sni){
-List<byte> extensions=new List<byte>();
-if(!string.IsNullOrEmpty(sni)){
-List<byte> name=new List<byte>{0};
-Append(name,Encoding.ASCII.GetBytes(sni),2);
-List<byte> names=new List<byte>();
-Append(names,name,2);
-Extension(extensions,0,names);}
-Extension(extensions,10,Numbers(Groups,2));
-Extension(extensions,11,new byte[]{1,0});
-Extension(extensions,13,Numbers(Signatures,2));
-Extension(extensions,23,new byte[0]);
-Extension(extensions,0xFF01,new byte[]{0});
-byte[]random=new byte[32];
-using(RandomNumberGenerator source=RandomNumberGenerator.Create())
-source.GetBytes(random);
-List<byte> body=new List<byte>{3,3};
-body.AddRange(random);
-body.Add(0);
-body.AddRange(Numbers(Suites,2));
-body.AddRange(new byte[]{1,0});
-Append(body,extensions,2);
-List<byte> message=new List<byte>{1};
-Append(message,body,3);
-List<byte> record=new List<byte>{22,3,1};
-Append(record,message,2);
-return record.ToArray();}
-private static void Extension(List<byte> to,int kind,ICollection<byte> data){
-to.Add((byte)(kind >> 8));
-to.Add((byte)kind);
-Append(to,data,2);}
-private static List<byte> Numbers(ushort[]numbers,int lengthSize){
-List<byte> bytes=new List<byte>(),with=new List<byte>();
-foreach(ushort number in numbers){
-bytes.Add((byte)(number >> 8));
-bytes.Add((byte)number);}
-Append(with,bytes,lengthSize);
-return with;}
-private static void Append(List<byte> to,ICollection<byte> data,int lengthSize){
-for(int shift=8 *(lengthSize - 1);shift >=0;shift -=8)
-to.Add((byte)(data.Count >> shift));
-to.AddRange(data);}}
-public sealed class Flight{
-public const int Most=256 * 1024;
-private const int LongestRecord=16384 + 2048,AlertRecord=21,HandshakeRecord=22;
-private const byte ServerHello=2,Certificate=11;
-private readonly List<byte> incoming=new List<byte>(),messages=new List<byte>(),alerts=new List<byte>();
-private int taken;
-private bool greeted;
+public static byte[]Hello(string io){
+List<byte>bm=new List<byte>();
+if(!string.IsNullOrEmpty(io)){
+List<byte>h=new List<byte>{0};
+Append(h,Encoding.ASCII.GetBytes(io),2);
+List<byte>bf=new List<byte>();
+Append(bf,h,2);
+Extension(bm,0,bf);}
+Extension(bm,10,Numbers(Groups,2));
+Extension(bm,11,new byte[]{1,0});
+Extension(bm,13,Numbers(Signatures,2));
+Extension(bm,23,new byte[0]);
+Extension(bm,0xFF01,new byte[]{0});
+byte[]gc=new byte[32];
+using(RandomNumberGenerator gf=RandomNumberGenerator.Create())
+gf.GetBytes(gc);
+List<byte>ds=new List<byte>{3,3};
+ds.AddRange(gc);
+ds.Add(0);
+ds.AddRange(Numbers(Suites,2));
+ds.AddRange(new byte[]{1,0});
+Append(ds,bm,2);
+List<byte>a0=new List<byte>{1};
+Append(a0,ds,3);
+List<byte>s=new List<byte>{22,3,1};
+Append(s,a0,2);
+return s.ToArray();}
+static void Extension(List<byte>h9,int b1,ICollection<byte>c0){
+h9.Add((byte)(b1>>8));
+h9.Add((byte)b1);
+Append(h9,c0,2);}
+static List<byte>Numbers(ushort[]gu,int c6){
+List<byte>aa=new List<byte>(),ht=new List<byte>();
+foreach(ushort r in gu){
+aa.Add((byte)(r>>8));
+aa.Add((byte)r);}
+Append(ht,aa,c6);
+return ht;}
+static void Append(List<byte>h9,ICollection<byte>c0,int c6){
+for(int fz=8*(c6-1);fz>=0;fz-=8)
+h9.Add((byte)(c0.Count>>fz));
+h9.AddRange(c0);}}
+public class Flight{
+public const int Most=256*1024;
+const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
+const byte ServerHello=2,Certificate=11;
+List<byte>bj=new List<byte>(),be=new List<byte>(),dr=new List<byte>();
+int g3;
+bool ep;
 public string Thumbprint{get;private set;}
-public Answer?Add(byte[]bytes,int count){
-taken +=count;
-for(int index=0;index < count;index++)
-incoming.Add(bytes[index]);
-Answer?answer=Records();
-return answer==null&&taken > Most?Answer.Unclear:answer;}
-private Answer?Records(){
-int at=0;
-Answer?answer=null;
-while(answer==null&&incoming.Count > at){
-int kind=incoming[at];
-if(kind!=AlertRecord&&kind!=HandshakeRecord||incoming.Count > at + 1&&incoming[at + 1]!=3)
+public Answer?Add(byte[]aa,int aq){
+g3+=aq;
+for(int b=0;b<aq;b++)
+bj.Add(aa[b]);
+Answer?bn=Records();
+return bn==null&&g3>Most?Answer.Unclear:bn;}
+Answer?Records(){
+int a7=0;
+Answer?bn=null;
+while(bn==null&&bj.Count>a7){
+int b1=bj[a7];
+if(b1!=AlertRecord&&b1!=HandshakeRecord||bj.Count>a7+1&&bj[a7+1]!=3)
 return Answer.Unclear;
-if(incoming.Count < at + 5)
+if(bj.Count<a7+5)
 break;
-int length=Number(incoming,at + 3,2);
-if(length==0||length > LongestRecord)
+int t=Number(bj,a7+3,2);
+if(t==0||t>LongestRecord)
 return Answer.Unclear;
-if(incoming.Count < at + 5 + length)
+if(bj.Count<a7+5+t)
 break;
-(kind==AlertRecord?alerts:messages).AddRange(incoming.GetRange(at + 5,length));
-at +=5 + length;
-answer=kind==AlertRecord?Alerts():Messages();}
-incoming.RemoveRange(0,at);
-return answer;}
-private Answer?Alerts(){
-while(alerts.Count >=2){
-int level=alerts[0],reason=alerts[1];
-alerts.RemoveRange(0,2);
-if(reason==70||reason==71)
+(b1==AlertRecord?dr:be).AddRange(bj.GetRange(a7+5,t));
+a7+=5+t;
+bn=b1==AlertRecord?Alerts():Messages();}
+bj.RemoveRange(0,a7);
+return bn;}
+Answer?Alerts(){
+while(dr.Count>=2){
+int d9=dr[0],fd=dr[1];
+dr.RemoveRange(0,2);
+if(fd==70||fd==71)
 return Answer.OtherTls;
-if(level==2||reason==0)
+if(d9==2||fd==0)
 return Answer.Alert;
-if(level!=1)
+if(d9!=1)
 return Answer.Unclear;}
 return null;}
-private Answer?Messages(){
-while(messages.Count >=4){
-int length=Number(messages,1,3);
-if(messages[0]!=(greeted?Certificate:ServerHello)||length > Most)
+Answer?Messages(){
+while(be.Count>=4){
+int t=Number(be,1,3);
+if(be[0]!=(ep?Certificate:ServerHello)||t>Most)
 return Answer.Unclear;
-if(messages.Count < 4 + length)
+if(be.Count<4+t)
 return null;
-if(greeted)
-return Leaf(length);
-if(length < 38||messages[4]!=3||messages[5]> 3)
+if(ep)
+return Leaf(t);
+if(t<38||be[4]!=3||be[5]>3)
 return Answer.Unclear;
-greeted=true;
-messages.RemoveRange(0,4 + length);}
+ep=true;
+be.RemoveRange(0,4+t);}
 return null;}
-private Answer Leaf(int length){
-if(length < 6||Number(messages,4,3)!=length - 3)
+Answer Leaf(int t){
+if(t<6||Number(be,4,3)!=t-3)
 return Answer.Unclear;
-int size=Number(messages,7,3);
-if(size==0||size > length - 6)
+int z=Number(be,7,3);
+if(z==0||z>t-6)
 return Answer.Unclear;
-using(SHA1 sha=SHA1.Create())
-Thumbprint=BitConverter.ToString(sha.ComputeHash(messages.GetRange(10,size).ToArray())).Replace("-","");
+using(SHA1 iv=SHA1.Create())
+Thumbprint=BitConverter.ToString(iv.ComputeHash(be.GetRange(10,z).ToArray())).Replace("-","");
 return Answer.Shown;}
-private static int Number(List<byte> bytes,int at,int size){
-int number=0;
-for(int index=0;index < size;index++)
-number=number << 8 | bytes[at + index];
-return number;}}
-public sealed class RecordMemory:IDisposable{
-private readonly List<IntPtr> held=new List<IntPtr>();
-public readonly int Id;
+static int Number(List<byte>aa,int a7,int z){
+int r=0;
+for(int b=0;b<z;b++)
+r=r<<8|aa[a7+b];
+return r;}}
+public class RecordMemory:IDisposable{
+List<IntPtr>l=new List<IntPtr>();
+public int Id;
 public IntPtr At;
 public uint Length;
-public RecordMemory(string family,string key,HttpRecord value){
-Id=HttpRecords.Ids[family];
-SslParam param=value==null?new SslParam():Param(value);
+public RecordMemory(string ab,string p,HttpRecord value){
+Id=HttpRecords.Ids[ab];
+SslParam bc=value==null?new SslParam():Param(value);
 if(Id==HttpNative.Ssl)
-Put(new SslSet{Address=Sockaddr(key,true),Param=param});
+Put(new SslSet{Address=Sockaddr(p,true),Param=bc});
 else if(Id==HttpNative.Ccs)
-Put(new CcsSet{Address=Storage(key),Param=param});
+Put(new CcsSet{Address=Storage(p),Param=bc});
 else
-Put(new SniSet{Key=Name(key),Param=param});}
-private RecordMemory(string family,string key){
-Id=HttpRecords.Ids[family];
+Put(new SniSet{Key=Name(p),Param=bc});}
+RecordMemory(string ab,string p){
+Id=HttpRecords.Ids[ab];
 if(Id==HttpNative.Ssl)
-Put(new SslQuery{Address=Sockaddr(key,true)});
+Put(new SslQuery{Address=Sockaddr(p,true)});
 else if(Id==HttpNative.Ccs)
-Put(new CcsQuery{Address=Storage(key)});
+Put(new CcsQuery{Address=Storage(p)});
 else
-Put(new SniQuery{Key=Name(key)});}
-public static RecordMemory Query(string family,string key){
-return new RecordMemory(family,key);}
-private void Put(object structure){
-Length=(uint)Marshal.SizeOf(structure.GetType());
+Put(new SniQuery{Key=Name(p)});}
+public static RecordMemory Query(string ab,string p){
+return new RecordMemory(ab,p);}
+void Put(object ex){
+Length=(uint)Marshal.SizeOf(ex.GetType());
 At=Room((int)Length);
-Marshal.StructureToPtr(structure,At,false);}
-private IntPtr Room(int length){
-IntPtr at=Marshal.AllocHGlobal(length);
-held.Add(at);
-for(int index=0;index < length;index++)
-Marshal.WriteByte(at,index,0);
-return at;}
-private IntPtr Words(string text){
-if(text==null)
+Marshal.StructureToPtr(ex,At,false);}
+IntPtr Room(int t){
+IntPtr a7=Marshal.AllocHGlobal(t);
+l.Add(a7);
+for(int b=0;b<t;b++)
+Marshal.WriteByte(a7,b,0);
+return a7;}
+IntPtr Words(string g){
+if(g==null)
 return IntPtr.Zero;
-IntPtr at=Marshal.StringToHGlobalUni(text);
-held.Add(at);
-return at;}
-private SslParam Param(HttpRecord value){
-SslParam param=new SslParam{
+IntPtr a7=Marshal.StringToHGlobalUni(g);
+l.Add(a7);
+return a7;}
+SslParam Param(HttpRecord value){
+SslParam bc=new SslParam{
 AppId=new Guid(value.AppId),StoreName=Words(value.Store),CheckMode=(uint)value.CheckMode,Freshness=(uint)value.Freshness,Timeout=(uint)value.Timeout,CtlIdentifier=Words(value.CtlIdentifier),CtlStore=Words(value.CtlStore),Flags=(uint)value.Flags};
 if(value.Thumbprint!=null){
-byte[]hash=new byte[value.Thumbprint.Length / 2];
-for(int index=0;index < hash.Length;index++)
-hash[index]=byte.Parse(value.Thumbprint.Substring(2 * index,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
-param.HashLength=(uint)hash.Length;
-param.Hash=Room(hash.Length);
-Marshal.Copy(hash,0,param.Hash,hash.Length);}
-return param;}
-private IntPtr Sockaddr(string key,bool address){
-IPAddress host=address?Address(key):IPAddress.Any;
-byte[]bytes=host.GetAddressBytes();
-int port=Port(key);
-IntPtr at=Room(128);
-Marshal.WriteInt16(at,(short)(bytes.Length==16?23:2));
-Marshal.WriteByte(at,2,(byte)(port >> 8));
-Marshal.WriteByte(at,3,(byte)port);
-Marshal.Copy(bytes,0,IntPtr.Add(at,bytes.Length==16?8:4),bytes.Length);
-if(bytes.Length==16)
-Marshal.WriteInt32(at,24,(int)host.ScopeId);
-return at;}
-private SockaddrStorage Storage(string key){
-return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(key,false),typeof(SockaddrStorage));}
-private SniKey Name(string key){
-return new SniKey{Address=Storage(key),Host=Words(key.Substring(0,key.LastIndexOf(':')))};}
-private static int Port(string key){
-int port;
-string digits=key.Substring(key.LastIndexOf(':')+ 1);
-return int.TryParse(digits,NumberStyles.None,CultureInfo.InvariantCulture,out port)&&port < 65536?port:0;}
-private static IPAddress Address(string key){
-IPAddress address;
-string text=key.Substring(0,Math.Max(0,key.LastIndexOf(':')));
-bool six=text.StartsWith("[",StringComparison.Ordinal)&&text.EndsWith("]",StringComparison.Ordinal);
-if(six)
-text=text.Substring(1,text.Length - 2);
-if(!six&&text.Split('.').Length!=4)
+byte[]bp=new byte[value.Thumbprint.Length/2];
+for(int b=0;b<bp.Length;b++)
+bp[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
+bc.HashLength=(uint)bp.Length;
+bc.Hash=Room(bp.Length);
+Marshal.Copy(bp,0,bc.Hash,bp.Length);}
+return bc;}
+IntPtr Sockaddr(string p,bool al){
+IPAddress ho=al?Address(p):IPAddress.Any;
+byte[]aa=ho.GetAddressBytes();
+int a6=Port(p);
+IntPtr a7=Room(128);
+Marshal.WriteInt16(a7,(short)(aa.Length==16?23:2));
+Marshal.WriteByte(a7,2,(byte)(a6>>8));
+Marshal.WriteByte(a7,3,(byte)a6);
+Marshal.Copy(aa,0,IntPtr.Add(a7,aa.Length==16?8:4),aa.Length);
+if(aa.Length==16)
+Marshal.WriteInt32(a7,24,(int)ho.ScopeId);
+return a7;}
+SockaddrStorage Storage(string p){
+return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(p,false),typeof(SockaddrStorage));}
+SniKey Name(string p){
+return new SniKey{Address=Storage(p),Host=Words(p.Substring(0,p.LastIndexOf(':')))};}
+static int Port(string p){
+int a6;
+string dv=p.Substring(p.LastIndexOf(':')+1);
+return int.TryParse(dv,NumberStyles.None,CultureInfo.InvariantCulture,out a6)&&a6<65536?a6:0;}
+static IPAddress Address(string p){
+IPAddress al;
+string g=p.Substring(0,Math.Max(0,p.LastIndexOf(':')));
+bool f2=g.StartsWith("[",StringComparison.Ordinal)&&g.EndsWith("]",StringComparison.Ordinal);
+if(f2)
+g=g.Substring(1,g.Length-2);
+if(!f2&&g.Split('.').Length!=4)
 return null;
-return IPAddress.TryParse(text,out address)&&text.Contains(":")==six?address:null;}
-public static bool IsKey(string family,string key){
-int colon=key.LastIndexOf(':');
-if(Port(key)==0||(colon < 0)!=(family=="ccs"))
+return IPAddress.TryParse(g,out al)&&g.Contains(":")==f2?al:null;}
+public static bool IsKey(string ab,string p){
+int go=p.LastIndexOf(':');
+if(Port(p)==0||(go<0)!=(ab=="ccs"))
 return false;
-return family=="ipport"?Address(key)!=null:family=="ccs"||colon > 0;}
-public static bool IsThumbprint(string text){
-foreach(char letter in text)
-if(!Uri.IsHexDigit(letter))
+return ab=="ipport"?Address(p)!=null:ab=="ccs"||go>0;}
+public static bool IsThumbprint(string g){
+foreach(char an in g)
+if(!Uri.IsHexDigit(an))
 return false;
-return text.Length > 0&&text.Length <=128&&text.Length % 2==0;}
+return g.Length>0&&g.Length<=128&&g.Length%2==0;}
 public void Dispose(){
-foreach(IntPtr at in held)
-Marshal.FreeHGlobal(at);
-held.Clear();}}
-public sealed class HttpTable{
+foreach(IntPtr a7 in l)
+Marshal.FreeHGlobal(a7);
+l.Clear();}}
+public class HttpTable{
 public const string UpdateCall="HttpUpdateServiceConfiguration";
-private readonly IHttpApi api;
-public HttpTable(IHttpApi api){
-this.api=api;}
-public HttpRecord Find(string family,string key){
-using(RecordMemory asked=RecordMemory.Query(family,key))
-using(HttpRecords.Room room=new HttpRecords.Room()){
-uint code=room.Query(api,asked.Id,asked.At,asked.Length);
-if(code==HttpNative.NotFound||(code==HttpNative.InvalidParameter&&family!="ipport"))
+IHttpApi ca;
+public HttpTable(IHttpApi ca){
+this.ca=ca;}
+public HttpRecord Find(string ab,string p){
+using(RecordMemory bh=RecordMemory.Query(ab,p))
+using(HttpRecords.Room d0=new HttpRecords.Room()){
+uint n=d0.Query(ca,bh.Id,bh.At,bh.Length);
+if(n==HttpNative.NotFound||(n==HttpNative.InvalidParameter&&ab!="ipport"))
 return null;
-if(code!=0)
-throw Fault("HttpQueryServiceConfiguration",code,family + " " + key);
-HttpRecord found=HttpRecords.Of(asked.Id,room.At);
-found.Family=family;
-found.Key=key;
-return found;}}
-public void Set(string family,string key,HttpRecord value){
-Call("HttpSetServiceConfiguration",api.Set,family,key,value);}
-public void Delete(string family,string key){
-Call("HttpDeleteServiceConfiguration",api.Delete,family,key,null);}
-public void Update(string family,string key,HttpRecord value){
-if(api.UpdateExported==false)
-throw new HostException("update_unsupported","this Windows does not export it",family + " " + key,"this Windows does not export it",UpdateCall,null);
-Call(UpdateCall,api.Update,family,key,value);}
-private delegate uint Write(int id,IntPtr information,uint length);
-private static void Call(string name,Write call,string family,string key,HttpRecord value){
-using(RecordMemory memory=new RecordMemory(family,key,value)){
-uint code;
+if(n!=0)
+throw Fault("HttpQueryServiceConfiguration",n,ab+" "+p);
+HttpRecord o=HttpRecords.Of(bh.Id,d0.At);
+o.Family=ab;
+o.Key=p;
+return o;}}
+public void Set(string ab,string p,HttpRecord value){
+Call("HttpSetServiceConfiguration",ca.Set,ab,p,value);}
+public void Delete(string ab,string p){
+Call("HttpDeleteServiceConfiguration",ca.Delete,ab,p,null);}
+public void Update(string ab,string p,HttpRecord value){
+if(ca.UpdateExported==false)
+throw new HostException("update_unsupported","this Windows does not export it",ab+" "+p,"this Windows does not export it",UpdateCall,null);
+Call(UpdateCall,ca.Update,ab,p,value);}
+delegate uint Write(int cp,IntPtr y,uint t);
+static void Call(string h,Write bl,string ab,string p,HttpRecord value){
+using(RecordMemory ej=new RecordMemory(ab,p,value)){
+uint n;
 try{
-code=call(memory.Id,memory.At,memory.Length);}
+n=bl(ej.Id,ej.At,ej.Length);}
 catch(EntryPointNotFoundException){
-code=NoSuchProcedure;}
-if(code!=0)
-throw Fault(name,code,family + " " + key);}}
-private const uint NoSuchProcedure=127;
-private static HostException Fault(string call,uint number,string place){
-string code="internal",hint=null;
-if(number==2)
-Is(out code,out hint,"record_missing","the record is not there");
-else if(number==5)
-Is(out code,out hint,"access_denied","administrator rights are missing");
-else if(number==87)
-Is(out code,out hint,"not_supported_here","this Windows does not know this kind of record");
-else if(number==183)
-Is(out code,out hint,"record_exists","there is such a record already");
-else if(number==1312)
-Is(out code,out hint,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
-else if(call==UpdateCall&&(number==1||number==50||number==120||number==NoSuchProcedure))
-Is(out code,out hint,"update_unsupported","this Windows exports it and does not have it");
+n=NoSuchProcedure;}
+if(n!=0)
+throw Fault(h,n,ab+" "+p);}}
+const uint NoSuchProcedure=127;
+static HostException Fault(string bl,uint r,string e){
+string n="internal",ad=null;
+if(r==2)
+Is(out n,out ad,"record_missing","the record is not there");
+else if(r==5)
+Is(out n,out ad,"access_denied","administrator rights are missing");
+else if(r==87)
+Is(out n,out ad,"not_supported_here","this Windows does not know this kind of record");
+else if(r==183)
+Is(out n,out ad,"record_exists","there is such a record already");
+else if(r==1312)
+Is(out n,out ad,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
+else if(bl==UpdateCall&&(r==1||r==50||r==120||r==NoSuchProcedure))
+Is(out n,out ad,"update_unsupported","this Windows exports it and does not have it");
 else
-hint=HostException.OfCall(call,number).Message;
-return new HostException(code,hint,place,hint,call,number);}
-private static void Is(out string code,out string hint,string known,string words){
-code=known;
-hint=words;}
-public static bool Same(HttpRecord one,HttpRecord other){
-if(one==null||other==null)
-return one==other;
-return Words(one)==Words(other);}
-private static string Words(HttpRecord record){
-StringBuilder words=new StringBuilder();
-string store=string.IsNullOrEmpty(record.Store)?"MY":record.Store;
-foreach(string text in new[]{record.Thumbprint,store,record.AppId,record.CtlIdentifier,record.CtlStore})
-words.Append(text==null?"-":"+" + text.ToLowerInvariant()).Append('\n');
-foreach(long number in new[]{record.Flags,record.CheckMode,record.Freshness,record.Timeout})
-words.Append(number).Append(' ');
-return words.ToString();}
-public static string Shown(HttpRecord record){
-return record==null?"no record":"certificate " +(record.Thumbprint??"none");}}
-public sealed class IisSites{
-private const string Commit="CommitChanges";
-private const int Attempts=6,FirstPause=250,LongestPause=4000;
-private const uint Sharing=0x80070020,Locked=0x80070021,Transaction=0x80071A90,BadIndex=0x80070585,Exists=0x800700B7,Denied=0x80070005,NoClass=0x80040154;
-private static readonly Random Jitter=new Random();
-private readonly IWritingMachine machine;
-private string call;
-private int at;
-public IisSites(IWritingMachine machine){
-this.machine=machine;}
-public static HostException Refused(string code,int index,string hint,long?number){
-return new HostException(code,hint,"edits[" + index + "]",hint,Commit,number);}
+ad=HostException.OfCall(bl,r).Message;
+return new HostException(n,ad,e,ad,bl,r);}
+static void Is(out string n,out string ad,string ag,string bs){
+n=ag;
+ad=bs;}
+public static bool Same(HttpRecord bk,HttpRecord aw){
+if(bk==null||aw==null)
+return bk==aw;
+return Words(bk)==Words(aw);}
+static string Words(HttpRecord s){
+StringBuilder bs=new StringBuilder();
+string ay=string.IsNullOrEmpty(s.Store)?"MY":s.Store;
+foreach(string g in new[]{s.Thumbprint,ay,s.AppId,s.CtlIdentifier,s.CtlStore})
+bs.Append(g==null?"-":"+"+g.ToLowerInvariant()).Append('\n');
+foreach(long r in new[]{s.Flags,s.CheckMode,s.Freshness,s.Timeout})
+bs.Append(r).Append(' ');
+return bs.ToString();}
+public static string Shown(HttpRecord s){
+return s==null?"no record":"certificate "+(s.Thumbprint??"none");}}
+public class IisSites{
+const string Commit="CommitChanges";
+const int Attempts=6,FirstPause=250,LongestPause=4000;
+const uint Sharing=0x80070020,Locked=0x80070021,Transaction=0x80071A90,BadIndex=0x80070585,Exists=0x800700B7,Denied=0x80070005,NoClass=0x80040154;
+static Random Jitter=new Random();
+IWritingMachine a;
+string bl;
+int a7;
+public IisSites(IWritingMachine a){
+this.a=a;}
+public static HostException Refused(string n,int b,string ad,long?r){
+return new HostException(n,ad,"edits["+b+"]",ad,Commit,r);}
 public bool Shared(){
-List<object> held=new List<object>();
+List<object>l=new List<object>();
 try{
-call="GetAdminSection";
-IAppHostAdminManager manager=SiteStates.Keep(held,machine.OpenAdmin());
-IAppHostElement section=SiteStates.Keep(held,manager.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
-return Convert.ToBoolean(SiteStates.Keep(held,section.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
-catch(Exception fault){
-throw Typed(fault);}
+bl="GetAdminSection";
+IAppHostAdminManager cy=SiteStates.Keep(l,a.OpenAdmin());
+IAppHostElement ck=SiteStates.Keep(l,cy.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
+return Convert.ToBoolean(SiteStates.Keep(l,ck.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
+catch(Exception d){
+throw Typed(d);}
 finally{
-SiteStates.Release(held);}}
-public BindingLists Read(IEnumerable<Edit> edits){
-List<object> held=new List<object>();
+SiteStates.Release(l);}}
+public BindingLists Read(IEnumerable<Edit>ae){
+List<object>l=new List<object>();
 try{
-at=0;
-return Lists(Collections(held,edits),held);}
-catch(Exception fault){
-throw Typed(fault);}
+a7=0;
+return Lists(Collections(l,ae),l);}
+catch(Exception d){
+throw Typed(d);}
 finally{
-SiteStates.Release(held);}}
-public void CommitAll(List<Edit> edits){
-bool begun=false;
-for(int attempt=1;;attempt++){
+SiteStates.Release(l);}}
+public void CommitAll(List<Edit>ae){
+bool c2=false;
+for(int bd=1;;bd++){
 try{
-Once(edits);
+Once(ae);
 return;}
-catch(Exception fault){
-uint result=unchecked((uint)fault.HResult);
-bool passes=result==Sharing||result==Transaction||(result==Locked&&call==Commit);
-HostException typed=Typed(fault);
-begun |=call==Commit;
-if(begun&&Stand(edits))
+catch(Exception d){
+uint au=unchecked((uint)d.HResult);
+bool hi=au==Sharing||au==Transaction||(au==Locked&&bl==Commit);
+HostException h1=Typed(d);
+c2|=bl==Commit;
+if(c2&&Stand(ae))
 return;
-if(!passes||attempt==Attempts)
-throw typed;}
-machine.Pause(Math.Min(LongestPause,FirstPause <<(attempt - 1))+ Jitter.Next(FirstPause));}}
-private bool Stand(List<Edit> edits){
+if(!hi||bd==Attempts)
+throw h1;}
+a.Pause(Math.Min(LongestPause,FirstPause<<(bd-1))+Jitter.Next(FirstPause));}}
+bool Stand(List<Edit>ae){
 try{
-return Read(edits).Fits(Edit.Undoing(edits));}
+return Read(ae).Fits(Edit.Undoing(ae));}
 catch(HostException){
 return false;}}
-private void Once(List<Edit> edits){
-List<object> held=new List<object>();
+void Once(List<Edit>ae){
+List<object>l=new List<object>();
 try{
-at=0;
-Dictionary<string,IAppHostElementCollection> sites=Collections(held,edits);
-BindingLists wanted=Lists(sites,held);
-wanted.Try(edits);
-for(at=0;at < edits.Count;at++)
-One(sites[edits[at].Site],edits[at],held);
-at=0;
-BindingLists made=Lists(sites,held);
-foreach(string site in sites.Keys)
-if(!BindingLists.Same(wanted[site],made[site]))
-throw new HostException("internal","IIS put a binding elsewhere in site " + site,"edits[0]","IIS put a binding of site " + site + " elsewhere than it was told; nothing was committed","AddElement",null);
-call=Commit;
-((IAppHostWritableAdminManager)held[0]).CommitChanges();}
+a7=0;
+Dictionary<string,IAppHostElementCollection>v=Collections(l,ae);
+BindingLists b7=Lists(v,l);
+b7.Try(ae);
+for(a7=0;a7<ae.Count;a7++)
+One(v[ae[a7].Site],ae[a7],l);
+a7=0;
+BindingLists f8=Lists(v,l);
+foreach(string ak in v.Keys)
+if(!BindingLists.Same(b7[ak],f8[ak]))
+throw new HostException("internal","IIS put a binding elsewhere in site "+ak,"edits[0]","IIS put a binding of site "+ak+" elsewhere than it was told; nothing was committed","AddElement",null);
+bl=Commit;
+((IAppHostWritableAdminManager)l[0]).CommitChanges();}
 finally{
-SiteStates.Release(held);}}
-private Dictionary<string,IAppHostElementCollection> Collections(List<object> held,IEnumerable<Edit> edits){
-HashSet<string> names=new HashSet<string>(edits.Select(edit=> edit.Site),StringComparer.Ordinal);
-Dictionary<string,IAppHostElementCollection> found=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
-call="GetAdminSection";
-IAppHostWritableAdminManager manager=SiteStates.Keep(held,machine.OpenWritableAdmin());
-manager.SetCommitPath(SiteStates.AppHost);
-IAppHostElement section=SiteStates.Keep(held,manager.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
-IAppHostElementCollection sites=SiteStates.Keep(held,section.GetCollection());
-long count=sites.GetCount();
-for(int index=0;index < count&&found.Count < names.Count;index++){
-IAppHostElement site=SiteStates.Keep(held,sites.GetItem(index));
-string name=Words(site,"name");
-if(names.Contains(name))
-found[name]=SiteStates.Keep(held,SiteStates.Keep(held,site.GetElementByName("bindings")).GetCollection());}
-return found;}
-private BindingLists Lists(Dictionary<string,IAppHostElementCollection> sites,List<object> held){
-BindingLists lists=new BindingLists();
-if(sites.Count > 0)
-lists.KnowsFlags=HasFlags(SiteStates.Keep(held,sites.First().Value.CreateNewElement("binding")));
-foreach(KeyValuePair<string,IAppHostElementCollection> site in sites){
-List<Binding> bindings=new List<Binding>();
-long count=site.Value.GetCount();
-for(int index=0;index < count;index++)
-bindings.Add(Image(site.Value.GetItem(index),lists.KnowsFlags));
-lists[site.Key]=bindings;}
-return lists;}
-private static Binding Image(IAppHostElement element,bool flagsKnown){
-List<object> held=new List<object>{element};
+SiteStates.Release(l);}}
+Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>ae){
+HashSet<string>bf=new HashSet<string>(ae.Select(ac=>ac.Site),StringComparer.Ordinal);
+Dictionary<string,IAppHostElementCollection>o=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
+bl="GetAdminSection";
+IAppHostWritableAdminManager cy=SiteStates.Keep(l,a.OpenWritableAdmin());
+cy.SetCommitPath(SiteStates.AppHost);
+IAppHostElement ck=SiteStates.Keep(l,cy.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
+IAppHostElementCollection v=SiteStates.Keep(l,ck.GetCollection());
+long aq=v.GetCount();
+for(int b=0;b<aq&&o.Count<bf.Count;b++){
+IAppHostElement ak=SiteStates.Keep(l,v.GetItem(b));
+string h=Words(ak,"name");
+if(bf.Contains(h))
+o[h]=SiteStates.Keep(l,SiteStates.Keep(l,ak.GetElementByName("bindings")).GetCollection());}
+return o;}
+BindingLists Lists(Dictionary<string,IAppHostElementCollection>v,List<object>l){
+BindingLists fb=new BindingLists();
+if(v.Count>0)
+fb.KnowsFlags=HasFlags(SiteStates.Keep(l,v.First().Value.CreateNewElement("binding")));
+foreach(KeyValuePair<string,IAppHostElementCollection>ak in v){
+List<Binding>x=new List<Binding>();
+long aq=ak.Value.GetCount();
+for(int b=0;b<aq;b++)
+x.Add(Image(ak.Value.GetItem(b),fb.KnowsFlags));
+fb[ak.Key]=x;}
+return fb;}
+static Binding Image(IAppHostElement az,bool fi){
+List<object>l=new List<object>{az};
 try{
-Binding image=new Binding{Protocol=Words(element,"protocol"),Information=Words(element,"bindingInformation")};
-if(!flagsKnown)
-return image;
-IAppHostProperty flags=SiteStates.Keep(held,element.GetPropertyByName("sslFlags"));
-if(!Convert.ToBoolean(flags.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
-image.Flags=Convert.ToInt64(flags.GetValue(),CultureInfo.InvariantCulture);
-return image;}
+Binding av=new Binding{Protocol=Words(az,"protocol"),Information=Words(az,"bindingInformation")};
+if(!fi)
+return av;
+IAppHostProperty ao=SiteStates.Keep(l,az.GetPropertyByName("sslFlags"));
+if(!Convert.ToBoolean(ao.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
+av.Flags=Convert.ToInt64(ao.GetValue(),CultureInfo.InvariantCulture);
+return av;}
 finally{
-SiteStates.Release(held);}}
-private static bool HasFlags(IAppHostElement element){
-List<object> held=new List<object>();
+SiteStates.Release(l);}}
+static bool HasFlags(IAppHostElement az){
+List<object>l=new List<object>();
 try{
-SiteStates.Keep(held,element.GetPropertyByName("sslFlags"));
+SiteStates.Keep(l,az.GetPropertyByName("sslFlags"));
 return true;}
-catch(Exception fault){
-if(unchecked((uint)fault.HResult)==BadIndex)
+catch(Exception d){
+if(unchecked((uint)d.HResult)==BadIndex)
 return false;
 throw;}
 finally{
-SiteStates.Release(held);}}
-private static string Words(IAppHostElement element,string name){
-List<object> held=new List<object>();
+SiteStates.Release(l);}}
+static string Words(IAppHostElement az,string h){
+List<object>l=new List<object>();
 try{
-return Convert.ToString(SiteStates.Keep(held,element.GetPropertyByName(name)).GetValue(),CultureInfo.InvariantCulture);}
+return Convert.ToString(SiteStates.Keep(l,az.GetPropertyByName(h)).GetValue(),CultureInfo.InvariantCulture);}
 finally{
-SiteStates.Release(held);}}
-private void One(IAppHostElementCollection bindings,Edit edit,List<object> held){
-long count=bindings.GetCount();
-int place=(int)Math.Min(edit.Position??count,count);
-if(edit.After==null){
-call="DeleteElement";
-bindings.DeleteElement(place);
+SiteStates.Release(l);}}
+void One(IAppHostElementCollection x,Edit ac,List<object>l){
+long aq=x.GetCount();
+int e=(int)Math.Min(ac.Position??aq,aq);
+if(ac.After==null){
+bl="DeleteElement";
+x.DeleteElement(e);
 return;}
-call=edit.Before==null?"CreateNewElement":"GetItem";
-IAppHostElement element=SiteStates.Keep(held,edit.Before==null?bindings.CreateNewElement("binding"):bindings.GetItem(place));
-Binding before=edit.Before??new Binding();
-if(before.Protocol!=edit.After.Protocol)
-Put(element,"protocol",edit.After.Protocol,held);
-if(before.Information!=edit.After.Information)
-Put(element,"bindingInformation",edit.After.Information,held);
-if(before.Flags!=edit.After.Flags)
-Put(element,"sslFlags",edit.After.Flags==null?null:edit.After.Flags.Value.ToString(CultureInfo.InvariantCulture),held);
-call="AddElement";
-if(edit.Before==null)
-bindings.AddElement(element,place==count?-1:place);}
-private void Put(IAppHostElement element,string name,string value,List<object> held){
-IAppHostProperty property=SiteStates.Keep(held,element.GetPropertyByName(name));
-call=value==null?"Clear":"SetValue";
+bl=ac.Before==null?"CreateNewElement":"GetItem";
+IAppHostElement az=SiteStates.Keep(l,ac.Before==null?x.CreateNewElement("binding"):x.GetItem(e));
+Binding ap=ac.Before??new Binding();
+if(ap.Protocol!=ac.After.Protocol)
+Put(az,"protocol",ac.After.Protocol,l);
+if(ap.Information!=ac.After.Information)
+Put(az,"bindingInformation",ac.After.Information,l);
+if(ap.Flags!=ac.After.Flags)
+Put(az,"sslFlags",ac.After.Flags==null?null:ac.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
+bl="AddElement";
+if(ac.Before==null)
+x.AddElement(az,e==aq? -1:e);}
+void Put(IAppHostElement az,string h,string value,List<object>l){
+IAppHostProperty dh=SiteStates.Keep(l,az.GetPropertyByName(h));
+bl=value==null?"Clear":"SetValue";
 if(value==null)
-property.Clear();
+dh.Clear();
 else
-property.SetValue(value);}
-private HostException Typed(Exception fault){
-HostException known=fault as HostException;
-if(known!=null)
-return known;
-uint result=unchecked((uint)fault.HResult);
-string code="internal",hint=fault.Message;
-if(result==Denied)
-Is(out code,out hint,"access_denied","administrator rights are missing");
-else if(result==Transaction)
-Is(out code,out hint,"config_conflict","somebody else has committed at the same time");
-else if(result==Exists)
-Is(out code,out hint,"config_conflict","such a binding is there already");
-else if(result==Sharing)
-Is(out code,out hint,"config_locked","another process holds applicationHost.config");
-else if(result==Locked)
-Is(out code,out hint,"config_locked",call==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
-else if(result==NoClass)
-Is(out code,out hint,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(code,hint,"edits[" + at + "]",hint,call,result);}
-private static void Is(out string code,out string hint,string known,string words){
-code=known;
-hint=words;}}
-public sealed class JsonReader{
-private readonly string text;
-private int at;
-private JsonReader(string text){
-this.text=text;}
-public static object Parse(string text){
-JsonReader reader=new JsonReader(text);
+dh.SetValue(value);}
+HostException Typed(Exception d){
+HostException ag=d as HostException;
+if(ag!=null)
+return ag;
+uint au=unchecked((uint)d.HResult);
+string n="internal",ad=d.Message;
+if(au==Denied)
+Is(out n,out ad,"access_denied","administrator rights are missing");
+else if(au==Transaction)
+Is(out n,out ad,"config_conflict","somebody else has committed at the same time");
+else if(au==Exists)
+Is(out n,out ad,"config_conflict","such a binding is there already");
+else if(au==Sharing)
+Is(out n,out ad,"config_locked","another process holds applicationHost.config");
+else if(au==Locked)
+Is(out n,out ad,"config_locked",bl==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
+else if(au==NoClass)
+Is(out n,out ad,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
+return new HostException(n,ad,"edits["+a7+"]",ad,bl,au);}
+static void Is(out string n,out string ad,string ag,string bs){
+n=ag;
+ad=bs;}}
+public class JsonReader{
+string g;
+int a7;
+JsonReader(string g){
+this.g=g;}
+public static object Parse(string g){
+JsonReader bo=new JsonReader(g);
 try{
-object value=reader.Value();
-if(reader.Next()=='\0')
+object value=bo.Value();
+if(bo.Next()=='\0')
 return value;}
 catch(IndexOutOfRangeException){}
 catch(ArgumentOutOfRangeException){}
-throw new FormatException("JSON ends early, or something follows it, at " + reader.at);}
-private char Next(){
-while(at < text.Length&&char.IsWhiteSpace(text[at]))
-at++;
-return at < text.Length?text[at]:'\0';}
-private bool Taken(char wanted){
-if(Next()!=wanted)
+throw new FormatException("JSON ends early, or something follows it, at "+bo.a7);}
+char Next(){
+while(a7<g.Length&&char.IsWhiteSpace(g[a7]))
+a7++;
+return a7<g.Length?g[a7]:'\0';}
+bool Taken(char b7){
+if(Next()!=b7)
 return false;
-at++;
+a7++;
 return true;}
-private object Value(){
-char first=Next();
-if(first=='{')
+object Value(){
+char b3=Next();
+if(b3=='{')
 return Members();
-if(first=='[')
+if(b3=='[')
 return Items();
-if(first=='"')
+if(b3=='"')
 return Words();
-int start=at;
-while(at < text.Length&&",]} \t\r\n".IndexOf(text[at])< 0)
-at++;
-string word=text.Substring(start,at - start);
-if(word=="null")
+int b5=a7;
+while(a7<g.Length&&",]} \t\r\n".IndexOf(g[a7])<0)
+a7++;
+string fq=g.Substring(b5,a7-b5);
+if(fq=="null")
 return null;
-return word=="true"||word=="false"?(object)(word=="true"):long.Parse(word,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
-private Hashtable Members(){
-Hashtable table=new Hashtable();
-at++;
+return fq=="true"||fq=="false"?(object)(fq=="true"):long.Parse(fq,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
+Hashtable Members(){
+Hashtable bz=new Hashtable();
+a7++;
 while(!Taken('}')){
-if(table.Count > 0&&!Taken(','))
-throw new FormatException("JSON: no comma at " + at);
+if(bz.Count>0&& !Taken(','))
+throw new FormatException("JSON: no comma at "+a7);
 Next();
-string key=Words();
+string p=Words();
 if(!Taken(':'))
-throw new FormatException("JSON: no colon at " + at);
-table[key]=Value();}
-return table;}
-private object[]Items(){
-List<object> items=new List<object>();
-at++;
+throw new FormatException("JSON: no colon at "+a7);
+bz[p]=Value();}
+return bz;}
+object[]Items(){
+List<object>ci=new List<object>();
+a7++;
 while(!Taken(']')){
-if(items.Count > 0&&!Taken(','))
-throw new FormatException("JSON: no comma at " + at);
-items.Add(Value());}
-return items.ToArray();}
-private string Words(){
-StringBuilder words=new StringBuilder();
-if(text[at++]!='"')
-throw new FormatException("JSON: no string at " + at);
+if(ci.Count>0&& !Taken(','))
+throw new FormatException("JSON: no comma at "+a7);
+ci.Add(Value());}
+return ci.ToArray();}
+string Words(){
+StringBuilder bs=new StringBuilder();
+if(g[a7++]!='"')
+throw new FormatException("JSON: no string at "+a7);
 for(;;){
-char letter=text[at++];
-if(letter=='"')
-return words.ToString();
-if(letter=='\\')
-letter=Escaped(text[at++]);
-words.Append(letter);}}
-private char Escaped(char letter){
-const string names="bfnrt",values="\b\f\n\r\t";
-if(letter=='u'){
-at +=4;
-return(char)int.Parse(text.Substring(at - 4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
-int index=names.IndexOf(letter);
-return index < 0?letter:values[index];}}
-public sealed class Prober{
-private const int AtOnce=64,StackSize=256 * 1024,PauseMilliseconds=500;
-private readonly IMachine machine;
-private readonly IDictionary[]asked;
-private readonly Sight[]looks;
-private readonly int milliseconds;
-private List<HttpRecord> records;
-private Prober(IMachine machine,IList endpoints,int seconds){
-this.machine=machine;
-asked=new IDictionary[endpoints.Count];
-looks=new Sight[endpoints.Count];
-endpoints.CopyTo(asked,0);
-milliseconds=seconds * 1000;}
-public static List<Bag> Look(IMachine machine,IList endpoints,int seconds,int retries){
-return new Prober(machine,endpoints,seconds).Run(retries);}
-private List<Bag> Run(int retries){
-List<int> open=new List<int>();
-for(int index=0;index < asked.Length;index++)
-open.Add(index);
-for(int attempt=0;;attempt++){
-Together(open);
-open.RemoveAll(index=> !looks[index].MayPass);
-if(open.Count==0||attempt >=retries)
+char an=g[a7++];
+if(an=='"')
+return bs.ToString();
+if(an=='\\')
+an=Escaped(g[a7++]);
+bs.Append(an);}}
+char Escaped(char an){
+const string bf="bfnrt",hl="\b\f\n\r\t";
+if(an=='u'){
+a7+=4;
+return(char)int.Parse(g.Substring(a7-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
+int b=bf.IndexOf(an);
+return b<0?an:hl[b];}}
+public class Prober{
+const int AtOnce=64,StackSize=256*1024,PauseMilliseconds=500;
+IMachine a;
+IDictionary[]bh;
+Sight[]ea;
+int a5;
+List<HttpRecord>a1;
+Prober(IMachine a,IList cg,int b9){
+this.a=a;
+bh=new IDictionary[cg.Count];
+ea=new Sight[cg.Count];
+cg.CopyTo(bh,0);
+a5=b9*1000;}
+public static List<Bag>Look(IMachine a,IList cg,int b9,int ev){
+return new Prober(a,cg,b9).Run(ev);}
+List<Bag>Run(int ev){
+List<int>a8=new List<int>();
+for(int b=0;b<bh.Length;b++)
+a8.Add(b);
+for(int bd=0;;bd++){
+Together(a8);
+a8.RemoveAll(b=> !ea[b].MayPass);
+if(a8.Count==0||bd>=ev)
 break;
-machine.Pause(PauseMilliseconds);}
-List<Bag> rows=new List<Bag>();
-for(int index=0;index < asked.Length;index++)
-rows.Add(new Bag{
-{"address",Convert.ToString(asked[index]["address"])},{"port",Convert.ToInt32(Convert.ToString(asked[index]["port"]))},{"sni",Text(asked[index],"sni")},{"expect",Text(asked[index],"expect")},{"served",looks[index].Served},{"verdict",looks[index].Verdict}
+a.Pause(PauseMilliseconds);}
+List<Bag>e6=new List<Bag>();
+for(int b=0;b<bh.Length;b++)
+e6.Add(new Bag{
+{"address",Convert.ToString(bh[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bh[b]["port"]))},{"sni",Text(bh[b],"sni")},{"expect",Text(bh[b],"expect")},{"served",ea[b].Served},{"verdict",ea[b].Verdict}
 });
-return rows;}
-private void Together(List<int> open){
-int next=-1;
-Exception broken=null;
-ThreadStart work=delegate{
+return e6;}
+void Together(List<int>a8){
+int ih= -1;
+Exception dt=null;
+ThreadStart iq=delegate{
 try{
-for(int turn;(turn=Interlocked.Increment(ref next))< open.Count;)
-looks[open[turn]]=At(asked[open[turn]]);}
-catch(Exception fault){
-broken=fault;}};
-Thread[]threads=new Thread[Math.Min(AtOnce,open.Count)];
-for(int index=0;index < threads.Length;index++){
-threads[index]=new Thread(work,StackSize){IsBackground=true};
-threads[index].Start();}
-foreach(Thread thread in threads)
-thread.Join();
-if(broken!=null)
-throw new HostException("internal","probe: " + broken.GetType().Name + ": " + broken.Message,"probe",broken.StackTrace,null,null);
-foreach(int index in open)
-Judge(asked[index],looks[index]);}
-private Sight At(IDictionary endpoint){
-int port=Convert.ToInt32(Convert.ToString(endpoint["port"]));
-Stopwatch watch=Stopwatch.StartNew();
-Sight look=new Sight();
+for(int g7;(g7=Interlocked.Increment(ref ih))<a8.Count;)
+ea[a8[g7]]=At(bh[a8[g7]]);}
+catch(Exception d){
+dt=d;}};
+Thread[]d3=new Thread[Math.Min(AtOnce,a8.Count)];
+for(int b=0;b<d3.Length;b++){
+d3[b]=new Thread(iq,StackSize){IsBackground=true};
+d3[b].Start();}
+foreach(Thread hk in d3)
+hk.Join();
+if(dt!=null)
+throw new HostException("internal","probe: "+dt.GetType().Name+": "+dt.Message,"probe",dt.StackTrace,null,null);
+foreach(int b in a8)
+Judge(bh[b],ea[b]);}
+Sight At(IDictionary af){
+int a6=Convert.ToInt32(Convert.ToString(af["port"]));
+Stopwatch g9=Stopwatch.StartNew();
+Sight bb=new Sight();
 try{
-using(Stream stream=machine.Dial(Convert.ToString(endpoint["address"]),port,milliseconds)){
-look.Connected=true;
-byte[]hello=Handshake.Hello(Text(endpoint,"sni")),part=new byte[16384];
-stream.WriteTimeout=milliseconds;
-stream.Write(hello,0,hello.Length);
-Flight flight=new Flight();
-Answer?answer=null;
-while(answer==null){
-int left=milliseconds -(int)watch.ElapsedMilliseconds;
-if(left <=0)
-return look;
-stream.ReadTimeout=left;
-int count=stream.Read(part,0,part.Length);
-answer=count==0?Answer.Ended:flight.Add(part,count);}
-look.Answer=answer;
-look.Served=flight.Thumbprint;}}
+using(Stream ba=a.Dial(Convert.ToString(af["address"]),a6,a5)){
+bb.Connected=true;
+byte[]gq=Handshake.Hello(Text(af,"sni")),eg=new byte[16384];
+ba.WriteTimeout=a5;
+ba.Write(gq,0,gq.Length);
+Flight f6=new Flight();
+Answer?bn=null;
+while(bn==null){
+int hp=a5-(int)g9.ElapsedMilliseconds;
+if(hp<=0)
+return bb;
+ba.ReadTimeout=hp;
+int aq=ba.Read(eg,0,eg.Length);
+bn=aq==0?Answer.Ended:f6.Add(eg,aq);}
+bb.Answer=bn;
+bb.Served=f6.Thumbprint;}}
 catch(TimeoutException){
-return look;}
+return bb;}
 catch(SocketException){
-look.Answer=Answer.Ended;}
-catch(IOException fault){
-SocketException inner=fault.InnerException as SocketException;
-bool late=inner!=null&&(inner.SocketErrorCode==SocketError.TimedOut||inner.SocketErrorCode==SocketError.WouldBlock);
-if(!late&&watch.ElapsedMilliseconds < milliseconds)
-look.Answer=Answer.Ended;}
-return look;}
-private void Judge(IDictionary endpoint,Sight look){
-string expect=Text(endpoint,"expect");
-bool refused=look.Answer==Answer.Ended||look.Answer==Answer.Alert;
-if(look.Answer==Answer.OtherTls)
-look.Verdict="tls_unsupported_here";
-else if(look.Answer==Answer.Shown&&expect=="file")
-look.Verdict=OfRecord(look.Served,":" + endpoint["port"])?"unverified":"right";
-else if(look.Answer==Answer.Shown)
-look.Verdict=look.Served.Equals(expect,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
-else if(expect==null)
-look.Verdict=refused?"right":"unverified";
+bb.Answer=Answer.Ended;}
+catch(IOException d){
+SocketException fv=d.InnerException as SocketException;
+bool id=fv!=null&&(fv.SocketErrorCode==SocketError.TimedOut||fv.SocketErrorCode==SocketError.WouldBlock);
+if(!id&&g9.ElapsedMilliseconds<a5)
+bb.Answer=Answer.Ended;}
+return bb;}
+void Judge(IDictionary af,Sight bb){
+string e9=Text(af,"expect");
+bool gx=bb.Answer==Answer.Ended||bb.Answer==Answer.Alert;
+if(bb.Answer==Answer.OtherTls)
+bb.Verdict="tls_unsupported_here";
+else if(bb.Answer==Answer.Shown&&e9=="file")
+bb.Verdict=OfRecord(bb.Served,":"+af["port"])?"unverified":"right";
+else if(bb.Answer==Answer.Shown)
+bb.Verdict=bb.Served.Equals(e9,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
+else if(e9==null)
+bb.Verdict=gx?"right":"unverified";
 else
-look.Verdict=look.Answer==Answer.Ended||!look.Connected?"unreachable":"unverified";
-look.MayPass=look.Verdict=="unreachable"||look.Verdict=="unverified"&&look.Served==null;}
-private bool OfRecord(string thumbprint,string port){
-if(records==null)
-using(IHttpApi api=machine.OpenHttp())
-records=new HttpRecords(api).All(0,new Gaps());
-return records.Exists(one=> one.Key.EndsWith(port,StringComparison.Ordinal)&&thumbprint.Equals(one.Thumbprint,StringComparison.OrdinalIgnoreCase));}
-private static string Text(IDictionary endpoint,string name){
-return endpoint[name]==null?null:Convert.ToString(endpoint[name]);}
-private sealed class Sight{
+bb.Verdict=bb.Answer==Answer.Ended|| !bb.Connected?"unreachable":"unverified";
+bb.MayPass=bb.Verdict=="unreachable"||bb.Verdict=="unverified"&&bb.Served==null;}
+bool OfRecord(string ah,string a6){
+if(a1==null)
+using(IHttpApi ca=a.OpenHttp())
+a1=new HttpRecords(ca).All(0,new Gaps());
+return a1.Exists(bk=>bk.Key.EndsWith(a6,StringComparison.Ordinal)&&ah.Equals(bk.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+static string Text(IDictionary af,string h){
+return af[h]==null?null:Convert.ToString(af[h]);}
+class Sight{
 public bool Connected,MayPass;
 public Answer?Answer;
 public string Served,Verdict;}}
-public sealed class Recovery{
-private sealed class Way{
+public class Recovery{
+class Way{
 public int Index;
 public Step Step;}
-private readonly Changes changes;
-private readonly Journal dead;
-private readonly List<Step> steps;
-private readonly List<Way> ways=new List<Way>();
-private readonly Dictionary<string,HttpRecord> records=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-private BindingLists sites;
-public Recovery(Changes changes,Journal dead){
-this.changes=changes;
-this.dead=dead;
+Changes m;
+Journal co;
+List<Step>ax;
+List<Way>ha=new List<Way>();
+Dictionary<string,HttpRecord>a1=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+BindingLists v;
+public Recovery(Changes m,Journal co){
+this.m=m;
+this.co=co;
 try{
-if(dead.Damaged)
+if(co.Damaged)
 throw new FormatException("a line of it is not as it was written");
-steps=Step.Read(new Given(JsonReader.Parse(dead["steps"]),"steps"));}
-catch(Exception fault){
-throw Conflict("journal","cannot be read: " + fault.Message);}}
-private HostException Conflict(string place,string what){
-string hint="run " + dead["run"]+ " has not finished, and " + what;
-return new HostException("journal_conflict",hint,place,hint,null,null);}
+ax=Step.Read(new Given(JsonReader.Parse(co["steps"]),"steps"));}
+catch(Exception d){
+throw Conflict("journal","cannot be read: "+d.Message);}}
+HostException Conflict(string e,string cm){
+string ad="run "+co["run"]+" has not finished, and "+cm;
+return new HostException("journal_conflict",ad,e,ad,null,null);}
 public void Plan(){
-SortedDictionary<int,object> begun=new SortedDictionary<int,object>();
-HashSet<int> done=new HashSet<int>(),undone=new HashSet<int>();
-foreach(KeyValuePair<string,string> line in dead.Lines){
-int tab=line.Value.IndexOf('\t'),index;
-if(!int.TryParse(tab < 0?line.Value:line.Value.Substring(0,tab),NumberStyles.None,CultureInfo.InvariantCulture,out index))
+SortedDictionary<int,object>c2=new SortedDictionary<int,object>();
+HashSet<int>cf=new HashSet<int>(),gg=new HashSet<int>();
+foreach(KeyValuePair<string,string>cx in co.Lines){
+int h0=cx.Value.IndexOf('\t'),b;
+if(!int.TryParse(h0<0?cx.Value:cx.Value.Substring(0,h0),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(line.Key=="begin")
-begun[index]=JsonReader.Parse(line.Value.Substring(tab + 1));
-else if(line.Key=="done")
-done.Add(index);
-else if(line.Key=="undo")
-done.Remove(index);
-else if(line.Key=="undone")
-undone.Add(index);}
-foreach(int index in begun.Keys.Reverse())
-if(!undone.Contains(index)&&steps[index].Op!=Step.Probe)
-Plan(index,steps[index],begun[index],!done.Contains(index));}
-private void Plan(int index,Step step,object held,bool uncertain){
-if(step.Op==Step.Bindings){
-List<object> places=new List<object>((object[])held);
-List<Edit> edits=step.Edits.Select((edit,at)=> new Edit{Site=edit.Site,Position=(int)(long)places[at],Before=edit.Before,After=edit.After}).ToList();
-Plan(index,edits,uncertain);
+if(cx.Key=="begin")
+c2[b]=JsonReader.Parse(cx.Value.Substring(h0+1));
+else if(cx.Key=="done")
+cf.Add(b);
+else if(cx.Key=="undo")
+cf.Remove(b);
+else if(cx.Key=="undone")
+gg.Add(b);}
+foreach(int b in c2.Keys.Reverse())
+if(!gg.Contains(b)&&ax[b].Op!=Step.Probe)
+Plan(b,ax[b],c2[b],!cf.Contains(b));}
+void Plan(int b,Step f,object l,bool cl){
+if(f.Op==Step.Bindings){
+List<object>hj=new List<object>((object[])l);
+List<Edit>ae=f.Edits.Select((ac,a7)=>new Edit{Site=ac.Site,Position=(int)(long)hj[a7],Before=ac.Before,After=ac.After}).ToList();
+Plan(b,ae,cl);
 return;}
-HttpRecord before=held==null?null:Step.Image(step,new Given(held,"begin")),now;
-if(!records.TryGetValue(step.Place,out now)){
-now=changes.Http.Find(step.Family,step.Key);
-changes.Touched.Note(step,now);}
-records[step.Place]=before;
-if(uncertain&&HttpTable.Same(now,before))
+HttpRecord ap=l==null?null:Step.Image(f,new Given(l,"begin")),c8;
+if(!a1.TryGetValue(f.Place,out c8)){
+c8=m.Http.Find(f.Family,f.Key);
+m.Touched.Note(f,c8);}
+a1[f.Place]=ap;
+if(cl&&HttpTable.Same(c8,ap))
 return;
-bool between=uncertain&&step.Op==Step.Replace&&now==null;
-if(!between&&!HttpTable.Same(now,step.After))
-throw Conflict(step.Place,"somebody else has written since: there is " + HttpTable.Shown(now));
-Step back=between?new Step{Op=Step.Set,Family=step.Family,Key=step.Key,After=before}:Changes.Inverse(step,before);
-ways.Add(new Way{Index=index,Step=back});}
-private void Plan(int index,List<Edit> edits,bool uncertain){
-if(sites==null){
-sites=changes.Iis.Read(steps.Where(step=> step.Edits!=null).SelectMany(step=> step.Edits));
-changes.Touched.Note(sites.Copy());}
-List<Edit> back=Edit.Undoing(edits);
-if(sites.Fits(back)){
-sites.Try(back);
-ways.Add(new Way{Index=index,Step=new Step{Op=Step.Bindings,Edits=back}});}
-else if(!uncertain||!sites.Fits(edits))
+bool c3=cl&&f.Op==Step.Replace&&c8==null;
+if(!c3&& !HttpTable.Same(c8,f.After))
+throw Conflict(f.Place,"somebody else has written since: there is "+HttpTable.Shown(c8));
+Step ff=c3?new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=ap}:Changes.Inverse(f,ap);
+ha.Add(new Way{Index=b,Step=ff});}
+void Plan(int b,List<Edit>ae,bool cl){
+if(v==null){
+v=m.Iis.Read(ax.Where(f=>f.Edits!=null).SelectMany(f=>f.Edits));
+m.Touched.Note(v.Copy());}
+List<Edit>ff=Edit.Undoing(ae);
+if(v.Fits(ff)){
+v.Try(ff);
+ha.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=ff}});}
+else if(!cl|| !v.Fits(ae))
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
-public void CarryOut(JournalWriter journal){
-foreach(Way way in ways){
-journal.Note("undo",way.Index);
-if(way.Step.Op==Step.Bindings)
-changes.Iis.CommitAll(way.Step.Edits);
+public void CarryOut(JournalWriter q){
+foreach(Way gn in ha){
+q.Note("undo",gn.Index);
+if(gn.Step.Op==Step.Bindings)
+m.Iis.CommitAll(gn.Step.Edits);
 else{
-changes.Expected(way.Step);
-changes.Record(way.Step,delegate{});}
-journal.Note("undone",way.Index);}}}
-public sealed class Run{
-private readonly IWritingMachine machine;
-private readonly Changes changes;
-private JournalWriter journal;
-private readonly Given probe;
-private readonly List<KeyValuePair<int,Step>> done=new List<KeyValuePair<int,Step>>();
+m.Expected(gn.Step);
+m.Record(gn.Step,delegate{});}
+q.Note("undone",gn.Index);}}}
+public class Run{
+IWritingMachine a;
+Changes m;
+JournalWriter q;
+Given a2;
+List<KeyValuePair<int,Step>>cf=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
 public string Undone;
-public readonly List<HostException> UndoErrors=new List<HostException>();
-public readonly List<Bag> Probes=new List<Bag>();
-public Run(IWritingMachine machine,Changes changes,Given probe){
-this.machine=machine;
-this.changes=changes;
-this.probe=probe;}
-public void All(List<Step> steps,JournalWriter into){
-journal=into;
-changes.Remember(steps);
-for(int index=0;index < steps.Count;index++){
+public List<HostException>UndoErrors=new List<HostException>();
+public List<Bag>Probes=new List<Bag>();
+public Run(IWritingMachine a,Changes m,Given a2){
+this.a=a;
+this.m=m;
+this.a2=a2;}
+public void All(List<Step>ax,JournalWriter into){
+q=into;
+m.Remember(ax);
+for(int b=0;b<ax.Count;b++){
 try{
-One(index,steps[index]);
-journal.Note("done",index);
-Applied=index + 1;}
-catch(Exception fault){
-Error=Applier.Typed(fault,"steps[" + index + "]");
-ErrorStep=index;
+One(b,ax[b]);
+q.Note("done",b);
+Applied=b+1;}
+catch(Exception d){
+Error=Applier.Typed(d,"steps["+b+"]");
+ErrorStep=b;
 Undo();
 return;}}}
-private void One(int index,Step step){
-if(step.Op==Step.Probe){
-journal.Begin(index,null);
-Look(step);}
-else if(step.Op==Step.Bindings){
-List<Edit> placed=Placed(step.Edits);
-journal.Begin(index,placed.ConvertAll(edit=> edit.Position));
-changes.Iis.CommitAll(placed);
-done.Add(new KeyValuePair<int,Step>(index,new Step{Op=Step.Bindings,Edits=Edit.Undoing(placed)}));}
+void One(int b,Step f){
+if(f.Op==Step.Probe){
+q.Begin(b,null);
+Look(f);}
+else if(f.Op==Step.Bindings){
+List<Edit>dg=Placed(f.Edits);
+q.Begin(b,dg.ConvertAll(ac=>ac.Position));
+m.Iis.CommitAll(dg);
+cf.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(dg)}));}
 else{
-HttpRecord held=changes.Expected(step);
-journal.Begin(index,Step.ImageBag(held));
-Step begun=new Step{Op=Step.Set,Family=step.Family,Key=step.Key,After=held};
-changes.Record(step,delegate(bool set){
+HttpRecord l=m.Expected(f);
+q.Begin(b,Step.ImageBag(l));
+Step c2=new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=l};
+m.Record(f,delegate(bool set){
 if(set)
-done.RemoveAt(done.Count - 1);
+cf.RemoveAt(cf.Count-1);
 else
-done.Add(new KeyValuePair<int,Step>(index,begun));
+cf.Add(new KeyValuePair<int,Step>(b,c2));
 });
-done.Add(new KeyValuePair<int,Step>(index,Changes.Inverse(step,held)));}}
-private List<Edit> Placed(List<Edit> edits){
-BindingLists now=changes.Iis.Read(edits);
-changes.Touched.Note(now);
-return now.Copy().Try(edits);}
-private void Look(Step step){
-List<Bag> rows=Prober.Look(machine,step.Endpoints,(int)probe["timeout"].Whole(1,600),(int)probe["retries"].Whole(0,100));
-Probes.AddRange(rows);
-Bag wrong=rows.Find(row=>(string)row["verdict"]=="wrong");
-Bag lost=rows.Find(row=>(string)row["verdict"]!="wrong"&&(string)row["verdict"]!="right");
-Bag first=wrong??(probe["on_unverified"].Text()=="fail"?lost:null);
-if(first==null)
+cf.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(f,l)));}}
+List<Edit>Placed(List<Edit>ae){
+BindingLists c8=m.Iis.Read(ae);
+m.Touched.Note(c8);
+return c8.Copy().Try(ae);}
+void Look(Step f){
+List<Bag>e6=Prober.Look(a,f.Endpoints,(int)a2["timeout"].Whole(1,600),(int)a2["retries"].Whole(0,100));
+Probes.AddRange(e6);
+Bag hc=e6.Find(d1=>(string)d1["verdict"]=="wrong");
+Bag ig=e6.Find(d1=>(string)d1["verdict"]!="wrong"&&(string)d1["verdict"]!="right");
+Bag b3=hc??(a2["on_unverified"].Text()=="fail"?ig:null);
+if(b3==null)
 return;
-string place=first["address"]+ ":" + first["port"]+ " " +(first["sni"]??"without SNI");
-string hint="expected " +(first["expect"]??"no handshake")+ ", saw " +(first["served"]??"no handshake");
-throw new HostException(wrong!=null?"probe_wrong":"probe_unverified",hint,place,hint,null,null);}
-private void Undo(){
-if(done.Count==0)
+string e=b3["address"]+":"+b3["port"]+" "+(b3["sni"]??"without SNI");
+string ad="expected "+(b3["expect"]??"no handshake")+", saw "+(b3["served"]??"no handshake");
+throw new HostException(hc!=null?"probe_wrong":"probe_unverified",ad,e,ad,null,null);}
+void Undo(){
+if(cf.Count==0)
 return;
 Undone="complete";
-for(int place=done.Count - 1;place >=0;place--){
-int index=done[place].Key;
-Step step=done[place].Value;
+for(int e=cf.Count-1;e>=0;e--){
+int b=cf[e].Key;
+Step f=cf[e].Value;
 try{
-Try("undo",index);
-Back(step);
-Try("undone",index);}
-catch(Exception fault){
+Try("undo",b);
+Back(f);
+Try("undone",b);}
+catch(Exception d){
 Undone="partial";
-UndoErrors.Add(Standing(Applier.Typed(fault,"steps[" + index + "]"),step));}}}
-private void Back(Step step){
-if(step.Op==Step.Bindings)
-changes.Iis.CommitAll(step.Edits);
+UndoErrors.Add(Standing(Applier.Typed(d,"steps["+b+"]"),f));}}}
+void Back(Step f){
+if(f.Op==Step.Bindings)
+m.Iis.CommitAll(f.Edits);
 else{
-changes.Expected(step);
-changes.Record(step,delegate{});}}
-private void Try(string name,int index){
+m.Expected(f);
+m.Record(f,delegate{});}}
+void Try(string h,int b){
 try{
-journal.Note(name,index);}
+q.Note(h,b);}
 catch(HostException){}}
-private HostException Standing(HostException fault,Step step){
-string now;
+HostException Standing(HostException d,Step f){
+string c8;
 try{
-if(step.Op==Step.Bindings)
-now=changes.Iis.Read(step.Edits).Fits(step.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
+if(f.Op==Step.Bindings)
+c8=m.Iis.Read(f.Edits).Fits(f.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
-now="there is " + HttpTable.Shown(changes.Http.Find(step.Family,step.Key))+ ", before the run there was " + HttpTable.Shown(step.After);}
-catch(HostException blind){
-now="what stands there could not be read: " + blind.Message;}
-return new HostException(fault.Code,fault.Message,fault.Place,fault.Hint + "; " + now,fault.Call,fault.Number);}}
-public sealed class Given{
-public readonly string Place;
-private readonly object value;
-public Given(object value,string place){
+c8="there is "+HttpTable.Shown(m.Http.Find(f.Family,f.Key))+", before the run there was "+HttpTable.Shown(f.After);}
+catch(HostException hw){
+c8="what stands there could not be read: "+hw.Message;}
+return new HostException(d.Code,d.Message,d.Place,d.Hint+"; "+c8,d.Call,d.Number);}}
+public class Given{
+public string Place;
+object value;
+public Given(object value,string e){
 this.value=Bare(value);
-Place=place;}
-private static object Bare(object value){
+Place=e;}
+static object Bare(object value){
 if(value==null||value.GetType().FullName!="System.Management.Automation.PSObject")
 return value;
 return value.GetType().GetProperty("BaseObject").GetValue(value,null);}
 public bool IsNull{
 get{return value==null;}}
-public Given this[string name]{
-get{return new Given(Table()[name],Below(name));}}
-private string Below(string name){
-return Place.Length==0?name:Place + "." + name;}
-private IDictionary Table(){
-IDictionary table=value as IDictionary;
-if(table==null)
+public Given this[string h]{
+get{return new Given(Table()[h],Below(h));}}
+string Below(string h){
+return Place.Length==0?h:Place+"."+h;}
+IDictionary Table(){
+IDictionary bz=value as IDictionary;
+if(bz==null)
 throw Bad("must be an object");
-return table;}
-public Given Keys(string[]wanted,params string[]optional){
-IDictionary table=Table();
-List<string> names=new List<string>();
-foreach(object key in table.Keys)
-names.Add(Convert.ToString(key));
-names.Sort(StringComparer.Ordinal);
-string[]sorted=(string[])wanted.Clone();
-Array.Sort(sorted,StringComparer.Ordinal);
-foreach(string name in sorted)
-if(!names.Contains(name))
-throw new Given(null,Below(name)).Bad("is missing");
-foreach(string name in names)
-if(Array.IndexOf(wanted,name)< 0&&Array.IndexOf(optional,name)< 0&&!name.StartsWith("_ansible_",StringComparison.Ordinal))
-throw new Given(null,Below(name)).Bad("is not known");
+return bz;}
+public Given Keys(string[]b7,params string[]gk){
+IDictionary bz=Table();
+List<string>bf=new List<string>();
+foreach(object p in bz.Keys)
+bf.Add(Convert.ToString(p));
+bf.Sort(StringComparer.Ordinal);
+string[]fe=(string[])b7.Clone();
+Array.Sort(fe,StringComparer.Ordinal);
+foreach(string h in fe)
+if(!bf.Contains(h))
+throw new Given(null,Below(h)).Bad("is missing");
+foreach(string h in bf)
+if(Array.IndexOf(b7,h)<0&&Array.IndexOf(gk,h)<0&& !h.StartsWith("_ansible_",StringComparison.Ordinal))
+throw new Given(null,Below(h)).Bad("is not known");
 return this;}
-public List<Given> Items(){
-IEnumerable list=value as IEnumerable;
-if(list==null||value is string||value is IDictionary)
+public List<Given>Items(){
+IEnumerable er=value as IEnumerable;
+if(er==null||value is string||value is IDictionary)
 throw Bad("must be a list");
-List<Given> items=new List<Given>();
-foreach(object item in list)
-items.Add(new Given(item,Place + "[" + items.Count + "]"));
-return items;}
+List<Given>ci=new List<Given>();
+foreach(object b0 in er)
+ci.Add(new Given(b0,Place+"["+ci.Count+"]"));
+return ci;}
 public string Text(){
-string text=value as string;
-if(text==null)
+string g=value as string;
+if(g==null)
 throw Bad("must be text");
-return text;}
+return g;}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long least,long most){
-decimal number=-1;
-bool sound=!(value is string||value is bool||value is DateTime)&&value is IConvertible;
-if(sound)
-number=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!sound||number!=Math.Truncate(number)||number < least||number > most)
-throw Bad("must be a whole number from " + least + " to " + most);
-return(long)number;}
-public string Choice(params string[]known){
-string text=value as string;
-if(Array.IndexOf(known,text)< 0)
-throw Bad("must be one of " + string.Join(", ",known));
-return text;}
+public long Whole(long gr,long ef){
+decimal r= -1;
+bool g0= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
+if(g0)
+r=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
+if(!g0||r!=Math.Truncate(r)||r<gr||r>ef)
+throw Bad("must be a whole number from "+gr+" to "+ef);
+return(long)r;}
+public string Choice(params string[]ag){
+string g=value as string;
+if(Array.IndexOf(ag,g)<0)
+throw Bad("must be one of "+string.Join(", ",ag));
+return g;}
 public bool Truth(){
 if(!(value is bool))
 throw Bad("must be true or false");
 return(bool)value;}
-public HostException Bad(string message){
-return new HostException("bad_argument",Place + ": " + message,Place,null,null,null);}}
-public sealed class Step{
+public HostException Bad(string a0){
+return new HostException("bad_argument",Place+": "+a0,Place,null,null,null);}}
+public class Step{
 public const string Set="record_set",Update="record_update",Replace="record_replace",Delete="record_delete",Bindings="bindings",Probe="probe";
 public string Op,Family,Key;
 public HttpRecord Before,After;
-public List<Edit> Edits;
-public List<Hashtable> Endpoints;
+public List<Edit>Edits;
+public List<Hashtable>Endpoints;
 public string Place{
-get{return Family + " " + Key;}}
+get{return Family+" "+Key;}}
 public bool IsRecord{
 get{return Family!=null;}}
-public static List<Step> Read(Given given){
-List<Step> steps=new List<Step>();
-foreach(Given item in given.Items())
-steps.Add(One(item));
-return steps;}
-private static Step One(Given given){
-Step step=new Step{Op=given["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
-if(step.Op==Bindings)
-step.Edits=given.Keys(new[]{"op","edits"})["edits"].Items().ConvertAll<Edit>(Edit.Read);
-else if(step.Op==Probe)
-step.Endpoints=given.Keys(new[]{"op","endpoints"})["endpoints"].Items().ConvertAll<Hashtable>(Endpoint);
+public static List<Step>Read(Given j){
+List<Step>ax=new List<Step>();
+foreach(Given b0 in j.Items())
+ax.Add(One(b0));
+return ax;}
+static Step One(Given j){
+Step f=new Step{Op=j["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
+if(f.Op==Bindings)
+f.Edits=j.Keys(new[]{"op","edits"})["edits"].Items().ConvertAll<Edit>(Edit.Read);
+else if(f.Op==Probe)
+f.Endpoints=j.Keys(new[]{"op","endpoints"})["endpoints"].Items().ConvertAll<Hashtable>(Endpoint);
 else
-Record(step,given.Keys(new[]{"op","family","key","before","after"}));
-return step;}
-private static void Record(Step step,Given given){
-step.Family=given["family"].Choice("ipport","hostnameport","ccs","scopedccs");
-step.Key=given["key"].Text();
-if(!RecordMemory.IsKey(step.Family,step.Key))
-throw given["key"].Bad("'" + step.Key + "' is no key of family " + step.Family);
-bool before=!given["before"].IsNull,after=!given["after"].IsNull;
-if(before==(step.Op==Set)||after==(step.Op==Delete))
-throw given.Bad(step.Op + " has the wrong images");
-step.Before=before?Image(step,given["before"]):null;
-step.After=after?Image(step,given["after"]):null;}
-public static HttpRecord Image(Step step,Given given){
-given.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
-HttpRecord image=new HttpRecord{Family=step.Family,Key=step.Key};
-image.Thumbprint=given["thumbprint"].TextOrNull();
-image.Store=given["store"].TextOrNull();
-image.AppId=given["app_id"].TextOrNull()??HttpRecord.IisAppId;
-image.CtlIdentifier=given["ctl_identifier"].TextOrNull();
-image.CtlStore=given["ctl_store"].TextOrNull();
-image.Flags=Number(given["flags"]);
-image.CheckMode=Number(given["check_mode"]);
-image.Freshness=Number(given["freshness"]);
-image.Timeout=Number(given["timeout"]);
-Guid id;
-if(image.Thumbprint!=null&&!RecordMemory.IsThumbprint(image.Thumbprint))
-throw given["thumbprint"].Bad("must be hexadecimal digits");
-if(!Guid.TryParse(image.AppId,out id))
-throw given["app_id"].Bad("must be a GUID");
-return image;}
-private static long Number(Given given){
-return given.IsNull?0:given.Whole(0,uint.MaxValue);}
+Record(f,j.Keys(new[]{"op","family","key","before","after"}));
+return f;}
+static void Record(Step f,Given j){
+f.Family=j["family"].Choice("ipport","hostnameport","ccs","scopedccs");
+f.Key=j["key"].Text();
+if(!RecordMemory.IsKey(f.Family,f.Key))
+throw j["key"].Bad("'"+f.Key+"' is no key of family "+f.Family);
+bool ap= !j["before"].IsNull,em= !j["after"].IsNull;
+if(ap==(f.Op==Set)||em==(f.Op==Delete))
+throw j.Bad(f.Op+" has the wrong images");
+f.Before=ap?Image(f,j["before"]):null;
+f.After=em?Image(f,j["after"]):null;}
+public static HttpRecord Image(Step f,Given j){
+j.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
+HttpRecord av=new HttpRecord{Family=f.Family,Key=f.Key};
+av.Thumbprint=j["thumbprint"].TextOrNull();
+av.Store=j["store"].TextOrNull();
+av.AppId=j["app_id"].TextOrNull()??HttpRecord.IisAppId;
+av.CtlIdentifier=j["ctl_identifier"].TextOrNull();
+av.CtlStore=j["ctl_store"].TextOrNull();
+av.Flags=Number(j["flags"]);
+av.CheckMode=Number(j["check_mode"]);
+av.Freshness=Number(j["freshness"]);
+av.Timeout=Number(j["timeout"]);
+Guid cp;
+if(av.Thumbprint!=null&& !RecordMemory.IsThumbprint(av.Thumbprint))
+throw j["thumbprint"].Bad("must be hexadecimal digits");
+if(!Guid.TryParse(av.AppId,out cp))
+throw j["app_id"].Bad("must be a GUID");
+return av;}
+static long Number(Given j){
+return j.IsNull?0:j.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
-Bag bag=new Bag{{"op",Op}};
+Bag ez=new Bag{{"op",Op}};
 if(Op==Bindings)
-return bag.Put("edits",Edits.ConvertAll(edit=> edit.ToBag()));
+return ez.Put("edits",Edits.ConvertAll(ac=>ac.ToBag()));
 if(Op==Probe)
-return bag.Put("endpoints",Endpoints.ConvertAll(one=> new Bag{{"address",one["address"]},{"port",one["port"]},{"sni",one["sni"]},{"expect",one["expect"]}}));
-return bag.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
-public static Bag ImageBag(HttpRecord record){
-return record==null?null:record.AddTo(new Bag());}
-private static Hashtable Endpoint(Given given){
-given.Keys(new[]{"address","port","sni","expect"});
-Hashtable endpoint=new Hashtable();
-endpoint["address"]=given["address"].Text();
-endpoint["port"]=(int)given["port"].Whole(1,65535);
-endpoint["sni"]=given["sni"].TextOrNull();
-endpoint["expect"]=given["expect"].TextOrNull();
-return endpoint;}}
-public sealed class Edit{
+return ez.Put("endpoints",Endpoints.ConvertAll(bk=>new Bag{{"address",bk["address"]},{"port",bk["port"]},{"sni",bk["sni"]},{"expect",bk["expect"]}}));
+return ez.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
+public static Bag ImageBag(HttpRecord s){
+return s==null?null:s.AddTo(new Bag());}
+static Hashtable Endpoint(Given j){
+j.Keys(new[]{"address","port","sni","expect"});
+Hashtable af=new Hashtable();
+af["address"]=j["address"].Text();
+af["port"]=(int)j["port"].Whole(1,65535);
+af["sni"]=j["sni"].TextOrNull();
+af["expect"]=j["expect"].TextOrNull();
+return af;}}
+public class Edit{
 public string Site;
 public int?Position;
 public Binding Before,After;
-public static Edit Read(Given given){
-given.Keys(new[]{"site","position","before","after"});
-Edit edit=new Edit{Site=given["site"].Text(),Before=Image(given["before"]),After=Image(given["after"])};
-if(!given["position"].IsNull)
-edit.Position=(int)given["position"].Whole(0,int.MaxValue);
-if(edit.Before==null&&edit.After==null)
-throw given.Bad("has neither before nor after");
-if(edit.Before!=null&&edit.Position==null)
-throw given["position"].Bad("is needed where a binding is changed or removed");
-return edit;}
-private static Binding Image(Given given){
-if(given.IsNull)
+public static Edit Read(Given j){
+j.Keys(new[]{"site","position","before","after"});
+Edit ac=new Edit{Site=j["site"].Text(),Before=Image(j["before"]),After=Image(j["after"])};
+if(!j["position"].IsNull)
+ac.Position=(int)j["position"].Whole(0,int.MaxValue);
+if(ac.Before==null&&ac.After==null)
+throw j.Bad("has neither before nor after");
+if(ac.Before!=null&&ac.Position==null)
+throw j["position"].Bad("is needed where a binding is changed or removed");
+return ac;}
+static Binding Image(Given j){
+if(j.IsNull)
 return null;
-given.Keys(new[]{"protocol","information"},"ssl_flags");
-Binding image=new Binding{Protocol=given["protocol"].Text(),Information=given["information"].Text()};
-if(!given["ssl_flags"].IsNull)
-image.Flags=given["ssl_flags"].Whole(0,uint.MaxValue);
-return image;}
+j.Keys(new[]{"protocol","information"},"ssl_flags");
+Binding av=new Binding{Protocol=j["protocol"].Text(),Information=j["information"].Text()};
+if(!j["ssl_flags"].IsNull)
+av.Flags=j["ssl_flags"].Whole(0,uint.MaxValue);
+return av;}
 public Bag ToBag(){
 return new Bag{{"site",Site},{"position",Position},{"before",ImageBag(Before)},{"after",ImageBag(After)}};}
-private static Bag ImageBag(Binding image){
-return image==null?null:new Bag{{"protocol",image.Protocol},{"information",image.Information},{"ssl_flags",image.Flags}};}
+static Bag ImageBag(Binding av){
+return av==null?null:new Bag{{"protocol",av.Protocol},{"information",av.Information},{"ssl_flags",av.Flags}};}
 public Edit Swapped(){
 return new Edit{Site=Site,Position=Position,Before=After,After=Before};}
-public static List<Edit> Undoing(List<Edit> edits){
-List<Edit> swapped=edits.ConvertAll(edit=> edit.Swapped());
-swapped.Reverse();
-return swapped;}}
-public sealed partial class WindowsMachine:IWritingMachine{
-private static readonly Guid WritableAdminManager=new Guid("2b72133b-3f5b-4602-8952-803546ce3344");
-private const int AlreadyExists=183;
-private const string LockName=@"Global\tlsfleet.iis applier";
-private const string OnlyAdministrators="O:BAG:BAD:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)";
+public static List<Edit>Undoing(List<Edit>ae){
+List<Edit>fn=ae.ConvertAll(ac=>ac.Swapped());
+fn.Reverse();
+return fn;}}
+public partial class WindowsMachine:IWritingMachine{
+static Guid WritableAdminManager=new Guid("2b72133b-3f5b-4602-8952-803546ce3344");
+const int AlreadyExists=183;
+const string LockName=@"Global\tlsfleet.iis applier";
+const string OnlyAdministrators="O:BAG:BAD:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)";
 public IAppHostWritableAdminManager OpenWritableAdmin(){
 return(IAppHostWritableAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(WritableAdminManager,true));}
 public string Owner{
 get{
-using(Process own=Process.GetCurrentProcess())
-return Mark(own);}}
-private static string Mark(Process process){
-long seconds=process.StartTime.ToUniversalTime().Ticks / TimeSpan.TicksPerSecond;
-return process.Id.ToString(CultureInfo.InvariantCulture)+ " " + seconds.ToString(CultureInfo.InvariantCulture);}
-public bool IsAlive(string owner){
-int id;
-if(owner==null||owner==Owner||!int.TryParse(owner.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out id))
+using(Process hh=Process.GetCurrentProcess())
+return Mark(hh);}}
+static string Mark(Process dy){
+long b9=dy.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
+return dy.Id.ToString(CultureInfo.InvariantCulture)+" "+b9.ToString(CultureInfo.InvariantCulture);}
+public bool IsAlive(string eu){
+int cp;
+if(eu==null||eu==Owner|| !int.TryParse(eu.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out cp))
 return false;
 try{
-using(Process process=Process.GetProcessById(id))
-return Mark(process)==owner;}
+using(Process dy=Process.GetProcessById(cp))
+return Mark(dy)==eu;}
 catch(Exception){
 return false;}}
-public IDisposable Lock(int seconds){
-IntPtr handle=Described("CreateMutexExW",0,attributes=> CreateMutexExW(ref attributes,LockName,0,0x1F0001));
-Mutex mutex=new Mutex(false);
-mutex.SafeWaitHandle.Dispose();
-mutex.SafeWaitHandle=new SafeWaitHandle(handle,true);
-bool got;
+public IDisposable Lock(int b9){
+IntPtr de=Described("CreateMutexExW",0,a3=>CreateMutexExW(ref a3,LockName,0,0x1F0001));
+Mutex cj=new Mutex(false);
+cj.SafeWaitHandle.Dispose();
+cj.SafeWaitHandle=new SafeWaitHandle(de,true);
+bool hy;
 try{
-got=mutex.WaitOne(seconds * 1000);}
+hy=cj.WaitOne(b9*1000);}
 catch(AbandonedMutexException){
-got=true;}
-if(got)
-return new Held(mutex);
-mutex.Dispose();
+hy=true;}
+if(hy)
+return new Held(cj);
+cj.Dispose();
 return null;}
-private sealed class Held:IDisposable{
-private readonly Mutex mutex;
-public Held(Mutex mutex){
-this.mutex=mutex;}
+class Held:IDisposable{
+Mutex cj;
+public Held(Mutex cj){
+this.cj=cj;}
 public void Dispose(){
-mutex.ReleaseMutex();
-mutex.Dispose();}}
+cj.ReleaseMutex();
+cj.Dispose();}}
 public string JournalFolder(){
-string folder=ToPath(Journal.Folder);
-Described("CreateDirectoryW",AlreadyExists,attributes=>(IntPtr)(CreateDirectoryW(folder,ref attributes)?1:0));
-string why=Untrusted(folder);
-if(why!=null)
-throw new HostException("journal_untrusted",why,folder,why + "; look who made the folder, then remove it",null,null);
-return folder;}
-private static string Untrusted(string folder){
-if((File.GetAttributes(folder)& FileAttributes.ReparsePoint)!=0)
-return "the folder of the journal leads elsewhere";
-uint needed;
-GetFileSecurityW(folder,5,null,0,out needed);
-byte[]descriptor=new byte[needed];
-if(!GetFileSecurityW(folder,5,descriptor,needed,out needed))
+string am=ToPath(Journal.Folder);
+Described("CreateDirectoryW",AlreadyExists,a3=>(IntPtr)(CreateDirectoryW(am,ref a3)?1:0));
+string h3=Untrusted(am);
+if(h3!=null)
+throw new HostException("journal_untrusted",h3,am,h3+"; look who made the folder, then remove it",null,null);
+return am;}
+static string Untrusted(string am){
+if((File.GetAttributes(am)&FileAttributes.ReparsePoint)!=0)
+return"the folder of the journal leads elsewhere";
+uint bi;
+GetFileSecurityW(am,5,null,0,out bi);
+byte[]a4=new byte[bi];
+if(!GetFileSecurityW(am,5,a4,bi,out bi))
 throw new Win32Exception();
-return Untrusted(descriptor);}
-public static string Untrusted(byte[]descriptor){
-RawSecurityDescriptor security=new RawSecurityDescriptor(descriptor,0);
-if(!IsTrusted(security.Owner))
-return "the folder of the journal belongs to " + security.Owner;
-if(security.DiscretionaryAcl==null)
-return "everybody may write into the folder of the journal";
-foreach(GenericAce entry in security.DiscretionaryAcl){
-const int harmless=0x1200A9 | unchecked((int)0xA0000000);
-KnownAce ace=entry as KnownAce;
-bool denies=ace!=null&&ace.AceType==AceType.AccessDenied;
-if(!denies&&(ace==null||((ace.AccessMask & ~harmless)!=0&&!IsTrusted(ace.SecurityIdentifier))))
-return(ace==null?"somebody":ace.SecurityIdentifier.Value)+ " may write into the folder of the journal";}
+return Untrusted(a4);}
+public static string Untrusted(byte[]a4){
+RawSecurityDescriptor b4=new RawSecurityDescriptor(a4,0);
+if(!IsTrusted(b4.Owner))
+return"the folder of the journal belongs to "+b4.Owner;
+if(b4.DiscretionaryAcl==null)
+return"everybody may write into the folder of the journal";
+foreach(GenericAce fu in b4.DiscretionaryAcl){
+const int gj=0x1200A9|unchecked((int)0xA0000000);
+KnownAce dp=fu as KnownAce;
+bool hf=dp!=null&&dp.AceType==AceType.AccessDenied;
+if(!hf&&(dp==null||((dp.AccessMask&~gj)!=0&& !IsTrusted(dp.SecurityIdentifier))))
+return(dp==null?"somebody":dp.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
-private static bool IsTrusted(SecurityIdentifier identity){
-string text=identity==null?"":identity.Value;
-return text=="S-1-5-32-544"||text=="S-1-5-18"||text.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
-public IJournalFile OpenJournal(string path,long keep){
-return new JournalFile(path,keep);}
+static bool IsTrusted(SecurityIdentifier e4){
+string g=e4==null?"":e4.Value;
+return g=="S-1-5-32-544"||g=="S-1-5-18"||g.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
+public IJournalFile OpenJournal(string k,long eq){
+return new JournalFile(k,eq);}
 [StructLayout(LayoutKind.Sequential)]
-private struct SecurityAttributes{
+struct SecurityAttributes{
 public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
-private delegate IntPtr Creation(SecurityAttributes attributes);
-private static IntPtr Described(string call,int accepted,Creation create){
-SecurityAttributes attributes=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
-uint size;
-if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out attributes.Descriptor,out size))
+delegate IntPtr Creation(SecurityAttributes a3);
+static IntPtr Described(string bl,int gh,Creation he){
+SecurityAttributes a3=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
+uint z;
+if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a3.Descriptor,out z))
 throw new Win32Exception();
 try{
-IntPtr made=create(attributes);
-int error=Marshal.GetLastWin32Error();
-if(made==IntPtr.Zero&&error!=accepted)
-throw HostException.OfCall(call,(uint)error);
-return made;}
+IntPtr f8=he(a3);
+int c4=Marshal.GetLastWin32Error();
+if(f8==IntPtr.Zero&&c4!=gh)
+throw HostException.OfCall(bl,(uint)c4);
+return f8;}
 finally{
-LocalFree(attributes.Descriptor);}}
+LocalFree(a3.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-private static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string text,uint revision,out IntPtr descriptor,out uint size);
+static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string g,uint e5,out IntPtr a4,out uint z);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-private static extern bool GetFileSecurityW(string path,uint parts,byte[]descriptor,uint size,out uint needed);
+static extern bool GetFileSecurityW(string k,uint cs,byte[]a4,uint z,out uint bi);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-private static extern IntPtr CreateMutexExW(ref SecurityAttributes attributes,string name,uint flags,uint access);
+static extern IntPtr CreateMutexExW(ref SecurityAttributes a3,string h,uint ao,uint f4);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-private static extern bool CreateDirectoryW(string path,ref SecurityAttributes attributes);
+static extern bool CreateDirectoryW(string k,ref SecurityAttributes a3);
 [DllImport("kernel32.dll")]
-private static extern IntPtr LocalFree(IntPtr memory);}
+static extern IntPtr LocalFree(IntPtr ej);}
 public interface IWritingMachine:IMachine{
 IAppHostWritableAdminManager OpenWritableAdmin();
-IDisposable Lock(int seconds);
+IDisposable Lock(int b9);
 string Owner{get;}
-bool IsAlive(string owner);
+bool IsAlive(string eu);
 string JournalFolder();
-IJournalFile OpenJournal(string path,long keep);}
+IJournalFile OpenJournal(string k,long eq);}
 public interface IJournalFile:IDisposable{
-void Append(byte[]bytes);}
-public sealed class JournalFile:IJournalFile{
-private readonly FileStream stream;
-public JournalFile(string path,long keep){
-stream=new FileStream(path,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read | FileShare.Delete,4096,FileOptions.WriteThrough);
-stream.SetLength(keep);
-stream.Seek(keep,SeekOrigin.Begin);}
-public void Append(byte[]bytes){
-long start=stream.Position;
+void Append(byte[]aa);}
+public class JournalFile:IJournalFile{
+FileStream ba;
+public JournalFile(string k,long eq){
+ba=new FileStream(k,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
+ba.SetLength(eq);
+ba.Seek(eq,SeekOrigin.Begin);}
+public void Append(byte[]aa){
+long b5=ba.Position;
 try{
-stream.Write(bytes,0,bytes.Length);
-stream.Flush(true);}
+ba.Write(aa,0,aa.Length);
+ba.Flush(true);}
 catch(IOException){
-stream.SetLength(start);
-stream.Seek(start,SeekOrigin.Begin);
+ba.SetLength(b5);
+ba.Seek(b5,SeekOrigin.Begin);
 throw;}}
 public void Dispose(){
-stream.Dispose();}}
+ba.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string section,[MarshalAs(UnmanagedType.BStr)]string path);
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string name);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string name,[MarshalAs(UnmanagedType.Struct)]object value);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string ck,[MarshalAs(UnmanagedType.BStr)]string k);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string h);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string h,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();
 void CommitChanges();
 [return:MarshalAs(UnmanagedType.BStr)]string GetCommitPath();
-void SetCommitPath([MarshalAs(UnmanagedType.BStr)]string path);}
+void SetCommitPath([MarshalAs(UnmanagedType.BStr)]string k);}
 }

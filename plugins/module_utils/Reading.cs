@@ -26,9 +26,9 @@ using System;
 namespace TlsFleet{
 [ComImport,Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string section,[MarshalAs(UnmanagedType.BStr)]string path);
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string name);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string name,[MarshalAs(UnmanagedType.Struct)]object value);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string ck,[MarshalAs(UnmanagedType.BStr)]string k);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string h);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string h,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();}
 [ComImport,Guid("64ff8ccc-b287-4dae-b08a-a72cbf45f453"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostElement{
@@ -36,21 +36,21 @@ public interface IAppHostElement{
 IAppHostElementCollection GetCollection();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetProperties();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetChildElements();
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string name);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string name,[MarshalAs(UnmanagedType.Struct)]object value);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string h);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string h,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetSchema();
-IAppHostElement GetElementByName([MarshalAs(UnmanagedType.BStr)]string name);
-IAppHostProperty GetPropertyByName([MarshalAs(UnmanagedType.BStr)]string name);
+IAppHostElement GetElementByName([MarshalAs(UnmanagedType.BStr)]string h);
+IAppHostProperty GetPropertyByName([MarshalAs(UnmanagedType.BStr)]string h);
 void Clear();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetMethods();}
 [ComImport,Guid("c8550bff-5281-4b1e-ac34-99b6fa38464d"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostElementCollection{
 uint GetCount();
-IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object index);
-void AddElement(IAppHostElement element,int position);
-void DeleteElement([MarshalAs(UnmanagedType.Struct)]object index);
+IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
+void AddElement(IAppHostElement az,int h7);
+void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
-IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string name);
+IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string h);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetSchema();}
 [ComImport,Guid("ed35f7a1-5024-4e7b-a44d-07ddaf4b524d"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostProperty{
@@ -60,263 +60,263 @@ void SetValue([MarshalAs(UnmanagedType.Struct)]object value);
 void Clear();
 [return:MarshalAs(UnmanagedType.BStr)]string GetStringValue();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetException();
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string name);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string name,[MarshalAs(UnmanagedType.Struct)]object value);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string h);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string h,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetSchema();}
 public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
-private const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
-public static Dictionary<long,string> Read(IMachine machine,Gaps gaps){
-var states=new Dictionary<long,string>();
-var held=new List<object>();
-var told=new HashSet<string>();
+const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
+public static Dictionary<long,string>Read(IMachine a,Gaps u){
+var cq=new Dictionary<long,string>();
+var l=new List<object>();
+var g6=new HashSet<string>();
 try{
-IAppHostAdminManager manager=Keep(held,machine.OpenAdmin());
-IAppHostElement section=Keep(held,manager.GetAdminSection(Sites,AppHost));
-IAppHostElementCollection sites=Keep(held,section.GetCollection());
-long count=sites==null?0:sites.GetCount();
-for(int index=0;index < count;index++)
-One(sites,index,states,told,gaps);}
-catch(Exception fault){
-string what=fault.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
-gaps.Add("site_states",fault,what);}
+IAppHostAdminManager cy=Keep(l,a.OpenAdmin());
+IAppHostElement ck=Keep(l,cy.GetAdminSection(Sites,AppHost));
+IAppHostElementCollection v=Keep(l,ck.GetCollection());
+long aq=v==null?0:v.GetCount();
+for(int b=0;b<aq;b++)
+One(v,b,cq,g6,u);}
+catch(Exception d){
+string cm=d.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
+u.Add("site_states",d,cm);}
 finally{
-Release(held);}
-return states;}
-private static void One(IAppHostElementCollection sites,int index,Dictionary<long,string> states,HashSet<string> told,Gaps gaps){
-var held=new List<object>();
+Release(l);}
+return cq;}
+static void One(IAppHostElementCollection v,int b,Dictionary<long,string>cq,HashSet<string>g6,Gaps u){
+var l=new List<object>();
 try{
-IAppHostElement site=Keep(held,sites.GetItem(index));
-long id=Number(Keep(held,site.GetPropertyByName("id")));
+IAppHostElement ak=Keep(l,v.GetItem(b));
+long cp=Number(Keep(l,ak.GetPropertyByName("id")));
 try{
-states[id]=Name(Number(Keep(held,site.GetPropertyByName("state"))));}
-catch(Exception fault){
-if(fault.HResult!=NotKnownToWas&&told.Add(Gaps.CodeOf(fault)))
-gaps.Add("site_states",fault,"site states");
-states[id]="unknown";}}
+cq[cp]=Name(Number(Keep(l,ak.GetPropertyByName("state"))));}
+catch(Exception d){
+if(d.HResult!=NotKnownToWas&&g6.Add(Gaps.CodeOf(d)))
+u.Add("site_states",d,"site states");
+cq[cp]="unknown";}}
 finally{
-Release(held);}}
-private static string Name(long state){
-return state==0||state==1?"started":state==2||state==3?"stopped":"unknown";}
-private static long Number(IAppHostProperty property){
-return Convert.ToInt64(property.GetValue(),CultureInfo.InvariantCulture);}
-public static T Keep<T>(List<object> held,T item){
-held.Add(item);
-return item;}
-public static void Release(List<object> held){
-for(int index=held.Count - 1;index >=0;index--)
-if(held[index]!=null&&Marshal.IsComObject(held[index]))
-Marshal.ReleaseComObject(held[index]);}}
-public sealed class Certificates{
-private static readonly string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
-private readonly IMachine machine;
-private readonly Gaps gaps;
-private readonly string which,keyCheck;
-private readonly HashSet<string> used=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-private readonly SortedDictionary<string,string> stores=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine machine,Gaps gaps,string which,string keyCheck,IEnumerable<HttpRecord> records){
-this.machine=machine;
-this.gaps=gaps;
-this.which=which;
-this.keyCheck=keyCheck;
-stores["MY"]="MY";
-stores["WebHosting"]="WebHosting";
-foreach(HttpRecord record in records){
-if(record.Thumbprint==null)
+Release(l);}}
+static string Name(long cb){
+return cb==0||cb==1?"started":cb==2||cb==3?"stopped":"unknown";}
+static long Number(IAppHostProperty dh){
+return Convert.ToInt64(dh.GetValue(),CultureInfo.InvariantCulture);}
+public static T Keep<T>(List<object>l,T b0){
+l.Add(b0);
+return b0;}
+public static void Release(List<object>l){
+for(int b=l.Count-1;b>=0;b--)
+if(l[b]!=null&&Marshal.IsComObject(l[b]))
+Marshal.ReleaseComObject(l[b]);}}
+public class Certificates{
+static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
+IMachine a;
+Gaps u;
+string ey,aj;
+HashSet<string>dc=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+SortedDictionary<string,string>cz=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
+public Certificates(IMachine a,Gaps u,string ey,string aj,IEnumerable<HttpRecord>a1){
+this.a=a;
+this.u=u;
+this.ey=ey;
+this.aj=aj;
+cz["MY"]="MY";
+cz["WebHosting"]="WebHosting";
+foreach(HttpRecord s in a1){
+if(s.Thumbprint==null)
 continue;
-string store=record.Store??"MY";
-used.Add(store + "\\" + record.Thumbprint);
-if(!stores.ContainsKey(store))
-stores[store]=store;}}
-public List<Bag> Read(){
-var found=new List<Bag>();
-foreach(string store in stores.Values){
-List<StoredCertificate> all=gaps.Try("certificates","certificate store " + store,null,()=> machine.Stores.Read(store));
+string ay=s.Store??"MY";
+dc.Add(ay+"\\"+s.Thumbprint);
+if(!cz.ContainsKey(ay))
+cz[ay]=ay;}}
+public List<Bag>Read(){
+var o=new List<Bag>();
+foreach(string ay in cz.Values){
+List<StoredCertificate>di=u.Try("certificates","certificate store "+ay,null,()=>a.Stores.Read(ay));
 try{
-if(all!=null)
-Choose(store,all,found);}
+if(di!=null)
+Choose(ay,di,o);}
 finally{
-machine.Stores.Close();}}
-return found;}
-private void Choose(string store,List<StoredCertificate> all,List<Bag> found){
-bool usual=store=="MY"||store=="WebHosting";
-all.Sort((one,other)=> string.CompareOrdinal(one.Thumbprint,other.Thumbprint));
-foreach(StoredCertificate certificate in all){
-bool candidate=which=="candidates"&&usual&&certificate.Key!=null;
-if(which=="all"||candidate||used.Contains(store + "\\" + certificate.Thumbprint))
-found.Add(Facts(store,certificate));}}
-private Bag Facts(string store,StoredCertificate certificate){
-return new Bag{{"thumbprint",certificate.Thumbprint},{"store",store},{"der",Convert.ToBase64String(certificate.Der)}}
-.PutUnless("","friendly_name",certificate.FriendlyName??"")
-.PutUnless(false,"archived",certificate.Archived)
-.PutUnless(null,"renewed_by",certificate.RenewedBy)
-.Put("key",certificate.Key==null?null:KeyFacts(store,certificate))
-.PutUnless(null,"chain",gaps.Try("chains","chain of certificate " + certificate.Thumbprint + " in " + store,null,()=> Chain(certificate)));}
-private Bag Chain(StoredCertificate certificate){
-ChainFacts chain=machine.Stores.Chain(certificate);
-return chain==null?null:new Bag{{"status",chain.Status},{"elements",chain.Elements}};}
-private Bag KeyFacts(string store,StoredCertificate certificate){
-KeyLink key=certificate.Key;
-string what="key of certificate " + certificate.Thumbprint + " in " + store;
-string level=keyCheck=="sign"&&!IsSoftware(key.Provider)?"open":keyCheck;
-var probe=new KeyProbe();
-if(level!="metadata")
-probe=gaps.Try("keys",what,probe,()=> machine.Stores.Probe(certificate,level=="sign"));
-string access=gaps.Try("keys",what,"unknown",()=> KeyAccess.OfSystem(probe.Descriptor));
+a.Stores.Close();}}
+return o;}
+void Choose(string ay,List<StoredCertificate>di,List<Bag>o){
+bool h2=ay=="MY"||ay=="WebHosting";
+di.Sort((bk,aw)=>string.CompareOrdinal(bk.Thumbprint,aw.Thumbprint));
+foreach(StoredCertificate c in di){
+bool ft=ey=="candidates"&&h2&&c.Key!=null;
+if(ey=="all"||ft||dc.Contains(ay+"\\"+c.Thumbprint))
+o.Add(Facts(ay,c));}}
+Bag Facts(string ay,StoredCertificate c){
+return new Bag{{"thumbprint",c.Thumbprint},{"store",ay},{"der",Convert.ToBase64String(c.Der)}}
+.PutUnless("","friendly_name",c.FriendlyName??"")
+.PutUnless(false,"archived",c.Archived)
+.PutUnless(null,"renewed_by",c.RenewedBy)
+.Put("key",c.Key==null?null:KeyFacts(ay,c))
+.PutUnless(null,"chain",u.Try("chains","chain of certificate "+c.Thumbprint+" in "+ay,null,()=>Chain(c)));}
+Bag Chain(StoredCertificate c){
+ChainFacts en=a.Stores.Chain(c);
+return en==null?null:new Bag{{"status",en.Status},{"elements",en.Elements}};}
+Bag KeyFacts(string ay,StoredCertificate c){
+KeyLink p=c.Key;
+string cm="key of certificate "+c.Thumbprint+" in "+ay;
+string d9=aj=="sign"&& !IsSoftware(p.Provider)?"open":aj;
+var a2=new KeyProbe();
+if(d9!="metadata")
+a2=u.Try("keys",cm,a2,()=>a.Stores.Probe(c,d9=="sign"));
+string f4=u.Try("keys",cm,"unknown",()=>KeyAccess.OfSystem(a2.Descriptor));
 return new Bag{
-{"provider",key.Provider},{"provider_type",key.ProviderType},{"container",key.Container},{"key_spec",key.KeySpec},{"machine",key.Machine},{"system_access",access},{"check",probe.Tried?level:"metadata"},{"code",probe.Code}
-}.PutUnless(null,"file",gaps.Try("keys",what,null,()=> FileOf(probe.UniqueName)));}
-private string FileOf(string name){
-if(!string.IsNullOrEmpty(name))
-foreach(string folder in KeyFolders){
-string path=@"%ProgramData%\Microsoft\Crypto\" + folder + name;
-if(File.Exists(machine.ToPath(path)))
-return path;}
+{"provider",p.Provider},{"provider_type",p.ProviderType},{"container",p.Container},{"key_spec",p.KeySpec},{"machine",p.Machine},{"system_access",f4},{"check",a2.Tried?d9:"metadata"},{"code",a2.Code}
+}.PutUnless(null,"file",u.Try("keys",cm,null,()=>FileOf(a2.UniqueName)));}
+string FileOf(string h){
+if(!string.IsNullOrEmpty(h))
+foreach(string am in KeyFolders){
+string k=@"%ProgramData%\Microsoft\Crypto\"+am+h;
+if(File.Exists(a.ToPath(k)))
+return k;}
 return null;}
-public static bool IsSoftware(string provider){
-return provider.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
-&&provider.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)< 0
-&&provider.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)< 0;}}
+public static bool IsSoftware(string bg){
+return bg.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
+&&bg.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
+&&bg.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
 public static class KeyAccess{
-private static readonly HashSet<string> System=new HashSet<string>{"S-1-5-18","S-1-5-32-544","S-1-1-0","S-1-5-11"};
-private const int Read=unchecked((int)0x80000000)| 0x10000000 | 0x1;
-public static string OfSystem(byte[]descriptor){
-if(descriptor==null||descriptor.Length==0)
-return "unknown";
-var security=new RawSecurityDescriptor(descriptor,0);
-RawAcl list=security.DiscretionaryAcl;
-if((security.ControlFlags & ControlFlags.DiscretionaryAclPresent)==0)
-return "unknown";
-if(list==null)
-return "granted";
-foreach(GenericAce entry in list){
-CommonAce ace=entry as CommonAce;
-if(ace==null||(ace.AceFlags & AceFlags.InheritOnly)!=0||(ace.AccessMask & Read)==0)
+static HashSet<string>System=new HashSet<string>{"S-1-5-18","S-1-5-32-544","S-1-1-0","S-1-5-11"};
+const int Read=unchecked((int)0x80000000)|0x10000000|0x1;
+public static string OfSystem(byte[]a4){
+if(a4==null||a4.Length==0)
+return"unknown";
+var b4=new RawSecurityDescriptor(a4,0);
+RawAcl er=b4.DiscretionaryAcl;
+if((b4.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
+return"unknown";
+if(er==null)
+return"granted";
+foreach(GenericAce fu in er){
+CommonAce dp=fu as CommonAce;
+if(dp==null||(dp.AceFlags&AceFlags.InheritOnly)!=0||(dp.AccessMask&Read)==0)
 continue;
-if(!System.Contains(ace.SecurityIdentifier.Value))
+if(!System.Contains(dp.SecurityIdentifier.Value))
 continue;
-if(ace.AceQualifier==AceQualifier.AccessDenied)
-return "denied";
-if(ace.AceQualifier==AceQualifier.AccessAllowed)
-return "granted";}
-return "denied";}}
-public sealed class Document{
+if(dp.AceQualifier==AceQualifier.AccessDenied)
+return"denied";
+if(dp.AceQualifier==AceQualifier.AccessAllowed)
+return"granted";}
+return"denied";}}
+public class Document{
 public const string Version="0.1.0";
-private const string CurrentVersion=@"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
-private readonly IMachine machine;
-private readonly IRegistry registry;
-private readonly Gaps gaps=new Gaps();
-private readonly string certificates,keyCheck;
-private List<string> ipListen=new List<string>(),reservations=new List<string>();
-private List<HttpRecord> records=new List<HttpRecord>();
-private List<Bag> unknown=new List<Bag>();
-private bool?updateExported;
-public Document(IMachine machine,string certificates,string keyCheck){
-this.machine=machine;
-this.certificates=certificates;
-this.keyCheck=keyCheck;
-registry=machine.Registry;}
+const string CurrentVersion=@"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+IMachine a;
+IRegistry i;
+Gaps u=new Gaps();
+string ai,aj;
+List<string>d8=new List<string>(),ct=new List<string>();
+List<HttpRecord>a1=new List<HttpRecord>();
+List<Bag>d4=new List<Bag>();
+bool?c1;
+public Document(IMachine a,string ai,string aj){
+this.a=a;
+this.ai=ai;
+this.aj=aj;
+i=a.Registry;}
 public Bag Read(){
-Bag os=gaps.Try("os","Windows version",EmptyOs(),Os);
-Bag iis=gaps.Try("iis","IIS version",null,Iis);
-long build=BuildOf();
-ReadHttp(build);
-IisConfig config=new IisConfig(machine,gaps);
-if(iis!=null)
-config.Read();
-List<Bag> sites=Sites(config);
-bool?schema=null;
-if(iis!=null)
-schema=gaps.Try("schema","IIS schema",null,()=> IisConfig.SchemaKnowsSslFlags(machine));
-List<Bag> users=AllUsers(config);
-Bag document=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",machine.Simulated},{"read_at",machine.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",certificates},{"key_check",keyCheck}}},{"name",gaps.Try("os","computer name","",()=> ComputerName(registry))},{"os",os},{"iis",iis},{"addresses",gaps.Try("addresses","local addresses",new string[0],()=> machine.Addresses().ToArray())},{"ip_listen",ipListen},{"http_ports",gaps.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",schema},{"update_exported",updateExported},{"shared_configuration",config.Shared},{"sites",sites},{"records",records.Select(record=> record.ToBag())},{"certificates",new Certificates(machine,gaps,certificates,keyCheck,records).Read()},{"central_store",gaps.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",reservations},{"users",users},{"connection",gaps.Try("connection","connection in use",null,Connection)},{"journal",gaps.Try("journal","journal of an unfinished apply",null,machine.ReadJournal)},{"mappers",config.Mappers.Where(IsComplete).Select(mapper=> new Bag{{"site",mapper.Site},{"thumbprint",mapper.Thumbprint},{"store",mapper.Store}})}};
-new Traces(machine,gaps).AddTo(document,iis!=null,build,unknown);
-return document.Put("incomplete",gaps.Entries);}
-private void ReadHttp(long build){
+Bag i1=u.Try("os","Windows version",EmptyOs(),Os);
+Bag fj=u.Try("iis","IIS version",null,Iis);
+long bq=BuildOf();
+ReadHttp(bq);
+IisConfig b6=new IisConfig(a,u);
+if(fj!=null)
+b6.Read();
+List<Bag>v=Sites(b6);
+bool?gd=null;
+if(fj!=null)
+gd=u.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
+List<Bag>dm=AllUsers(b6);
+Bag ar=new Bag{
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ai},{"key_check",aj}}},{"name",u.Try("os","computer name","",()=>ComputerName(i))},{"os",i1},{"iis",fj},{"addresses",u.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",d8},{"http_ports",u.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gd},{"update_exported",c1},{"shared_configuration",b6.Shared},{"sites",v},{"records",a1.Select(s=>s.ToBag())},{"certificates",new Certificates(a,u,ai,aj,a1).Read()},{"central_store",u.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",ct},{"users",dm},{"connection",u.Try("connection","connection in use",null,Connection)},{"journal",u.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",b6.Mappers.Where(IsComplete).Select(a9=>new Bag{{"site",a9.Site},{"thumbprint",a9.Thumbprint},{"store",a9.Store}})}};
+new Traces(a,u).AddTo(ar,fj!=null,bq,d4);
+return ar.Put("incomplete",u.Entries);}
+void ReadHttp(long bq){
 try{
-using(IHttpApi api=machine.OpenHttp()){
-HttpRecords http=new HttpRecords(api);
-records=http.All(build,gaps);
-unknown=http.Unknown;
-reservations=gaps.Try("url_reservations","URL reservations",reservations,http.UrlReservations);
-ipListen=gaps.Try("ip_listen","IP listen list",ipListen,http.IpListen);
-updateExported=gaps.Try("update_exported","exports of httpapi.dll",null,()=> api.UpdateExported);}}
-catch(Exception fault){
-gaps.Add("records",fault,"http.sys configuration");}}
-public static string ComputerName(IRegistry registry){
-const string path=@"SYSTEM\CurrentControlSet\Control\ComputerName\";
-object name=registry.Value(path + "ActiveComputerName","ComputerName")??registry.Value(path + "ComputerName","ComputerName");
-return Convert.ToString(name);}
-private int BuildOf(){
-object text=registry.Value(CurrentVersion,"CurrentBuildNumber")??registry.Value(CurrentVersion,"CurrentBuild");
-return text==null?0:int.Parse(Convert.ToString(text),CultureInfo.InvariantCulture);}
-private Bag Os(){
-object major=registry.Value(CurrentVersion,"CurrentMajorVersionNumber");
-object minor=registry.Value(CurrentVersion,"CurrentMinorVersionNumber");
-if(major==null){
-string[]parts=(Convert.ToString(registry.Value(CurrentVersion,"CurrentVersion"))+ ".0").Split('.');
-major=int.Parse(parts[0],CultureInfo.InvariantCulture);
-minor=int.Parse(parts[1],CultureInfo.InvariantCulture);}
-return OsBag(Convert.ToString(registry.Value(CurrentVersion,"ProductName")),major,minor??0,BuildOf(),registry.Value(CurrentVersion,"UBR"));}
-private static Bag EmptyOs(){
+using(IHttpApi ca=a.OpenHttp()){
+HttpRecords dw=new HttpRecords(ca);
+a1=dw.All(bq,u);
+d4=dw.Unknown;
+ct=u.Try("url_reservations","URL reservations",ct,dw.UrlReservations);
+d8=u.Try("ip_listen","IP listen list",d8,dw.IpListen);
+c1=u.Try("update_exported","exports of httpapi.dll",null,()=>ca.UpdateExported);}}
+catch(Exception d){
+u.Add("records",d,"http.sys configuration");}}
+public static string ComputerName(IRegistry i){
+const string k=@"SYSTEM\CurrentControlSet\Control\ComputerName\";
+object h=i.Value(k+"ActiveComputerName","ComputerName")??i.Value(k+"ComputerName","ComputerName");
+return Convert.ToString(h);}
+int BuildOf(){
+object g=i.Value(CurrentVersion,"CurrentBuildNumber")??i.Value(CurrentVersion,"CurrentBuild");
+return g==null?0:int.Parse(Convert.ToString(g),CultureInfo.InvariantCulture);}
+Bag Os(){
+object c7=i.Value(CurrentVersion,"CurrentMajorVersionNumber");
+object eb=i.Value(CurrentVersion,"CurrentMinorVersionNumber");
+if(c7==null){
+string[]cs=(Convert.ToString(i.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
+c7=int.Parse(cs[0],CultureInfo.InvariantCulture);
+eb=int.Parse(cs[1],CultureInfo.InvariantCulture);}
+return OsBag(Convert.ToString(i.Value(CurrentVersion,"ProductName")),c7,eb??0,BuildOf(),i.Value(CurrentVersion,"UBR"));}
+static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-private static Bag OsBag(string name,object major,object minor,object build,object revision){
-return new Bag{{"name",name},{"major",major},{"minor",minor},{"build",build},{"revision",revision}};}
-private Bag Iis(){
-object major=registry.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
-object minor=registry.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
-return major==null?null:new Bag{{"major",major},{"minor",minor??0}};}
-private List<Bag> Sites(IisConfig config){
-Dictionary<long,string> states=new Dictionary<long,string>();
-if(config.Sites.Count > 0)
-states=SiteStates.Read(machine,gaps);
-List<Bag> sites=new List<Bag>();
-foreach(Site site in config.Sites){
-string state;
-IEnumerable<Bag> bindings=site.Bindings.Select(delegate(Binding binding){
-return new Bag{{"protocol",binding.Protocol},{"information",binding.Information},{"ssl_flags",binding.Flags}};
+static Bag OsBag(string h,object c7,object eb,object bq,object e5){
+return new Bag{{"name",h},{"major",c7},{"minor",eb},{"build",bq},{"revision",e5}};}
+Bag Iis(){
+object c7=i.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
+object eb=i.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
+return c7==null?null:new Bag{{"major",c7},{"minor",eb??0}};}
+List<Bag>Sites(IisConfig b6){
+Dictionary<long,string>cq=new Dictionary<long,string>();
+if(b6.Sites.Count>0)
+cq=SiteStates.Read(a,u);
+List<Bag>v=new List<Bag>();
+foreach(Site ak in b6.Sites){
+string cb;
+IEnumerable<Bag>x=ak.Bindings.Select(delegate(Binding bu){
+return new Bag{{"protocol",bu.Protocol},{"information",bu.Information},{"ssl_flags",bu.Flags}};
 });
-states.TryGetValue(site.Id,out state);
-sites.Add(new Bag{{"id",site.Id},{"name",site.Name},{"state",state??"unknown"},{"bindings",bindings}});}
-return sites;}
-private List<Bag> AllUsers(IisConfig config){
-List<Bag> users=new Users(registry).Read(gaps);
-foreach(Mapper mapper in config.Mappers)
-if(mapper.Hash&&!IsComplete(mapper))
-Users.Add(users,"other",null,mapper.Thumbprint,"applicationHost.config, customMetadata " + mapper.Path + ", property 5506 of the IIS 6 metabase");
-users.AddRange(gaps.Try("users","other users of certificates",new Bag[0],machine.OtherUsers));
-return users;}
-private static bool IsComplete(Mapper mapper){
-return mapper.Site > 0&&mapper.Thumbprint!=null;}
-private List<int> Ports(){
-IEnumerable<TcpEnd> listening=machine.Listening();
-if(listening==null)
+cq.TryGetValue(ak.Id,out cb);
+v.Add(new Bag{{"id",ak.Id},{"name",ak.Name},{"state",cb??"unknown"},{"bindings",x}});}
+return v;}
+List<Bag>AllUsers(IisConfig b6){
+List<Bag>dm=new Users(i).Read(u);
+foreach(Mapper a9 in b6.Mappers)
+if(a9.Hash&& !IsComplete(a9))
+Users.Add(dm,"other",null,a9.Thumbprint,"applicationHost.config, customMetadata "+a9.Path+", property 5506 of the IIS 6 metabase");
+dm.AddRange(u.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
+return dm;}
+static bool IsComplete(Mapper a9){
+return a9.Site>0&&a9.Thumbprint!=null;}
+List<int>Ports(){
+IEnumerable<TcpEnd>es=a.Listening();
+if(es==null)
 return null;
-return new SortedSet<int>(listening.Select(end=> end.Port)).ToList();}
-private Bag CentralStore(){
-const string path=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
-object enabled=registry.Value(path,"Enabled");
-string folder=registry.Value(path,"CertStoreLocation")as string;
-if(enabled==null&&folder==null)
+return new SortedSet<int>(es.Select(cw=>cw.Port)).ToList();}
+Bag CentralStore(){
+const string k=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
+object cv=i.Value(k,"Enabled");
+string am=i.Value(k,"CertStoreLocation")as string;
+if(cv==null&&am==null)
 return null;
-bool on=enabled is int&&(int)enabled!=0;
-List<string> files=null;
-if(!string.IsNullOrEmpty(folder))
-files=gaps.Try("central_store_files","files on " + folder,null,()=> FilesIn(folder));
-return new Bag{{"enabled",on},{"files",files}};}
-private List<string> FilesIn(string folder){
-IEnumerable<string> names=machine.FilesIn(folder);
-return names==null?null:names.OrderBy(name=> name,StringComparer.Ordinal).ToList();}
-private Bag Connection(){
-Dictionary<int,bool> ports=new Users(registry).WinRmPorts();
-List<TcpEnd> open=machine.Established().Where(end=> ports.ContainsKey(end.Port)).ToList();
-TcpEnd chosen=open.FirstOrDefault(end=> ports[end.Port])??open.FirstOrDefault();
-if(chosen==null)
+bool on=cv is int&&(int)cv!=0;
+List<string>gp=null;
+if(!string.IsNullOrEmpty(am))
+gp=u.Try("central_store_files","files on "+am,null,()=>FilesIn(am));
+return new Bag{{"enabled",on},{"files",gp}};}
+List<string>FilesIn(string am){
+IEnumerable<string>bf=a.FilesIn(am);
+return bf==null?null:bf.OrderBy(h=>h,StringComparer.Ordinal).ToList();}
+Bag Connection(){
+Dictionary<int,bool>da=new Users(i).WinRmPorts();
+List<TcpEnd>a8=a.Established().Where(cw=>da.ContainsKey(cw.Port)).ToList();
+TcpEnd cn=a8.FirstOrDefault(cw=>da[cw.Port])??a8.FirstOrDefault();
+if(cn==null)
 return null;
-if(open.Any(end=> end.Port!=chosen.Port||end.Address!=chosen.Address))
-gaps.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is " + chosen.Address + " port " + chosen.Port);
-return new Bag{{"address",chosen.Address},{"port",chosen.Port},{"tls",ports[chosen.Port]}};}}
+if(a8.Any(cw=>cw.Port!=cn.Port||cw.Address!=cn.Address))
+u.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cn.Address+" port "+cn.Port);
+return new Bag{{"address",cn.Address},{"port",cn.Port},{"tls",da[cn.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
 public ushort Major,Minor;}
@@ -377,31 +377,31 @@ public const int QueryNext=1;
 public const uint InitializeConfig=2;
 public const uint NotFound=2,InvalidParameter=87,InsufficientBuffer=122,MoreData=234,NoMoreItems=259;
 [DllImport("httpapi.dll")]
-public static extern uint HttpInitialize(HttpVersion version,uint flags,IntPtr reserved);
+public static extern uint HttpInitialize(HttpVersion fp,uint ao,IntPtr ed);
 [DllImport("httpapi.dll")]
-public static extern uint HttpTerminate(uint flags,IntPtr reserved);
+public static extern uint HttpTerminate(uint ao,IntPtr ed);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr handle,int id,IntPtr input,uint inputLength,IntPtr output,uint outputLength,out uint needed,IntPtr overlapped);
+public static extern uint HttpQueryServiceConfiguration(IntPtr de,int cp,IntPtr ch,uint bv,IntPtr ek,uint cr,out uint bi,IntPtr c9);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr handle,int id,IntPtr information,uint length,IntPtr overlapped);
+public static extern uint HttpSetServiceConfiguration(IntPtr de,int cp,IntPtr y,uint t,IntPtr c9);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr handle,int id,IntPtr information,uint length,IntPtr overlapped);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr de,int cp,IntPtr y,uint t,IntPtr c9);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr handle,int id,IntPtr information,uint length,IntPtr overlapped);}
-public sealed class HttpApi:IHttpApi{
+public static extern uint HttpUpdateServiceConfiguration(IntPtr de,int cp,IntPtr y,uint t,IntPtr c9);}
+public class HttpApi:IHttpApi{
 public HttpApi(){
-var version=new HttpVersion{Major=1,Minor=0};
-uint code=HttpNative.HttpInitialize(version,HttpNative.InitializeConfig,IntPtr.Zero);
-if(code!=0)
-throw HostException.OfCall("HttpInitialize",code);}
-public uint Query(int id,IntPtr input,uint inputLength,IntPtr output,uint outputLength,out uint needed){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,id,input,inputLength,output,outputLength,out needed,IntPtr.Zero);}
-public uint Set(int id,IntPtr information,uint length){
-return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,id,information,length,IntPtr.Zero);}
-public uint Delete(int id,IntPtr information,uint length){
-return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,id,information,length,IntPtr.Zero);}
-public uint Update(int id,IntPtr information,uint length){
-return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,id,information,length,IntPtr.Zero);}
+var fp=new HttpVersion{Major=1,Minor=0};
+uint n=HttpNative.HttpInitialize(fp,HttpNative.InitializeConfig,IntPtr.Zero);
+if(n!=0)
+throw HostException.OfCall("HttpInitialize",n);}
+public uint Query(int cp,IntPtr ch,uint bv,IntPtr ek,uint cr,out uint bi){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,cp,ch,bv,ek,cr,out bi,IntPtr.Zero);}
+public uint Set(int cp,IntPtr y,uint t){
+return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,cp,y,t,IntPtr.Zero);}
+public uint Delete(int cp,IntPtr y,uint t){
+return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,cp,y,t,IntPtr.Zero);}
+public uint Update(int cp,IntPtr y,uint t){
+return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,cp,y,t,IntPtr.Zero);}
 public bool?UpdateExported{
 get{
 try{
@@ -411,439 +411,439 @@ catch(EntryPointNotFoundException){
 return false;}}}
 public void Dispose(){
 HttpNative.HttpTerminate(HttpNative.InitializeConfig,IntPtr.Zero);}}
-public sealed class HttpRecord{
+public class HttpRecord{
 public const string IisAppId="{4dc3e181-e14b-4a21-b022-59fc669b0914}";
 public string Family,Key,Thumbprint,Store,AppId,CtlIdentifier,CtlStore;
 public long Flags,CheckMode,Freshness,Timeout;
 public Bag ToBag(){
 return AddTo(new Bag{{"family",Family},{"key",Key}});}
-public Bag AddTo(Bag bag){
-return bag.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
+public Bag AddTo(Bag ez){
+return ez.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
 .PutUnless(0L,"flags",Flags).PutUnless(0L,"check_mode",CheckMode)
 .PutUnless(0L,"freshness",Freshness).PutUnless(0L,"timeout",Timeout)
 .PutUnless(null,"ctl_identifier",CtlIdentifier).PutUnless(null,"ctl_store",CtlStore);}}
-public sealed class HttpRecords{
-public static readonly Dictionary<string,int> Ids=new Dictionary<string,int>{
+public class HttpRecords{
+public static Dictionary<string,int>Ids=new Dictionary<string,int>{
 {"ipport",HttpNative.Ssl},{"hostnameport",HttpNative.Sni},{"ccs",HttpNative.Ccs},{"scopedccs",HttpNative.ScopedCcs}};
-private readonly IHttpApi api;
-public readonly List<Bag> Unknown=new List<Bag>();
-public HttpRecords(IHttpApi api){
-this.api=api;}
-public List<HttpRecord> All(long build,Gaps gaps){
-List<HttpRecord> all=new List<HttpRecord>();
-Family(all,gaps,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
-Family(all,gaps,HttpNative.Sni,"hostnameport",build < 9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-Family(all,gaps,HttpNative.Ccs,"ccs",build < 9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
-Family(all,gaps,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-return all;}
-private void Family(List<HttpRecord> all,Gaps gaps,int id,string family,bool mayBeUnknown,object query,Func<IntPtr,HttpRecord> read){
+IHttpApi ca;
+public List<Bag>Unknown=new List<Bag>();
+public HttpRecords(IHttpApi ca){
+this.ca=ca;}
+public List<HttpRecord>All(long bq,Gaps u){
+List<HttpRecord>di=new List<HttpRecord>();
+Family(di,u,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
+Family(di,u,HttpNative.Sni,"hostnameport",bq<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(di,u,HttpNative.Ccs,"ccs",bq<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
+Family(di,u,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+return di;}
+void Family(List<HttpRecord>di,Gaps u,int cp,string ab,bool e0,object br,Func<IntPtr,HttpRecord>cc){
 try{
-List<HttpRecord> found=Steady(id,query,read);
-foreach(HttpRecord record in found)
-record.Family=family;
-all.AddRange(found);}
-catch(HostException fault){
-if(mayBeUnknown&&fault.Number==HttpNative.InvalidParameter)
-Unknown.Add(new Bag{{"what","records_" + family},{"present",false},{"evidence",fault.Call + ", id " + id + ": " + fault.Number}});
+List<HttpRecord>o=Steady(cp,br,cc);
+foreach(HttpRecord s in o)
+s.Family=ab;
+di.AddRange(o);}
+catch(HostException d){
+if(e0&&d.Number==HttpNative.InvalidParameter)
+Unknown.Add(new Bag{{"what","records_"+ab},{"present",false},{"evidence",d.Call+", id "+cp+": "+d.Number}});
 else
-gaps.Add("records",fault,"http.sys records of family " + family + " (id " + id + ")");}}
-private List<HttpRecord> Steady(int id,object query,Func<IntPtr,HttpRecord> read){
-for(int attempt=1;;attempt++){
-List<HttpRecord> found=Each(id,query,read);
-HashSet<string> keys=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-bool twice=false;
-foreach(HttpRecord record in found)
-twice |=!keys.Add(record.Key);
-if(!twice)
-return found;
-if(attempt==5)
+u.Add("records",d,"http.sys records of family "+ab+" (id "+cp+")");}}
+List<HttpRecord>Steady(int cp,object br,Func<IntPtr,HttpRecord>cc){
+for(int bd=1;;bd++){
+List<HttpRecord>o=Each(cp,br,cc);
+HashSet<string>f7=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+bool g8=false;
+foreach(HttpRecord s in o)
+g8|= !f7.Add(s.Key);
+if(!g8)
+return o;
+if(bd==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
-public List<string> UrlReservations(){
-return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},at=> Text(((UrlAclSet)Marshal.PtrToStructure(at,typeof(UrlAclSet))).Prefix));}
-public List<string> IpListen(){
-List<string> found=new List<string>();
-using(Room room=new Room()){
-uint code=room.Query(api,HttpNative.IpListen,IntPtr.Zero,0);
-if(code==HttpNative.NotFound)
-return found;
-if(code!=0)
-throw HostException.OfCall("HttpQueryServiceConfiguration",code);
-int count=Marshal.ReadInt32(room.At);
-for(int index=0;index < count;index++)
-found.Add(Address(IntPtr.Add(room.At,8 + 128 * index)).ToString());}
-return found;}
-private List<T> Each<T>(int id,object query,Func<IntPtr,T> read){
-List<T> found=new List<T>();
-int length=Marshal.SizeOf(query.GetType());
-int tokenAt=(int)Marshal.OffsetOf(query.GetType(),"Token");
-IntPtr input=Marshal.AllocHGlobal(length);
+public List<string>UrlReservations(){
+return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a7=>Text(((UrlAclSet)Marshal.PtrToStructure(a7,typeof(UrlAclSet))).Prefix));}
+public List<string>IpListen(){
+List<string>o=new List<string>();
+using(Room d0=new Room()){
+uint n=d0.Query(ca,HttpNative.IpListen,IntPtr.Zero,0);
+if(n==HttpNative.NotFound)
+return o;
+if(n!=0)
+throw HostException.OfCall("HttpQueryServiceConfiguration",n);
+int aq=Marshal.ReadInt32(d0.At);
+for(int b=0;b<aq;b++)
+o.Add(Address(IntPtr.Add(d0.At,8+128*b)).ToString());}
+return o;}
+List<T>Each<T>(int cp,object br,Func<IntPtr,T>cc){
+List<T>o=new List<T>();
+int t=Marshal.SizeOf(br.GetType());
+int g5=(int)Marshal.OffsetOf(br.GetType(),"Token");
+IntPtr ch=Marshal.AllocHGlobal(t);
 try{
-for(int index=0;index < length;index++)
-Marshal.WriteByte(input,index,0);
-Marshal.StructureToPtr(query,input,false);
-using(Room room=new Room()){
-for(int token=0;;token++){
-Marshal.WriteInt32(input,tokenAt,token);
-uint code=room.Query(api,id,input,(uint)length);
-if(code==HttpNative.NoMoreItems)
-return found;
-if(code!=0)
-throw HostException.OfCall("HttpQueryServiceConfiguration",code);
-found.Add(read(room.At));}}}
+for(int b=0;b<t;b++)
+Marshal.WriteByte(ch,b,0);
+Marshal.StructureToPtr(br,ch,false);
+using(Room d0=new Room()){
+for(int g4=0;;g4++){
+Marshal.WriteInt32(ch,g5,g4);
+uint n=d0.Query(ca,cp,ch,(uint)t);
+if(n==HttpNative.NoMoreItems)
+return o;
+if(n!=0)
+throw HostException.OfCall("HttpQueryServiceConfiguration",n);
+o.Add(cc(d0.At));}}}
 finally{
-Marshal.FreeHGlobal(input);}}
-public static HttpRecord Of(int id,IntPtr at){
-return id==HttpNative.Ssl?FromSsl(at):id==HttpNative.Ccs?FromCcs(at):FromSni(at);}
-private static HttpRecord FromSsl(IntPtr at){
-SslSet set=(SslSet)Marshal.PtrToStructure(at,typeof(SslSet));
-IPAddress address=Address(set.Address);
-string shown=address.ToString();
-return Record(set.Param,(shown.IndexOf(':')< 0?shown:"[" + shown + "]")+ ":" + Port(set.Address));}
-private static HttpRecord FromSni(IntPtr at){
-SniSet set=(SniSet)Marshal.PtrToStructure(at,typeof(SniSet));
-return Record(set.Param,Text(set.Key.Host)+ ":" + Port(at));}
-private static HttpRecord FromCcs(IntPtr at){
-return Record(((CcsSet)Marshal.PtrToStructure(at,typeof(CcsSet))).Param,Port(at));}
-private static HttpRecord Record(SslParam param,string key){
-HttpRecord record=new HttpRecord{Key=key,AppId=param.AppId.ToString("B")};
-if(param.HashLength > 0&&param.Hash!=IntPtr.Zero){
-byte[]hash=new byte[param.HashLength];
-Marshal.Copy(param.Hash,hash,0,hash.Length);
-record.Thumbprint=Hex.Of(hash);}
-record.Store=Text(param.StoreName);
-record.Flags=param.Flags;
-record.CheckMode=param.CheckMode;
-record.Freshness=param.Freshness;
-record.Timeout=param.Timeout;
-record.CtlIdentifier=Text(param.CtlIdentifier);
-record.CtlStore=Text(param.CtlStore);
-return record;}
-private static string Text(IntPtr at){
-return at==IntPtr.Zero?null:Marshal.PtrToStringUni(at);}
-private static IPAddress Address(IntPtr at){
-bool six=Marshal.ReadInt16(at)==23;
-byte[]bytes=new byte[six?16:4];
-Marshal.Copy(IntPtr.Add(at,six?8:4),bytes,0,bytes.Length);
-return six?new IPAddress(bytes,(uint)Marshal.ReadInt32(at,24)):new IPAddress(bytes);}
-private static string Port(IntPtr at){
-int port=(Marshal.ReadByte(at,2)<< 8)| Marshal.ReadByte(at,3);
-return port.ToString(CultureInfo.InvariantCulture);}
-public sealed class Room:IDisposable{
-private uint size=512;
+Marshal.FreeHGlobal(ch);}}
+public static HttpRecord Of(int cp,IntPtr a7){
+return cp==HttpNative.Ssl?FromSsl(a7):cp==HttpNative.Ccs?FromCcs(a7):FromSni(a7);}
+static HttpRecord FromSsl(IntPtr a7){
+SslSet set=(SslSet)Marshal.PtrToStructure(a7,typeof(SslSet));
+IPAddress al=Address(set.Address);
+string f0=al.ToString();
+return Record(set.Param,(f0.IndexOf(':')<0?f0:"["+f0+"]")+":"+Port(set.Address));}
+static HttpRecord FromSni(IntPtr a7){
+SniSet set=(SniSet)Marshal.PtrToStructure(a7,typeof(SniSet));
+return Record(set.Param,Text(set.Key.Host)+":"+Port(a7));}
+static HttpRecord FromCcs(IntPtr a7){
+return Record(((CcsSet)Marshal.PtrToStructure(a7,typeof(CcsSet))).Param,Port(a7));}
+static HttpRecord Record(SslParam bc,string p){
+HttpRecord s=new HttpRecord{Key=p,AppId=bc.AppId.ToString("B")};
+if(bc.HashLength>0&&bc.Hash!=IntPtr.Zero){
+byte[]bp=new byte[bc.HashLength];
+Marshal.Copy(bc.Hash,bp,0,bp.Length);
+s.Thumbprint=Hex.Of(bp);}
+s.Store=Text(bc.StoreName);
+s.Flags=bc.Flags;
+s.CheckMode=bc.CheckMode;
+s.Freshness=bc.Freshness;
+s.Timeout=bc.Timeout;
+s.CtlIdentifier=Text(bc.CtlIdentifier);
+s.CtlStore=Text(bc.CtlStore);
+return s;}
+static string Text(IntPtr a7){
+return a7==IntPtr.Zero?null:Marshal.PtrToStringUni(a7);}
+static IPAddress Address(IntPtr a7){
+bool f2=Marshal.ReadInt16(a7)==23;
+byte[]aa=new byte[f2?16:4];
+Marshal.Copy(IntPtr.Add(a7,f2?8:4),aa,0,aa.Length);
+return f2?new IPAddress(aa,(uint)Marshal.ReadInt32(a7,24)):new IPAddress(aa);}
+static string Port(IntPtr a7){
+int a6=(Marshal.ReadByte(a7,2)<<8)|Marshal.ReadByte(a7,3);
+return a6.ToString(CultureInfo.InvariantCulture);}
+public class Room:IDisposable{
+uint z=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
-public uint Query(IHttpApi api,int id,IntPtr input,uint inputLength){
+public uint Query(IHttpApi ca,int cp,IntPtr ch,uint bv){
 for(;;){
-uint needed;
-uint code=api.Query(id,input,inputLength,At,size,out needed);
-if(code!=HttpNative.InsufficientBuffer&&code!=HttpNative.MoreData)
-return code;
-if(needed <=size)
-return code;
+uint bi;
+uint n=ca.Query(cp,ch,bv,At,z,out bi);
+if(n!=HttpNative.InsufficientBuffer&&n!=HttpNative.MoreData)
+return n;
+if(bi<=z)
+return n;
 Marshal.FreeHGlobal(At);
 At=IntPtr.Zero;
-size=needed;
-At=Marshal.AllocHGlobal((int)size);}}
+z=bi;
+At=Marshal.AllocHGlobal((int)z);}}
 public void Dispose(){
 Marshal.FreeHGlobal(At);}}}
 public static class Hex{
-public static string Of(byte[]bytes){
-return BitConverter.ToString(bytes).Replace("-","");}
+public static string Of(byte[]aa){
+return BitConverter.ToString(aa).Replace("-","");}
 public static string Thumbprint(object value){
-byte[]bytes=value as byte[];
-string text=bytes!=null?Of(bytes):value as string;
-if(text==null)
+byte[]aa=value as byte[];
+string g=aa!=null?Of(aa):value as string;
+if(g==null)
 return null;
-System.Text.StringBuilder digits=new System.Text.StringBuilder();
-foreach(char letter in text)
-if(Uri.IsHexDigit(letter))
-digits.Append(char.ToUpperInvariant(letter));
-return digits.Length==40?digits.ToString():null;}}
-public sealed class Binding{
+System.Text.StringBuilder dv=new System.Text.StringBuilder();
+foreach(char an in g)
+if(Uri.IsHexDigit(an))
+dv.Append(char.ToUpperInvariant(an));
+return dv.Length==40?dv.ToString():null;}}
+public class Binding{
 public string Protocol,Information;
 public long?Flags;}
-public sealed class Site{
+public class Site{
 public long Id;
 public string Name;
-public List<Binding> Bindings=new List<Binding>();}
-public sealed class Mapper{
+public List<Binding>Bindings=new List<Binding>();}
+public class Mapper{
 public string Path,Thumbprint,Store;
 public long Site;
 public bool Hash;}
-public sealed class IisConfig{
-public readonly List<Site> Sites=new List<Site>();
-public readonly List<Mapper> Mappers=new List<Mapper>();
+public class IisConfig{
+public List<Site>Sites=new List<Site>();
+public List<Mapper>Mappers=new List<Mapper>();
 public bool Shared;
-private const string Folder=@"\inetsrv\config";
-private readonly IMachine machine;
-private readonly Gaps gaps;
-private readonly List<Bag> doubts=new List<Bag>();
-private string sitesSource;
-private bool sitesSeen,defaultBindings;
-public IisConfig(IMachine machine,Gaps gaps){
-this.machine=machine;
-this.gaps=gaps;}
+const string Folder=@"\inetsrv\config";
+IMachine a;
+Gaps u;
+List<Bag>e8=new List<Bag>();
+string bx;
+bool dl,b2;
+public IisConfig(IMachine a,Gaps u){
+this.a=a;
+this.u=u;}
 public void Read(){
-string path=null;
+string k=null;
 try{
-string folder=Redirected(machine.System32 + Folder);
-path=machine.ToPath(folder + "\\applicationHost.config");
-XmlFile.Visit(machine,path,Restart,VisitConfiguration);
-if(sitesSource!=null){
-path=machine.ToPath(folder + "\\" + sitesSource);
-XmlFile.Visit(machine,path,Sites.Clear,place=> VisitSites(place,0));}
-if(defaultBindings&&Sites.Any(site=> site.Bindings.Count==0))
-gaps.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
-if(!sitesSeen)
-gaps.Add("sites","malformed",path + " has no section system.applicationHost/sites");}
-catch(Exception fault){
+string am=Redirected(a.System32+Folder);
+k=a.ToPath(am+"\\applicationHost.config");
+XmlFile.Visit(a,k,Restart,VisitConfiguration);
+if(bx!=null){
+k=a.ToPath(am+"\\"+bx);
+XmlFile.Visit(a,k,Sites.Clear,e=>VisitSites(e,0));}
+if(b2&&Sites.Any(ak=>ak.Bindings.Count==0))
+u.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
+if(!dl)
+u.Add("sites","malformed",k+" has no section system.applicationHost/sites");}
+catch(Exception d){
 Sites.Clear();
-gaps.Add("sites",fault,path==null?"IIS configuration redirection":"IIS configuration " + path);}
-gaps.Entries.AddRange(doubts);}
-private string Redirected(string folder){
-string target=null;
-Action<XmlPlace> visit=delegate(XmlPlace place){
-if(place.Is(0,"configurationRedirection")&&Truth(place["enabled"]))
-target=place["path"];};
+u.Add("sites",d,k==null?"IIS configuration redirection":"IIS configuration "+k);}
+u.Entries.AddRange(e8);}
+string Redirected(string am){
+string d2=null;
+Action<XmlPlace>dn=delegate(XmlPlace e){
+if(e.Is(0,"configurationRedirection")&&Truth(e["enabled"]))
+d2=e["path"];};
 try{
-XmlFile.Visit(machine,machine.ToPath(folder + "\\redirection.config"),()=>{target=null;},visit);}
-catch(IOException fault){
-if(!XmlFile.IsMissing(fault))
+XmlFile.Visit(a,a.ToPath(am+"\\redirection.config"),()=>{d2=null;},dn);}
+catch(IOException d){
+if(!XmlFile.IsMissing(d))
 throw;}
-Shared=target!=null;
-return target==null?folder:target.TrimEnd('\\');}
-private static bool Truth(string text){
-return text!=null&&(text.Trim()=="1"||text.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
-private void Restart(){
+Shared=d2!=null;
+return d2==null?am:d2.TrimEnd('\\');}
+static bool Truth(string g){
+return g!=null&&(g.Trim()=="1"||g.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
+void Restart(){
 Sites.Clear();
 Mappers.Clear();
-doubts.Clear();
-sitesSource=null;
-sitesSeen=defaultBindings=false;}
-private void VisitConfiguration(XmlPlace place){
-int depth=place.Path.IndexOf("system.applicationHost")+ 1;
-if(depth==0||place.Path[0]!="configuration"||!OnlyLocations(place.Path,depth - 1))
+e8.Clear();
+bx=null;
+dl=b2=false;}
+void VisitConfiguration(XmlPlace e){
+int ce=e.Path.IndexOf("system.applicationHost")+1;
+if(ce==0||e.Path[0]!="configuration"|| !OnlyLocations(e.Path,ce-1))
 return;
-if(place.Is(depth + 1,"sites")){
-sitesSeen=true;
-sitesSource=place["configSource"]??sitesSource;}
-else if(place.Path.Count > depth + 1&&place.Path[depth]=="sites")
-VisitSites(place,depth);
-else if(place.Is(depth + 2,"customMetadata","key"))
-Mappers.Add(NewMapper(place["path"]??""));
-else if(place.Is(depth + 3,"customMetadata","key","property"))
-Property(Mappers[Mappers.Count - 1],place);}
-private static Mapper NewMapper(string path){
-const string sites="LM/W3SVC/";
-var mapper=new Mapper{Path=path,Store="MY"};
-if(path.StartsWith(sites,StringComparison.OrdinalIgnoreCase))
-long.TryParse(path.Substring(sites.Length),NumberStyles.None,CultureInfo.InvariantCulture,out mapper.Site);
-return mapper;}
-private static void Property(Mapper mapper,XmlPlace place){
-if(place["id"]=="5506"){
-mapper.Hash=true;
-mapper.Thumbprint=LegacyThumbprint(place["value"]);}
-else if(place["id"]=="5511"&&!string.IsNullOrEmpty(place["value"]))
-mapper.Store=place["value"];}
-private static bool OnlyLocations(List<string> path,int end){
-for(int index=1;index < end;index++)
-if(path[index]!="location")
+if(e.Is(ce+1,"sites")){
+dl=true;
+bx=e["configSource"]??bx;}
+else if(e.Path.Count>ce+1&&e.Path[ce]=="sites")
+VisitSites(e,ce);
+else if(e.Is(ce+2,"customMetadata","key"))
+Mappers.Add(NewMapper(e["path"]??""));
+else if(e.Is(ce+3,"customMetadata","key","property"))
+Property(Mappers[Mappers.Count-1],e);}
+static Mapper NewMapper(string k){
+const string v="LM/W3SVC/";
+var a9=new Mapper{Path=k,Store="MY"};
+if(k.StartsWith(v,StringComparison.OrdinalIgnoreCase))
+long.TryParse(k.Substring(v.Length),NumberStyles.None,CultureInfo.InvariantCulture,out a9.Site);
+return a9;}
+static void Property(Mapper a9,XmlPlace e){
+if(e["id"]=="5506"){
+a9.Hash=true;
+a9.Thumbprint=LegacyThumbprint(e["value"]);}
+else if(e["id"]=="5511"&& !string.IsNullOrEmpty(e["value"]))
+a9.Store=e["value"];}
+static bool OnlyLocations(List<string>k,int cw){
+for(int b=1;b<cw;b++)
+if(k[b]!="location")
 return false;
 return true;}
-private void VisitSites(XmlPlace place,int above){
-Site site=Sites.Count==0?null:Sites[Sites.Count - 1];
-defaultBindings |=place.Is(above + 4,"siteDefaults","bindings","binding");
-if(place.Is(above + 2,"sites","site"))
-Sites.Add(NewSite(place));
-else if(site==null)
+void VisitSites(XmlPlace e,int e7){
+Site ak=Sites.Count==0?null:Sites[Sites.Count-1];
+b2|=e.Is(e7+4,"siteDefaults","bindings","binding");
+if(e.Is(e7+2,"sites","site"))
+Sites.Add(NewSite(e));
+else if(ak==null)
 return;
-else if(place.Is(above + 4,"site","bindings","clear"))
-site.Bindings.Clear();
-else if(place.Is(above + 4,"site","bindings","binding"))
-site.Bindings.Add(NewBinding(place,site));}
-private Site NewSite(XmlPlace place){
-var site=new Site{Name=place["name"]??""};
-if(!long.TryParse(place["id"],NumberStyles.None,CultureInfo.InvariantCulture,out site.Id))
-Doubt(place,"site " + site.Name + ": id is '" + place["id"]+ "', not a number");
-if(site.Name.Length==0)
-Doubt(place,"site " + site.Id + ": has no name");
-return site;}
-private Binding NewBinding(XmlPlace place,Site site){
-var binding=new Binding{Protocol=place["protocol"]??"",Information=place["bindingInformation"]??""};
-string where="site " + site.Name + ", binding '" + binding.Information + "': ";
-string flags=place["sslFlags"];
-uint number;
-if(binding.Protocol.Length==0||binding.Information.Length==0)
-Doubt(place,where + "protocol or bindingInformation is missing");
-if(flags!=null&&uint.TryParse(flags,NumberStyles.None,CultureInfo.InvariantCulture,out number))
-binding.Flags=number;
-else if(flags!=null)
-Doubt(place,where + "sslFlags is '" + flags + "', not an unsigned number");
-return binding;}
-private void Doubt(XmlPlace place,string message){
-message="applicationHost.config line " + place.Line + ": " + message + "; IIS refuses to read the section";
-doubts.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",message}});}
-private static string LegacyThumbprint(string value){
-string hex=Hex.Thumbprint(value);
-if(hex!=null||value==null)
-return hex;
+else if(e.Is(e7+4,"site","bindings","clear"))
+ak.Bindings.Clear();
+else if(e.Is(e7+4,"site","bindings","binding"))
+ak.Bindings.Add(NewBinding(e,ak));}
+Site NewSite(XmlPlace e){
+var ak=new Site{Name=e["name"]??""};
+if(!long.TryParse(e["id"],NumberStyles.None,CultureInfo.InvariantCulture,out ak.Id))
+Doubt(e,"site "+ak.Name+": id is '"+e["id"]+"', not a number");
+if(ak.Name.Length==0)
+Doubt(e,"site "+ak.Id+": has no name");
+return ak;}
+Binding NewBinding(XmlPlace e,Site ak){
+var bu=new Binding{Protocol=e["protocol"]??"",Information=e["bindingInformation"]??""};
+string where="site "+ak.Name+", binding '"+bu.Information+"': ";
+string ao=e["sslFlags"];
+uint r;
+if(bu.Protocol.Length==0||bu.Information.Length==0)
+Doubt(e,where+"protocol or bindingInformation is missing");
+if(ao!=null&&uint.TryParse(ao,NumberStyles.None,CultureInfo.InvariantCulture,out r))
+bu.Flags=r;
+else if(ao!=null)
+Doubt(e,where+"sslFlags is '"+ao+"', not an unsigned number");
+return bu;}
+void Doubt(XmlPlace e,string a0){
+a0="applicationHost.config line "+e.Line+": "+a0+"; IIS refuses to read the section";
+e8.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a0}});}
+static string LegacyThumbprint(string value){
+string ic=Hex.Thumbprint(value);
+if(ic!=null||value==null)
+return ic;
 try{
-byte[]bytes=Convert.FromBase64String(value);
-return bytes.Length==20?Hex.Of(bytes):null;}
+byte[]aa=Convert.FromBase64String(value);
+return aa.Length==20?Hex.Of(aa):null;}
 catch(FormatException){
 return null;}}
-public static bool?SchemaKnowsSslFlags(IMachine machine){
-bool known=false,inside=false,seen=false;
-Action<XmlPlace> visit=delegate(XmlPlace place){
-if(place.Is(2,"sectionSchema"))
-inside=place["name"]=="system.applicationHost/sites";
-seen |=inside;
-known |=inside&&place.Is(0,"collection","attribute")&&place["name"]=="sslFlags";};
+public static bool?SchemaKnowsSslFlags(IMachine a){
+bool ag=false,ei=false,fl=false;
+Action<XmlPlace>dn=delegate(XmlPlace e){
+if(e.Is(2,"sectionSchema"))
+ei=e["name"]=="system.applicationHost/sites";
+fl|=ei;
+ag|=ei&&e.Is(0,"collection","attribute")&&e["name"]=="sslFlags";};
 try{
-string path=machine.ToPath(machine.System32 + Folder + "\\schema\\IIS_schema.xml");
-XmlFile.Visit(machine,path,()=>{known=inside=seen=false;},visit);}
-catch(IOException fault){
-if(XmlFile.IsMissing(fault))
+string k=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
+XmlFile.Visit(a,k,()=>{ag=ei=fl=false;},dn);}
+catch(IOException d){
+if(XmlFile.IsMissing(d))
 return null;
 throw;}
-return seen?known:(bool?)null;}}
-public sealed class Journal{
+return fl?ag:(bool?)null;}}
+public class Journal{
 public const string Folder=@"%ProgramData%\tlsfleet.iis",File="journal.txt";
-public readonly List<KeyValuePair<string,string>> Lines=new List<KeyValuePair<string,string>>();
+public List<KeyValuePair<string,string>>Lines=new List<KeyValuePair<string,string>>();
 public long Sound;
 public bool Damaged;
-public static Journal Parse(byte[]bytes){
-Journal journal=new Journal();
-string text=Encoding.ASCII.GetString(bytes);
-int start=0;
-for(int end;(end=text.IndexOf('\n',start))>=0;start=end + 1){
-string[]parts=text.Substring(start,end - start).Split(new[]{'\t'},3);
-if(parts.Length==3&&Sum(parts[1]+ "\t" + parts[2])==parts[0]&&journal.Sound==start){
-journal.Lines.Add(new KeyValuePair<string,string>(parts[1],parts[2]));
-journal.Sound=end + 1;}
-else if(end + 1 < bytes.Length)
-journal.Damaged=true;}
-return journal;}
-public static string Line(string name,string value){
-string body=name + "\t" + value;
-return Sum(body)+ "\t" + body + "\n";}
-private static string Sum(string text){
-uint sum=2166136261;
+public static Journal Parse(byte[]aa){
+Journal q=new Journal();
+string g=Encoding.ASCII.GetString(aa);
+int b5=0;
+for(int cw;(cw=g.IndexOf('\n',b5))>=0;b5=cw+1){
+string[]cs=g.Substring(b5,cw-b5).Split(new[]{'\t'},3);
+if(cs.Length==3&&Sum(cs[1]+"\t"+cs[2])==cs[0]&&q.Sound==b5){
+q.Lines.Add(new KeyValuePair<string,string>(cs[1],cs[2]));
+q.Sound=cw+1;}
+else if(cw+1<aa.Length)
+q.Damaged=true;}
+return q;}
+public static string Line(string h,string value){
+string ds=h+"\t"+value;
+return Sum(ds)+"\t"+ds+"\n";}
+static string Sum(string g){
+uint hz=2166136261;
 unchecked{
-foreach(char letter in text)
-sum=(sum ^ letter)* 16777619;}
-return sum.ToString("x8",CultureInfo.InvariantCulture);}
-public string this[string name]{
+foreach(char an in g)
+hz=(hz^an)*16777619;}
+return hz.ToString("x8",CultureInfo.InvariantCulture);}
+public string this[string h]{
 get{
-string found=null;
-foreach(KeyValuePair<string,string> line in Lines)
-if(line.Key==name)
-found=line.Value;
-return found;}}
+string o=null;
+foreach(KeyValuePair<string,string>cx in Lines)
+if(cx.Key==h)
+o=cx.Value;
+return o;}}
 public bool Finished{
-get{return !Damaged&&(this["steps"]==null||this["end"]!=null);}}
-public int Count(string name){
-int count=0;
-foreach(KeyValuePair<string,string> line in Lines)
-count +=line.Key==name?1:0;
-return count;}
-public static Bag View(string path){
-Journal journal;
+get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
+public int Count(string h){
+int aq=0;
+foreach(KeyValuePair<string,string>cx in Lines)
+aq+=cx.Key==h?1:0;
+return aq;}
+public static Bag View(string k){
+Journal q;
 try{
-journal=Parse(Bytes(path));}
-catch(IOException fault){
-if(XmlFile.IsMissing(fault))
+q=Parse(Bytes(k));}
+catch(IOException d){
+if(XmlFile.IsMissing(d))
 return null;
 throw;}
-if(journal.Finished)
+if(q.Finished)
 return null;
 return new Bag{
-{"run",journal["run"]??"damaged"},{"started",journal["started"]??""},{"steps",new RawJson(journal["steps"]??"[]")},{"done",journal.Count("done")- journal.Count("undone")}};}
-public static byte[]Bytes(string path){
-using(FileStream stream=new FileStream(path,FileMode.Open,FileAccess.Read,FileShare.ReadWrite | FileShare.Delete))
-using(MemoryStream copy=new MemoryStream()){
-stream.CopyTo(copy);
-return copy.ToArray();}}}
-public sealed class Bag:IEnumerable{
-private readonly List<KeyValuePair<string,object>> items=new List<KeyValuePair<string,object>>();
-public Bag Put(string key,object value){
-items.Add(new KeyValuePair<string,object>(key,value));
+{"run",q["run"]??"damaged"},{"started",q["started"]??""},{"steps",new RawJson(q["steps"]??"[]")},{"done",q.Count("done")-q.Count("undone")}};}
+public static byte[]Bytes(string k){
+using(FileStream ba=new FileStream(k,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(MemoryStream fg=new MemoryStream()){
+ba.CopyTo(fg);
+return fg.ToArray();}}}
+public class Bag:IEnumerable{
+List<KeyValuePair<string,object>>ci=new List<KeyValuePair<string,object>>();
+public Bag Put(string p,object value){
+ci.Add(new KeyValuePair<string,object>(p,value));
 return this;}
-public Bag PutUnless(object byDefault,string key,object value){
-return Equals(value,byDefault)?this:Put(key,value);}
-public object this[string key]{
+public Bag PutUnless(object fs,string p,object value){
+return Equals(value,fs)?this:Put(p,value);}
+public object this[string p]{
 get{
-foreach(KeyValuePair<string,object> item in items)
-if(item.Key==key)
-return item.Value;
+foreach(KeyValuePair<string,object>b0 in ci)
+if(b0.Key==p)
+return b0.Value;
 return null;}}
-public void Add(string key,object value){
-Put(key,value);}
+public void Add(string p,object value){
+Put(p,value);}
 public IEnumerator GetEnumerator(){
-return items.GetEnumerator();}}
-public sealed class RawJson{
-public readonly string Text;
-public RawJson(string text){
-Text=text;}}
+return ci.GetEnumerator();}}
+public class RawJson{
+public string Text;
+public RawJson(string g){
+Text=g;}}
 public static class Json{
 public static string Write(object value){
-var text=new StringBuilder(4096);
-Append(text,value);
-return text.ToString();}
-public static void Append(StringBuilder text,object value){
-string words=value as string;
-Bag bag=value as Bag;
+var g=new StringBuilder(4096);
+Append(g,value);
+return g.ToString();}
+public static void Append(StringBuilder g,object value){
+string bs=value as string;
+Bag ez=value as Bag;
 if(value==null)
-text.Append("null");
-else if(words!=null)
-Quote(text,words);
-else if(bag!=null)
-AppendBag(text,bag);
+g.Append("null");
+else if(bs!=null)
+Quote(g,bs);
+else if(ez!=null)
+AppendBag(g,ez);
 else if(value is RawJson)
-text.Append(((RawJson)value).Text);
+g.Append(((RawJson)value).Text);
 else if(value is bool)
-text.Append((bool)value?"true":"false");
+g.Append((bool)value?"true":"false");
 else if(value is int||value is long||value is uint||value is short||value is ushort||value is byte)
-text.Append(Convert.ToInt64(value).ToString(CultureInfo.InvariantCulture));
+g.Append(Convert.ToInt64(value).ToString(CultureInfo.InvariantCulture));
 else if(value is IEnumerable)
-AppendList(text,(IEnumerable)value);
+AppendList(g,(IEnumerable)value);
 else
-throw new ArgumentException("no JSON for " + value.GetType());}
-private static void AppendBag(StringBuilder text,Bag bag){
-char before='{';
-foreach(KeyValuePair<string,object> item in bag){
-text.Append(before);
-Quote(text,item.Key);
-text.Append(':');
-Append(text,item.Value);
-before=',';}
-text.Append(before=='{'?"{}":"}");}
-private static void AppendList(StringBuilder text,IEnumerable list){
-char before='[';
-foreach(object item in list){
-text.Append(before);
-Append(text,item);
-before=',';}
-text.Append(before=='['?"[]":"]");}
-private static void Quote(StringBuilder text,string words){
-text.Append('"');
-foreach(char letter in words){
-if(letter=='"'||letter=='\\')
-text.Append('\\').Append(letter);
-else if(letter >=' '&&letter < 127)
-text.Append(letter);
+throw new ArgumentException("no JSON for "+value.GetType());}
+static void AppendBag(StringBuilder g,Bag ez){
+char ap='{';
+foreach(KeyValuePair<string,object>b0 in ez){
+g.Append(ap);
+Quote(g,b0.Key);
+g.Append(':');
+Append(g,b0.Value);
+ap=',';}
+g.Append(ap=='{'?"{}":"}");}
+static void AppendList(StringBuilder g,IEnumerable er){
+char ap='[';
+foreach(object b0 in er){
+g.Append(ap);
+Append(g,b0);
+ap=',';}
+g.Append(ap=='['?"[]":"]");}
+static void Quote(StringBuilder g,string bs){
+g.Append('"');
+foreach(char an in bs){
+if(an=='"'||an=='\\')
+g.Append('\\').Append(an);
+else if(an>=' '&&an<127)
+g.Append(an);
 else
-text.Append("\\u").Append(((int)letter).ToString("x4",CultureInfo.InvariantCulture));}
-text.Append('"');}
-public static void AppendDocument(StringBuilder text,object document){
-string plain=Write(document);
-if(plain.Length <=64 * 1024){
-text.Append("\"document\":").Append(plain);
+g.Append("\\u").Append(((int)an).ToString("x4",CultureInfo.InvariantCulture));}
+g.Append('"');}
+public static void AppendDocument(StringBuilder g,object ar){
+string fw=Write(ar);
+if(fw.Length<=64*1024){
+g.Append("\"document\":").Append(fw);
 return;}
-using(var packed=new MemoryStream()){
-using(var gzip=new GZipStream(packed,CompressionMode.Compress,true)){
-byte[]bytes=Encoding.ASCII.GetBytes(plain);
-gzip.Write(bytes,0,bytes.Length);}
-text.Append("\"document_gz\":\"").Append(Convert.ToBase64String(packed.ToArray())).Append('"');}}}
+using(var f9=new MemoryStream()){
+using(var ib=new GZipStream(f9,CompressionMode.Compress,true)){
+byte[]aa=Encoding.ASCII.GetBytes(fw);
+ib.Write(aa,0,aa.Length);}
+g.Append("\"document_gz\":\"").Append(Convert.ToBase64String(f9.ToArray())).Append('"');}}}
 public interface IMachine{
 bool Simulated{get;}
 DateTime UtcNow{get;}
@@ -852,590 +852,590 @@ IStores Stores{get;}
 IHttpApi OpenHttp();
 IAppHostAdminManager OpenAdmin();
 string System32{get;}
-string ToPath(string windowsPath);
-IEnumerable<string> FilesIn(string windowsFolder);
-IEnumerable<string> Events(string log,string query,int most);
-void Pause(int milliseconds);
-IEnumerable<string> Addresses();
-IEnumerable<TcpEnd> Listening();
-IEnumerable<TcpEnd> Established();
-Stream Dial(string address,int port,int timeoutMilliseconds);
+string ToPath(string d5);
+IEnumerable<string>FilesIn(string dd);
+IEnumerable<string>Events(string eh,string br,int ef);
+void Pause(int a5);
+IEnumerable<string>Addresses();
+IEnumerable<TcpEnd>Listening();
+IEnumerable<TcpEnd>Established();
+Stream Dial(string al,int a6,int at);
 Bag ReadJournal();
-IEnumerable<Bag> OtherUsers();
-void LogInvocation(string text);}
+IEnumerable<Bag>OtherUsers();
+void LogInvocation(string g);}
 public interface IHttpApi:IDisposable{
-uint Query(int id,IntPtr input,uint inputLength,IntPtr output,uint outputLength,out uint needed);
-uint Set(int id,IntPtr information,uint length);
-uint Delete(int id,IntPtr information,uint length);
-uint Update(int id,IntPtr information,uint length);
+uint Query(int cp,IntPtr ch,uint bv,IntPtr ek,uint cr,out uint bi);
+uint Set(int cp,IntPtr y,uint t);
+uint Delete(int cp,IntPtr y,uint t);
+uint Update(int cp,IntPtr y,uint t);
 bool?UpdateExported{get;}}
 public interface IRegistry{
-object Value(string key,string name);
-string[]Keys(string key);
-string[]Names(string key);}
+object Value(string p,string h);
+string[]Keys(string p);
+string[]Names(string p);}
 public interface IStores{
-List<StoredCertificate> Read(string store);
-KeyProbe Probe(StoredCertificate certificate,bool sign);
-ChainFacts Chain(StoredCertificate certificate);
+List<StoredCertificate>Read(string ay);
+KeyProbe Probe(StoredCertificate c,bool hs);
+ChainFacts Chain(StoredCertificate c);
 void Close();}
-public sealed class StoredCertificate{
+public class StoredCertificate{
 public string Thumbprint,FriendlyName,RenewedBy;
 public byte[]Der;
 public bool Archived;
 public KeyLink Key;
 public object Native;}
-public sealed class KeyLink{
+public class KeyLink{
 public string Provider,Container;
 public long ProviderType,KeySpec;
 public bool Machine;}
-public sealed class KeyProbe{
+public class KeyProbe{
 public bool Tried;
 public long?Code;
 public byte[]Descriptor;
 public string UniqueName;}
-public sealed class ChainFacts{
+public class ChainFacts{
 public long Status,Elements;}
-public sealed class TcpEnd{
+public class TcpEnd{
 public string Address;
 public int Port;}
 public static class Reader{
 public const int Contract=1;
-public static string Run(IDictionary arguments){
-return Run(arguments,new WindowsMachine());}
-public static string Run(IDictionary arguments,IMachine machine){
+public static string Run(IDictionary w){
+return Run(w,new WindowsMachine());}
+public static string Run(IDictionary w,IMachine a){
 try{
-Arguments.Check(arguments,"contract","certificates","key_check");
-Arguments.CheckContract(arguments);
-string certificates=Arguments.Choice(arguments,"certificates","referenced","candidates","all");
-string keyCheck=Arguments.Choice(arguments,"key_check","metadata","open","sign");
-machine.LogInvocation("tlsfleet.iis.host_reader, certificates=" + certificates + ", key_check=" + keyCheck);
-StringBuilder text=new StringBuilder("{\"changed\":false,\"contract\":1,");
-Json.AppendDocument(text,new Document(machine,certificates,keyCheck).Read());
-return text.Append('}').ToString();}
-catch(Exception fault){
-return Json.Write(Failure(fault));}}
-public static Bag Failure(Exception fault){
-HostException known=fault as HostException
-??new HostException("internal",fault.GetType().Name + ": " + fault.Message,null,fault.StackTrace,null,fault.HResult & 0xFFFFFFFFL);
+Arguments.Check(w,"contract","certificates","key_check");
+Arguments.CheckContract(w);
+string ai=Arguments.Choice(w,"certificates","referenced","candidates","all");
+string aj=Arguments.Choice(w,"key_check","metadata","open","sign");
+a.LogInvocation("tlsfleet.iis.host_reader, certificates="+ai+", key_check="+aj);
+StringBuilder g=new StringBuilder("{\"changed\":false,\"contract\":1,");
+Json.AppendDocument(g,new Document(a,ai,aj).Read());
+return g.Append('}').ToString();}
+catch(Exception d){
+return Json.Write(Failure(d));}}
+public static Bag Failure(Exception d){
+HostException ag=d as HostException
+??new HostException("internal",d.GetType().Name+": "+d.Message,null,d.StackTrace,null,d.HResult&0xFFFFFFFFL);
 return new Bag{
-{"changed",false},{"failed",true},{"contract",Contract},{"msg",known.Message},{"error",ErrorBag(known,null)}};}
-public static Bag ErrorBag(HostException fault,int?step){
-return new Bag{{"code",fault.Code},{"place",fault.Place},{"hint",fault.Hint},{"step",step},{"call",fault.Call},{"number",fault.Number}};}}
+{"changed",false},{"failed",true},{"contract",Contract},{"msg",ag.Message},{"error",ErrorBag(ag,null)}};}
+public static Bag ErrorBag(HostException d,int?f){
+return new Bag{{"code",d.Code},{"place",d.Place},{"hint",d.Hint},{"step",f},{"call",d.Call},{"number",d.Number}};}}
 public static class Arguments{
-public static void Check(IDictionary arguments,params string[]wanted){
-foreach(string name in wanted)
-if(arguments[name]==null)
-throw Bad(name,"is missing");
-foreach(object key in arguments.Keys){
-string name=Convert.ToString(key);
-bool known=name.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string one in wanted)
-known |=one.Equals(name,StringComparison.OrdinalIgnoreCase);
-if(!known)
-throw Bad(name,"is not known");}}
-public static void CheckContract(IDictionary arguments){
-string given=Convert.ToString(arguments["contract"]);
-if(given!="1")
-throw new HostException("contract_mismatch","contract: this host speaks contract 1, not " + given,"contract",null,null,null);}
-public static string Choice(IDictionary arguments,string name,params string[]known){
-string given=Convert.ToString(arguments[name]);
-if(Array.IndexOf(known,given)< 0)
-throw Bad(name,"must be one of " + string.Join(", ",known)+ ", is '" + given + "'");
-return given;}
-private static HostException Bad(string place,string message){
-return new HostException("bad_argument",place + ": " + message,place,null,null,null);}}
-public sealed class HostException:Exception{
-public readonly string Code,Place,Hint,Call;
-public readonly long?Number;
-public HostException(string code,string message,string place,string hint,string call,long?number):base(message){
-Code=code;
-Place=place;
-Hint=hint;
-Call=call;
-Number=number;}
-public HostException(string code,string message):this(code,message,null,null,null,null){}
-public static HostException OfCall(string call,uint number){
-string code=number==5?"access_denied":number.ToString(CultureInfo.InvariantCulture);
-string says=new Win32Exception((int)number).Message;
-return new HostException(code,call + " returned " + number + ": " + says,null,null,call,number);}}
-public sealed class Gaps{
-public readonly List<Bag> Entries=new List<Bag>();
-private static readonly Dictionary<string,string> Rights=new Dictionary<string,string>{
+public static void Check(IDictionary w,params string[]b7){
+foreach(string h in b7)
+if(w[h]==null)
+throw Bad(h,"is missing");
+foreach(object p in w.Keys){
+string h=Convert.ToString(p);
+bool ag=h.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
+foreach(string bk in b7)
+ag|=bk.Equals(h,StringComparison.OrdinalIgnoreCase);
+if(!ag)
+throw Bad(h,"is not known");}}
+public static void CheckContract(IDictionary w){
+string j=Convert.ToString(w["contract"]);
+if(j!="1")
+throw new HostException("contract_mismatch","contract: this host speaks contract 1, not "+j,"contract",null,null,null);}
+public static string Choice(IDictionary w,string h,params string[]ag){
+string j=Convert.ToString(w[h]);
+if(Array.IndexOf(ag,j)<0)
+throw Bad(h,"must be one of "+string.Join(", ",ag)+", is '"+j+"'");
+return j;}
+static HostException Bad(string e,string a0){
+return new HostException("bad_argument",e+": "+a0,e,null,null,null);}}
+public class HostException:Exception{
+public string Code,Place,Hint,Call;
+public long?Number;
+public HostException(string n,string a0,string e,string ad,string bl,long?r):base(a0){
+Code=n;
+Place=e;
+Hint=ad;
+Call=bl;
+Number=r;}
+public HostException(string n,string a0):this(n,a0,null,null,null,null){}
+public static HostException OfCall(string bl,uint r){
+string n=r==5?"access_denied":r.ToString(CultureInfo.InvariantCulture);
+string il=new Win32Exception((int)r).Message;
+return new HostException(n,bl+" returned "+r+": "+il,null,null,bl,r);}}
+public class Gaps{
+public List<Bag>Entries=new List<Bag>();
+static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
-public void Add(string layer,string code,string message){
-Entries.Add(new Bag{{"layer",layer},{"code",code},{"message",message}});}
-public void Add(string layer,Exception fault,string what){
-string code=CodeOf(fault);
-string right;
-if(!Rights.TryGetValue(layer,out right))
-right="administrator rights";
-string missing=code=="access_denied"?"; this takes " + right:"";
-Add(layer,code,what + ": " + fault.Message + missing);}
-public T Try<T>(string layer,string what,T otherwise,Func<T> read){
+public void Add(string c5,string n,string a0){
+Entries.Add(new Bag{{"layer",c5},{"code",n},{"message",a0}});}
+public void Add(string c5,Exception d,string cm){
+string n=CodeOf(d);
+string fy;
+if(!Rights.TryGetValue(c5,out fy))
+fy="administrator rights";
+string gs=n=="access_denied"?"; this takes "+fy:"";
+Add(c5,n,cm+": "+d.Message+gs);}
+public T Try<T>(string c5,string cm,T dj,Func<T>cc){
 try{
-return read();}
-catch(Exception fault){
-Add(layer,fault,what);
-return otherwise;}}
-public static string CodeOf(Exception fault){
-HostException known=fault as HostException;
-if(known!=null)
-return known.Code;
-uint result=unchecked((uint)fault.HResult);
-if(result==0x80070005||fault is SecurityException)
-return "access_denied";
-if(result==0x80070002||result==0x80070003)
-return "not_found";
-if(fault is XmlException)
-return "malformed";
-return "0x" + result.ToString("X8",CultureInfo.InvariantCulture);}}
-public sealed class Traces{
-private const string HttpEvents="*[System[Provider[@Name='Microsoft-Windows-HttpEvent'] and (EventID=15300 or EventID=15301 or EventID=15302)]]";
-private const string Lifecycle="Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational";
-private const int MostEvents=1000;
-private static readonly string[]Kinds={"deleted","created","updated"};
-private static readonly string[][]Folders={
+return cc();}
+catch(Exception d){
+Add(c5,d,cm);
+return dj;}}
+public static string CodeOf(Exception d){
+HostException ag=d as HostException;
+if(ag!=null)
+return ag.Code;
+uint au=unchecked((uint)d.HResult);
+if(au==0x80070005||d is SecurityException)
+return"access_denied";
+if(au==0x80070002||au==0x80070003)
+return"not_found";
+if(d is XmlException)
+return"malformed";
+return"0x"+au.ToString("X8",CultureInfo.InvariantCulture);}}
+public class Traces{
+const string HttpEvents="*[System[Provider[@Name='Microsoft-Windows-HttpEvent'] and (EventID=15300 or EventID=15301 or EventID=15302)]]";
+const string Lifecycle="Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational";
+const int MostEvents=1000;
+static string[]Kinds={"deleted","created","updated"};
+static string[][]Folders={
 new[]{"win_acme",@"%ProgramData%\win-acme"},new[]{"simple_acme",@"%ProgramData%\simple-acme"},new[]{"posh_acme",@"%ProgramFiles%\WindowsPowerShell\Modules\Posh-ACME"}};
-private readonly IMachine machine;
-private readonly IRegistry registry;
-private readonly Gaps gaps;
-public Traces(IMachine machine,Gaps gaps){
-this.machine=machine;
-this.gaps=gaps;
-registry=machine.Registry;}
-public void AddTo(Bag document,bool iis,long build,List<Bag> unknown){
-Put(document,"asked","asked","switches of features",()=> Asked(build).Concat(unknown));
-Put(document,"managers","managers","certificate managers",Managers);
-document.Put("rebind",iis?gaps.Try("rebind","task of the automatic rebind",(bool?)null,()=> Rebind()):null);
-Put(document,"renewals","events","event log of certificate renewals",()=> Renewals().Reverse());
-Put(document,"changes","events","event log of http.sys",Changes);}
-private void Put(Bag document,string key,string layer,string what,Func<IEnumerable<Bag>> read){
-document.Put(key,gaps.Try(layer,what,new List<Bag>(),()=> read().ToList()));}
-private IEnumerable<Bag> Asked(long build){
-const string http=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
-const string tls=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
-return Switch("http2",http,"EnableHttp2Tls",build >=14393)
-.Concat(Switch("http3",http,"EnableHttp3",build >=20348)).Concat(Switch("tls13",tls,"Enabled",build >=20348));}
-private IEnumerable<Bag> Switch(string what,string key,string name,bool known){
-object value=registry.Value(key,name);
+IMachine a;
+IRegistry i;
+Gaps u;
+public Traces(IMachine a,Gaps u){
+this.a=a;
+this.u=u;
+i=a.Registry;}
+public void AddTo(Bag ar,bool fj,long bq,List<Bag>d4){
+Put(ar,"asked","asked","switches of features",()=>Asked(bq).Concat(d4));
+Put(ar,"managers","managers","certificate managers",Managers);
+ar.Put("rebind",fj?u.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
+Put(ar,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
+Put(ar,"changes","events","event log of http.sys",Changes);}
+void Put(Bag ar,string p,string c5,string cm,Func<IEnumerable<Bag>>cc){
+ar.Put(p,u.Try(c5,cm,new List<Bag>(),()=>cc().ToList()));}
+IEnumerable<Bag>Asked(long bq){
+const string dw=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
+const string ee=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
+return Switch("http2",dw,"EnableHttp2Tls",bq>=14393)
+.Concat(Switch("http3",dw,"EnableHttp3",bq>=20348)).Concat(Switch("tls13",ee,"Enabled",bq>=20348));}
+IEnumerable<Bag>Switch(string cm,string p,string h,bool ag){
+object value=i.Value(p,h);
 if(value is int)
-yield return new Bag{{"what",what},{"present",known&&(int)value!=0},{"evidence",@"HKLM\" + key + ", " + name + " = " + unchecked((uint)(int)value)}};}
-private IEnumerable<Bag> Managers(){
-foreach(string service in new[]{"Certify.Service","Certify.Server.Core"})
-if(registry.Names(@"SYSTEM\CurrentControlSet\Services\" + service).Length > 0)
-yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\" + service);
-foreach(string task in machine.FilesIn(machine.System32 + @"\Tasks").OrderBy(name=> name,StringComparer.Ordinal))
-if(KindOfTask(task)!=null)
-yield return Manager(KindOfTask(task),"scheduled task " + task);
-foreach(string[]trace in Folders)
-if(Directory.Exists(machine.ToPath(trace[1])))
-yield return Manager(trace[0],trace[1]);}
-private static Bag Manager(string kind,string evidence){
-return new Bag{{"kind",kind},{"evidence",evidence}};}
-private static string KindOfTask(string task){
-string name=task.ToLowerInvariant();
-foreach(string known in new[]{"win-acme","simple-acme","posh-acme"})
-if(name.Contains(known))
-return known.Replace('-','_');
-return name.Contains("acme")||name.Contains("letsencrypt")?"other":null;}
-private bool Rebind(){
+yield return new Bag{{"what",cm},{"present",ag&&(int)value!=0},{"evidence",@"HKLM\"+p+", "+h+" = "+unchecked((uint)(int)value)}};}
+IEnumerable<Bag>Managers(){
+foreach(string fm in new[]{"Certify.Service","Certify.Server.Core"})
+if(i.Names(@"SYSTEM\CurrentControlSet\Services\"+fm).Length>0)
+yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+fm);
+foreach(string fo in a.FilesIn(a.System32+@"\Tasks").OrderBy(h=>h,StringComparer.Ordinal))
+if(KindOfTask(fo)!=null)
+yield return Manager(KindOfTask(fo),"scheduled task "+fo);
+foreach(string[]f3 in Folders)
+if(Directory.Exists(a.ToPath(f3[1])))
+yield return Manager(f3[0],f3[1]);}
+static Bag Manager(string b1,string d6){
+return new Bag{{"kind",b1},{"evidence",d6}};}
+static string KindOfTask(string fo){
+string h=fo.ToLowerInvariant();
+foreach(string ag in new[]{"win-acme","simple-acme","posh-acme"})
+if(h.Contains(ag))
+return ag.Replace('-','_');
+return h.Contains("acme")||h.Contains("letsencrypt")?"other":null;}
+bool Rebind(){
 try{
-string path=machine.ToPath(machine.System32 + @"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
-using(var file=new FileStream(path,FileMode.Open,FileAccess.Read,FileShare.ReadWrite | FileShare.Delete))
-using(var text=new StreamReader(file,true)){
-XmlNode enabled=Parse(text.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
-return enabled==null||enabled.InnerText.Trim()!="false";}}
-catch(IOException fault){
-if(XmlFile.IsMissing(fault))
+string k=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
+using(var e3=new FileStream(k,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(var g=new StreamReader(e3,true)){
+XmlNode cv=Parse(g.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+return cv==null||cv.InnerText.Trim()!="false";}}
+catch(IOException d){
+if(XmlFile.IsMissing(d))
 return false;
 throw;}}
-private IEnumerable<Bag> Renewals(){
-foreach(XmlElement logged in Events(Lifecycle,"*[System[EventID=1001]]")){
-string old=Thumbprint(logged,"OldCertificateDetails"),other=Thumbprint(logged,"NewCertificateDetails");
-if(old!=null&&other!=null)
-yield return new Bag{{"at",At(logged)},{"old",old},{"new",other}};}}
-private static string Thumbprint(XmlElement logged,string name){
-XmlElement details=First(logged,name);
-return details==null?null:Hex.Thumbprint(details.GetAttribute("Thumbprint"));}
-private IEnumerable<Bag> Changes(){
-var seen=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-foreach(XmlElement logged in Events("System",HttpEvents)){
-XmlNodeList data=logged.GetElementsByTagName("Data");
-string endpoint=data.Count==0?"":data[data.Count - 1].InnerText;
-if(endpoint.Length > 0&&seen.Add(endpoint))
-yield return new Bag{{"at",At(logged)},{"kind",Kinds[int.Parse(First(logged,"EventID").InnerText)- 15300]},{"endpoint",endpoint}};}}
-private static string At(XmlElement logged){
-return First(logged,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+ "Z";}
-private IEnumerable<XmlElement> Events(string log,string query){
-return machine.Events(log,query,MostEvents).Select(Parse);}
-private static XmlElement Parse(string text){
-var document=new XmlDocument{XmlResolver=null};
-document.LoadXml(text);
-return document.DocumentElement;}
-private static XmlElement First(XmlElement within,string name){
-return(XmlElement)within.GetElementsByTagName(name)[0];}}
+IEnumerable<Bag>Renewals(){
+foreach(XmlElement bw in Events(Lifecycle,"*[System[EventID=1001]]")){
+string ii=Thumbprint(bw,"OldCertificateDetails"),aw=Thumbprint(bw,"NewCertificateDetails");
+if(ii!=null&&aw!=null)
+yield return new Bag{{"at",At(bw)},{"old",ii},{"new",aw}};}}
+static string Thumbprint(XmlElement bw,string h){
+XmlElement fh=First(bw,h);
+return fh==null?null:Hex.Thumbprint(fh.GetAttribute("Thumbprint"));}
+IEnumerable<Bag>Changes(){
+var fl=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+foreach(XmlElement bw in Events("System",HttpEvents)){
+XmlNodeList c0=bw.GetElementsByTagName("Data");
+string af=c0.Count==0?"":c0[c0.Count-1].InnerText;
+if(af.Length>0&&fl.Add(af))
+yield return new Bag{{"at",At(bw)},{"kind",Kinds[int.Parse(First(bw,"EventID").InnerText)-15300]},{"endpoint",af}};}}
+static string At(XmlElement bw){
+return First(bw,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
+IEnumerable<XmlElement>Events(string eh,string br){
+return a.Events(eh,br,MostEvents).Select(Parse);}
+static XmlElement Parse(string g){
+var ar=new XmlDocument{XmlResolver=null};
+ar.LoadXml(g);
+return ar.DocumentElement;}
+static XmlElement First(XmlElement hm,string h){
+return(XmlElement)hm.GetElementsByTagName(h)[0];}}
 public static class EventLog{
-private const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
-public static List<string> Read(string log,string query,int most){
-var found=new List<string>();
-IntPtr results=EvtQuery(IntPtr.Zero,log,query,0x201);
-int code=results==IntPtr.Zero?Marshal.GetLastWin32Error():0;
-if(code==ChannelNotFound)
-return found;
-if(code!=0)
-throw HostException.OfCall("EvtQuery",(uint)code);
+const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
+public static List<string>Read(string eh,string br,int ef){
+var o=new List<string>();
+IntPtr dz=EvtQuery(IntPtr.Zero,eh,br,0x201);
+int n=dz==IntPtr.Zero?Marshal.GetLastWin32Error():0;
+if(n==ChannelNotFound)
+return o;
+if(n!=0)
+throw HostException.OfCall("EvtQuery",(uint)n);
 try{
-IntPtr one;
-uint count;
-while(found.Count < most&&EvtNext(results,1,out one,-1,0,out count)){
+IntPtr bk;
+uint aq;
+while(o.Count<ef&&EvtNext(dz,1,out bk,-1,0,out aq)){
 try{
-found.Add(Xml(one));}
+o.Add(Xml(bk));}
 finally{
-EvtClose(one);}}
-code=Marshal.GetLastWin32Error();
-if(found.Count < most&&code!=NoMoreItems)
-throw HostException.OfCall("EvtNext",(uint)code);}
+EvtClose(bk);}}
+n=Marshal.GetLastWin32Error();
+if(o.Count<ef&&n!=NoMoreItems)
+throw HostException.OfCall("EvtNext",(uint)n);}
 finally{
-EvtClose(results);}
-return found;}
-private static string Xml(IntPtr item){
-byte[]text=new byte[4096];
-uint used,count;
+EvtClose(dz);}
+return o;}
+static string Xml(IntPtr b0){
+byte[]g=new byte[4096];
+uint dc,aq;
 for(;;){
-if(EvtRender(IntPtr.Zero,item,1,(uint)text.Length,text,out used,out count))
-return Encoding.Unicode.GetString(text,0,(int)used).TrimEnd('\0');
-int code=Marshal.GetLastWin32Error();
-if(code!=InsufficientBuffer||used <=text.Length)
-throw HostException.OfCall("EvtRender",(uint)code);
-text=new byte[used];}}
+if(EvtRender(IntPtr.Zero,b0,1,(uint)g.Length,g,out dc,out aq))
+return Encoding.Unicode.GetString(g,0,(int)dc).TrimEnd('\0');
+int n=Marshal.GetLastWin32Error();
+if(n!=InsufficientBuffer||dc<=g.Length)
+throw HostException.OfCall("EvtRender",(uint)n);
+g=new byte[dc];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-private static extern IntPtr EvtQuery(IntPtr session,string path,string query,uint flags);
+static extern IntPtr EvtQuery(IntPtr im,string k,string br,uint ao);
 [DllImport("wevtapi.dll",SetLastError=true)]
-private static extern bool EvtNext(IntPtr results,uint size,out IntPtr item,int timeout,uint flags,out uint returned);
+static extern bool EvtNext(IntPtr dz,uint z,out IntPtr b0,int ip,uint ao,out uint h8);
 [DllImport("wevtapi.dll",SetLastError=true)]
-private static extern bool EvtRender(IntPtr context,IntPtr item,uint flags,uint size,byte[]buffer,out uint used,out uint properties);
+static extern bool EvtRender(IntPtr cu,IntPtr b0,uint ao,uint z,byte[]ir,out uint dc,out uint hr);
 [DllImport("wevtapi.dll")]
-private static extern bool EvtClose(IntPtr handle);}
-public sealed class Users{
-private const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
-private const string Services=@"SYSTEM\CurrentControlSet\Services\";
-private static readonly string[]Sql={@"SOFTWARE\Microsoft\Microsoft SQL Server\",@"SOFTWARE\WOW6432Node\Microsoft\Microsoft SQL Server\"};
-private readonly IRegistry registry;
-private readonly List<Bag> found=new List<Bag>();
-public Users(IRegistry registry){
-this.registry=registry;}
-public List<Bag> Read(Gaps gaps){
-foreach(Action look in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
-gaps.Try("users","other users of certificates",0,delegate{look();return 0;});
-return found;}
-private void Values(){
+static extern bool EvtClose(IntPtr de);}
+public class Users{
+const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
+const string Services=@"SYSTEM\CurrentControlSet\Services\";
+static string[]Sql={@"SOFTWARE\Microsoft\Microsoft SQL Server\",@"SOFTWARE\WOW6432Node\Microsoft\Microsoft SQL Server\"};
+IRegistry i;
+List<Bag>o=new List<Bag>();
+public Users(IRegistry i){
+this.i=i;}
+public List<Bag>Read(Gaps u){
+foreach(Action bb in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
+u.Try("users","other users of certificates",0,delegate{bb();return 0;});
+return o;}
+void Values(){
 Hash("rdp",null,@"SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp","SSLCertificateSHA1Hash");
-Present("rd_gateway","ipport 0.0.0.0:443",Services + "TSGateway");
-Present("adfs",null,Services + "adfssrv");
-Present("wap",null,Services + "appproxysvc");
+Present("rd_gateway","ipport 0.0.0.0:443",Services+"TSGateway");
+Present("adfs",null,Services+"adfssrv");
+Present("wap",null,Services+"appproxysvc");
 Present("exchange",null,@"SOFTWARE\Microsoft\ExchangeServer\v15\Setup");}
-private void WinRm(){
-foreach(string listener in registry.Keys(Wsman)){
-string path=Wsman + "\\" + listener;
-string thumbprint=Hex.Thumbprint(registry.Value(path,"certThumbprint"));
-int port;
-bool tls;
-if(Listener(listener,out port,out tls)&&tls&&thumbprint!=null)
-Found("winrm",RecordOf(listener,port),thumbprint,path);}}
-private bool Listener(string name,out int port,out bool tls){
-int plus=name.LastIndexOf('+');
-tls=name.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
-object value=registry.Value(Wsman + "\\" + name,"Port");
-port=value is int?(int)value:tls?5986:5985;
-return plus > 0;}
-private static string RecordOf(string listener,int port){
-string address=listener.Substring(0,listener.LastIndexOf('+'));
-if(address.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
-address=address.Substring(3).Trim('[',']');
-return "ipport " +(address.IndexOf(':')< 0?address:"[" + address + "]")+ ":" + port;}
-return "ipport 0.0.0.0:" + port;}
-public Dictionary<int,bool> WinRmPorts(){
-var ports=new Dictionary<int,bool>();
-ports[5985]=false;
-ports[5986]=true;
-foreach(string listener in registry.Keys(Wsman)){
-int port;
-bool tls;
-if(Listener(listener,out port,out tls))
-ports[port]=tls;}
-return ports;}
-private void WebManagement(){
-const string path=@"SOFTWARE\Microsoft\WebManagement\Server";
-object port=registry.Value(path,"Port");
-Hash("wmsvc","ipport 0.0.0.0:" +(port is int?(int)port:8172),path,"SslCertificateHash");}
-private void SqlServers(){
-foreach(string root in Sql){
-foreach(string instance in registry.Names(root + @"Instance Names\SQL")){
-object id=registry.Value(root + @"Instance Names\SQL",instance);
-Hash("sql",null,root + id + @"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string instance in registry.Names(root + @"Instance Names\RS"))
-Found("ssrs",null,null,root + @"Instance Names\RS, instance " + instance);}}
-private void Sstp(){
-const string path=Services + @"SstpSvc\Parameters";
-string thumbprint=Hex.Thumbprint(registry.Value(path,"SHA1CertificateHash"));
-byte[]newer=registry.Value(path,"SHA256CertificateHash")as byte[];
-if(thumbprint!=null||(newer!=null&&newer.Length==32))
-Found("sstp","ipport 0.0.0.0:443",thumbprint,path);}
-private void Wsus(){
-const string path=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
-object port=registry.Value(path,"PortNumber"),tls=registry.Value(path,"UsingSSL");
-if(port is int&&tls is int&&(int)tls!=0)
-Found("wsus","ipport 0.0.0.0:" +((int)port).ToString(CultureInfo.InvariantCulture),null,path);}
-private void Hash(string kind,string key,string path,string name){
-string thumbprint=Hex.Thumbprint(registry.Value(path,name));
-if(thumbprint!=null)
-Found(kind,key,thumbprint,path + ", " + name);}
-private void Present(string kind,string key,string path){
-if(registry.Keys(path).Length + registry.Names(path).Length > 0)
-Found(kind,key,null,path);}
-private void Found(string kind,string key,string thumbprint,string path){
-Add(found,kind,key,thumbprint,@"HKLM\" + path);}
-public static void Add(List<Bag> users,string kind,string key,string thumbprint,string evidence){
-users.Add(new Bag{{"kind",kind},{"key",key},{"thumbprint",thumbprint},{"evidence",evidence}});}}
-public sealed partial class WindowsMachine:IMachine{
-private static readonly Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
-private readonly IRegistry registry=new WindowsRegistry();
-private readonly IStores stores=new WindowsStores();
+void WinRm(){
+foreach(string bt in i.Keys(Wsman)){
+string k=Wsman+"\\"+bt;
+string ah=Hex.Thumbprint(i.Value(k,"certThumbprint"));
+int a6;
+bool ee;
+if(Listener(bt,out a6,out ee)&&ee&&ah!=null)
+Found("winrm",RecordOf(bt,a6),ah,k);}}
+bool Listener(string h,out int a6,out bool ee){
+int ij=h.LastIndexOf('+');
+ee=h.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
+object value=i.Value(Wsman+"\\"+h,"Port");
+a6=value is int?(int)value:ee?5986:5985;
+return ij>0;}
+static string RecordOf(string bt,int a6){
+string al=bt.Substring(0,bt.LastIndexOf('+'));
+if(al.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
+al=al.Substring(3).Trim('[',']');
+return"ipport "+(al.IndexOf(':')<0?al:"["+al+"]")+":"+a6;}
+return"ipport 0.0.0.0:"+a6;}
+public Dictionary<int,bool>WinRmPorts(){
+var da=new Dictionary<int,bool>();
+da[5985]=false;
+da[5986]=true;
+foreach(string bt in i.Keys(Wsman)){
+int a6;
+bool ee;
+if(Listener(bt,out a6,out ee))
+da[a6]=ee;}
+return da;}
+void WebManagement(){
+const string k=@"SOFTWARE\Microsoft\WebManagement\Server";
+object a6=i.Value(k,"Port");
+Hash("wmsvc","ipport 0.0.0.0:"+(a6 is int?(int)a6:8172),k,"SslCertificateHash");}
+void SqlServers(){
+foreach(string ew in Sql){
+foreach(string d7 in i.Names(ew+@"Instance Names\SQL")){
+object cp=i.Value(ew+@"Instance Names\SQL",d7);
+Hash("sql",null,ew+cp+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
+foreach(string d7 in i.Names(ew+@"Instance Names\RS"))
+Found("ssrs",null,null,ew+@"Instance Names\RS, instance "+d7);}}
+void Sstp(){
+const string k=Services+@"SstpSvc\Parameters";
+string ah=Hex.Thumbprint(i.Value(k,"SHA1CertificateHash"));
+byte[]gt=i.Value(k,"SHA256CertificateHash")as byte[];
+if(ah!=null||(gt!=null&&gt.Length==32))
+Found("sstp","ipport 0.0.0.0:443",ah,k);}
+void Wsus(){
+const string k=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
+object a6=i.Value(k,"PortNumber"),ee=i.Value(k,"UsingSSL");
+if(a6 is int&&ee is int&&(int)ee!=0)
+Found("wsus","ipport 0.0.0.0:"+((int)a6).ToString(CultureInfo.InvariantCulture),null,k);}
+void Hash(string b1,string p,string k,string h){
+string ah=Hex.Thumbprint(i.Value(k,h));
+if(ah!=null)
+Found(b1,p,ah,k+", "+h);}
+void Present(string b1,string p,string k){
+if(i.Keys(k).Length+i.Names(k).Length>0)
+Found(b1,p,null,k);}
+void Found(string b1,string p,string ah,string k){
+Add(o,b1,p,ah,@"HKLM\"+k);}
+public static void Add(List<Bag>dm,string b1,string p,string ah,string d6){
+dm.Add(new Bag{{"kind",b1},{"key",p},{"thumbprint",ah},{"evidence",d6}});}}
+public partial class WindowsMachine:IMachine{
+static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
+IRegistry i=new WindowsRegistry();
+IStores cz=new WindowsStores();
 public bool Simulated{get{return false;}}
 public DateTime UtcNow{get{return DateTime.UtcNow;}}
-public IRegistry Registry{get{return registry;}}
-public IStores Stores{get{return stores;}}
+public IRegistry Registry{get{return i;}}
+public IStores Stores{get{return cz;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
-public static string System32Of(bool system64,bool process64){
-return system64&&!process64?@"%windir%\sysnative":@"%windir%\System32";}
+public static string System32Of(bool gm,bool fx){
+return gm&& !fx?@"%windir%\sysnative":@"%windir%\System32";}
 public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
 return(IAppHostAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(AdminManager,true));}
-public string ToPath(string windowsPath){
-return Environment.ExpandEnvironmentVariables(windowsPath);}
-public IEnumerable<string> FilesIn(string windowsFolder){
-return Directory.GetFiles(ToPath(windowsFolder)).Select(Path.GetFileName);}
-public IEnumerable<string> Events(string log,string query,int most){
-return EventLog.Read(log,query,most);}
-public void Pause(int milliseconds){
-Thread.Sleep(milliseconds);}
-public IEnumerable<string> Addresses(){
-List<string> found=new List<string>();
-foreach(NetworkInterface card in NetworkInterface.GetAllNetworkInterfaces())
-if(card.OperationalStatus==OperationalStatus.Up)
-foreach(UnicastIPAddressInformation information in card.GetIPProperties().UnicastAddresses)
-if(!IPAddress.IsLoopback(information.Address)&&!information.Address.IsIPv6LinkLocal)
-found.Add(information.Address.ToString());
-return found.Distinct();}
-public IEnumerable<TcpEnd> Listening(){
+public string ToPath(string d5){
+return Environment.ExpandEnvironmentVariables(d5);}
+public IEnumerable<string>FilesIn(string dd){
+return Directory.GetFiles(ToPath(dd)).Select(Path.GetFileName);}
+public IEnumerable<string>Events(string eh,string br,int ef){
+return EventLog.Read(eh,br,ef);}
+public void Pause(int a5){
+Thread.Sleep(a5);}
+public IEnumerable<string>Addresses(){
+List<string>o=new List<string>();
+foreach(NetworkInterface hn in NetworkInterface.GetAllNetworkInterfaces())
+if(hn.OperationalStatus==OperationalStatus.Up)
+foreach(UnicastIPAddressInformation y in hn.GetIPProperties().UnicastAddresses)
+if(!IPAddress.IsLoopback(y.Address)&& !y.Address.IsIPv6LinkLocal)
+o.Add(y.Address.ToString());
+return o.Distinct();}
+public IEnumerable<TcpEnd>Listening(){
 return TcpTable.OfSystem(TcpTable.Listen);}
-public IEnumerable<TcpEnd> Established(){
+public IEnumerable<TcpEnd>Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
-public Stream Dial(string address,int port,int timeoutMilliseconds){
-return Dial(new IPEndPoint(IPAddress.Parse(address),port),timeoutMilliseconds);}
-public static Stream Dial(IPEndPoint end,int timeoutMilliseconds){
-Socket socket=new Socket(end.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+public Stream Dial(string al,int a6,int at){
+return Dial(new IPEndPoint(IPAddress.Parse(al),a6),at);}
+public static Stream Dial(IPEndPoint cw,int at){
+Socket el=new Socket(cw.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult dialling=socket.BeginConnect(end,null,null);
-if(!dialling.AsyncWaitHandle.WaitOne(timeoutMilliseconds))
-throw new TimeoutException("no connection to " + end + " within " + timeoutMilliseconds + " ms");
-socket.EndConnect(dialling);
-return new NetworkStream(socket,true);}
+IAsyncResult e2=el.BeginConnect(cw,null,null);
+if(!e2.AsyncWaitHandle.WaitOne(at))
+throw new TimeoutException("no connection to "+cw+" within "+at+" ms");
+el.EndConnect(e2);
+return new NetworkStream(el,true);}
 catch{
-socket.Close();
+el.Close();
 throw;}}
-public IEnumerable<Bag> OtherUsers(){
+public IEnumerable<Bag>OtherUsers(){
 return new Bag[0];}
 public Bag ReadJournal(){
-return Journal.View(ToPath(Journal.Folder + "\\" + Journal.File));}
-public void LogInvocation(string text){
-IntPtr log=RegisterEventSourceW(null,"Ansible");
-if(log==IntPtr.Zero)
+return Journal.View(ToPath(Journal.Folder+"\\"+Journal.File));}
+public void LogInvocation(string g){
+IntPtr eh=RegisterEventSourceW(null,"Ansible");
+if(eh==IntPtr.Zero)
 return;
-ReportEventW(log,4,0,0,IntPtr.Zero,1,0,new[]{text},IntPtr.Zero);
-DeregisterEventSource(log);}
+ReportEventW(eh,4,0,0,IntPtr.Zero,1,0,new[]{g},IntPtr.Zero);
+DeregisterEventSource(eh);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-private static extern IntPtr RegisterEventSourceW(string server,string source);
+static extern IntPtr RegisterEventSourceW(string iu,string gf);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-private static extern bool ReportEventW(IntPtr log,ushort type,ushort category,uint id,IntPtr user,ushort count,uint dataSize,string[]texts,IntPtr data);
+static extern bool ReportEventW(IntPtr eh,ushort iy,ushort h4,uint cp,IntPtr iz,ushort aq,uint h5,string[]iw,IntPtr c0);
 [DllImport("advapi32.dll")]
-private static extern bool DeregisterEventSource(IntPtr log);}
-public sealed class WindowsRegistry:IRegistry{
-public object Value(string key,string name){
-return With(key,null,open=> open.GetValue(name));}
-public string[]Keys(string key){
-return With(key,new string[0],open=> open.GetSubKeyNames());}
-public string[]Names(string key){
-return With(key,new string[0],open=> open.GetValueNames());}
-private static T With<T>(string key,T otherwise,Func<RegistryKey,T> read){
-using(RegistryKey root=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey open=root.OpenSubKey(key))
-return open==null?otherwise:read(open);}}
+static extern bool DeregisterEventSource(IntPtr eh);}
+public class WindowsRegistry:IRegistry{
+public object Value(string p,string h){
+return With(p,null,a8=>a8.GetValue(h));}
+public string[]Keys(string p){
+return With(p,new string[0],a8=>a8.GetSubKeyNames());}
+public string[]Names(string p){
+return With(p,new string[0],a8=>a8.GetValueNames());}
+static T With<T>(string p,T dj,Func<RegistryKey,T>cc){
+using(RegistryKey ew=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
+using(RegistryKey a8=ew.OpenSubKey(p))
+return a8==null?dj:cc(a8);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
-private const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
-public static List<TcpEnd> OfSystem(int state){
-List<TcpEnd> found=new List<TcpEnd>();
-Read(V4,row=> Take(found,row,state,0,4,4,8,20),24);
-Read(V6,row=> Take(found,row,state,48,0,16,20,52),56);
-return found;}
-private static void Take(List<TcpEnd> found,IntPtr row,int state,int stateAt,int addressAt,int addressSize,int portAt,int ownerAt){
-if(Marshal.ReadInt32(row,ownerAt)!=System||Marshal.ReadInt32(row,stateAt)!=state)
+const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
+public static List<TcpEnd>OfSystem(int cb){
+List<TcpEnd>o=new List<TcpEnd>();
+Read(V4,d1=>Take(o,d1,cb,0,4,4,8,20),24);
+Read(V6,d1=>Take(o,d1,cb,48,0,16,20,52),56);
+return o;}
+static void Take(List<TcpEnd>o,IntPtr d1,int cb,int g2,int fr,int dq,int gb,int gv){
+if(Marshal.ReadInt32(d1,gv)!=System||Marshal.ReadInt32(d1,g2)!=cb)
 return;
-byte[]address=new byte[addressSize];
-Marshal.Copy(IntPtr.Add(row,addressAt),address,0,addressSize);
-IPAddress local=new IPAddress(address);
-if(local.IsIPv4MappedToIPv6)
-local=local.MapToIPv4();
-found.Add(new TcpEnd{Address=local.ToString(),Port=(Marshal.ReadByte(row,portAt)<< 8)| Marshal.ReadByte(row,portAt + 1)});}
-private static void Read(int family,Action<IntPtr> each,int rowSize){
-uint size=0x10000;
+byte[]al=new byte[dq];
+Marshal.Copy(IntPtr.Add(d1,fr),al,0,dq);
+IPAddress fc=new IPAddress(al);
+if(fc.IsIPv4MappedToIPv6)
+fc=fc.MapToIPv4();
+o.Add(new TcpEnd{Address=fc.ToString(),Port=(Marshal.ReadByte(d1,gb)<<8)|Marshal.ReadByte(d1,gb+1)});}
+static void Read(int ab,Action<IntPtr>ia,int gz){
+uint z=0x10000;
 for(;;){
-IntPtr table=Marshal.AllocHGlobal((int)size);
+IntPtr bz=Marshal.AllocHGlobal((int)z);
 try{
-uint code=GetExtendedTcpTable(table,ref size,false,family,AllWithOwner,0);
-if(code==TooSmall)
+uint n=GetExtendedTcpTable(bz,ref z,false,ab,AllWithOwner,0);
+if(n==TooSmall)
 continue;
-if(code!=0)
-throw HostException.OfCall("GetExtendedTcpTable",code);
-int count=Marshal.ReadInt32(table);
-for(int index=0;index < count;index++)
-each(IntPtr.Add(table,4 + index * rowSize));
+if(n!=0)
+throw HostException.OfCall("GetExtendedTcpTable",n);
+int aq=Marshal.ReadInt32(bz);
+for(int b=0;b<aq;b++)
+ia(IntPtr.Add(bz,4+b*gz));
 return;}
 finally{
-Marshal.FreeHGlobal(table);}}}
+Marshal.FreeHGlobal(bz);}}}
 [DllImport("iphlpapi.dll")]
-private static extern uint GetExtendedTcpTable(IntPtr table,ref uint size,bool sorted,int family,int kind,uint reserved);}
-public sealed class WindowsStores:IStores{
-private const int StoreMissing=unchecked((int)0x80070002);
-private static readonly byte[]Sample=new byte[32];
-private X509Store open;
-private X509Certificate2Collection held;
-public List<StoredCertificate> Read(string store){
-open=new X509Store(store,StoreLocation.LocalMachine);
+static extern uint GetExtendedTcpTable(IntPtr bz,ref uint z,bool fe,int ab,int b1,uint ed);}
+public class WindowsStores:IStores{
+const int StoreMissing=unchecked((int)0x80070002);
+static byte[]Sample=new byte[32];
+X509Store a8;
+X509Certificate2Collection l;
+public List<StoredCertificate>Read(string ay){
+a8=new X509Store(ay,StoreLocation.LocalMachine);
 try{
-open.Open(OpenFlags.ReadOnly | OpenFlags.OpenExistingOnly | OpenFlags.IncludeArchived);}
-catch(CryptographicException fault){
-open=null;
-if(fault.HResult==StoreMissing)
+a8.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
+catch(CryptographicException d){
+a8=null;
+if(d.HResult==StoreMissing)
 return null;
 throw;}
-var all=new List<StoredCertificate>();
-held=open.Certificates;
-foreach(X509Certificate2 certificate in held)
-all.Add(One(certificate));
-return all;}
+var di=new List<StoredCertificate>();
+l=a8.Certificates;
+foreach(X509Certificate2 c in l)
+di.Add(One(c));
+return di;}
 public void Close(){
-if(held!=null)
-foreach(X509Certificate2 certificate in held)
-certificate.Reset();
-if(open!=null)
-open.Close();
-held=null;
-open=null;}
-public static StoredCertificate One(X509Certificate2 certificate){
-byte[]renewed=Property(certificate,KeyNative.Renewal,(at,size)=>{
-byte[]bytes=new byte[size];
-Marshal.Copy(at,bytes,0,size);
-return bytes;
+if(l!=null)
+foreach(X509Certificate2 c in l)
+c.Reset();
+if(a8!=null)
+a8.Close();
+l=null;
+a8=null;}
+public static StoredCertificate One(X509Certificate2 c){
+byte[]gy=Property(c,KeyNative.Renewal,(a7,z)=>{
+byte[]aa=new byte[z];
+Marshal.Copy(a7,aa,0,z);
+return aa;
 });
 return new StoredCertificate{
-Thumbprint=certificate.Thumbprint,Der=certificate.RawData,Archived=certificate.Archived,FriendlyName=certificate.FriendlyName,RenewedBy=Hex.Thumbprint(renewed),Native=certificate,Key=Property(certificate,KeyNative.KeyProvInfo,ToLink)};}
-private static T Property<T>(X509Certificate2 certificate,uint id,Func<IntPtr,int,T> read)where T:class{
-uint size=0;
-if(!KeyNative.CertGetCertificateContextProperty(certificate.Handle,id,IntPtr.Zero,ref size))
+Thumbprint=c.Thumbprint,Der=c.RawData,Archived=c.Archived,FriendlyName=c.FriendlyName,RenewedBy=Hex.Thumbprint(gy),Native=c,Key=Property(c,KeyNative.KeyProvInfo,ToLink)};}
+static T Property<T>(X509Certificate2 c,uint cp,Func<IntPtr,int,T>cc)where T:class{
+uint z=0;
+if(!KeyNative.CertGetCertificateContextProperty(c.Handle,cp,IntPtr.Zero,ref z))
 return null;
-IntPtr at=Marshal.AllocHGlobal((int)size);
+IntPtr a7=Marshal.AllocHGlobal((int)z);
 try{
-return KeyNative.CertGetCertificateContextProperty(certificate.Handle,id,at,ref size)?read(at,(int)size):null;}
+return KeyNative.CertGetCertificateContextProperty(c.Handle,cp,a7,ref z)?cc(a7,(int)z):null;}
 finally{
-Marshal.FreeHGlobal(at);
-GC.KeepAlive(certificate);}}
-public static KeyLink ToLink(IntPtr at,int size){
-KeyNative.ProvInfo info=(KeyNative.ProvInfo)Marshal.PtrToStructure(at,typeof(KeyNative.ProvInfo));
+Marshal.FreeHGlobal(a7);
+GC.KeepAlive(c);}}
+public static KeyLink ToLink(IntPtr a7,int z){
+KeyNative.ProvInfo fk=(KeyNative.ProvInfo)Marshal.PtrToStructure(a7,typeof(KeyNative.ProvInfo));
 return new KeyLink{
-Container=Marshal.PtrToStringUni(info.Container)??"",Provider=Marshal.PtrToStringUni(info.Provider)??"",ProviderType=info.ProviderType,KeySpec=info.KeySpec,Machine=(info.Flags & KeyNative.MachineKeyset)!=0};}
-public KeyProbe Probe(StoredCertificate certificate,bool sign){
-var probe=new KeyProbe{Tried=true};
-X509Certificate2 native=(X509Certificate2)certificate.Native;
-IntPtr key;
-uint keySpec;
-bool callerFrees;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(native.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out key,out keySpec,out callerFrees)){
-probe.Code=KeyNative.LastResult();
-return probe;}
-bool cng=keySpec==KeyNative.NcryptHandle;
+Container=Marshal.PtrToStringUni(fk.Container)??"",Provider=Marshal.PtrToStringUni(fk.Provider)??"",ProviderType=fk.ProviderType,KeySpec=fk.KeySpec,Machine=(fk.Flags&KeyNative.MachineKeyset)!=0};}
+public KeyProbe Probe(StoredCertificate c,bool hs){
+var a2=new KeyProbe{Tried=true};
+X509Certificate2 df=(X509Certificate2)c.Native;
+IntPtr p;
+uint b8;
+bool cd;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(df.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out p,out b8,out cd)){
+a2.Code=KeyNative.LastResult();
+return a2;}
+bool hd=b8==KeyNative.NcryptHandle;
 try{
-probe.Descriptor=cng?CngProperty(key,"Security Descr",KeyNative.Dacl):CapiProperty(key,KeyNative.KeysetDescriptor,KeyNative.Dacl);
-probe.UniqueName=cng?Text(Encoding.Unicode,CngProperty(key,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(key,KeyNative.UniqueContainer,0));
-probe.Code=!sign?0:cng?CngSign(key,native.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(key,keySpec,certificate.Key);}
+a2.Descriptor=hd?CngProperty(p,"Security Descr",KeyNative.Dacl):CapiProperty(p,KeyNative.KeysetDescriptor,KeyNative.Dacl);
+a2.UniqueName=hd?Text(Encoding.Unicode,CngProperty(p,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(p,KeyNative.UniqueContainer,0));
+a2.Code= !hs?0:hd?CngSign(p,df.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(p,b8,c.Key);}
 finally{
-if(callerFrees&&cng)
-KeyNative.NCryptFreeObject(key);
-else if(callerFrees)
-KeyNative.CryptReleaseContext(key,0);
-GC.KeepAlive(native);}
-return probe;}
-public ChainFacts Chain(StoredCertificate certificate){
-X509Certificate2 native=(X509Certificate2)certificate.Native;
-byte[]para=new byte[4 * IntPtr.Size];
-para[0]=(byte)para.Length;
-IntPtr context;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,native.Handle,IntPtr.Zero,IntPtr.Zero,para,KeyNative.ChainFlags,IntPtr.Zero,out context))
+if(cd&&hd)
+KeyNative.NCryptFreeObject(p);
+else if(cd)
+KeyNative.CryptReleaseContext(p,0);
+GC.KeepAlive(df);}
+return a2;}
+public ChainFacts Chain(StoredCertificate c){
+X509Certificate2 df=(X509Certificate2)c.Native;
+byte[]ga=new byte[4*IntPtr.Size];
+ga[0]=(byte)ga.Length;
+IntPtr cu;
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,df.Handle,IntPtr.Zero,IntPtr.Zero,ga,KeyNative.ChainFlags,IntPtr.Zero,out cu))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
-IntPtr first=Marshal.ReadInt32(context,12)> 0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(context,16)):IntPtr.Zero;
-return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(context,4)),Elements=first==IntPtr.Zero?0:Marshal.ReadInt32(first,12)};}
+IntPtr b3=Marshal.ReadInt32(cu,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(cu,16)):IntPtr.Zero;
+return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(cu,4)),Elements=b3==IntPtr.Zero?0:Marshal.ReadInt32(b3,12)};}
 finally{
-KeyNative.CertFreeCertificateChain(context);
-GC.KeepAlive(native);}}
-private static byte[]CngProperty(IntPtr key,string name,uint part){
-uint flags=part | KeyNative.Silent,size;
-if(KeyNative.NCryptGetProperty(key,name,null,0,out size,flags)!=0)
+KeyNative.CertFreeCertificateChain(cu);
+GC.KeepAlive(df);}}
+static byte[]CngProperty(IntPtr p,string h,uint eg){
+uint ao=eg|KeyNative.Silent,z;
+if(KeyNative.NCryptGetProperty(p,h,null,0,out z,ao)!=0)
 return null;
-byte[]value=new byte[size];
-return KeyNative.NCryptGetProperty(key,name,value,size,out size,flags)==0?value:null;}
-private static byte[]CapiProperty(IntPtr provider,uint parameter,uint part){
-uint size=0;
-if(!KeyNative.CryptGetProvParam(provider,parameter,null,ref size,part))
+byte[]value=new byte[z];
+return KeyNative.NCryptGetProperty(p,h,value,z,out z,ao)==0?value:null;}
+static byte[]CapiProperty(IntPtr bg,uint dk,uint eg){
+uint z=0;
+if(!KeyNative.CryptGetProvParam(bg,dk,null,ref z,eg))
 return null;
-byte[]value=new byte[size];
-return KeyNative.CryptGetProvParam(provider,parameter,value,ref size,part)?value:null;}
-private static string Text(Encoding encoding,byte[]value){
-return value==null?null:encoding.GetString(value).TrimEnd('\0');}
-private static long CngSign(IntPtr key,bool rsa){
-IntPtr name=Marshal.StringToHGlobalUni("SHA256"),padding=Marshal.AllocHGlobal(IntPtr.Size);
+byte[]value=new byte[z];
+return KeyNative.CryptGetProvParam(bg,dk,value,ref z,eg)?value:null;}
+static string Text(Encoding gi,byte[]value){
+return value==null?null:gi.GetString(value).TrimEnd('\0');}
+static long CngSign(IntPtr p,bool ik){
+IntPtr h=Marshal.StringToHGlobalUni("SHA256"),dx=Marshal.AllocHGlobal(IntPtr.Size);
 try{
-Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=name},padding,false);
-IntPtr used=rsa?padding:IntPtr.Zero;
-uint flags=KeyNative.Silent |(rsa?KeyNative.PadPkcs1:0),size;
-int code=KeyNative.NCryptSignHash(key,used,Sample,(uint)Sample.Length,null,0,out size,flags);
-if(code==0)
-code=KeyNative.NCryptSignHash(key,used,Sample,(uint)Sample.Length,new byte[size],size,out size,flags);
-return unchecked((uint)code);}
+Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=h},dx,false);
+IntPtr dc=ik?dx:IntPtr.Zero;
+uint ao=KeyNative.Silent|(ik?KeyNative.PadPkcs1:0),z;
+int n=KeyNative.NCryptSignHash(p,dc,Sample,(uint)Sample.Length,null,0,out z,ao);
+if(n==0)
+n=KeyNative.NCryptSignHash(p,dc,Sample,(uint)Sample.Length,new byte[z],z,out z,ao);
+return unchecked((uint)n);}
 finally{
-Marshal.FreeHGlobal(padding);
-Marshal.FreeHGlobal(name);}}
-private static long CapiSign(IntPtr provider,uint keySpec,KeyLink link){
-IntPtr hash;
-uint size=0;
-if(!KeyNative.CryptCreateHash(provider,link.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out hash))
+Marshal.FreeHGlobal(dx);
+Marshal.FreeHGlobal(h);}}
+static long CapiSign(IntPtr bg,uint b8,KeyLink ie){
+IntPtr bp;
+uint z=0;
+if(!KeyNative.CryptCreateHash(bg,ie.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bp))
 return KeyNative.LastResult();
 try{
-bool done=KeyNative.CryptHashData(hash,Sample,(uint)Sample.Length,0)
-&&KeyNative.CryptSignHash(hash,keySpec,IntPtr.Zero,0,null,ref size)
-&&KeyNative.CryptSignHash(hash,keySpec,IntPtr.Zero,0,new byte[size],ref size);
-return done?0:KeyNative.LastResult();}
+bool cf=KeyNative.CryptHashData(bp,Sample,(uint)Sample.Length,0)
+&&KeyNative.CryptSignHash(bp,b8,IntPtr.Zero,0,null,ref z)
+&&KeyNative.CryptSignHash(bp,b8,IntPtr.Zero,0,new byte[z],ref z);
+return cf?0:KeyNative.LastResult();}
 finally{
-KeyNative.CryptDestroyHash(hash);}}}
+KeyNative.CryptDestroyHash(bp);}}}
 public static class KeyNative{
 public const uint KeyProvInfo=2,Renewal=64;
 public const uint NcryptHandle=0xFFFFFFFF,MachineKeyset=0x20,Silent=0x40;
-public const uint AcquireFlags=0x40 | 0x10000 | 0x8 | 0x4;
-public const uint ChainFlags=0x4 | 0x100 | 0x40000000 | 0x80000000;
-public static readonly IntPtr MachineEngine=(IntPtr)1;
+public const uint AcquireFlags=0x40|0x10000|0x8|0x4;
+public const uint ChainFlags=0x4|0x100|0x40000000|0x80000000;
+public static IntPtr MachineEngine=(IntPtr)1;
 public const uint Dacl=4,KeysetDescriptor=8,UniqueContainer=36,PadPkcs1=2,Sha1=0x8004,Sha256=0x800C,RsaAes=24;
 [StructLayout(LayoutKind.Sequential)]
 public struct ProvInfo{
@@ -1447,88 +1447,88 @@ public uint KeySpec;}
 public struct Pkcs1Padding{
 public IntPtr Algorithm;}
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateContextProperty(IntPtr certificate,uint id,IntPtr data,ref uint size);
+public static extern bool CertGetCertificateContextProperty(IntPtr c,uint cp,IntPtr c0,ref uint z);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr certificate,uint flags,IntPtr parameters,out IntPtr key,out uint keySpec,out bool callerFrees);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr c,uint ao,IntPtr hq,out IntPtr p,out uint b8,out bool cd);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr engine,IntPtr certificate,IntPtr time,IntPtr store,byte[]para,uint flags,IntPtr reserved,out IntPtr chain);
+public static extern bool CertGetCertificateChain(IntPtr it,IntPtr c,IntPtr ix,IntPtr ay,byte[]ga,uint ao,IntPtr ed,out IntPtr en);
 [DllImport("crypt32.dll")]
-public static extern void CertFreeCertificateChain(IntPtr chain);
+public static extern void CertFreeCertificateChain(IntPtr en);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
-public static extern int NCryptGetProperty(IntPtr key,string name,byte[]output,uint size,out uint needed,uint flags);
+public static extern int NCryptGetProperty(IntPtr p,string h,byte[]ek,uint z,out uint bi,uint ao);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr key,IntPtr padding,byte[]hash,uint hashSize,byte[]signature,uint size,out uint needed,uint flags);
+public static extern int NCryptSignHash(IntPtr p,IntPtr dx,byte[]bp,uint h6,byte[]f1,uint z,out uint bi,uint ao);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptFreeObject(IntPtr key);
+public static extern int NCryptFreeObject(IntPtr p);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptGetProvParam(IntPtr provider,uint parameter,byte[]data,ref uint size,uint flags);
+public static extern bool CryptGetProvParam(IntPtr bg,uint dk,byte[]c0,ref uint z,uint ao);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptReleaseContext(IntPtr provider,uint flags);
+public static extern bool CryptReleaseContext(IntPtr bg,uint ao);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr provider,uint algorithm,IntPtr key,uint flags,out IntPtr hash);
+public static extern bool CryptCreateHash(IntPtr bg,uint hu,IntPtr p,uint ao,out IntPtr bp);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr hash,byte[]data,uint size,uint flags);
+public static extern bool CryptHashData(IntPtr bp,byte[]c0,uint z,uint ao);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr hash,uint keySpec,IntPtr description,uint flags,byte[]signature,ref uint size);
+public static extern bool CryptSignHash(IntPtr bp,uint b8,IntPtr hg,uint ao,byte[]f1,ref uint z);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptDestroyHash(IntPtr hash);
+public static extern bool CryptDestroyHash(IntPtr bp);
 public static long LastResult(){
-uint code=unchecked((uint)Marshal.GetLastWin32Error());
-return code <=0xFFFF?0x80070000 | code:code;}}
-public sealed class XmlPlace{
-public readonly List<string> Path=new List<string>();
-public readonly Dictionary<string,string> Attributes=new Dictionary<string,string>(StringComparer.OrdinalIgnoreCase);
+uint n=unchecked((uint)Marshal.GetLastWin32Error());
+return n<=0xFFFF?0x80070000|n:n;}}
+public class XmlPlace{
+public List<string>Path=new List<string>();
+public Dictionary<string,string>Attributes=new Dictionary<string,string>(StringComparer.OrdinalIgnoreCase);
 public int Line;
-public string this[string name]{
+public string this[string h]{
 get{
 string value;
-return Attributes.TryGetValue(name,out value)?value:null;}}
-public bool Is(int depth,params string[]names){
-if(Path.Count < names.Length||(depth > 0&&Path.Count!=depth))
+return Attributes.TryGetValue(h,out value)?value:null;}}
+public bool Is(int ce,params string[]bf){
+if(Path.Count<bf.Length||(ce>0&&Path.Count!=ce))
 return false;
-for(int index=0;index < names.Length;index++)
-if(!Path[Path.Count - names.Length + index].Equals(names[index],StringComparison.Ordinal))
+for(int b=0;b<bf.Length;b++)
+if(!Path[Path.Count-bf.Length+b].Equals(bf[b],StringComparison.Ordinal))
 return false;
 return true;}}
 public static class XmlFile{
-private const int Attempts=5,MillisecondsBetween=200;
-public static void Visit(IMachine machine,string path,Action start,Action<XmlPlace> visit){
-for(int attempt=1;;attempt++){
+const int Attempts=5,MillisecondsBetween=200;
+public static void Visit(IMachine a,string k,Action b5,Action<XmlPlace>dn){
+for(int bd=1;;bd++){
 try{
-start();
-var before=new FileInfo(path);
-long length=before.Length;
-DateTime written=before.LastWriteTimeUtc;
-Once(path,visit);
-var after=new FileInfo(path);
-if((after.Length==length&&after.LastWriteTimeUtc==written)||attempt==Attempts)
+b5();
+var ap=new FileInfo(k);
+long t=ap.Length;
+DateTime hb=ap.LastWriteTimeUtc;
+Once(k,dn);
+var em=new FileInfo(k);
+if((em.Length==t&&em.LastWriteTimeUtc==hb)||bd==Attempts)
 return;}
-catch(Exception fault){
-bool passing=fault is XmlException||(fault is IOException&&!IsMissing(fault));
-if(!passing||attempt==Attempts)
+catch(Exception d){
+bool gw=d is XmlException||(d is IOException&& !IsMissing(d));
+if(!gw||bd==Attempts)
 throw;}
-machine.Pause(MillisecondsBetween);}}
-public static bool IsMissing(Exception fault){
-return Gaps.CodeOf(fault)=="not_found";}
-private static void Once(string path,Action<XmlPlace> visit){
-var settings=new XmlReaderSettings{
+a.Pause(MillisecondsBetween);}}
+public static bool IsMissing(Exception d){
+return Gaps.CodeOf(d)=="not_found";}
+static void Once(string k,Action<XmlPlace>dn){
+var gl=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
-using(var stream=new FileStream(path,FileMode.Open,FileAccess.Read,FileShare.ReadWrite | FileShare.Delete))
-using(XmlReader reader=XmlReader.Create(stream,settings)){
-IXmlLineInfo lines=reader as IXmlLineInfo;
-var place=new XmlPlace();
-while(reader.Read()){
-if(reader.NodeType==XmlNodeType.EndElement)
-place.Path.RemoveAt(place.Path.Count - 1);
-if(reader.NodeType!=XmlNodeType.Element)
+using(var ba=new FileStream(k,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(XmlReader bo=XmlReader.Create(ba,gl)){
+IXmlLineInfo fa=bo as IXmlLineInfo;
+var e=new XmlPlace();
+while(bo.Read()){
+if(bo.NodeType==XmlNodeType.EndElement)
+e.Path.RemoveAt(e.Path.Count-1);
+if(bo.NodeType!=XmlNodeType.Element)
 continue;
-bool empty=reader.IsEmptyElement;
-place.Path.Add(reader.LocalName);
-place.Line=lines==null?0:lines.LineNumber;
-place.Attributes.Clear();
-while(reader.MoveToNextAttribute())
-place.Attributes[reader.LocalName]=reader.Value;
-visit(place);
-if(empty)
-place.Path.RemoveAt(place.Path.Count - 1);}}}}
+bool hx=bo.IsEmptyElement;
+e.Path.Add(bo.LocalName);
+e.Line=fa==null?0:fa.LineNumber;
+e.Attributes.Clear();
+while(bo.MoveToNextAttribute())
+e.Attributes[bo.LocalName]=bo.Value;
+dn(e);
+if(hx)
+e.Path.RemoveAt(e.Path.Count-1);}}}}
 }

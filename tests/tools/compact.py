@@ -4,14 +4,18 @@
 """``make compact``: writes what the host modules upload from the C# that people read.
 
 Every call sends its C# anew, up to ansible-core 2.21 without compression. plugins/module_utils/TlsFleet*.cs are written for
-readers; the modules send the same program in few files without comments and indentation. Nothing is renamed or reordered
-within a file: whoever looks at a host finds the statements of the sources, a line each.
+readers; the modules send the same program in few files without comments and indentation, without modifiers that mean nothing to
+the program, and with short names for what begins with a small letter: fields, parameters, locals. Types and members keep their
+names, and nothing is reordered within a file: whoever looks at a host finds the statements of the sources, a line each.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
+import string
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,8 +42,23 @@ PIECE = re.compile(
 USING = re.compile(r"^using [\w.]+;$", re.MULTILINE)
 REFERENCE = re.compile(r"^//AssemblyReference .*$", re.MULTILINE)
 NAMESPACE = re.compile(r"\s*namespace TlsFleet\s*\{(.*)\}\s*", re.DOTALL)
-#: Blanks around these mean nothing. Not around signs that make others when they meet (a - -b), nor around < and >.
-MARKS = re.compile(r" ?([{}();,=\[\]:?]|&&|\|\||==|!=|=>|\?\?) ?")
+#: A blank that parts neither two words nor two signs that would make another one when they meet (a - -b).
+BLANK = re.compile(r"(?<![\w]) (?![-+*/%=<>&|!?:])|(?<![-+*/%=<>&|!?:\w]) |(?<=\w) (?!\w)")
+
+
+#: Modifiers that only keep the writer from mistakes: private is what C# takes where nothing is said, but for accessors.
+MODIFIERS = re.compile(r"\b(?:private (?!set\b|get\b)|readonly |sealed )")
+NAME = re.compile(r"\b[a-z]\w*\b")
+#: C# has these, some of them in some places only; all other names that begin with a small letter are this project's own.
+KEYWORDS = frozenset(
+    """abstract add alias as ascending async await base bool break by byte case catch char checked class const continue decimal
+    default delegate descending do double dynamic else enum equals event explicit extern false finally fixed float for foreach
+    from get global goto group if implicit in int interface internal into is join let lock long namespace new null object on
+    operator orderby out override params partial private protected public readonly ref remove return sbyte sealed select set
+    short sizeof stackalloc static string struct switch this throw true try typeof uint ulong unchecked unsafe ushort using
+    value var virtual void volatile where while yield""".split()
+)
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 class Unfit(Exception):
@@ -56,8 +75,27 @@ def unassigned() -> list[str]:
     return sorted(path.name for path in FOLDER.glob("TlsFleet?*.cs") if path.name not in known)
 
 
+def program(path: Path) -> str:
+    """A source without comments; what stands in quotes is safe from being changed."""
+    return "".join(_pieces(path.read_text(encoding="utf-8")))
+
+
+def short_names() -> dict[str, str]:
+    """Name of a source -> the name that is sent: the more often the shorter. The same for all parts, which may share a class."""
+    counted: Counter[str] = Counter()
+    for part in PARTS:
+        for path in sources(part):
+            for _quoted, _comment, rest in PIECE.findall(program(path)):
+                counted.update(name for name in NAME.findall(rest) if name not in KEYWORDS)
+    names = sorted(counted, key=lambda name: (-counted[name] * (len(name) - 1), name))
+    pairs = (first + second for first in LETTERS for second in LETTERS + string.digits)
+    fresh = (name for name in itertools.chain(LETTERS, pairs) if name not in KEYWORDS)
+    return dict(zip(names, fresh, strict=False))
+
+
 def compact(part: str) -> str:
     """The file of a part. Raises Unfit."""
+    short = short_names()
     usings: set[str] = set()
     references: set[str] = set()
     bodies = []
@@ -69,7 +107,7 @@ def compact(part: str) -> str:
         inside = NAMESPACE.fullmatch(USING.sub("", plain))
         if inside is None:
             raise Unfit(f"{path.name}: expected using lines and one namespace TlsFleet")
-        bodies.append("\n".join(_lines(inside.group(1))))
+        bodies.append("\n".join(_lines(inside.group(1), short)))
     head = "".join(f"{line}\n" for line in (*sorted(references), *sorted(usings)))
     return f"{HEAD}{head}namespace TlsFleet{{\n{chr(10).join(bodies)}\n}}\n"
 
@@ -83,7 +121,7 @@ def _pieces(text: str) -> Iterator[str]:
             yield rest
 
 
-def _lines(body: str) -> Iterator[str]:
+def _lines(body: str, short: dict[str, str]) -> Iterator[str]:
     """A statement per line; braces stand where they cost no line of their own."""
     line = ""
     for raw in body.split("\n"):
@@ -94,15 +132,18 @@ def _lines(body: str) -> Iterator[str]:
             line += bare
             continue
         if line:
-            yield _tight(line)
+            yield _tight(line, short)
         line = bare
     if line:
-        yield _tight(line)
+        yield _tight(line, short)
 
 
-def _tight(line: str) -> str:
-    parts = PIECE.findall(line)
-    tight = "".join(quoted or MARKS.sub(r"\1", rest) for quoted, _comment, rest in parts)
+def _tight(line: str, short: dict[str, str]) -> str:
+    def plain(text: str) -> str:
+        renamed = NAME.sub(lambda found: short.get(found.group(), found.group()), MODIFIERS.sub("", text))
+        return BLANK.sub("", renamed)
+
+    tight = "".join(quoted or plain(rest) for quoted, _comment, rest in PIECE.findall(line))
     return tight.replace("\ue000", "\n").replace("\ue001", " ")
 
 
