@@ -103,6 +103,16 @@ def test_what_died_is_exactly_as_before_after_a_recovery(prefix: Path, tmp_path:
         assert standing(folder) == before
 
 
+def test_the_writing_class_is_found_by_its_registration(prefix: Path, tmp_path: Path) -> None:
+    folder = applying.host(tmp_path / "host")
+    before = standing(folder)
+    task = {"do": "provoke", "state": windows_path(folder), "registered": True}
+    [missing] = answers([task], prefix)
+    assert (missing, standing(folder)) == ({"type": "COMException", "result": 0x80040154}, before)
+    assert answers([task], prefix, folder) == [None]
+    assert standing(folder) != before
+
+
 def test_a_journals_folder_that_is_not_the_administrators_own_is_refused() -> None:
     """On Wine every file belongs to its user, whatever was asked for: just what the check is there for."""
     [answer] = answers([{"do": "folder"}])

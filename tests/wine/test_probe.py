@@ -15,7 +15,7 @@ from engine import applying
 from engine.applying import standing
 from engine.fakes.rows import write_rows
 from engine.harness.lane import APPLY, Lane
-from engine.harness.servers import Servers, Tls, resets, says
+from engine.harness.servers import Handler, Servers, Tls, resets, says
 from wine.machine import answers, windows_path
 
 pytestmark = pytest.mark.mono
@@ -48,7 +48,8 @@ def endpoint(port: int, expect: str | None, sni: str | None = None) -> dict[str,
 
 def test_every_kind_of_server(lane: Lane, servers: Servers, tmp_path: Path) -> None:
     rsa, old, new = Tls("rsa"), Tls("ec521", highest="TLSv1_2", more=3), Tls("ec", "TLSv1_3")
-    handlers = {443: rsa, 444: old, 445: new, 446: resets, 447: says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), 448: None}
+    plain = says(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    handlers: dict[int, Handler | None] = {443: rsa, 444: old, 445: new, 446: resets, 447: plain, 448: None}
     ports = {port: servers.add(handler) for port, handler in handlers.items()}
     folder = dialling(tmp_path / "host", {**ports, 449: closed()})
     rows = [endpoint(port, expect) for port in (*handlers, 449) for expect in (rsa.thumbprint, OTHER, "file", None)]

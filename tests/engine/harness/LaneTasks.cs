@@ -12,13 +12,15 @@ namespace TlsFleet.Harness
     // Single questions to the runtime and to Win32 below the engine's own classes; for the Windows lane.
     public static class LaneTasks
     {
-        // What the runtime makes of a call of the IIS objects that the state folder lets fail.
-        public static string Provoke(string state)
+        // What the runtime makes of a call of the IIS objects that the state folder lets fail. `registered`: the class is found as on Windows.
+        public static string Provoke(Hashtable task)
         {
-            Native.Select(state);
+            Native.Select((string)task["state"]);
             try
             {
-                var manager = (IAppHostWritableAdminManager)Native.NewManager(Native.WritableAdminManager);
+                IAppHostWritableAdminManager manager = task["registered"] != null
+                    ? new WindowsMachine().OpenWritableAdmin()
+                    : (IAppHostWritableAdminManager)Native.NewManager(Native.WritableAdminManager);
                 manager.SetCommitPath(SiteStates.AppHost);
                 IAppHostElementCollection sites = manager.GetAdminSection(SiteStates.Sites, SiteStates.AppHost).GetCollection();
                 IAppHostElementCollection bindings = sites.GetItem(0).GetElementByName("bindings").GetCollection();
@@ -51,6 +53,12 @@ namespace TlsFleet.Harness
                     System.Diagnostics.Process.GetCurrentProcess().Kill();
                 return Json.Write(held != null);
             }
+        }
+
+        // What is wrong with an owner and an access list of the journal's folder.
+        public static string Untrusted(string sddl)
+        {
+            return Json.Write(WindowsMachine.Untrusted(FakeStores.Bytes(sddl)));
         }
 
         // The journal's own folder, as the machine makes and checks it.

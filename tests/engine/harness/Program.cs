@@ -30,7 +30,7 @@ namespace TlsFleet.Harness
             return 0;
         }
 
-        // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints), loop, provoke, lock, folder,
+        // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints), loop, provoke, lock, untrusted, folder,
         // system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
         public static string Answer(string line)
         {
@@ -61,9 +61,11 @@ namespace TlsFleet.Harness
                     case "probe":
                         return MachineTasks.Look(task);
                     case "provoke":
-                        return LaneTasks.Provoke((string)task["state"]);
+                        return LaneTasks.Provoke(task);
                     case "lock":
                         return LaneTasks.Lock(task);
+                    case "untrusted":
+                        return LaneTasks.Untrusted((string)task["sddl"]);
                     case "folder":
                         return LaneTasks.Folder();
                     case "loop":
