@@ -1,0 +1,204 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Details of resolver, ownership and steps that a mutation run showed no other test would miss (docs/tested.md)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model import steps
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import ANY_OTHER_NAME, Answer, Endpoint
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import RecordValue
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.keys import record_key
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.assumptions import DEFAULT
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.ownership import Owner, iis_ports, owners
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver, _wildcards
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
+from support.documents import document, record, site, stored
+
+W, X, SHOP = stored("w.example"), stored("*.x.com"), stored("shop.example")
+BROKEN = stored("shop.example", 100, machine=False)
+CENTRAL = {"enabled": True, "files": ["a.x.com.pfx", "_.y.com.pfx"]}
+CCS = record("443", None)
+
+
+def answer(parts: dict[str, Any], sni: str | None, address: str = "10.0.0.5", **switches: bool) -> Answer:
+    host = parse_document(document(certificates=[W, X, SHOP, BROKEN], **parts))
+    return Resolver(host, dataclasses.replace(DEFAULT, **switches)).answer(Endpoint(address, 443, sni))
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ({"http_ports": [80]}, "nobody listens there, as far as http.sys goes"),
+        ({"http_ports": [80], "ip_listen": ["10.0.0.6"]}, "nobody listens there, as far as http.sys goes"),
+        ({"http_ports": None, "ip_listen": ["10.0.0.6"]}, "the IP listen list of http.sys leaves this address out"),
+        ({"http_ports": [443], "ip_listen": ["10.0.0.6"]}, "the IP listen list of http.sys leaves this address out"),
+    ],
+)
+def test_why_nobody_listens(parts: dict[str, Any], reason: str) -> None:
+    found = answer(parts, None)
+    assert found.outcome == "not_listening" and found.reason.startswith(reason)
+    assert found.assumptions == (("listen_list_decides",) if "list of" in reason else ())
+
+
+@pytest.mark.parametrize(("unread", "word"), [(False, "the handshake fails"), (True, "not all records could be read")])
+def test_no_record_and_no_record_that_is_known_are_two_things(unread: bool, word: str) -> None:
+    gap = [{"layer": "records", "code": "access_denied", "message": "no"}] if unread else []
+    assert word in answer({"incomplete": gap}, "shop.example").reason
+
+
+def test_what_a_central_store_without_a_file_leaves_in_its_shadow() -> None:
+    records = [CCS, record("[::]:443", W), record("0.0.0.0:443", X)]
+    found = answer({"records": records, "central_store": CENTRAL}, "z.com", "2001:db8::5")
+    assert (found.rule, [str(key) for key in found.shadowed]) == ("any_ipv6", ["0.0.0.0:443"])
+    assert found.assumptions == ("central_store_falls_through",)
+
+
+@pytest.mark.parametrize(("key", "family"), [("shop.example:443", "hostnameport"), ("10.0.0.5:443", "ipport")])
+def test_a_record_that_is_passed_over_names_its_switch(key: str, family: str) -> None:
+    records = [record(key, BROKEN), record("0.0.0.0:443", W)]
+    kept = answer({"records": records}, "shop.example")
+    assert (kept.outcome, str(kept.record).split()[0]) == ("key_unusable", family if family != "ipport" else key)
+    assert f"{key}: the key lies in a user profile" in kept.reason
+    passed = answer({"records": records}, "shop.example", key_failure_ends_selection=False)
+    assert (passed.served, passed.assumptions) == (W["thumbprint"], ("key_failure_ends_selection",))
+
+
+@pytest.mark.parametrize(
+    ("records", "used"),
+    [
+        ([record("*.x.com:443", X)], ()),
+        ([record("*.x.com:443", X), CCS], ("wildcard_name_before_central_store",)),
+    ],
+)
+def test_the_rank_of_wildcards_matters_only_beside_a_central_store(records: list[Any], used: tuple[str, ...]) -> None:
+    assert answer({"records": records, "central_store": CENTRAL}, "a.x.com").assumptions == used
+
+
+@pytest.mark.parametrize(
+    ("name", "used"),
+    [
+        ("a.x.com", ("central_store_serves_every_name",)),
+        ("a.y.com", ("central_store_serves_every_name", "central_store_wildcard_files")),
+    ],
+)
+def test_a_file_of_the_very_name_needs_no_wildcard(name: str, used: tuple[str, ...]) -> None:
+    assert answer({"records": [CCS], "central_store": CENTRAL}, name).assumptions == used
+
+
+@pytest.mark.parametrize("files", [CENTRAL["files"], None])
+def test_any_other_name_never_has_a_file(files: list[str] | None) -> None:
+    parts = {"records": [CCS, record("0.0.0.0:443", W)], "central_store": {"enabled": True, "files": files}}
+    assert answer(parts, ANY_OTHER_NAME).served == W["thumbprint"]
+    assert answer(parts, ANY_OTHER_NAME, central_store_falls_through=False).served == W["thumbprint"]
+
+
+@pytest.mark.parametrize(
+    ("binding", "asked"),
+    [
+        ("*:443:a.x.com=2", True),
+        ("*:443:a.x.com=3", True),
+        ("*:443:a.x.com=0", False),
+        ("*:443:a.x.com=1", False),
+        ("*:443:a.x.com=5", False),
+        ("*:443:b.x.com=2", False),
+        ("*:443:A.X.com=2", True),
+        ("*:444:a.x.com=2", False),
+        ("*:442:a.x.com=2", False),
+        ("http *:443:a.x.com=2", False),
+    ],
+)
+def test_who_asks_the_central_store_where_not_every_name_does(binding: str, asked: bool) -> None:
+    parts = {
+        "sites": [site("Shop", binding)],
+        "records": [CCS, record("0.0.0.0:443", W)],
+        "central_store": CENTRAL,
+        "http_ports": [443],
+    }
+    found = answer(parts, "a.x.com", central_store_serves_every_name=False)
+    assert found.identity == ("file:a.x.com.pfx" if asked else W["thumbprint"])
+
+
+def test_wildcards_of_a_name_the_nearest_first() -> None:
+    assert _wildcards("a.b.x.com") == (["*.b.x.com"], ["*.x.com", "*.com", "*.a.b.x.com"])
+    assert _wildcards("host") == ([], ["*.host"])
+
+
+OWNED = [
+    ("https://+:8443/a/", "ipport", "10.0.0.5:8443", True),
+    ("https://*:8443/a/", "ipport", "10.0.0.5:8443", True),
+    ("https://+:8443/a/", "hostnameport", "shop.example:8443", True),
+    ("https://+:9443/a/", "ipport", "10.0.0.5:8443", False),
+    ("http://+:8443/a/", "ipport", "10.0.0.5:8443", False),
+    ("https://10.0.0.5:8443/a/", "ipport", "10.0.0.5:8443", True),
+    ("https://10.0.0.5:8443/a/", "ipport", "10.0.0.4:8443", False),
+    ("https://10.0.0.5:8443/a/", "ipport", "10.0.0.6:8443", False),
+    ("https://10.0.0.5:8443/a/", "ipport", "0.0.0.0:8443", True),
+    ("https://10.0.0.5:8443/a/", "ipport", "[::]:8443", True),
+    ("https://[2001:db8::5]:8443/a/", "ipport", "[2001:db8::5]:8443", True),
+    ("https://shop.example:8443/a/", "ipport", "10.0.0.5:8443", False),
+    ("https://shop.example:8443/a/", "ipport", "0.0.0.0:8443", True),
+    ("https://Shop.Example:8443/a/", "hostnameport", "shop.example:8443", True),
+    ("https://shop.example:8443/a/", "hostnameport", "api.example:8443", False),
+    ("https://api.example:8443/a/", "hostnameport", "shop.example:8443", False),
+    ("https://shop.example:8443/a/", "ccs", "8443", True),
+    ("https://10.0.0.5:8443/a/", "hostnameport", "10.0.0.5.example:8443", False),
+]
+
+
+@pytest.mark.parametrize(("reservation", "family", "key", "concerned"), OWNED)
+def test_which_records_a_url_reservation_concerns(reservation: str, family: str, key: str, concerned: bool) -> None:
+    host = parse_document(document(url_reservations=[reservation], http_ports=[80]))
+    owner = owners(host)(record_key(family, key), RecordValue("AB" * 20))
+    assert owner == (Owner("", f"unknown, with the URL reservation {reservation}") if concerned else None)
+
+
+@pytest.mark.parametrize(
+    ("port", "tls", "fixed"), [(5986, True, True), (5986, False, False), (5985, True, False), (5987, True, False)]
+)
+def test_only_the_listener_in_use_is_fixed(port: int, tls: bool, fixed: bool) -> None:
+    host = parse_document(document(connection={"address": "10.0.0.5", "port": port, "tls": tls}, http_ports=[80]))
+    owner = owners(host)(record_key("ipport", "0.0.0.0:5986"), RecordValue("AB" * 20))
+    assert (owner is not None and owner.fixed) == fixed
+    assert owner is None or not owner.allowed(record_key("ipport", "0.0.0.0:5986"), frozenset(("0.0.0.0:5986", "")))
+
+
+@pytest.mark.parametrize(
+    ("names", "allowed"),
+    [
+        (("sstp",), True),
+        (("shop.example:443",), True),
+        (("hostnameport shop.example:443",), True),
+        (("adfs",), False),
+        (("",), False),
+        ((), False),
+    ],
+)
+def test_an_owner_is_called_by_its_name_or_by_its_record(names: tuple[str, ...], allowed: bool) -> None:
+    key = record_key("hostnameport", "shop.example:443")
+    assert Owner("SSTP", "sstp (service)").allowed(key, frozenset(names)) == allowed
+    assert not Owner("", "unknown").allowed(key, frozenset(("",)))
+
+
+@pytest.mark.parametrize(("state", "explains"), [("started", True), ("unknown", True), ("stopped", False)])
+def test_a_site_explains_a_port_unless_it_is_stopped(state: str, explains: bool) -> None:
+    host = parse_document(document(sites=[site("Shop", "http *:8080:", "*:8443:", "net.tcp 808:*", state=state)]))
+    assert iis_ports(host) == ({8080, 8443} if explains else set())
+
+
+def test_a_port_that_no_site_explains_belongs_to_somebody() -> None:
+    key = record_key("ipport", "10.0.0.5:8443")
+    for ports, owned in (([8443], True), ([80], False), (None, False)):
+        owner = owners(parse_document(document(http_ports=ports)))(key, RecordValue("AB" * 20))
+        assert (owner is not None) == owned
+        assert owner is None or "port 8443" in owner.text
+
+
+@pytest.mark.parametrize("kind", [steps.RecordStep, steps.BindingEdit, steps.BindingsStep, steps.ProbeStep])
+def test_steps_cannot_change_after_they_were_approved(kind: type) -> None:
+    parameters: Any = vars(kind)["__dataclass_params__"]
+    assert parameters.frozen and "__slots__" in vars(kind)
