@@ -26,4 +26,5 @@ class ActionModule(HttpsAction):
         remote = self.remote(args)
         host = remote.read()[0] if self.check_mode else remote.ready(args["probe"])
         plan = planned(host, wish, self.now())
-        return carry_out(remote, plan, args["probe"], self.now(), self.check_mode)
+        minutes = (args["guard"] or {}).get("minutes")
+        return carry_out(remote, plan, args["probe"], self.now(), self.check_mode, minutes)

@@ -22,291 +22,322 @@ using System;
 namespace TlsFleet{
 public class Applier{
 const int WaitSeconds=120;
+const int ConfirmSeconds=30;
 IWritingMachine a;
-Given j;
-List<Step>ax;
-string ai,aj;
-public static string Run(IDictionary w){
-return Run(w,new WindowsMachine());}
-public static string Run(IDictionary w,IWritingMachine a){
+IGuard a9;
+Given k;
+List<Step>ap;
+string ak,al;
+public static string Run(IDictionary p){
+return Run(p,new WindowsMachine());}
+public static string Run(IDictionary p,IWritingMachine a){
+return Run(p,a,null);}
+public static string Run(IDictionary p,IWritingMachine a,IGuard a9){
 try{
-return new Applier(w,a).Answer();}
-catch(Exception d){
-return Json.Write(Reader.Failure(Typed(d,"")));}}
-Applier(IDictionary w,IWritingMachine a){
+return new Applier(p,a,a9).Answer();}
+catch(Exception c){
+return Json.Write(Reader.Failure(Typed(c,"")));}}
+Applier(IDictionary p,IWritingMachine a,IGuard a9){
 this.a=a;
-j=new Given(w,"");
-object eo=w["_ansible_check_mode"];
-if(eo!=null&&Convert.ToString(eo).Equals("true",StringComparison.OrdinalIgnoreCase))
+this.a9=a9;
+k=new Given(p,"");
+object ey=p["_ansible_check_mode"];
+if(ey!=null&&Convert.ToString(ey).Equals("true",StringComparison.OrdinalIgnoreCase))
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
-j.Keys(new[]{"contract","computer","steps","probe","read"},"shared_configuration");
-Arguments.CheckContract(w);
-string e1=j["computer"].Text(),hh=Document.ComputerName(a.Registry);
-if(!e1.Equals(hh,StringComparison.OrdinalIgnoreCase))
-throw new HostException("computer_mismatch","computer: the steps are for "+e1+", this is "+hh,"computer",null,null,null);
-Given a2=j["probe"].Keys(new[]{"on_unverified","timeout","retries"});
-a2["on_unverified"].Choice("fail","ignore");
-a2["timeout"].Whole(1,600);
-a2["retries"].Whole(0,100);
-Given cc=j["read"].Keys(new[]{"certificates","key_check"});
-ai=cc["certificates"].Choice("referenced","candidates","all");
-aj=cc["key_check"].Choice("metadata","open","sign");
-if(!j["shared_configuration"].IsNull)
-j["shared_configuration"].Truth();
-ax=Step.Read(j["steps"]);}
+k.Keys(new[]{"contract","computer","steps","probe","read"},a9==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
+Arguments.CheckContract(p);
+string fb=k["computer"].Text(),hu=Document.ComputerName(a.Registry);
+if(!fb.Equals(hu,StringComparison.OrdinalIgnoreCase))
+throw new HostException("computer_mismatch","computer: the steps are for "+fb+", this is "+hu,"computer",null,null,null);
+Given a3=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
+a3["on_unverified"].Choice("fail","ignore");
+a3["timeout"].Whole(1,600);
+a3["retries"].Whole(0,100);
+Given ch=k["read"].Keys(new[]{"certificates","key_check"});
+ak=ch["certificates"].Choice("referenced","candidates","all");
+al=ch["key_check"].Choice("metadata","open","sign");
+if(!k["shared_configuration"].IsNull)
+k["shared_configuration"].Truth();
+ap=Step.Read(k["steps"]);}
 string Answer(){
-a.LogInvocation("tlsfleet.iis.host_applier, "+ax.Count+" steps");
-string k=Path.Combine(a.JournalFolder(),Journal.File);
-using(IDisposable hv=a.Lock(WaitSeconds)){
-if(hv==null)
-throw Busy(k);
-using(IHttpApi ca=a.OpenHttp()){
-Changes m=new Changes(a,ca);
-return Text(m,Alone(m,k));}}}
-Run Alone(Changes m,string k){
-Journal o=Found(k);
-for(int ge=0;!o.Finished&&a.IsAlive(o["owner"]);ge++){
-if(ge==WaitSeconds)
-throw Busy(k);
+a.LogInvocation("tlsfleet.iis.host_applier, "+ap.Count+" steps");
+string j=Path.Combine(a.JournalFolder(),Journal.File);
+bool fc=a9!=null&&a9.Confirms;
+for(int eb=0;!fc&&eb<ConfirmSeconds&&Journal.Of(j).Waiting;eb++)
 a.Pause(1000);
-o=Found(k);}
-if(!o.Finished)
-return Recovered(m,k,o);
-if(ax.Exists(f=>f.Op==Step.Bindings)&&(j["shared_configuration"].IsNull|| !j["shared_configuration"].Truth()))
-RefuseShared(m);
-Run db=new Run(a,m,j["probe"]);
+using(IDisposable f3=a.Lock(WaitSeconds)){
+if(f3==null)
+throw Busy(j);
+using(IHttpApi b8=a.OpenHttp()){
+Changes o=new Changes(a,b8);
+return Text(o,fc?Confirmed(o,j):Alone(o,j));}}}
+Run Alone(Changes o,string j){
+Journal n=Journal.Of(j);
+for(int eb=0;!n.Finished&& !n.Waiting&&a.IsAlive(n["owner"]);eb++){
+if(eb==WaitSeconds)
+throw Busy(j);
+a.Pause(1000);
+n=Journal.Of(j);}
+if(!n.Finished)
+return Recovered(o,j,n);
+if(ap.Exists(f=>f.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
+RefuseShared(o);
+Run bc=new Run(a,o,k["probe"]);
 try{
-using(JournalWriter q=JournalWriter.Start(a,k,ax)){
-db.All(ax,q);
-End(q);}
-File.Delete(k);}
-catch(Exception d){
-db.Error=db.Error??(db.Applied==ax.Count&&ax.Count>0?null:Typed(d,"journal"));}
-return db;}
-static Journal Found(string k){
-return Journal.Parse(File.Exists(k)?Journal.Bytes(k):new byte[0]);}
-HostException Busy(string k){
-string db=Found(k)["run"];
-string ad="another run"+(db==null?"":" ("+db+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
-return new HostException("busy",ad,"journal",ad,null,null);}
-static void RefuseShared(Changes m){
-const string ad="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
-if(m.Iis.Shared())
-throw new HostException("shared_configuration",ad,"steps",ad,null,null);}
-Run Recovered(Changes m,string k,Journal co){
-Run et=new Run(a,m,j["probe"]);
-Recovery ec=null;
+using(JournalWriter i=JournalWriter.Start(a,j,ap)){
+if(a9==null||Armed(bc,i))
+bc.All(ap,i);
+if(a9!=null&&bc.Error==null){
+bc.Unconfirmed=i.Run;
+return bc;}
+End(i);
+if(a9!=null)
+a9.Disarm(i.Run);}
+File.Delete(j);}
+catch(Exception c){
+bc.Error=bc.Error??(bc.Applied==ap.Count&&ap.Count>0?null:Typed(c,"journal"));}
+return bc;}
+bool Armed(Run bc,JournalWriter i){
 try{
-ec=new Recovery(m,co);
-ec.Plan();
-using(JournalWriter q=JournalWriter.GoOn(a,k,co)){
-ec.CarryOut(q);
-q.End();}
-File.Delete(k);
-string ad="run "+co["run"]+" had not finished and was undone; read again and plan anew";
-if(ax.Count>0)
-et.Error=new HostException("journal_unfinished",ad,"journal",ad,null,null);}
-catch(Exception d){
-et.Error=Typed(d,"journal");}
-return et;}
-static void End(JournalWriter q){
+a9.Arm(i,ap.Count);}
+catch(HostException c){
+bc.Error=c;}
+return bc.Error==null;}
+Run Confirmed(Changes o,string j){
+Run c6=new Run(a,o,k["probe"]);
 try{
-q.End();}
+a9.Confirm(j);}
+catch(HostException c){
+c6.Error=c;}
+return c6;}
+HostException Busy(string j){
+string bc=Journal.Of(j)["run"];
+string x="another run"+(bc==null?"":" ("+bc+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
+return new HostException("busy",x,"journal",x,null,null);}
+static void RefuseShared(Changes o){
+const string x="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
+if(o.Iis.Shared())
+throw new HostException("shared_configuration",x,"steps",x,null,null);}
+Run Recovered(Changes o,string j,Journal cw){
+Run c6=new Run(a,o,k["probe"]);
+Recovery cj=null;
+try{
+cj=new Recovery(o,cw);
+cj.Plan();
+using(JournalWriter i=JournalWriter.GoOn(a,j,cw)){
+cj.CarryOut(i);
+i.End();}
+File.Delete(j);
+string x="run "+cw["run"]+" had not finished and was undone; read again and plan anew";
+if(ap.Count>0)
+c6.Error=new HostException("journal_unfinished",x,"journal",x,null,null);}
+catch(Exception c){
+c6.Error=Typed(c,"journal");}
+return c6;}
+static void End(JournalWriter i){
+try{
+i.End();}
 catch(HostException){}}
-string Text(Changes m,Run db){
-HostException c4=db.Error;
-Bag bn=new Bag{
-{"changed",Changed(m)},{"contract",Reader.Contract},{"applied",db.Applied},{"error",c4==null?null:Reader.ErrorBag(c4,db.ErrorStep)},{"undone",db.Undone},{"undo_errors",db.UndoErrors.ConvertAll(bk=>Reader.ErrorBag(bk,null))},{"probes",db.Probes}};
-if(c4!=null)
-bn.Put("failed",true).Put("msg",c4.Place+": "+c4.Hint);
-StringBuilder g=new StringBuilder(Json.Write(bn));
-g.Length--;
-g.Append(',');
+string Text(Changes o,Run bc){
+HostException dd=bc.Error;
+Bag bs=new Bag{
+{"changed",Changed(o)},{"contract",Reader.Contract},{"applied",bc.Applied},{"error",dd==null?null:Reader.ErrorBag(dd,bc.ErrorStep)},{"undone",bc.Undone},{"undo_errors",bc.UndoErrors.ConvertAll(br=>Reader.ErrorBag(br,null))},{"probes",bc.Probes}};
+if(bc.Unconfirmed!=null)
+bs.Put("unconfirmed",bc.Unconfirmed);
+if(dd!=null)
+bs.Put("failed",true).Put("msg",dd.Place+": "+dd.Hint);
+StringBuilder h=new StringBuilder(Json.Write(bs));
+h.Length--;
+h.Append(',');
 try{
-Json.AppendDocument(g,new Document(a,ai,aj).Read());}
+Json.AppendDocument(h,new Document(a,ak,al).Read());}
 catch(Exception){
-g.Append("\"document\":null");}
-return g.Append('}').ToString();}
-static bool Changed(Changes m){
+h.Append("\"document\":null");}
+return h.Append('}').ToString();}
+static bool Changed(Changes o){
 try{
-return m.Touched.Differ(m.Http,m.Iis);}
+return o.Touched.Differ(o.Http,o.Iis);}
 catch(HostException){
 return true;}}
-public static HostException Typed(Exception d,string e){
-HostException ag=d as HostException;
-if(ag!=null)
-return ag;
-bool du=Gaps.CodeOf(d)=="access_denied";
-string ad=du?"administrator rights are missing: "+d.Message:d.GetType().Name+": "+d.Message+"\n"+d.StackTrace;
-return new HostException(du?"access_denied":"internal",ad,e,ad,null,unchecked((uint)d.HResult));}}
+public static HostException Typed(Exception c,string e){
+HostException af=c as HostException;
+if(af!=null)
+return af;
+bool d4=Gaps.CodeOf(c)=="access_denied";
+string x=d4?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
+return new HostException(d4?"access_denied":"internal",x,e,x,null,unchecked((uint)c.HResult));}}
 public class BindingLists{
-Dictionary<string,List<Binding>>v=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
+Dictionary<string,List<Binding>>w=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
-public List<Binding>this[string ak]{
+public List<Binding>this[string am]{
 get{
-List<Binding>o;
-return v.TryGetValue(ak,out o)?o:null;}
-set{v[ak]=value;}}
+List<Binding>n;
+return w.TryGetValue(am,out n)?n:null;}
+set{w[am]=value;}}
 public IEnumerable<string>Names{
-get{return v.Keys;}}
+get{return w.Keys;}}
 public BindingLists Copy(){
-BindingLists fg=new BindingLists{KnowsFlags=KnowsFlags};
-foreach(KeyValuePair<string,List<Binding>>ak in v)
-fg.v[ak.Key]=ak.Value.ToList();
-return fg;}
-public List<Edit>Try(List<Edit>ae){
-List<Edit>dg=new List<Edit>();
-for(int b=0;b<ae.Count;b++){
-Edit ac=ae[b];
-List<Binding>x=this[ac.Site];
-if(x==null)
-throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+ac.Site+"'",null);
-Edit bk=new Edit{Site=ac.Site,Position=ac.Position??x.Count,Before=ac.Before,After=ac.After};
-One(x,bk,b);
-dg.Add(bk);}
-return dg;}
-public bool Fits(List<Edit>ae){
+BindingLists fr=new BindingLists{KnowsFlags=KnowsFlags};
+foreach(KeyValuePair<string,List<Binding>>am in w)
+fr.w[am.Key]=am.Value.ToList();
+return fr;}
+public List<Edit>Try(List<Edit>ah){
+List<Edit>dr=new List<Edit>();
+for(int b=0;b<ah.Count;b++){
+Edit ae=ah[b];
+List<Binding>y=this[ae.Site];
+if(y==null)
+throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+ae.Site+"'",null);
+Edit br=new Edit{Site=ae.Site,Position=ae.Position??y.Count,Before=ae.Before,After=ae.After};
+One(y,br,b);
+dr.Add(br);}
+return dr;}
+public bool Fits(List<Edit>ah){
 try{
-Copy().Try(ae);
+Copy().Try(ah);
 return true;}
 catch(HostException){
 return false;}}
-void One(List<Binding>x,Edit ac,int b){
-int e=ac.Position.Value;
-bool f5=ac.Before==null;
-if(ac.After!=null&&ac.After.Flags!=null&& !KnowsFlags)
+void One(List<Binding>y,Edit ae,int b){
+int e=ae.Position.Value;
+bool gh=ae.Before==null;
+if(ae.After!=null&&ae.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(f5&&e>x.Count)
-throw IisSites.Refused("changed_meanwhile",b,"the site has only "+x.Count+" bindings",null);
-if(!f5&&(e>=x.Count|| !Same(x[e],ac.Before)))
-throw IisSites.Refused("changed_meanwhile",b,"binding "+ac.Before.Information+" is not at its place "+e,null);
-for(int aw=0;ac.After!=null&&aw<x.Count;aw++)
-if((f5||aw!=e)&&SameKey(x[aw],ac.After))
-throw IisSites.Refused("config_conflict",b,"binding "+ac.After.Information+" is there twice",0x800700B7);
-if(f5)
-x.Insert(e,ac.After);
-else if(ac.After==null)
-x.RemoveAt(e);
+if(gh&&e>y.Count)
+throw IisSites.Refused("changed_meanwhile",b,"the site has only "+y.Count+" bindings",null);
+if(!gh&&(e>=y.Count|| !Same(y[e],ae.Before)))
+throw IisSites.Refused("changed_meanwhile",b,"binding "+ae.Before.Information+" is not at its place "+e,null);
+for(int ay=0;ae.After!=null&&ay<y.Count;ay++)
+if((gh||ay!=e)&&SameKey(y[ay],ae.After))
+throw IisSites.Refused("config_conflict",b,"binding "+ae.After.Information+" is there twice",0x800700B7);
+if(gh)
+y.Insert(e,ae.After);
+else if(ae.After==null)
+y.RemoveAt(e);
 else
-x[e]=ac.After;}
-public static bool Same(Binding bk,Binding aw){
-return bk.Protocol==aw.Protocol&&bk.Information==aw.Information&&bk.Flags==aw.Flags;}
-public static bool Same(List<Binding>bk,List<Binding>aw){
-if(bk==null||aw==null||bk.Count!=aw.Count)
-return bk==aw;
-for(int b=0;b<bk.Count;b++)
-if(!Same(bk[b],aw[b]))
+y[e]=ae.After;}
+public static bool Same(Binding br,Binding ay){
+return br.Protocol==ay.Protocol&&br.Information==ay.Information&&br.Flags==ay.Flags;}
+public static bool Same(List<Binding>br,List<Binding>ay){
+if(br==null||ay==null||br.Count!=ay.Count)
+return br==ay;
+for(int b=0;b<br.Count;b++)
+if(!Same(br[b],ay[b]))
 return false;
 return true;}
-static bool SameKey(Binding bk,Binding aw){
-return bk.Protocol.Equals(aw.Protocol,StringComparison.OrdinalIgnoreCase)
-&&bk.Information.Equals(aw.Information,StringComparison.OrdinalIgnoreCase);}}
+static bool SameKey(Binding br,Binding ay){
+return br.Protocol.Equals(ay.Protocol,StringComparison.OrdinalIgnoreCase)
+&&br.Information.Equals(ay.Information,StringComparison.OrdinalIgnoreCase);}}
 public class JournalWriter:IDisposable{
-IJournalFile e3;
+IJournalFile fe;
 public string Run;
-JournalWriter(IWritingMachine a,string k,long eq,string db){
-Run=db;
+JournalWriter(IWritingMachine a,string j,long e1,string bc){
+Run=bc;
 try{
-e3=a.OpenJournal(k,eq);}
-catch(Exception d){
-throw Typed(d);}}
-public static JournalWriter Start(IWritingMachine a,string k,List<Step>ax){
-JournalWriter q=new JournalWriter(a,k,0,Guid.NewGuid().ToString());
-string g1=a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);
-q.Append(Journal.Line("run",q.Run)+Journal.Line("started",g1)+Journal.Line("owner",a.Owner)
-+Journal.Line("steps",Json.Write(ax.ConvertAll(f=>f.ToBag()))));
-return q;}
-public static JournalWriter GoOn(IWritingMachine a,string k,Journal co){
-return new JournalWriter(a,k,co.Sound,co["run"]);}
+fe=a.OpenJournal(j,e1);}
+catch(Exception c){
+throw Typed(c);}}
+public static JournalWriter Start(IWritingMachine a,string j,List<Step>ap){
+JournalWriter i=new JournalWriter(a,j,0,Guid.NewGuid().ToString());
+string hc=Journal.Time(a.UtcNow);
+i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hc)+Journal.Line("owner",a.Owner)
++Journal.Line("steps",Json.Write(ap.ConvertAll(f=>f.ToBag()))));
+return i;}
+public static JournalWriter GoOn(IWritingMachine a,string j,Journal cw){
+return new JournalWriter(a,j,cw.Sound,cw["run"]);}
 public void Begin(int b,object l){
 Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
-public void Note(string h,int b){
-Append(Journal.Line(h,Number(b)));}
+public void Note(string g,int b){
+Append(Journal.Line(g,Number(b)));}
 public void End(){
 Append(Journal.Line("end","-"));}
+public void Guard(string value){
+Append(Journal.Line("guard",value));}
+public void Expired(string h7){
+Append(Journal.Line("expired",h7));}
 static string Number(int b){
 return b.ToString(CultureInfo.InvariantCulture);}
-void Append(string fa){
+void Append(string fl){
 try{
-e3.Append(System.Text.Encoding.ASCII.GetBytes(fa));}
-catch(Exception d){
-throw Typed(d);}}
-static HostException Typed(Exception d){
-uint au=unchecked((uint)d.HResult);
-bool du=Gaps.CodeOf(d)=="access_denied";
-string ad=du?"administrator rights are missing":"the journal could not be written: "+d.Message;
-return new HostException(du?"access_denied":"internal",ad,"journal",ad,"WriteFile",au>>16==0x8007?au&0xFFFF:au);}
+fe.Append(System.Text.Encoding.ASCII.GetBytes(fl));}
+catch(Exception c){
+throw Typed(c);}}
+static HostException Typed(Exception c){
+uint av=unchecked((uint)c.HResult);
+bool d4=Gaps.CodeOf(c)=="access_denied";
+string x=d4?"administrator rights are missing":"the journal could not be written: "+c.Message;
+return new HostException(d4?"access_denied":"internal",x,"journal",x,"WriteFile",av>>16==0x8007?av&0xFFFF:av);}
 public void Dispose(){
-if(e3!=null)
-e3.Dispose();}}
+if(fe!=null)
+fe.Dispose();}}
 public class Touched{
-Dictionary<string,HttpRecord>a1=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-List<Step>f7=new List<Step>();
-BindingLists v=new BindingLists();
+Dictionary<string,HttpRecord>a2=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+List<Step>gj=new List<Step>();
+BindingLists w=new BindingLists();
 public void Note(Step f,HttpRecord l){
-if(a1.ContainsKey(f.Place))
+if(a2.ContainsKey(f.Place))
 return;
-a1[f.Place]=l;
-f7.Add(f);}
-public void Note(BindingLists o){
-foreach(string h in o.Names)
-if(v[h]==null)
-v[h]=o[h];}
-public bool Differ(HttpTable dw,IisSites fj){
-foreach(Step f in f7)
-if(!HttpTable.Same(dw.Find(f.Family,f.Key),a1[f.Place]))
+a2[f.Place]=l;
+gj.Add(f);}
+public void Note(BindingLists n){
+foreach(string g in n.Names)
+if(w[g]==null)
+w[g]=n[g];}
+public bool Differ(HttpTable d6,IisSites fu){
+foreach(Step f in gj)
+if(!HttpTable.Same(d6.Find(f.Family,f.Key),a2[f.Place]))
 return true;
-List<Edit>bh=new List<Edit>();
-foreach(string h in v.Names)
-bh.Add(new Edit{Site=h});
-if(bh.Count==0)
+List<Edit>bm=new List<Edit>();
+foreach(string g in w.Names)
+bm.Add(new Edit{Site=g});
+if(bm.Count==0)
 return false;
-BindingLists c8=fj.Read(bh);
-foreach(string h in v.Names)
-if(!BindingLists.Same(c8[h],v[h]))
+BindingLists dh=fu.Read(bm);
+foreach(string g in w.Names)
+if(!BindingLists.Same(dh[g],w[g]))
 return true;
 return false;}}
 public class Changes{
 public HttpTable Http;
 public IisSites Iis;
 public Touched Touched=new Touched();
-public Changes(IWritingMachine a,IHttpApi ca){
-Http=new HttpTable(ca);
+public Changes(IWritingMachine a,IHttpApi b8){
+Http=new HttpTable(b8);
 Iis=new IisSites(a);}
-public void Remember(List<Step>ax){
+public void Remember(List<Step>ap){
 try{
-foreach(Step f in ax)
+foreach(Step f in ap)
 if(f.IsRecord)
 Touched.Note(f,Http.Find(f.Family,f.Key));
-List<Edit>ae=new List<Edit>();
-foreach(Step f in ax)
-ae.AddRange(f.Edits??new List<Edit>());
-if(ae.Count>0)
-Touched.Note(Iis.Read(ae));}
+List<Edit>ah=new List<Edit>();
+foreach(Step f in ap)
+ah.AddRange(f.Edits??new List<Edit>());
+if(ah.Count>0)
+Touched.Note(Iis.Read(ah));}
 catch(HostException){}}
 public HttpRecord Expected(Step f){
 HttpRecord l=Http.Find(f.Family,f.Key);
 Touched.Note(f,l);
 if(HttpTable.Same(l,f.Before))
 return l;
-string ad="expected "+HttpTable.Shown(f.Before)+", found "+HttpTable.Shown(l);
+string x="expected "+HttpTable.Shown(f.Before)+", found "+HttpTable.Shown(l);
 if(l!=null&&f.Before!=null&&HttpTable.Shown(l)==HttpTable.Shown(f.Before))
-ad+=" with other options";
-throw new HostException("changed_meanwhile",ad,f.Place,ad,null,null);}
-public void Record(Step f,Action<bool>c3){
+x+=" with other options";
+throw new HostException("changed_meanwhile",x,f.Place,x,null,null);}
+public void Record(Step f,Action<bool>dc){
 if(f.Op==Step.Update)
 Http.Update(f.Family,f.Key,f.After);
 if(f.Op==Step.Delete||f.Op==Step.Replace)
 Http.Delete(f.Family,f.Key);
 if(f.Op==Step.Replace)
-c3(false);
+dc(false);
 if(f.Op==Step.Set||f.Op==Step.Replace)
 Http.Set(f.Family,f.Key,f.After);
 if(f.Op==Step.Replace)
-c3(true);}
+dc(true);}
 public static Step Inverse(Step f,HttpRecord l){
-string i0=f.Op==Step.Set?Step.Delete:f.Op==Step.Delete?Step.Set:f.Op;
-return new Step{Op=i0,Family=f.Family,Key=f.Key,Before=f.After,After=l};}}
+string jh=f.Op==Step.Set?Step.Delete:f.Op==Step.Delete?Step.Set:f.Op;
+return new Step{Op=jh,Family=f.Family,Key=f.Key,Before=f.After,After=l};}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
 public static class Handshake{
@@ -315,636 +346,636 @@ static ushort[]Suites={
 static ushort[]Groups={29,23,24,25};
 static ushort[]Signatures={
 0x0403,0x0503,0x0603,0x0804,0x0805,0x0806,0x0401,0x0501,0x0601,0x0807,0x0808,0x0809,0x080A,0x080B,0x0303,0x0301,0x0203,0x0201,0x0402,0x0202,0x0101};
-public static byte[]Hello(string io){
-List<byte>bm=new List<byte>();
-if(!string.IsNullOrEmpty(io)){
-List<byte>h=new List<byte>{0};
-Append(h,Encoding.ASCII.GetBytes(io),2);
-List<byte>bf=new List<byte>();
-Append(bf,h,2);
-Extension(bm,0,bf);}
-Extension(bm,10,Numbers(Groups,2));
-Extension(bm,11,new byte[]{1,0});
-Extension(bm,13,Numbers(Signatures,2));
-Extension(bm,23,new byte[0]);
-Extension(bm,0xFF01,new byte[]{0});
-byte[]gc=new byte[32];
-using(RandomNumberGenerator gf=RandomNumberGenerator.Create())
-gf.GetBytes(gc);
-List<byte>ds=new List<byte>{3,3};
-ds.AddRange(gc);
-ds.Add(0);
-ds.AddRange(Numbers(Suites,2));
-ds.AddRange(new byte[]{1,0});
-Append(ds,bm,2);
-List<byte>a0=new List<byte>{1};
-Append(a0,ds,3);
-List<byte>s=new List<byte>{22,3,1};
-Append(s,a0,2);
-return s.ToArray();}
-static void Extension(List<byte>h9,int b1,ICollection<byte>c0){
-h9.Add((byte)(b1>>8));
-h9.Add((byte)b1);
-Append(h9,c0,2);}
-static List<byte>Numbers(ushort[]gu,int c6){
-List<byte>aa=new List<byte>(),ht=new List<byte>();
-foreach(ushort r in gu){
-aa.Add((byte)(r>>8));
-aa.Add((byte)r);}
-Append(ht,aa,c6);
-return ht;}
-static void Append(List<byte>h9,ICollection<byte>c0,int c6){
-for(int fz=8*(c6-1);fz>=0;fz-=8)
-h9.Add((byte)(c0.Count>>fz));
-h9.AddRange(c0);}}
+public static byte[]Hello(string i8){
+List<byte>bu=new List<byte>();
+if(!string.IsNullOrEmpty(i8)){
+List<byte>g=new List<byte>{0};
+Append(g,Encoding.ASCII.GetBytes(i8),2);
+List<byte>bi=new List<byte>();
+Append(bi,g,2);
+Extension(bu,0,bi);}
+Extension(bu,10,Numbers(Groups,2));
+Extension(bu,11,new byte[]{1,0});
+Extension(bu,13,Numbers(Signatures,2));
+Extension(bu,23,new byte[0]);
+Extension(bu,0xFF01,new byte[]{0});
+byte[]go=new byte[32];
+using(RandomNumberGenerator c7=RandomNumberGenerator.Create())
+c7.GetBytes(go);
+List<byte>d2=new List<byte>{3,3};
+d2.AddRange(go);
+d2.Add(0);
+d2.AddRange(Numbers(Suites,2));
+d2.AddRange(new byte[]{1,0});
+Append(d2,bu,2);
+List<byte>a1=new List<byte>{1};
+Append(a1,d2,3);
+List<byte>t=new List<byte>{22,3,1};
+Append(t,a1,2);
+return t.ToArray();}
+static void Extension(List<byte>iu,int b7,ICollection<byte>c9){
+iu.Add((byte)(b7>>8));
+iu.Add((byte)b7);
+Append(iu,c9,2);}
+static List<byte>Numbers(ushort[]g5,int df){
+List<byte>ac=new List<byte>(),ia=new List<byte>();
+foreach(ushort s in g5){
+ac.Add((byte)(s>>8));
+ac.Add((byte)s);}
+Append(ia,ac,df);
+return ia;}
+static void Append(List<byte>iu,ICollection<byte>c9,int df){
+for(int gb=8*(df-1);gb>=0;gb-=8)
+iu.Add((byte)(c9.Count>>gb));
+iu.AddRange(c9);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
-List<byte>bj=new List<byte>(),be=new List<byte>(),dr=new List<byte>();
-int g3;
-bool ep;
+List<byte>bq=new List<byte>(),bh=new List<byte>(),d1=new List<byte>();
+int he;
+bool e0;
 public string Thumbprint{get;private set;}
-public Answer?Add(byte[]aa,int aq){
-g3+=aq;
-for(int b=0;b<aq;b++)
-bj.Add(aa[b]);
-Answer?bn=Records();
-return bn==null&&g3>Most?Answer.Unclear:bn;}
+public Answer?Add(byte[]ac,int ar){
+he+=ar;
+for(int b=0;b<ar;b++)
+bq.Add(ac[b]);
+Answer?bs=Records();
+return bs==null&&he>Most?Answer.Unclear:bs;}
 Answer?Records(){
-int a7=0;
-Answer?bn=null;
-while(bn==null&&bj.Count>a7){
-int b1=bj[a7];
-if(b1!=AlertRecord&&b1!=HandshakeRecord||bj.Count>a7+1&&bj[a7+1]!=3)
+int a8=0;
+Answer?bs=null;
+while(bs==null&&bq.Count>a8){
+int b7=bq[a8];
+if(b7!=AlertRecord&&b7!=HandshakeRecord||bq.Count>a8+1&&bq[a8+1]!=3)
 return Answer.Unclear;
-if(bj.Count<a7+5)
+if(bq.Count<a8+5)
 break;
-int t=Number(bj,a7+3,2);
-if(t==0||t>LongestRecord)
+int u=Number(bq,a8+3,2);
+if(u==0||u>LongestRecord)
 return Answer.Unclear;
-if(bj.Count<a7+5+t)
+if(bq.Count<a8+5+u)
 break;
-(b1==AlertRecord?dr:be).AddRange(bj.GetRange(a7+5,t));
-a7+=5+t;
-bn=b1==AlertRecord?Alerts():Messages();}
-bj.RemoveRange(0,a7);
-return bn;}
+(b7==AlertRecord?d1:bh).AddRange(bq.GetRange(a8+5,u));
+a8+=5+u;
+bs=b7==AlertRecord?Alerts():Messages();}
+bq.RemoveRange(0,a8);
+return bs;}
 Answer?Alerts(){
-while(dr.Count>=2){
-int d9=dr[0],fd=dr[1];
-dr.RemoveRange(0,2);
-if(fd==70||fd==71)
+while(d1.Count>=2){
+int ej=d1[0],fo=d1[1];
+d1.RemoveRange(0,2);
+if(fo==70||fo==71)
 return Answer.OtherTls;
-if(d9==2||fd==0)
+if(ej==2||fo==0)
 return Answer.Alert;
-if(d9!=1)
+if(ej!=1)
 return Answer.Unclear;}
 return null;}
 Answer?Messages(){
-while(be.Count>=4){
-int t=Number(be,1,3);
-if(be[0]!=(ep?Certificate:ServerHello)||t>Most)
+while(bh.Count>=4){
+int u=Number(bh,1,3);
+if(bh[0]!=(e0?Certificate:ServerHello)||u>Most)
 return Answer.Unclear;
-if(be.Count<4+t)
+if(bh.Count<4+u)
 return null;
-if(ep)
-return Leaf(t);
-if(t<38||be[4]!=3||be[5]>3)
+if(e0)
+return Leaf(u);
+if(u<38||bh[4]!=3||bh[5]>3)
 return Answer.Unclear;
-ep=true;
-be.RemoveRange(0,4+t);}
+e0=true;
+bh.RemoveRange(0,4+u);}
 return null;}
-Answer Leaf(int t){
-if(t<6||Number(be,4,3)!=t-3)
+Answer Leaf(int u){
+if(u<6||Number(bh,4,3)!=u-3)
 return Answer.Unclear;
-int z=Number(be,7,3);
-if(z==0||z>t-6)
+int ab=Number(bh,7,3);
+if(ab==0||ab>u-6)
 return Answer.Unclear;
-using(SHA1 iv=SHA1.Create())
-Thumbprint=BitConverter.ToString(iv.ComputeHash(be.GetRange(10,z).ToArray())).Replace("-","");
+using(SHA1 je=SHA1.Create())
+Thumbprint=BitConverter.ToString(je.ComputeHash(bh.GetRange(10,ab).ToArray())).Replace("-","");
 return Answer.Shown;}
-static int Number(List<byte>aa,int a7,int z){
-int r=0;
-for(int b=0;b<z;b++)
-r=r<<8|aa[a7+b];
-return r;}}
+static int Number(List<byte>ac,int a8,int ab){
+int s=0;
+for(int b=0;b<ab;b++)
+s=s<<8|ac[a8+b];
+return s;}}
 public class RecordMemory:IDisposable{
 List<IntPtr>l=new List<IntPtr>();
 public int Id;
 public IntPtr At;
 public uint Length;
-public RecordMemory(string ab,string p,HttpRecord value){
-Id=HttpRecords.Ids[ab];
-SslParam bc=value==null?new SslParam():Param(value);
+public RecordMemory(string ad,string r,HttpRecord value){
+Id=HttpRecords.Ids[ad];
+SslParam bf=value==null?new SslParam():Param(value);
 if(Id==HttpNative.Ssl)
-Put(new SslSet{Address=Sockaddr(p,true),Param=bc});
+Put(new SslSet{Address=Sockaddr(r,true),Param=bf});
 else if(Id==HttpNative.Ccs)
-Put(new CcsSet{Address=Storage(p),Param=bc});
+Put(new CcsSet{Address=Storage(r),Param=bf});
 else
-Put(new SniSet{Key=Name(p),Param=bc});}
-RecordMemory(string ab,string p){
-Id=HttpRecords.Ids[ab];
+Put(new SniSet{Key=Name(r),Param=bf});}
+RecordMemory(string ad,string r){
+Id=HttpRecords.Ids[ad];
 if(Id==HttpNative.Ssl)
-Put(new SslQuery{Address=Sockaddr(p,true)});
+Put(new SslQuery{Address=Sockaddr(r,true)});
 else if(Id==HttpNative.Ccs)
-Put(new CcsQuery{Address=Storage(p)});
+Put(new CcsQuery{Address=Storage(r)});
 else
-Put(new SniQuery{Key=Name(p)});}
-public static RecordMemory Query(string ab,string p){
-return new RecordMemory(ab,p);}
-void Put(object ex){
-Length=(uint)Marshal.SizeOf(ex.GetType());
+Put(new SniQuery{Key=Name(r)});}
+public static RecordMemory Query(string ad,string r){
+return new RecordMemory(ad,r);}
+void Put(object e7){
+Length=(uint)Marshal.SizeOf(e7.GetType());
 At=Room((int)Length);
-Marshal.StructureToPtr(ex,At,false);}
-IntPtr Room(int t){
-IntPtr a7=Marshal.AllocHGlobal(t);
-l.Add(a7);
-for(int b=0;b<t;b++)
-Marshal.WriteByte(a7,b,0);
-return a7;}
-IntPtr Words(string g){
-if(g==null)
+Marshal.StructureToPtr(e7,At,false);}
+IntPtr Room(int u){
+IntPtr a8=Marshal.AllocHGlobal(u);
+l.Add(a8);
+for(int b=0;b<u;b++)
+Marshal.WriteByte(a8,b,0);
+return a8;}
+IntPtr Words(string h){
+if(h==null)
 return IntPtr.Zero;
-IntPtr a7=Marshal.StringToHGlobalUni(g);
-l.Add(a7);
-return a7;}
+IntPtr a8=Marshal.StringToHGlobalUni(h);
+l.Add(a8);
+return a8;}
 SslParam Param(HttpRecord value){
-SslParam bc=new SslParam{
+SslParam bf=new SslParam{
 AppId=new Guid(value.AppId),StoreName=Words(value.Store),CheckMode=(uint)value.CheckMode,Freshness=(uint)value.Freshness,Timeout=(uint)value.Timeout,CtlIdentifier=Words(value.CtlIdentifier),CtlStore=Words(value.CtlStore),Flags=(uint)value.Flags};
 if(value.Thumbprint!=null){
-byte[]bp=new byte[value.Thumbprint.Length/2];
-for(int b=0;b<bp.Length;b++)
-bp[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
-bc.HashLength=(uint)bp.Length;
-bc.Hash=Room(bp.Length);
-Marshal.Copy(bp,0,bc.Hash,bp.Length);}
-return bc;}
-IntPtr Sockaddr(string p,bool al){
-IPAddress ho=al?Address(p):IPAddress.Any;
-byte[]aa=ho.GetAddressBytes();
-int a6=Port(p);
-IntPtr a7=Room(128);
-Marshal.WriteInt16(a7,(short)(aa.Length==16?23:2));
-Marshal.WriteByte(a7,2,(byte)(a6>>8));
-Marshal.WriteByte(a7,3,(byte)a6);
-Marshal.Copy(aa,0,IntPtr.Add(a7,aa.Length==16?8:4),aa.Length);
-if(aa.Length==16)
-Marshal.WriteInt32(a7,24,(int)ho.ScopeId);
-return a7;}
-SockaddrStorage Storage(string p){
-return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(p,false),typeof(SockaddrStorage));}
-SniKey Name(string p){
-return new SniKey{Address=Storage(p),Host=Words(p.Substring(0,p.LastIndexOf(':')))};}
-static int Port(string p){
-int a6;
-string dv=p.Substring(p.LastIndexOf(':')+1);
-return int.TryParse(dv,NumberStyles.None,CultureInfo.InvariantCulture,out a6)&&a6<65536?a6:0;}
-static IPAddress Address(string p){
-IPAddress al;
-string g=p.Substring(0,Math.Max(0,p.LastIndexOf(':')));
-bool f2=g.StartsWith("[",StringComparison.Ordinal)&&g.EndsWith("]",StringComparison.Ordinal);
-if(f2)
-g=g.Substring(1,g.Length-2);
-if(!f2&&g.Split('.').Length!=4)
+byte[]bv=new byte[value.Thumbprint.Length/2];
+for(int b=0;b<bv.Length;b++)
+bv[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
+bf.HashLength=(uint)bv.Length;
+bf.Hash=Room(bv.Length);
+Marshal.Copy(bv,0,bf.Hash,bv.Length);}
+return bf;}
+IntPtr Sockaddr(string r,bool an){
+IPAddress h2=an?Address(r):IPAddress.Any;
+byte[]ac=h2.GetAddressBytes();
+int a7=Port(r);
+IntPtr a8=Room(128);
+Marshal.WriteInt16(a8,(short)(ac.Length==16?23:2));
+Marshal.WriteByte(a8,2,(byte)(a7>>8));
+Marshal.WriteByte(a8,3,(byte)a7);
+Marshal.Copy(ac,0,IntPtr.Add(a8,ac.Length==16?8:4),ac.Length);
+if(ac.Length==16)
+Marshal.WriteInt32(a8,24,(int)h2.ScopeId);
+return a8;}
+SockaddrStorage Storage(string r){
+return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(r,false),typeof(SockaddrStorage));}
+SniKey Name(string r){
+return new SniKey{Address=Storage(r),Host=Words(r.Substring(0,r.LastIndexOf(':')))};}
+static int Port(string r){
+int a7;
+string d5=r.Substring(r.LastIndexOf(':')+1);
+return int.TryParse(d5,NumberStyles.None,CultureInfo.InvariantCulture,out a7)&&a7<65536?a7:0;}
+static IPAddress Address(string r){
+IPAddress an;
+string h=r.Substring(0,Math.Max(0,r.LastIndexOf(':')));
+bool ge=h.StartsWith("[",StringComparison.Ordinal)&&h.EndsWith("]",StringComparison.Ordinal);
+if(ge)
+h=h.Substring(1,h.Length-2);
+if(!ge&&h.Split('.').Length!=4)
 return null;
-return IPAddress.TryParse(g,out al)&&g.Contains(":")==f2?al:null;}
-public static bool IsKey(string ab,string p){
-int go=p.LastIndexOf(':');
-if(Port(p)==0||(go<0)!=(ab=="ccs"))
+return IPAddress.TryParse(h,out an)&&h.Contains(":")==ge?an:null;}
+public static bool IsKey(string ad,string r){
+int gz=r.LastIndexOf(':');
+if(Port(r)==0||(gz<0)!=(ad=="ccs"))
 return false;
-return ab=="ipport"?Address(p)!=null:ab=="ccs"||go>0;}
-public static bool IsThumbprint(string g){
-foreach(char an in g)
-if(!Uri.IsHexDigit(an))
+return ad=="ipport"?Address(r)!=null:ad=="ccs"||gz>0;}
+public static bool IsThumbprint(string h){
+foreach(char ao in h)
+if(!Uri.IsHexDigit(ao))
 return false;
-return g.Length>0&&g.Length<=128&&g.Length%2==0;}
+return h.Length>0&&h.Length<=128&&h.Length%2==0;}
 public void Dispose(){
-foreach(IntPtr a7 in l)
-Marshal.FreeHGlobal(a7);
+foreach(IntPtr a8 in l)
+Marshal.FreeHGlobal(a8);
 l.Clear();}}
 public class HttpTable{
 public const string UpdateCall="HttpUpdateServiceConfiguration";
-IHttpApi ca;
-public HttpTable(IHttpApi ca){
-this.ca=ca;}
-public HttpRecord Find(string ab,string p){
-using(RecordMemory bh=RecordMemory.Query(ab,p))
-using(HttpRecords.Room d0=new HttpRecords.Room()){
-uint n=d0.Query(ca,bh.Id,bh.At,bh.Length);
-if(n==HttpNative.NotFound||(n==HttpNative.InvalidParameter&&ab!="ipport"))
+IHttpApi b8;
+public HttpTable(IHttpApi b8){
+this.b8=b8;}
+public HttpRecord Find(string ad,string r){
+using(RecordMemory bm=RecordMemory.Query(ad,r))
+using(HttpRecords.Room d9=new HttpRecords.Room()){
+uint q=d9.Query(b8,bm.Id,bm.At,bm.Length);
+if(q==HttpNative.NotFound||(q==HttpNative.InvalidParameter&&ad!="ipport"))
 return null;
-if(n!=0)
-throw Fault("HttpQueryServiceConfiguration",n,ab+" "+p);
-HttpRecord o=HttpRecords.Of(bh.Id,d0.At);
-o.Family=ab;
-o.Key=p;
-return o;}}
-public void Set(string ab,string p,HttpRecord value){
-Call("HttpSetServiceConfiguration",ca.Set,ab,p,value);}
-public void Delete(string ab,string p){
-Call("HttpDeleteServiceConfiguration",ca.Delete,ab,p,null);}
-public void Update(string ab,string p,HttpRecord value){
-if(ca.UpdateExported==false)
-throw new HostException("update_unsupported","this Windows does not export it",ab+" "+p,"this Windows does not export it",UpdateCall,null);
-Call(UpdateCall,ca.Update,ab,p,value);}
-delegate uint Write(int cp,IntPtr y,uint t);
-static void Call(string h,Write bl,string ab,string p,HttpRecord value){
-using(RecordMemory ej=new RecordMemory(ab,p,value)){
-uint n;
+if(q!=0)
+throw Fault("HttpQueryServiceConfiguration",q,ad+" "+r);
+HttpRecord n=HttpRecords.Of(bm.Id,d9.At);
+n.Family=ad;
+n.Key=r;
+return n;}}
+public void Set(string ad,string r,HttpRecord value){
+Call("HttpSetServiceConfiguration",b8.Set,ad,r,value);}
+public void Delete(string ad,string r){
+Call("HttpDeleteServiceConfiguration",b8.Delete,ad,r,null);}
+public void Update(string ad,string r,HttpRecord value){
+if(b8.UpdateExported==false)
+throw new HostException("update_unsupported","this Windows does not export it",ad+" "+r,"this Windows does not export it",UpdateCall,null);
+Call(UpdateCall,b8.Update,ad,r,value);}
+delegate uint Write(int cx,IntPtr aa,uint u);
+static void Call(string g,Write bt,string ad,string r,HttpRecord value){
+using(RecordMemory es=new RecordMemory(ad,r,value)){
+uint q;
 try{
-n=bl(ej.Id,ej.At,ej.Length);}
+q=bt(es.Id,es.At,es.Length);}
 catch(EntryPointNotFoundException){
-n=NoSuchProcedure;}
-if(n!=0)
-throw Fault(h,n,ab+" "+p);}}
+q=NoSuchProcedure;}
+if(q!=0)
+throw Fault(g,q,ad+" "+r);}}
 const uint NoSuchProcedure=127;
-static HostException Fault(string bl,uint r,string e){
-string n="internal",ad=null;
-if(r==2)
-Is(out n,out ad,"record_missing","the record is not there");
-else if(r==5)
-Is(out n,out ad,"access_denied","administrator rights are missing");
-else if(r==87)
-Is(out n,out ad,"not_supported_here","this Windows does not know this kind of record");
-else if(r==183)
-Is(out n,out ad,"record_exists","there is such a record already");
-else if(r==1312)
-Is(out n,out ad,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
-else if(bl==UpdateCall&&(r==1||r==50||r==120||r==NoSuchProcedure))
-Is(out n,out ad,"update_unsupported","this Windows exports it and does not have it");
+static HostException Fault(string bt,uint s,string e){
+string q="internal",x=null;
+if(s==2)
+Is(out q,out x,"record_missing","the record is not there");
+else if(s==5)
+Is(out q,out x,"access_denied","administrator rights are missing");
+else if(s==87)
+Is(out q,out x,"not_supported_here","this Windows does not know this kind of record");
+else if(s==183)
+Is(out q,out x,"record_exists","there is such a record already");
+else if(s==1312)
+Is(out q,out x,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
+else if(bt==UpdateCall&&(s==1||s==50||s==120||s==NoSuchProcedure))
+Is(out q,out x,"update_unsupported","this Windows exports it and does not have it");
 else
-ad=HostException.OfCall(bl,r).Message;
-return new HostException(n,ad,e,ad,bl,r);}
-static void Is(out string n,out string ad,string ag,string bs){
-n=ag;
-ad=bs;}
-public static bool Same(HttpRecord bk,HttpRecord aw){
-if(bk==null||aw==null)
-return bk==aw;
-return Words(bk)==Words(aw);}
-static string Words(HttpRecord s){
-StringBuilder bs=new StringBuilder();
-string ay=string.IsNullOrEmpty(s.Store)?"MY":s.Store;
-foreach(string g in new[]{s.Thumbprint,ay,s.AppId,s.CtlIdentifier,s.CtlStore})
-bs.Append(g==null?"-":"+"+g.ToLowerInvariant()).Append('\n');
-foreach(long r in new[]{s.Flags,s.CheckMode,s.Freshness,s.Timeout})
-bs.Append(r).Append(' ');
-return bs.ToString();}
-public static string Shown(HttpRecord s){
-return s==null?"no record":"certificate "+(s.Thumbprint??"none");}}
+x=HostException.OfCall(bt,s).Message;
+return new HostException(q,x,e,x,bt,s);}
+static void Is(out string q,out string x,string af,string bl){
+q=af;
+x=bl;}
+public static bool Same(HttpRecord br,HttpRecord ay){
+if(br==null||ay==null)
+return br==ay;
+return Words(br)==Words(ay);}
+static string Words(HttpRecord t){
+StringBuilder bl=new StringBuilder();
+string az=string.IsNullOrEmpty(t.Store)?"MY":t.Store;
+foreach(string h in new[]{t.Thumbprint,az,t.AppId,t.CtlIdentifier,t.CtlStore})
+bl.Append(h==null?"-":"+"+h.ToLowerInvariant()).Append('\n');
+foreach(long s in new[]{t.Flags,t.CheckMode,t.Freshness,t.Timeout})
+bl.Append(s).Append(' ');
+return bl.ToString();}
+public static string Shown(HttpRecord t){
+return t==null?"no record":"certificate "+(t.Thumbprint??"none");}}
 public class IisSites{
 const string Commit="CommitChanges";
 const int Attempts=6,FirstPause=250,LongestPause=4000;
 const uint Sharing=0x80070020,Locked=0x80070021,Transaction=0x80071A90,BadIndex=0x80070585,Exists=0x800700B7,Denied=0x80070005,NoClass=0x80040154;
 static Random Jitter=new Random();
 IWritingMachine a;
-string bl;
-int a7;
+string bt;
+int a8;
 public IisSites(IWritingMachine a){
 this.a=a;}
-public static HostException Refused(string n,int b,string ad,long?r){
-return new HostException(n,ad,"edits["+b+"]",ad,Commit,r);}
+public static HostException Refused(string q,int b,string x,long?s){
+return new HostException(q,x,"edits["+b+"]",x,Commit,s);}
 public bool Shared(){
 List<object>l=new List<object>();
 try{
-bl="GetAdminSection";
-IAppHostAdminManager cy=SiteStates.Keep(l,a.OpenAdmin());
-IAppHostElement ck=SiteStates.Keep(l,cy.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
-return Convert.ToBoolean(SiteStates.Keep(l,ck.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
-catch(Exception d){
-throw Typed(d);}
+bt="GetAdminSection";
+IAppHostAdminManager c5=SiteStates.Keep(l,a.OpenAdmin());
+IAppHostElement cs=SiteStates.Keep(l,c5.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
+return Convert.ToBoolean(SiteStates.Keep(l,cs.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
+catch(Exception c){
+throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
-public BindingLists Read(IEnumerable<Edit>ae){
+public BindingLists Read(IEnumerable<Edit>ah){
 List<object>l=new List<object>();
 try{
-a7=0;
-return Lists(Collections(l,ae),l);}
-catch(Exception d){
-throw Typed(d);}
+a8=0;
+return Lists(Collections(l,ah),l);}
+catch(Exception c){
+throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
-public void CommitAll(List<Edit>ae){
-bool c2=false;
-for(int bd=1;;bd++){
+public void CommitAll(List<Edit>ah){
+bool db=false;
+for(int bg=1;;bg++){
 try{
-Once(ae);
+Once(ah);
 return;}
-catch(Exception d){
-uint au=unchecked((uint)d.HResult);
-bool hi=au==Sharing||au==Transaction||(au==Locked&&bl==Commit);
-HostException h1=Typed(d);
-c2|=bl==Commit;
-if(c2&&Stand(ae))
+catch(Exception c){
+uint av=unchecked((uint)c.HResult);
+bool hv=av==Sharing||av==Transaction||(av==Locked&&bt==Commit);
+HostException ij=Typed(c);
+db|=bt==Commit;
+if(db&&Stand(ah))
 return;
-if(!hi||bd==Attempts)
-throw h1;}
-a.Pause(Math.Min(LongestPause,FirstPause<<(bd-1))+Jitter.Next(FirstPause));}}
-bool Stand(List<Edit>ae){
+if(!hv||bg==Attempts)
+throw ij;}
+a.Pause(Math.Min(LongestPause,FirstPause<<(bg-1))+Jitter.Next(FirstPause));}}
+bool Stand(List<Edit>ah){
 try{
-return Read(ae).Fits(Edit.Undoing(ae));}
+return Read(ah).Fits(Edit.Undoing(ah));}
 catch(HostException){
 return false;}}
-void Once(List<Edit>ae){
+void Once(List<Edit>ah){
 List<object>l=new List<object>();
 try{
-a7=0;
-Dictionary<string,IAppHostElementCollection>v=Collections(l,ae);
-BindingLists b7=Lists(v,l);
-b7.Try(ae);
-for(a7=0;a7<ae.Count;a7++)
-One(v[ae[a7].Site],ae[a7],l);
-a7=0;
-BindingLists f8=Lists(v,l);
-foreach(string ak in v.Keys)
-if(!BindingLists.Same(b7[ak],f8[ak]))
-throw new HostException("internal","IIS put a binding elsewhere in site "+ak,"edits[0]","IIS put a binding of site "+ak+" elsewhere than it was told; nothing was committed","AddElement",null);
-bl=Commit;
+a8=0;
+Dictionary<string,IAppHostElementCollection>w=Collections(l,ah);
+BindingLists cd=Lists(w,l);
+cd.Try(ah);
+for(a8=0;a8<ah.Count;a8++)
+One(w[ah[a8].Site],ah[a8],l);
+a8=0;
+BindingLists gk=Lists(w,l);
+foreach(string am in w.Keys)
+if(!BindingLists.Same(cd[am],gk[am]))
+throw new HostException("internal","IIS put a binding elsewhere in site "+am,"edits[0]","IIS put a binding of site "+am+" elsewhere than it was told; nothing was committed","AddElement",null);
+bt=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
 finally{
 SiteStates.Release(l);}}
-Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>ae){
-HashSet<string>bf=new HashSet<string>(ae.Select(ac=>ac.Site),StringComparer.Ordinal);
-Dictionary<string,IAppHostElementCollection>o=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
-bl="GetAdminSection";
-IAppHostWritableAdminManager cy=SiteStates.Keep(l,a.OpenWritableAdmin());
-cy.SetCommitPath(SiteStates.AppHost);
-IAppHostElement ck=SiteStates.Keep(l,cy.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
-IAppHostElementCollection v=SiteStates.Keep(l,ck.GetCollection());
-long aq=v.GetCount();
-for(int b=0;b<aq&&o.Count<bf.Count;b++){
-IAppHostElement ak=SiteStates.Keep(l,v.GetItem(b));
-string h=Words(ak,"name");
-if(bf.Contains(h))
-o[h]=SiteStates.Keep(l,SiteStates.Keep(l,ak.GetElementByName("bindings")).GetCollection());}
-return o;}
-BindingLists Lists(Dictionary<string,IAppHostElementCollection>v,List<object>l){
-BindingLists fb=new BindingLists();
-if(v.Count>0)
-fb.KnowsFlags=HasFlags(SiteStates.Keep(l,v.First().Value.CreateNewElement("binding")));
-foreach(KeyValuePair<string,IAppHostElementCollection>ak in v){
-List<Binding>x=new List<Binding>();
-long aq=ak.Value.GetCount();
-for(int b=0;b<aq;b++)
-x.Add(Image(ak.Value.GetItem(b),fb.KnowsFlags));
-fb[ak.Key]=x;}
-return fb;}
-static Binding Image(IAppHostElement az,bool fi){
-List<object>l=new List<object>{az};
+Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>ah){
+HashSet<string>bi=new HashSet<string>(ah.Select(ae=>ae.Site),StringComparer.Ordinal);
+Dictionary<string,IAppHostElementCollection>n=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
+bt="GetAdminSection";
+IAppHostWritableAdminManager c5=SiteStates.Keep(l,a.OpenWritableAdmin());
+c5.SetCommitPath(SiteStates.AppHost);
+IAppHostElement cs=SiteStates.Keep(l,c5.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
+IAppHostElementCollection w=SiteStates.Keep(l,cs.GetCollection());
+long ar=w.GetCount();
+for(int b=0;b<ar&&n.Count<bi.Count;b++){
+IAppHostElement am=SiteStates.Keep(l,w.GetItem(b));
+string g=Words(am,"name");
+if(bi.Contains(g))
+n[g]=SiteStates.Keep(l,SiteStates.Keep(l,am.GetElementByName("bindings")).GetCollection());}
+return n;}
+BindingLists Lists(Dictionary<string,IAppHostElementCollection>w,List<object>l){
+BindingLists fm=new BindingLists();
+if(w.Count>0)
+fm.KnowsFlags=HasFlags(SiteStates.Keep(l,w.First().Value.CreateNewElement("binding")));
+foreach(KeyValuePair<string,IAppHostElementCollection>am in w){
+List<Binding>y=new List<Binding>();
+long ar=am.Value.GetCount();
+for(int b=0;b<ar;b++)
+y.Add(Image(am.Value.GetItem(b),fm.KnowsFlags));
+fm[am.Key]=y;}
+return fm;}
+static Binding Image(IAppHostElement a0,bool ft){
+List<object>l=new List<object>{a0};
 try{
-Binding av=new Binding{Protocol=Words(az,"protocol"),Information=Words(az,"bindingInformation")};
-if(!fi)
-return av;
-IAppHostProperty ao=SiteStates.Keep(l,az.GetPropertyByName("sslFlags"));
-if(!Convert.ToBoolean(ao.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
-av.Flags=Convert.ToInt64(ao.GetValue(),CultureInfo.InvariantCulture);
-return av;}
+Binding ax=new Binding{Protocol=Words(a0,"protocol"),Information=Words(a0,"bindingInformation")};
+if(!ft)
+return ax;
+IAppHostProperty ag=SiteStates.Keep(l,a0.GetPropertyByName("sslFlags"));
+if(!Convert.ToBoolean(ag.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
+ax.Flags=Convert.ToInt64(ag.GetValue(),CultureInfo.InvariantCulture);
+return ax;}
 finally{
 SiteStates.Release(l);}}
-static bool HasFlags(IAppHostElement az){
+static bool HasFlags(IAppHostElement a0){
 List<object>l=new List<object>();
 try{
-SiteStates.Keep(l,az.GetPropertyByName("sslFlags"));
+SiteStates.Keep(l,a0.GetPropertyByName("sslFlags"));
 return true;}
-catch(Exception d){
-if(unchecked((uint)d.HResult)==BadIndex)
+catch(Exception c){
+if(unchecked((uint)c.HResult)==BadIndex)
 return false;
 throw;}
 finally{
 SiteStates.Release(l);}}
-static string Words(IAppHostElement az,string h){
+static string Words(IAppHostElement a0,string g){
 List<object>l=new List<object>();
 try{
-return Convert.ToString(SiteStates.Keep(l,az.GetPropertyByName(h)).GetValue(),CultureInfo.InvariantCulture);}
+return Convert.ToString(SiteStates.Keep(l,a0.GetPropertyByName(g)).GetValue(),CultureInfo.InvariantCulture);}
 finally{
 SiteStates.Release(l);}}
-void One(IAppHostElementCollection x,Edit ac,List<object>l){
-long aq=x.GetCount();
-int e=(int)Math.Min(ac.Position??aq,aq);
-if(ac.After==null){
-bl="DeleteElement";
-x.DeleteElement(e);
+void One(IAppHostElementCollection y,Edit ae,List<object>l){
+long ar=y.GetCount();
+int e=(int)Math.Min(ae.Position??ar,ar);
+if(ae.After==null){
+bt="DeleteElement";
+y.DeleteElement(e);
 return;}
-bl=ac.Before==null?"CreateNewElement":"GetItem";
-IAppHostElement az=SiteStates.Keep(l,ac.Before==null?x.CreateNewElement("binding"):x.GetItem(e));
-Binding ap=ac.Before??new Binding();
-if(ap.Protocol!=ac.After.Protocol)
-Put(az,"protocol",ac.After.Protocol,l);
-if(ap.Information!=ac.After.Information)
-Put(az,"bindingInformation",ac.After.Information,l);
-if(ap.Flags!=ac.After.Flags)
-Put(az,"sslFlags",ac.After.Flags==null?null:ac.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
-bl="AddElement";
-if(ac.Before==null)
-x.AddElement(az,e==aq? -1:e);}
-void Put(IAppHostElement az,string h,string value,List<object>l){
-IAppHostProperty dh=SiteStates.Keep(l,az.GetPropertyByName(h));
-bl=value==null?"Clear":"SetValue";
+bt=ae.Before==null?"CreateNewElement":"GetItem";
+IAppHostElement a0=SiteStates.Keep(l,ae.Before==null?y.CreateNewElement("binding"):y.GetItem(e));
+Binding aq=ae.Before??new Binding();
+if(aq.Protocol!=ae.After.Protocol)
+Put(a0,"protocol",ae.After.Protocol,l);
+if(aq.Information!=ae.After.Information)
+Put(a0,"bindingInformation",ae.After.Information,l);
+if(aq.Flags!=ae.After.Flags)
+Put(a0,"sslFlags",ae.After.Flags==null?null:ae.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
+bt="AddElement";
+if(ae.Before==null)
+y.AddElement(a0,e==ar? -1:e);}
+void Put(IAppHostElement a0,string g,string value,List<object>l){
+IAppHostProperty ds=SiteStates.Keep(l,a0.GetPropertyByName(g));
+bt=value==null?"Clear":"SetValue";
 if(value==null)
-dh.Clear();
+ds.Clear();
 else
-dh.SetValue(value);}
-HostException Typed(Exception d){
-HostException ag=d as HostException;
-if(ag!=null)
-return ag;
-uint au=unchecked((uint)d.HResult);
-string n="internal",ad=d.Message;
-if(au==Denied)
-Is(out n,out ad,"access_denied","administrator rights are missing");
-else if(au==Transaction)
-Is(out n,out ad,"config_conflict","somebody else has committed at the same time");
-else if(au==Exists)
-Is(out n,out ad,"config_conflict","such a binding is there already");
-else if(au==Sharing)
-Is(out n,out ad,"config_locked","another process holds applicationHost.config");
-else if(au==Locked)
-Is(out n,out ad,"config_locked",bl==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
-else if(au==NoClass)
-Is(out n,out ad,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(n,ad,"edits["+a7+"]",ad,bl,au);}
-static void Is(out string n,out string ad,string ag,string bs){
-n=ag;
-ad=bs;}}
+ds.SetValue(value);}
+HostException Typed(Exception c){
+HostException af=c as HostException;
+if(af!=null)
+return af;
+uint av=unchecked((uint)c.HResult);
+string q="internal",x=c.Message;
+if(av==Denied)
+Is(out q,out x,"access_denied","administrator rights are missing");
+else if(av==Transaction)
+Is(out q,out x,"config_conflict","somebody else has committed at the same time");
+else if(av==Exists)
+Is(out q,out x,"config_conflict","such a binding is there already");
+else if(av==Sharing)
+Is(out q,out x,"config_locked","another process holds applicationHost.config");
+else if(av==Locked)
+Is(out q,out x,"config_locked",bt==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
+else if(av==NoClass)
+Is(out q,out x,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
+return new HostException(q,x,"edits["+a8+"]",x,bt,av);}
+static void Is(out string q,out string x,string af,string bl){
+q=af;
+x=bl;}}
 public class JsonReader{
-string g;
-int a7;
-JsonReader(string g){
-this.g=g;}
-public static object Parse(string g){
-JsonReader bo=new JsonReader(g);
+string h;
+int a8;
+JsonReader(string h){
+this.h=h;}
+public static object Parse(string h){
+JsonReader bo=new JsonReader(h);
 try{
 object value=bo.Value();
 if(bo.Next()=='\0')
 return value;}
 catch(IndexOutOfRangeException){}
 catch(ArgumentOutOfRangeException){}
-throw new FormatException("JSON ends early, or something follows it, at "+bo.a7);}
+throw new FormatException("JSON ends early, or something follows it, at "+bo.a8);}
 char Next(){
-while(a7<g.Length&&char.IsWhiteSpace(g[a7]))
-a7++;
-return a7<g.Length?g[a7]:'\0';}
-bool Taken(char b7){
-if(Next()!=b7)
+while(a8<h.Length&&char.IsWhiteSpace(h[a8]))
+a8++;
+return a8<h.Length?h[a8]:'\0';}
+bool Taken(char cd){
+if(Next()!=cd)
 return false;
-a7++;
+a8++;
 return true;}
 object Value(){
-char b3=Next();
-if(b3=='{')
+char ca=Next();
+if(ca=='{')
 return Members();
-if(b3=='[')
+if(ca=='[')
 return Items();
-if(b3=='"')
+if(ca=='"')
 return Words();
-int b5=a7;
-while(a7<g.Length&&",]} \t\r\n".IndexOf(g[a7])<0)
-a7++;
-string fq=g.Substring(b5,a7-b5);
-if(fq=="null")
+int bk=a8;
+while(a8<h.Length&&",]} \t\r\n".IndexOf(h[a8])<0)
+a8++;
+string f1=h.Substring(bk,a8-bk);
+if(f1=="null")
 return null;
-return fq=="true"||fq=="false"?(object)(fq=="true"):long.Parse(fq,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
+return f1=="true"||f1=="false"?(object)(f1=="true"):long.Parse(f1,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
 Hashtable Members(){
-Hashtable bz=new Hashtable();
-a7++;
+Hashtable b5=new Hashtable();
+a8++;
 while(!Taken('}')){
-if(bz.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a7);
+if(b5.Count>0&& !Taken(','))
+throw new FormatException("JSON: no comma at "+a8);
 Next();
-string p=Words();
+string r=Words();
 if(!Taken(':'))
-throw new FormatException("JSON: no colon at "+a7);
-bz[p]=Value();}
-return bz;}
+throw new FormatException("JSON: no colon at "+a8);
+b5[r]=Value();}
+return b5;}
 object[]Items(){
-List<object>ci=new List<object>();
-a7++;
+List<object>co=new List<object>();
+a8++;
 while(!Taken(']')){
-if(ci.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a7);
-ci.Add(Value());}
-return ci.ToArray();}
+if(co.Count>0&& !Taken(','))
+throw new FormatException("JSON: no comma at "+a8);
+co.Add(Value());}
+return co.ToArray();}
 string Words(){
-StringBuilder bs=new StringBuilder();
-if(g[a7++]!='"')
-throw new FormatException("JSON: no string at "+a7);
+StringBuilder bl=new StringBuilder();
+if(h[a8++]!='"')
+throw new FormatException("JSON: no string at "+a8);
 for(;;){
-char an=g[a7++];
-if(an=='"')
-return bs.ToString();
-if(an=='\\')
-an=Escaped(g[a7++]);
-bs.Append(an);}}
-char Escaped(char an){
-const string bf="bfnrt",hl="\b\f\n\r\t";
-if(an=='u'){
-a7+=4;
-return(char)int.Parse(g.Substring(a7-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
-int b=bf.IndexOf(an);
-return b<0?an:hl[b];}}
+char ao=h[a8++];
+if(ao=='"')
+return bl.ToString();
+if(ao=='\\')
+ao=Escaped(h[a8++]);
+bl.Append(ao);}}
+char Escaped(char ao){
+const string bi="bfnrt",hz="\b\f\n\r\t";
+if(ao=='u'){
+a8+=4;
+return(char)int.Parse(h.Substring(a8-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
+int b=bi.IndexOf(ao);
+return b<0?ao:hz[b];}}
 public class Prober{
 const int AtOnce=64,StackSize=256*1024,PauseMilliseconds=500;
 IMachine a;
-IDictionary[]bh;
-Sight[]ea;
-int a5;
-List<HttpRecord>a1;
-Prober(IMachine a,IList cg,int b9){
+IDictionary[]bm;
+Sight[]ek;
+int a6;
+List<HttpRecord>a2;
+Prober(IMachine a,IList cm,int bp){
 this.a=a;
-bh=new IDictionary[cg.Count];
-ea=new Sight[cg.Count];
-cg.CopyTo(bh,0);
-a5=b9*1000;}
-public static List<Bag>Look(IMachine a,IList cg,int b9,int ev){
-return new Prober(a,cg,b9).Run(ev);}
-List<Bag>Run(int ev){
-List<int>a8=new List<int>();
-for(int b=0;b<bh.Length;b++)
-a8.Add(b);
-for(int bd=0;;bd++){
-Together(a8);
-a8.RemoveAll(b=> !ea[b].MayPass);
-if(a8.Count==0||bd>=ev)
+bm=new IDictionary[cm.Count];
+ek=new Sight[cm.Count];
+cm.CopyTo(bm,0);
+a6=bp*1000;}
+public static List<Bag>Look(IMachine a,IList cm,int bp,int e5){
+return new Prober(a,cm,bp).Run(e5);}
+List<Bag>Run(int e5){
+List<int>ba=new List<int>();
+for(int b=0;b<bm.Length;b++)
+ba.Add(b);
+for(int bg=0;;bg++){
+Together(ba);
+ba.RemoveAll(b=> !ek[b].MayPass);
+if(ba.Count==0||bg>=e5)
 break;
 a.Pause(PauseMilliseconds);}
-List<Bag>e6=new List<Bag>();
-for(int b=0;b<bh.Length;b++)
-e6.Add(new Bag{
-{"address",Convert.ToString(bh[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bh[b]["port"]))},{"sni",Text(bh[b],"sni")},{"expect",Text(bh[b],"expect")},{"served",ea[b].Served},{"verdict",ea[b].Verdict}
+List<Bag>fh=new List<Bag>();
+for(int b=0;b<bm.Length;b++)
+fh.Add(new Bag{
+{"address",Convert.ToString(bm[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bm[b]["port"]))},{"sni",Text(bm[b],"sni")},{"expect",Text(bm[b],"expect")},{"served",ek[b].Served},{"verdict",ek[b].Verdict}
 });
-return e6;}
-void Together(List<int>a8){
-int ih= -1;
-Exception dt=null;
-ThreadStart iq=delegate{
+return fh;}
+void Together(List<int>ba){
+int i1= -1;
+Exception d3=null;
+ThreadStart hm=delegate{
 try{
-for(int g7;(g7=Interlocked.Increment(ref ih))<a8.Count;)
-ea[a8[g7]]=At(bh[a8[g7]]);}
-catch(Exception d){
-dt=d;}};
-Thread[]d3=new Thread[Math.Min(AtOnce,a8.Count)];
-for(int b=0;b<d3.Length;b++){
-d3[b]=new Thread(iq,StackSize){IsBackground=true};
-d3[b].Start();}
-foreach(Thread hk in d3)
-hk.Join();
-if(dt!=null)
-throw new HostException("internal","probe: "+dt.GetType().Name+": "+dt.Message,"probe",dt.StackTrace,null,null);
-foreach(int b in a8)
-Judge(bh[b],ea[b]);}
-Sight At(IDictionary af){
-int a6=Convert.ToInt32(Convert.ToString(af["port"]));
-Stopwatch g9=Stopwatch.StartNew();
-Sight bb=new Sight();
+for(int hi;(hi=Interlocked.Increment(ref i1))<ba.Count;)
+ek[ba[hi]]=At(bm[ba[hi]]);}
+catch(Exception c){
+d3=c;}};
+Thread[]ed=new Thread[Math.Min(AtOnce,ba.Count)];
+for(int b=0;b<ed.Length;b++){
+ed[b]=new Thread(hm,StackSize){IsBackground=true};
+ed[b].Start();}
+foreach(Thread hy in ed)
+hy.Join();
+if(d3!=null)
+throw new HostException("internal","probe: "+d3.GetType().Name+": "+d3.Message,"probe",d3.StackTrace,null,null);
+foreach(int b in ba)
+Judge(bm[b],ek[b]);}
+Sight At(IDictionary ai){
+int a7=Convert.ToInt32(Convert.ToString(ai["port"]));
+Stopwatch hk=Stopwatch.StartNew();
+Sight be=new Sight();
 try{
-using(Stream ba=a.Dial(Convert.ToString(af["address"]),a6,a5)){
-bb.Connected=true;
-byte[]gq=Handshake.Hello(Text(af,"sni")),eg=new byte[16384];
-ba.WriteTimeout=a5;
-ba.Write(gq,0,gq.Length);
-Flight f6=new Flight();
-Answer?bn=null;
-while(bn==null){
-int hp=a5-(int)g9.ElapsedMilliseconds;
-if(hp<=0)
-return bb;
-ba.ReadTimeout=hp;
-int aq=ba.Read(eg,0,eg.Length);
-bn=aq==0?Answer.Ended:f6.Add(eg,aq);}
-bb.Answer=bn;
-bb.Served=f6.Thumbprint;}}
+using(Stream aw=a.Dial(Convert.ToString(ai["address"]),a7,a6)){
+be.Connected=true;
+byte[]g1=Handshake.Hello(Text(ai,"sni")),ep=new byte[16384];
+aw.WriteTimeout=a6;
+aw.Write(g1,0,g1.Length);
+Flight gi=new Flight();
+Answer?bs=null;
+while(bs==null){
+int h3=a6-(int)hk.ElapsedMilliseconds;
+if(h3<=0)
+return be;
+aw.ReadTimeout=h3;
+int ar=aw.Read(ep,0,ep.Length);
+bs=ar==0?Answer.Ended:gi.Add(ep,ar);}
+be.Answer=bs;
+be.Served=gi.Thumbprint;}}
 catch(TimeoutException){
-return bb;}
+return be;}
 catch(SocketException){
-bb.Answer=Answer.Ended;}
-catch(IOException d){
-SocketException fv=d.InnerException as SocketException;
-bool id=fv!=null&&(fv.SocketErrorCode==SocketError.TimedOut||fv.SocketErrorCode==SocketError.WouldBlock);
-if(!id&&g9.ElapsedMilliseconds<a5)
-bb.Answer=Answer.Ended;}
-return bb;}
-void Judge(IDictionary af,Sight bb){
-string e9=Text(af,"expect");
-bool gx=bb.Answer==Answer.Ended||bb.Answer==Answer.Alert;
-if(bb.Answer==Answer.OtherTls)
-bb.Verdict="tls_unsupported_here";
-else if(bb.Answer==Answer.Shown&&e9=="file")
-bb.Verdict=OfRecord(bb.Served,":"+af["port"])?"unverified":"right";
-else if(bb.Answer==Answer.Shown)
-bb.Verdict=bb.Served.Equals(e9,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
-else if(e9==null)
-bb.Verdict=gx?"right":"unverified";
+be.Answer=Answer.Ended;}
+catch(IOException c){
+SocketException f7=c.InnerException as SocketException;
+bool iy=f7!=null&&(f7.SocketErrorCode==SocketError.TimedOut||f7.SocketErrorCode==SocketError.WouldBlock);
+if(!iy&&hk.ElapsedMilliseconds<a6)
+be.Answer=Answer.Ended;}
+return be;}
+void Judge(IDictionary ai,Sight be){
+string fk=Text(ai,"expect");
+bool g8=be.Answer==Answer.Ended||be.Answer==Answer.Alert;
+if(be.Answer==Answer.OtherTls)
+be.Verdict="tls_unsupported_here";
+else if(be.Answer==Answer.Shown&&fk=="file")
+be.Verdict=OfRecord(be.Served,":"+ai["port"])?"unverified":"right";
+else if(be.Answer==Answer.Shown)
+be.Verdict=be.Served.Equals(fk,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
+else if(fk==null)
+be.Verdict=g8?"right":"unverified";
 else
-bb.Verdict=bb.Answer==Answer.Ended|| !bb.Connected?"unreachable":"unverified";
-bb.MayPass=bb.Verdict=="unreachable"||bb.Verdict=="unverified"&&bb.Served==null;}
-bool OfRecord(string ah,string a6){
-if(a1==null)
-using(IHttpApi ca=a.OpenHttp())
-a1=new HttpRecords(ca).All(0,new Gaps());
-return a1.Exists(bk=>bk.Key.EndsWith(a6,StringComparison.Ordinal)&&ah.Equals(bk.Thumbprint,StringComparison.OrdinalIgnoreCase));}
-static string Text(IDictionary af,string h){
-return af[h]==null?null:Convert.ToString(af[h]);}
+be.Verdict=be.Answer==Answer.Ended|| !be.Connected?"unreachable":"unverified";
+be.MayPass=be.Verdict=="unreachable"||be.Verdict=="unverified"&&be.Served==null;}
+bool OfRecord(string aj,string a7){
+if(a2==null)
+using(IHttpApi b8=a.OpenHttp())
+a2=new HttpRecords(b8).All(0,new Gaps());
+return a2.Exists(br=>br.Key.EndsWith(a7,StringComparison.Ordinal)&&aj.Equals(br.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+static string Text(IDictionary ai,string g){
+return ai[g]==null?null:Convert.ToString(ai[g]);}
 class Sight{
 public bool Connected,MayPass;
 public Answer?Answer;
@@ -953,177 +984,178 @@ public class Recovery{
 class Way{
 public int Index;
 public Step Step;}
-Changes m;
-Journal co;
-List<Step>ax;
-List<Way>ha=new List<Way>();
-Dictionary<string,HttpRecord>a1=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-BindingLists v;
-public Recovery(Changes m,Journal co){
-this.m=m;
-this.co=co;
+Changes o;
+Journal cw;
+List<Step>ap;
+List<Way>hl=new List<Way>();
+Dictionary<string,HttpRecord>a2=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+BindingLists w;
+public Recovery(Changes o,Journal cw){
+this.o=o;
+this.cw=cw;
 try{
-if(co.Damaged)
+if(cw.Damaged)
 throw new FormatException("a line of it is not as it was written");
-ax=Step.Read(new Given(JsonReader.Parse(co["steps"]),"steps"));}
-catch(Exception d){
-throw Conflict("journal","cannot be read: "+d.Message);}}
-HostException Conflict(string e,string cm){
-string ad="run "+co["run"]+" has not finished, and "+cm;
-return new HostException("journal_conflict",ad,e,ad,null,null);}
+ap=Step.Read(new Given(JsonReader.Parse(cw["steps"]),"steps"));}
+catch(Exception c){
+throw Conflict("journal","cannot be read: "+c.Message);}}
+HostException Conflict(string e,string cu){
+string x="run "+cw["run"]+" has not finished, and "+cu;
+return new HostException("journal_conflict",x,e,x,null,null);}
 public void Plan(){
-SortedDictionary<int,object>c2=new SortedDictionary<int,object>();
-HashSet<int>cf=new HashSet<int>(),gg=new HashSet<int>();
-foreach(KeyValuePair<string,string>cx in co.Lines){
-int h0=cx.Value.IndexOf('\t'),b;
-if(!int.TryParse(h0<0?cx.Value:cx.Value.Substring(0,h0),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+SortedDictionary<int,object>db=new SortedDictionary<int,object>();
+HashSet<int>cl=new HashSet<int>(),ev=new HashSet<int>();
+foreach(KeyValuePair<string,string>cp in cw.Lines){
+int ii=cp.Value.IndexOf('\t'),b;
+if(!int.TryParse(ii<0?cp.Value:cp.Value.Substring(0,ii),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(cx.Key=="begin")
-c2[b]=JsonReader.Parse(cx.Value.Substring(h0+1));
-else if(cx.Key=="done")
-cf.Add(b);
-else if(cx.Key=="undo")
-cf.Remove(b);
-else if(cx.Key=="undone")
-gg.Add(b);}
-foreach(int b in c2.Keys.Reverse())
-if(!gg.Contains(b)&&ax[b].Op!=Step.Probe)
-Plan(b,ax[b],c2[b],!cf.Contains(b));}
-void Plan(int b,Step f,object l,bool cl){
+if(cp.Key=="begin")
+db[b]=JsonReader.Parse(cp.Value.Substring(ii+1));
+else if(cp.Key=="done")
+cl.Add(b);
+else if(cp.Key=="undo")
+cl.Remove(b);
+else if(cp.Key=="undone")
+ev.Add(b);}
+foreach(int b in db.Keys.Reverse())
+if(!ev.Contains(b)&&ap[b].Op!=Step.Probe)
+Plan(b,ap[b],db[b],!cl.Contains(b));}
+void Plan(int b,Step f,object l,bool ct){
 if(f.Op==Step.Bindings){
-List<object>hj=new List<object>((object[])l);
-List<Edit>ae=f.Edits.Select((ac,a7)=>new Edit{Site=ac.Site,Position=(int)(long)hj[a7],Before=ac.Before,After=ac.After}).ToList();
-Plan(b,ae,cl);
+List<object>hw=new List<object>((object[])l);
+List<Edit>ah=f.Edits.Select((ae,a8)=>new Edit{Site=ae.Site,Position=(int)(long)hw[a8],Before=ae.Before,After=ae.After}).ToList();
+Plan(b,ah,ct);
 return;}
-HttpRecord ap=l==null?null:Step.Image(f,new Given(l,"begin")),c8;
-if(!a1.TryGetValue(f.Place,out c8)){
-c8=m.Http.Find(f.Family,f.Key);
-m.Touched.Note(f,c8);}
-a1[f.Place]=ap;
-if(cl&&HttpTable.Same(c8,ap))
+HttpRecord aq=l==null?null:Step.Image(f,new Given(l,"begin")),dh;
+if(!a2.TryGetValue(f.Place,out dh)){
+dh=o.Http.Find(f.Family,f.Key);
+o.Touched.Note(f,dh);}
+a2[f.Place]=aq;
+if(ct&&HttpTable.Same(dh,aq))
 return;
-bool c3=cl&&f.Op==Step.Replace&&c8==null;
-if(!c3&& !HttpTable.Same(c8,f.After))
-throw Conflict(f.Place,"somebody else has written since: there is "+HttpTable.Shown(c8));
-Step ff=c3?new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=ap}:Changes.Inverse(f,ap);
-ha.Add(new Way{Index=b,Step=ff});}
-void Plan(int b,List<Edit>ae,bool cl){
-if(v==null){
-v=m.Iis.Read(ax.Where(f=>f.Edits!=null).SelectMany(f=>f.Edits));
-m.Touched.Note(v.Copy());}
-List<Edit>ff=Edit.Undoing(ae);
-if(v.Fits(ff)){
-v.Try(ff);
-ha.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=ff}});}
-else if(!cl|| !v.Fits(ae))
+bool dc=ct&&f.Op==Step.Replace&&dh==null;
+if(!dc&& !HttpTable.Same(dh,f.After))
+throw Conflict(f.Place,"somebody else has written since: there is "+HttpTable.Shown(dh));
+Step fq=dc?new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=aq}:Changes.Inverse(f,aq);
+hl.Add(new Way{Index=b,Step=fq});}
+void Plan(int b,List<Edit>ah,bool ct){
+if(w==null){
+w=o.Iis.Read(ap.Where(f=>f.Edits!=null).SelectMany(f=>f.Edits));
+o.Touched.Note(w.Copy());}
+List<Edit>fq=Edit.Undoing(ah);
+if(w.Fits(fq)){
+w.Try(fq);
+hl.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fq}});}
+else if(!ct|| !w.Fits(ah))
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
-public void CarryOut(JournalWriter q){
-foreach(Way gn in ha){
-q.Note("undo",gn.Index);
-if(gn.Step.Op==Step.Bindings)
-m.Iis.CommitAll(gn.Step.Edits);
+public void CarryOut(JournalWriter i){
+foreach(Way gy in hl){
+i.Note("undo",gy.Index);
+if(gy.Step.Op==Step.Bindings)
+o.Iis.CommitAll(gy.Step.Edits);
 else{
-m.Expected(gn.Step);
-m.Record(gn.Step,delegate{});}
-q.Note("undone",gn.Index);}}}
+o.Expected(gy.Step);
+o.Record(gy.Step,delegate{});}
+i.Note("undone",gy.Index);}}}
 public class Run{
 IWritingMachine a;
-Changes m;
-JournalWriter q;
-Given a2;
-List<KeyValuePair<int,Step>>cf=new List<KeyValuePair<int,Step>>();
+Changes o;
+JournalWriter i;
+Given a3;
+List<KeyValuePair<int,Step>>cl=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
+public string Unconfirmed;
 public string Undone;
 public List<HostException>UndoErrors=new List<HostException>();
 public List<Bag>Probes=new List<Bag>();
-public Run(IWritingMachine a,Changes m,Given a2){
+public Run(IWritingMachine a,Changes o,Given a3){
 this.a=a;
-this.m=m;
-this.a2=a2;}
-public void All(List<Step>ax,JournalWriter into){
-q=into;
-m.Remember(ax);
-for(int b=0;b<ax.Count;b++){
+this.o=o;
+this.a3=a3;}
+public void All(List<Step>ap,JournalWriter into){
+i=into;
+o.Remember(ap);
+for(int b=0;b<ap.Count;b++){
 try{
-One(b,ax[b]);
-q.Note("done",b);
+One(b,ap[b]);
+i.Note("done",b);
 Applied=b+1;}
-catch(Exception d){
-Error=Applier.Typed(d,"steps["+b+"]");
+catch(Exception c){
+Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
 Undo();
 return;}}}
 void One(int b,Step f){
 if(f.Op==Step.Probe){
-q.Begin(b,null);
+i.Begin(b,null);
 Look(f);}
 else if(f.Op==Step.Bindings){
-List<Edit>dg=Placed(f.Edits);
-q.Begin(b,dg.ConvertAll(ac=>ac.Position));
-m.Iis.CommitAll(dg);
-cf.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(dg)}));}
+List<Edit>dr=Placed(f.Edits);
+i.Begin(b,dr.ConvertAll(ae=>ae.Position));
+o.Iis.CommitAll(dr);
+cl.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(dr)}));}
 else{
-HttpRecord l=m.Expected(f);
-q.Begin(b,Step.ImageBag(l));
-Step c2=new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=l};
-m.Record(f,delegate(bool set){
+HttpRecord l=o.Expected(f);
+i.Begin(b,Step.ImageBag(l));
+Step db=new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=l};
+o.Record(f,delegate(bool set){
 if(set)
-cf.RemoveAt(cf.Count-1);
+cl.RemoveAt(cl.Count-1);
 else
-cf.Add(new KeyValuePair<int,Step>(b,c2));
+cl.Add(new KeyValuePair<int,Step>(b,db));
 });
-cf.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(f,l)));}}
-List<Edit>Placed(List<Edit>ae){
-BindingLists c8=m.Iis.Read(ae);
-m.Touched.Note(c8);
-return c8.Copy().Try(ae);}
+cl.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(f,l)));}}
+List<Edit>Placed(List<Edit>ah){
+BindingLists dh=o.Iis.Read(ah);
+o.Touched.Note(dh);
+return dh.Copy().Try(ah);}
 void Look(Step f){
-List<Bag>e6=Prober.Look(a,f.Endpoints,(int)a2["timeout"].Whole(1,600),(int)a2["retries"].Whole(0,100));
-Probes.AddRange(e6);
-Bag hc=e6.Find(d1=>(string)d1["verdict"]=="wrong");
-Bag ig=e6.Find(d1=>(string)d1["verdict"]!="wrong"&&(string)d1["verdict"]!="right");
-Bag b3=hc??(a2["on_unverified"].Text()=="fail"?ig:null);
-if(b3==null)
+List<Bag>fh=Prober.Look(a,f.Endpoints,(int)a3["timeout"].Whole(1,600),(int)a3["retries"].Whole(0,100));
+Probes.AddRange(fh);
+Bag ho=fh.Find(ea=>(string)ea["verdict"]=="wrong");
+Bag i0=fh.Find(ea=>(string)ea["verdict"]!="wrong"&&(string)ea["verdict"]!="right");
+Bag ca=ho??(a3["on_unverified"].Text()=="fail"?i0:null);
+if(ca==null)
 return;
-string e=b3["address"]+":"+b3["port"]+" "+(b3["sni"]??"without SNI");
-string ad="expected "+(b3["expect"]??"no handshake")+", saw "+(b3["served"]??"no handshake");
-throw new HostException(hc!=null?"probe_wrong":"probe_unverified",ad,e,ad,null,null);}
+string e=ca["address"]+":"+ca["port"]+" "+(ca["sni"]??"without SNI");
+string x="expected "+(ca["expect"]??"no handshake")+", saw "+(ca["served"]??"no handshake");
+throw new HostException(ho!=null?"probe_wrong":"probe_unverified",x,e,x,null,null);}
 void Undo(){
-if(cf.Count==0)
+if(cl.Count==0)
 return;
 Undone="complete";
-for(int e=cf.Count-1;e>=0;e--){
-int b=cf[e].Key;
-Step f=cf[e].Value;
+for(int e=cl.Count-1;e>=0;e--){
+int b=cl[e].Key;
+Step f=cl[e].Value;
 try{
 Try("undo",b);
 Back(f);
 Try("undone",b);}
-catch(Exception d){
+catch(Exception c){
 Undone="partial";
-UndoErrors.Add(Standing(Applier.Typed(d,"steps["+b+"]"),f));}}}
+UndoErrors.Add(Standing(Applier.Typed(c,"steps["+b+"]"),f));}}}
 void Back(Step f){
 if(f.Op==Step.Bindings)
-m.Iis.CommitAll(f.Edits);
+o.Iis.CommitAll(f.Edits);
 else{
-m.Expected(f);
-m.Record(f,delegate{});}}
-void Try(string h,int b){
+o.Expected(f);
+o.Record(f,delegate{});}}
+void Try(string g,int b){
 try{
-q.Note(h,b);}
+i.Note(g,b);}
 catch(HostException){}}
-HostException Standing(HostException d,Step f){
-string c8;
+HostException Standing(HostException c,Step f){
+string dh;
 try{
 if(f.Op==Step.Bindings)
-c8=m.Iis.Read(f.Edits).Fits(f.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
+dh=o.Iis.Read(f.Edits).Fits(f.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
-c8="there is "+HttpTable.Shown(m.Http.Find(f.Family,f.Key))+", before the run there was "+HttpTable.Shown(f.After);}
-catch(HostException hw){
-c8="what stands there could not be read: "+hw.Message;}
-return new HostException(d.Code,d.Message,d.Place,d.Hint+"; "+c8,d.Call,d.Number);}}
+dh="there is "+HttpTable.Shown(o.Http.Find(f.Family,f.Key))+", before the run there was "+HttpTable.Shown(f.After);}
+catch(HostException ic){
+dh="what stands there could not be read: "+ic.Message;}
+return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+dh,c.Call,c.Number);}}
 public class Given{
 public string Place;
 object value;
@@ -1136,64 +1168,64 @@ return value;
 return value.GetType().GetProperty("BaseObject").GetValue(value,null);}
 public bool IsNull{
 get{return value==null;}}
-public Given this[string h]{
-get{return new Given(Table()[h],Below(h));}}
-string Below(string h){
-return Place.Length==0?h:Place+"."+h;}
+public Given this[string g]{
+get{return new Given(Table()[g],Below(g));}}
+string Below(string g){
+return Place.Length==0?g:Place+"."+g;}
 IDictionary Table(){
-IDictionary bz=value as IDictionary;
-if(bz==null)
+IDictionary b5=value as IDictionary;
+if(b5==null)
 throw Bad("must be an object");
-return bz;}
-public Given Keys(string[]b7,params string[]gk){
-IDictionary bz=Table();
-List<string>bf=new List<string>();
-foreach(object p in bz.Keys)
-bf.Add(Convert.ToString(p));
-bf.Sort(StringComparer.Ordinal);
-string[]fe=(string[])b7.Clone();
-Array.Sort(fe,StringComparer.Ordinal);
-foreach(string h in fe)
-if(!bf.Contains(h))
-throw new Given(null,Below(h)).Bad("is missing");
-foreach(string h in bf)
-if(Array.IndexOf(b7,h)<0&&Array.IndexOf(gk,h)<0&& !h.StartsWith("_ansible_",StringComparison.Ordinal))
-throw new Given(null,Below(h)).Bad("is not known");
+return b5;}
+public Given Keys(string[]cd,params string[]gu){
+IDictionary b5=Table();
+List<string>bi=new List<string>();
+foreach(object r in b5.Keys)
+bi.Add(Convert.ToString(r));
+bi.Sort(StringComparer.Ordinal);
+string[]fp=(string[])cd.Clone();
+Array.Sort(fp,StringComparer.Ordinal);
+foreach(string g in fp)
+if(!bi.Contains(g))
+throw new Given(null,Below(g)).Bad("is missing");
+foreach(string g in bi)
+if(Array.IndexOf(cd,g)<0&&Array.IndexOf(gu,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
+throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
-IEnumerable er=value as IEnumerable;
-if(er==null||value is string||value is IDictionary)
+IEnumerable e2=value as IEnumerable;
+if(e2==null||value is string||value is IDictionary)
 throw Bad("must be a list");
-List<Given>ci=new List<Given>();
-foreach(object b0 in er)
-ci.Add(new Given(b0,Place+"["+ci.Count+"]"));
-return ci;}
+List<Given>co=new List<Given>();
+foreach(object b6 in e2)
+co.Add(new Given(b6,Place+"["+co.Count+"]"));
+return co;}
 public string Text(){
-string g=value as string;
-if(g==null)
+string h=value as string;
+if(h==null)
 throw Bad("must be text");
-return g;}
+return h;}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long gr,long ef){
-decimal r= -1;
-bool g0= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
-if(g0)
-r=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!g0||r!=Math.Truncate(r)||r<gr||r>ef)
-throw Bad("must be a whole number from "+gr+" to "+ef);
-return(long)r;}
-public string Choice(params string[]ag){
-string g=value as string;
-if(Array.IndexOf(ag,g)<0)
-throw Bad("must be one of "+string.Join(", ",ag));
-return g;}
+public long Whole(long g2,long eo){
+decimal s= -1;
+bool hb= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
+if(hb)
+s=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
+if(!hb||s!=Math.Truncate(s)||s<g2||s>eo)
+throw Bad("must be a whole number from "+g2+" to "+eo);
+return(long)s;}
+public string Choice(params string[]af){
+string h=value as string;
+if(Array.IndexOf(af,h)<0)
+throw Bad("must be one of "+string.Join(", ",af));
+return h;}
 public bool Truth(){
 if(!(value is bool))
 throw Bad("must be true or false");
 return(bool)value;}
-public HostException Bad(string a0){
-return new HostException("bad_argument",Place+": "+a0,Place,null,null,null);}}
+public HostException Bad(string a1){
+return new HostException("bad_argument",Place+": "+a1,Place,null,null,null);}}
 public class Step{
 public const string Set="record_set",Update="record_update",Replace="record_replace",Delete="record_delete",Bindings="bindings",Probe="probe";
 public string Op,Family,Key;
@@ -1204,99 +1236,99 @@ public string Place{
 get{return Family+" "+Key;}}
 public bool IsRecord{
 get{return Family!=null;}}
-public static List<Step>Read(Given j){
-List<Step>ax=new List<Step>();
-foreach(Given b0 in j.Items())
-ax.Add(One(b0));
-return ax;}
-static Step One(Given j){
-Step f=new Step{Op=j["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
+public static List<Step>Read(Given k){
+List<Step>ap=new List<Step>();
+foreach(Given b6 in k.Items())
+ap.Add(One(b6));
+return ap;}
+static Step One(Given k){
+Step f=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
 if(f.Op==Bindings)
-f.Edits=j.Keys(new[]{"op","edits"})["edits"].Items().ConvertAll<Edit>(Edit.Read);
+f.Edits=k.Keys(new[]{"op","edits"})["edits"].Items().ConvertAll<Edit>(Edit.Read);
 else if(f.Op==Probe)
-f.Endpoints=j.Keys(new[]{"op","endpoints"})["endpoints"].Items().ConvertAll<Hashtable>(Endpoint);
+f.Endpoints=k.Keys(new[]{"op","endpoints"})["endpoints"].Items().ConvertAll<Hashtable>(Endpoint);
 else
-Record(f,j.Keys(new[]{"op","family","key","before","after"}));
+Record(f,k.Keys(new[]{"op","family","key","before","after"}));
 return f;}
-static void Record(Step f,Given j){
-f.Family=j["family"].Choice("ipport","hostnameport","ccs","scopedccs");
-f.Key=j["key"].Text();
+static void Record(Step f,Given k){
+f.Family=k["family"].Choice("ipport","hostnameport","ccs","scopedccs");
+f.Key=k["key"].Text();
 if(!RecordMemory.IsKey(f.Family,f.Key))
-throw j["key"].Bad("'"+f.Key+"' is no key of family "+f.Family);
-bool ap= !j["before"].IsNull,em= !j["after"].IsNull;
-if(ap==(f.Op==Set)||em==(f.Op==Delete))
-throw j.Bad(f.Op+" has the wrong images");
-f.Before=ap?Image(f,j["before"]):null;
-f.After=em?Image(f,j["after"]):null;}
-public static HttpRecord Image(Step f,Given j){
-j.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
-HttpRecord av=new HttpRecord{Family=f.Family,Key=f.Key};
-av.Thumbprint=j["thumbprint"].TextOrNull();
-av.Store=j["store"].TextOrNull();
-av.AppId=j["app_id"].TextOrNull()??HttpRecord.IisAppId;
-av.CtlIdentifier=j["ctl_identifier"].TextOrNull();
-av.CtlStore=j["ctl_store"].TextOrNull();
-av.Flags=Number(j["flags"]);
-av.CheckMode=Number(j["check_mode"]);
-av.Freshness=Number(j["freshness"]);
-av.Timeout=Number(j["timeout"]);
-Guid cp;
-if(av.Thumbprint!=null&& !RecordMemory.IsThumbprint(av.Thumbprint))
-throw j["thumbprint"].Bad("must be hexadecimal digits");
-if(!Guid.TryParse(av.AppId,out cp))
-throw j["app_id"].Bad("must be a GUID");
-return av;}
-static long Number(Given j){
-return j.IsNull?0:j.Whole(0,uint.MaxValue);}
+throw k["key"].Bad("'"+f.Key+"' is no key of family "+f.Family);
+bool aq= !k["before"].IsNull,ew= !k["after"].IsNull;
+if(aq==(f.Op==Set)||ew==(f.Op==Delete))
+throw k.Bad(f.Op+" has the wrong images");
+f.Before=aq?Image(f,k["before"]):null;
+f.After=ew?Image(f,k["after"]):null;}
+public static HttpRecord Image(Step f,Given k){
+k.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
+HttpRecord ax=new HttpRecord{Family=f.Family,Key=f.Key};
+ax.Thumbprint=k["thumbprint"].TextOrNull();
+ax.Store=k["store"].TextOrNull();
+ax.AppId=k["app_id"].TextOrNull()??HttpRecord.IisAppId;
+ax.CtlIdentifier=k["ctl_identifier"].TextOrNull();
+ax.CtlStore=k["ctl_store"].TextOrNull();
+ax.Flags=Number(k["flags"]);
+ax.CheckMode=Number(k["check_mode"]);
+ax.Freshness=Number(k["freshness"]);
+ax.Timeout=Number(k["timeout"]);
+Guid cx;
+if(ax.Thumbprint!=null&& !RecordMemory.IsThumbprint(ax.Thumbprint))
+throw k["thumbprint"].Bad("must be hexadecimal digits");
+if(!Guid.TryParse(ax.AppId,out cx))
+throw k["app_id"].Bad("must be a GUID");
+return ax;}
+static long Number(Given k){
+return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
-Bag ez=new Bag{{"op",Op}};
+Bag e9=new Bag{{"op",Op}};
 if(Op==Bindings)
-return ez.Put("edits",Edits.ConvertAll(ac=>ac.ToBag()));
+return e9.Put("edits",Edits.ConvertAll(ae=>ae.ToBag()));
 if(Op==Probe)
-return ez.Put("endpoints",Endpoints.ConvertAll(bk=>new Bag{{"address",bk["address"]},{"port",bk["port"]},{"sni",bk["sni"]},{"expect",bk["expect"]}}));
-return ez.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
-public static Bag ImageBag(HttpRecord s){
-return s==null?null:s.AddTo(new Bag());}
-static Hashtable Endpoint(Given j){
-j.Keys(new[]{"address","port","sni","expect"});
-Hashtable af=new Hashtable();
-af["address"]=j["address"].Text();
-af["port"]=(int)j["port"].Whole(1,65535);
-af["sni"]=j["sni"].TextOrNull();
-af["expect"]=j["expect"].TextOrNull();
-return af;}}
+return e9.Put("endpoints",Endpoints.ConvertAll(br=>new Bag{{"address",br["address"]},{"port",br["port"]},{"sni",br["sni"]},{"expect",br["expect"]}}));
+return e9.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
+public static Bag ImageBag(HttpRecord t){
+return t==null?null:t.AddTo(new Bag());}
+static Hashtable Endpoint(Given k){
+k.Keys(new[]{"address","port","sni","expect"});
+Hashtable ai=new Hashtable();
+ai["address"]=k["address"].Text();
+ai["port"]=(int)k["port"].Whole(1,65535);
+ai["sni"]=k["sni"].TextOrNull();
+ai["expect"]=k["expect"].TextOrNull();
+return ai;}}
 public class Edit{
 public string Site;
 public int?Position;
 public Binding Before,After;
-public static Edit Read(Given j){
-j.Keys(new[]{"site","position","before","after"});
-Edit ac=new Edit{Site=j["site"].Text(),Before=Image(j["before"]),After=Image(j["after"])};
-if(!j["position"].IsNull)
-ac.Position=(int)j["position"].Whole(0,int.MaxValue);
-if(ac.Before==null&&ac.After==null)
-throw j.Bad("has neither before nor after");
-if(ac.Before!=null&&ac.Position==null)
-throw j["position"].Bad("is needed where a binding is changed or removed");
-return ac;}
-static Binding Image(Given j){
-if(j.IsNull)
+public static Edit Read(Given k){
+k.Keys(new[]{"site","position","before","after"});
+Edit ae=new Edit{Site=k["site"].Text(),Before=Image(k["before"]),After=Image(k["after"])};
+if(!k["position"].IsNull)
+ae.Position=(int)k["position"].Whole(0,int.MaxValue);
+if(ae.Before==null&&ae.After==null)
+throw k.Bad("has neither before nor after");
+if(ae.Before!=null&&ae.Position==null)
+throw k["position"].Bad("is needed where a binding is changed or removed");
+return ae;}
+static Binding Image(Given k){
+if(k.IsNull)
 return null;
-j.Keys(new[]{"protocol","information"},"ssl_flags");
-Binding av=new Binding{Protocol=j["protocol"].Text(),Information=j["information"].Text()};
-if(!j["ssl_flags"].IsNull)
-av.Flags=j["ssl_flags"].Whole(0,uint.MaxValue);
-return av;}
+k.Keys(new[]{"protocol","information"},"ssl_flags");
+Binding ax=new Binding{Protocol=k["protocol"].Text(),Information=k["information"].Text()};
+if(!k["ssl_flags"].IsNull)
+ax.Flags=k["ssl_flags"].Whole(0,uint.MaxValue);
+return ax;}
 public Bag ToBag(){
 return new Bag{{"site",Site},{"position",Position},{"before",ImageBag(Before)},{"after",ImageBag(After)}};}
-static Bag ImageBag(Binding av){
-return av==null?null:new Bag{{"protocol",av.Protocol},{"information",av.Information},{"ssl_flags",av.Flags}};}
+static Bag ImageBag(Binding ax){
+return ax==null?null:new Bag{{"protocol",ax.Protocol},{"information",ax.Information},{"ssl_flags",ax.Flags}};}
 public Edit Swapped(){
 return new Edit{Site=Site,Position=Position,Before=After,After=Before};}
-public static List<Edit>Undoing(List<Edit>ae){
-List<Edit>fn=ae.ConvertAll(ac=>ac.Swapped());
-fn.Reverse();
-return fn;}}
+public static List<Edit>Undoing(List<Edit>ah){
+List<Edit>fy=ah.ConvertAll(ae=>ae.Swapped());
+fy.Reverse();
+return fy;}}
 public partial class WindowsMachine:IWritingMachine{
 static Guid WritableAdminManager=new Guid("2b72133b-3f5b-4602-8952-803546ce3344");
 const int AlreadyExists=183;
@@ -1306,137 +1338,142 @@ public IAppHostWritableAdminManager OpenWritableAdmin(){
 return(IAppHostWritableAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(WritableAdminManager,true));}
 public string Owner{
 get{
-using(Process hh=Process.GetCurrentProcess())
-return Mark(hh);}}
-static string Mark(Process dy){
-long b9=dy.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
-return dy.Id.ToString(CultureInfo.InvariantCulture)+" "+b9.ToString(CultureInfo.InvariantCulture);}
-public bool IsAlive(string eu){
-int cp;
-if(eu==null||eu==Owner|| !int.TryParse(eu.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out cp))
+using(Process hu=Process.GetCurrentProcess())
+return Mark(hu);}}
+static string Mark(Process bb){
+long bp=bb.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
+return bb.Id.ToString(CultureInfo.InvariantCulture)+" "+bp.ToString(CultureInfo.InvariantCulture);}
+public bool IsAlive(string e4){
+int cx;
+if(e4==null||e4==Owner|| !int.TryParse(e4.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out cx))
 return false;
 try{
-using(Process dy=Process.GetProcessById(cp))
-return Mark(dy)==eu;}
+using(Process bb=Process.GetProcessById(cx))
+return Mark(bb)==e4;}
 catch(Exception){
 return false;}}
-public IDisposable Lock(int b9){
-IntPtr de=Described("CreateMutexExW",0,a3=>CreateMutexExW(ref a3,LockName,0,0x1F0001));
-Mutex cj=new Mutex(false);
-cj.SafeWaitHandle.Dispose();
-cj.SafeWaitHandle=new SafeWaitHandle(de,true);
-bool hy;
+public IDisposable Lock(int bp){
+IntPtr dp=Described("CreateMutexExW",0,a4=>CreateMutexExW(ref a4,LockName,0,0x1F0001));
+Mutex cq=new Mutex(false);
+cq.SafeWaitHandle.Dispose();
+cq.SafeWaitHandle=new SafeWaitHandle(dp,true);
+bool ie;
 try{
-hy=cj.WaitOne(b9*1000);}
+ie=cq.WaitOne(bp*1000);}
 catch(AbandonedMutexException){
-hy=true;}
-if(hy)
-return new Held(cj);
-cj.Dispose();
+ie=true;}
+if(ie)
+return new Held(cq);
+cq.Dispose();
 return null;}
 class Held:IDisposable{
-Mutex cj;
-public Held(Mutex cj){
-this.cj=cj;}
+Mutex cq;
+public Held(Mutex cq){
+this.cq=cq;}
 public void Dispose(){
-cj.ReleaseMutex();
-cj.Dispose();}}
+cq.ReleaseMutex();
+cq.Dispose();}}
 public string JournalFolder(){
-string am=ToPath(Journal.Folder);
-Described("CreateDirectoryW",AlreadyExists,a3=>(IntPtr)(CreateDirectoryW(am,ref a3)?1:0));
-string h3=Untrusted(am);
-if(h3!=null)
-throw new HostException("journal_untrusted",h3,am,h3+"; look who made the folder, then remove it",null,null);
-return am;}
-static string Untrusted(string am){
-if((File.GetAttributes(am)&FileAttributes.ReparsePoint)!=0)
+string z=ToPath(Journal.Folder);
+Described("CreateDirectoryW",AlreadyExists,a4=>(IntPtr)(CreateDirectoryW(z,ref a4)?1:0));
+string il=Untrusted(z);
+if(il!=null)
+throw new HostException("journal_untrusted",il,z,il+"; look who made the folder, then remove it",null,null);
+return z;}
+static string Untrusted(string z){
+if((File.GetAttributes(z)&FileAttributes.ReparsePoint)!=0)
 return"the folder of the journal leads elsewhere";
-uint bi;
-GetFileSecurityW(am,5,null,0,out bi);
-byte[]a4=new byte[bi];
-if(!GetFileSecurityW(am,5,a4,bi,out bi))
+uint bn;
+GetFileSecurityW(z,5,null,0,out bn);
+byte[]a5=new byte[bn];
+if(!GetFileSecurityW(z,5,a5,bn,out bn))
 throw new Win32Exception();
-return Untrusted(a4);}
-public static string Untrusted(byte[]a4){
-RawSecurityDescriptor b4=new RawSecurityDescriptor(a4,0);
-if(!IsTrusted(b4.Owner))
-return"the folder of the journal belongs to "+b4.Owner;
-if(b4.DiscretionaryAcl==null)
+return Untrusted(a5);}
+public static string Untrusted(byte[]a5){
+RawSecurityDescriptor cb=new RawSecurityDescriptor(a5,0);
+if(!IsTrusted(cb.Owner))
+return"the folder of the journal belongs to "+cb.Owner;
+if(cb.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce fu in b4.DiscretionaryAcl){
-const int gj=0x1200A9|unchecked((int)0xA0000000);
-KnownAce dp=fu as KnownAce;
-bool hf=dp!=null&&dp.AceType==AceType.AccessDenied;
-if(!hf&&(dp==null||((dp.AccessMask&~gj)!=0&& !IsTrusted(dp.SecurityIdentifier))))
-return(dp==null?"somebody":dp.SecurityIdentifier.Value)+" may write into the folder of the journal";}
+foreach(GenericAce f6 in cb.DiscretionaryAcl){
+const int gt=0x1200A9|unchecked((int)0xA0000000);
+KnownAce dz=f6 as KnownAce;
+bool hr=dz!=null&&dz.AceType==AceType.AccessDenied;
+if(!hr&&(dz==null||((dz.AccessMask&~gt)!=0&& !IsTrusted(dz.SecurityIdentifier))))
+return(dz==null?"somebody":dz.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
-static bool IsTrusted(SecurityIdentifier e4){
-string g=e4==null?"":e4.Value;
-return g=="S-1-5-32-544"||g=="S-1-5-18"||g.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
-public IJournalFile OpenJournal(string k,long eq){
-return new JournalFile(k,eq);}
+static bool IsTrusted(SecurityIdentifier ff){
+string h=ff==null?"":ff.Value;
+return h=="S-1-5-32-544"||h=="S-1-5-18"||h.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
+public IJournalFile OpenJournal(string j,long e1){
+return new JournalFile(j,e1);}
 [StructLayout(LayoutKind.Sequential)]
 struct SecurityAttributes{
 public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
-delegate IntPtr Creation(SecurityAttributes a3);
-static IntPtr Described(string bl,int gh,Creation he){
-SecurityAttributes a3=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
-uint z;
-if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a3.Descriptor,out z))
+delegate IntPtr Creation(SecurityAttributes a4);
+static IntPtr Described(string bt,int gr,Creation hq){
+SecurityAttributes a4=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
+uint ab;
+if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a4.Descriptor,out ab))
 throw new Win32Exception();
 try{
-IntPtr f8=he(a3);
-int c4=Marshal.GetLastWin32Error();
-if(f8==IntPtr.Zero&&c4!=gh)
-throw HostException.OfCall(bl,(uint)c4);
-return f8;}
+IntPtr gk=hq(a4);
+int dd=Marshal.GetLastWin32Error();
+if(gk==IntPtr.Zero&&dd!=gr)
+throw HostException.OfCall(bt,(uint)dd);
+return gk;}
 finally{
-LocalFree(a3.Descriptor);}}
+LocalFree(a4.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string g,uint e5,out IntPtr a4,out uint z);
+static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string h,uint fg,out IntPtr a5,out uint ab);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool GetFileSecurityW(string k,uint cs,byte[]a4,uint z,out uint bi);
+static extern bool GetFileSecurityW(string j,uint c0,byte[]a5,uint ab,out uint bn);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr CreateMutexExW(ref SecurityAttributes a3,string h,uint ao,uint f4);
+static extern IntPtr CreateMutexExW(ref SecurityAttributes a4,string g,uint ag,uint gg);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool CreateDirectoryW(string k,ref SecurityAttributes a3);
+static extern bool CreateDirectoryW(string j,ref SecurityAttributes a4);
 [DllImport("kernel32.dll")]
-static extern IntPtr LocalFree(IntPtr ej);}
+static extern IntPtr LocalFree(IntPtr es);}
 public interface IWritingMachine:IMachine{
 IAppHostWritableAdminManager OpenWritableAdmin();
-IDisposable Lock(int b9);
+IDisposable Lock(int bp);
 string Owner{get;}
-bool IsAlive(string eu);
+bool IsAlive(string e4);
 string JournalFolder();
-IJournalFile OpenJournal(string k,long eq);}
+IJournalFile OpenJournal(string j,long e1);}
+public interface IGuard{
+bool Confirms{get;}
+void Confirm(string j);
+void Arm(JournalWriter i,int ap);
+void Disarm(string bc);}
 public interface IJournalFile:IDisposable{
-void Append(byte[]aa);}
+void Append(byte[]ac);}
 public class JournalFile:IJournalFile{
-FileStream ba;
-public JournalFile(string k,long eq){
-ba=new FileStream(k,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
-ba.SetLength(eq);
-ba.Seek(eq,SeekOrigin.Begin);}
-public void Append(byte[]aa){
-long b5=ba.Position;
+FileStream aw;
+public JournalFile(string j,long e1){
+aw=new FileStream(j,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
+aw.SetLength(e1);
+aw.Seek(e1,SeekOrigin.Begin);}
+public void Append(byte[]ac){
+long bk=aw.Position;
 try{
-ba.Write(aa,0,aa.Length);
-ba.Flush(true);}
+aw.Write(ac,0,ac.Length);
+aw.Flush(true);}
 catch(IOException){
-ba.SetLength(b5);
-ba.Seek(b5,SeekOrigin.Begin);
+aw.SetLength(bk);
+aw.Seek(bk,SeekOrigin.Begin);
 throw;}}
 public void Dispose(){
-ba.Dispose();}}
+aw.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string ck,[MarshalAs(UnmanagedType.BStr)]string k);
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string h);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string h,[MarshalAs(UnmanagedType.Struct)]object value);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cs,[MarshalAs(UnmanagedType.BStr)]string j);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();
 void CommitChanges();
 [return:MarshalAs(UnmanagedType.BStr)]string GetCommitPath();
-void SetCommitPath([MarshalAs(UnmanagedType.BStr)]string k);}
+void SetCommitPath([MarshalAs(UnmanagedType.BStr)]string j);}
 }

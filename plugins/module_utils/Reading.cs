@@ -26,9 +26,9 @@ using System;
 namespace TlsFleet{
 [ComImport,Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string ck,[MarshalAs(UnmanagedType.BStr)]string k);
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string h);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string h,[MarshalAs(UnmanagedType.Struct)]object value);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cs,[MarshalAs(UnmanagedType.BStr)]string j);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();}
 [ComImport,Guid("64ff8ccc-b287-4dae-b08a-a72cbf45f453"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostElement{
@@ -36,21 +36,21 @@ public interface IAppHostElement{
 IAppHostElementCollection GetCollection();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetProperties();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetChildElements();
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string h);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string h,[MarshalAs(UnmanagedType.Struct)]object value);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetSchema();
-IAppHostElement GetElementByName([MarshalAs(UnmanagedType.BStr)]string h);
-IAppHostProperty GetPropertyByName([MarshalAs(UnmanagedType.BStr)]string h);
+IAppHostElement GetElementByName([MarshalAs(UnmanagedType.BStr)]string g);
+IAppHostProperty GetPropertyByName([MarshalAs(UnmanagedType.BStr)]string g);
 void Clear();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetMethods();}
 [ComImport,Guid("c8550bff-5281-4b1e-ac34-99b6fa38464d"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostElementCollection{
 uint GetCount();
 IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
-void AddElement(IAppHostElement az,int h7);
+void AddElement(IAppHostElement a0,int ir);
 void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
-IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string h);
+IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string g);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetSchema();}
 [ComImport,Guid("ed35f7a1-5024-4e7b-a44d-07ddaf4b524d"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostProperty{
@@ -60,49 +60,49 @@ void SetValue([MarshalAs(UnmanagedType.Struct)]object value);
 void Clear();
 [return:MarshalAs(UnmanagedType.BStr)]string GetStringValue();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetException();
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string h);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string h,[MarshalAs(UnmanagedType.Struct)]object value);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetSchema();}
 public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
 const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
-public static Dictionary<long,string>Read(IMachine a,Gaps u){
-var cq=new Dictionary<long,string>();
+public static Dictionary<long,string>Read(IMachine a,Gaps v){
+var cy=new Dictionary<long,string>();
 var l=new List<object>();
-var g6=new HashSet<string>();
+var hh=new HashSet<string>();
 try{
-IAppHostAdminManager cy=Keep(l,a.OpenAdmin());
-IAppHostElement ck=Keep(l,cy.GetAdminSection(Sites,AppHost));
-IAppHostElementCollection v=Keep(l,ck.GetCollection());
-long aq=v==null?0:v.GetCount();
-for(int b=0;b<aq;b++)
-One(v,b,cq,g6,u);}
-catch(Exception d){
-string cm=d.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
-u.Add("site_states",d,cm);}
+IAppHostAdminManager c5=Keep(l,a.OpenAdmin());
+IAppHostElement cs=Keep(l,c5.GetAdminSection(Sites,AppHost));
+IAppHostElementCollection w=Keep(l,cs.GetCollection());
+long ar=w==null?0:w.GetCount();
+for(int b=0;b<ar;b++)
+One(w,b,cy,hh,v);}
+catch(Exception c){
+string cu=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
+v.Add("site_states",c,cu);}
 finally{
 Release(l);}
-return cq;}
-static void One(IAppHostElementCollection v,int b,Dictionary<long,string>cq,HashSet<string>g6,Gaps u){
+return cy;}
+static void One(IAppHostElementCollection w,int b,Dictionary<long,string>cy,HashSet<string>hh,Gaps v){
 var l=new List<object>();
 try{
-IAppHostElement ak=Keep(l,v.GetItem(b));
-long cp=Number(Keep(l,ak.GetPropertyByName("id")));
+IAppHostElement am=Keep(l,w.GetItem(b));
+long cx=Number(Keep(l,am.GetPropertyByName("id")));
 try{
-cq[cp]=Name(Number(Keep(l,ak.GetPropertyByName("state"))));}
-catch(Exception d){
-if(d.HResult!=NotKnownToWas&&g6.Add(Gaps.CodeOf(d)))
-u.Add("site_states",d,"site states");
-cq[cp]="unknown";}}
+cy[cx]=Name(Number(Keep(l,am.GetPropertyByName("state"))));}
+catch(Exception c){
+if(c.HResult!=NotKnownToWas&&hh.Add(Gaps.CodeOf(c)))
+v.Add("site_states",c,"site states");
+cy[cx]="unknown";}}
 finally{
 Release(l);}}
-static string Name(long cb){
-return cb==0||cb==1?"started":cb==2||cb==3?"stopped":"unknown";}
-static long Number(IAppHostProperty dh){
-return Convert.ToInt64(dh.GetValue(),CultureInfo.InvariantCulture);}
-public static T Keep<T>(List<object>l,T b0){
-l.Add(b0);
-return b0;}
+static string Name(long b4){
+return b4==0||b4==1?"started":b4==2||b4==3?"stopped":"unknown";}
+static long Number(IAppHostProperty ds){
+return Convert.ToInt64(ds.GetValue(),CultureInfo.InvariantCulture);}
+public static T Keep<T>(List<object>l,T b6){
+l.Add(b6);
+return b6;}
 public static void Release(List<object>l){
 for(int b=l.Count-1;b>=0;b--)
 if(l[b]!=null&&Marshal.IsComObject(l[b]))
@@ -110,213 +110,213 @@ Marshal.ReleaseComObject(l[b]);}}
 public class Certificates{
 static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
 IMachine a;
-Gaps u;
-string ey,aj;
-HashSet<string>dc=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-SortedDictionary<string,string>cz=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps u,string ey,string aj,IEnumerable<HttpRecord>a1){
+Gaps v;
+string e8,al;
+HashSet<string>dm=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+SortedDictionary<string,string>c8=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
+public Certificates(IMachine a,Gaps v,string e8,string al,IEnumerable<HttpRecord>a2){
 this.a=a;
-this.u=u;
-this.ey=ey;
-this.aj=aj;
-cz["MY"]="MY";
-cz["WebHosting"]="WebHosting";
-foreach(HttpRecord s in a1){
-if(s.Thumbprint==null)
+this.v=v;
+this.e8=e8;
+this.al=al;
+c8["MY"]="MY";
+c8["WebHosting"]="WebHosting";
+foreach(HttpRecord t in a2){
+if(t.Thumbprint==null)
 continue;
-string ay=s.Store??"MY";
-dc.Add(ay+"\\"+s.Thumbprint);
-if(!cz.ContainsKey(ay))
-cz[ay]=ay;}}
+string az=t.Store??"MY";
+dm.Add(az+"\\"+t.Thumbprint);
+if(!c8.ContainsKey(az))
+c8[az]=az;}}
 public List<Bag>Read(){
-var o=new List<Bag>();
-foreach(string ay in cz.Values){
-List<StoredCertificate>di=u.Try("certificates","certificate store "+ay,null,()=>a.Stores.Read(ay));
+var n=new List<Bag>();
+foreach(string az in c8.Values){
+List<StoredCertificate>dt=v.Try("certificates","certificate store "+az,null,()=>a.Stores.Read(az));
 try{
-if(di!=null)
-Choose(ay,di,o);}
+if(dt!=null)
+Choose(az,dt,n);}
 finally{
 a.Stores.Close();}}
-return o;}
-void Choose(string ay,List<StoredCertificate>di,List<Bag>o){
-bool h2=ay=="MY"||ay=="WebHosting";
-di.Sort((bk,aw)=>string.CompareOrdinal(bk.Thumbprint,aw.Thumbprint));
-foreach(StoredCertificate c in di){
-bool ft=ey=="candidates"&&h2&&c.Key!=null;
-if(ey=="all"||ft||dc.Contains(ay+"\\"+c.Thumbprint))
-o.Add(Facts(ay,c));}}
-Bag Facts(string ay,StoredCertificate c){
-return new Bag{{"thumbprint",c.Thumbprint},{"store",ay},{"der",Convert.ToBase64String(c.Der)}}
-.PutUnless("","friendly_name",c.FriendlyName??"")
-.PutUnless(false,"archived",c.Archived)
-.PutUnless(null,"renewed_by",c.RenewedBy)
-.Put("key",c.Key==null?null:KeyFacts(ay,c))
-.PutUnless(null,"chain",u.Try("chains","chain of certificate "+c.Thumbprint+" in "+ay,null,()=>Chain(c)));}
-Bag Chain(StoredCertificate c){
-ChainFacts en=a.Stores.Chain(c);
-return en==null?null:new Bag{{"status",en.Status},{"elements",en.Elements}};}
-Bag KeyFacts(string ay,StoredCertificate c){
-KeyLink p=c.Key;
-string cm="key of certificate "+c.Thumbprint+" in "+ay;
-string d9=aj=="sign"&& !IsSoftware(p.Provider)?"open":aj;
-var a2=new KeyProbe();
-if(d9!="metadata")
-a2=u.Try("keys",cm,a2,()=>a.Stores.Probe(c,d9=="sign"));
-string f4=u.Try("keys",cm,"unknown",()=>KeyAccess.OfSystem(a2.Descriptor));
+return n;}
+void Choose(string az,List<StoredCertificate>dt,List<Bag>n){
+bool ik=az=="MY"||az=="WebHosting";
+dt.Sort((br,ay)=>string.CompareOrdinal(br.Thumbprint,ay.Thumbprint));
+foreach(StoredCertificate d in dt){
+bool f5=e8=="candidates"&&ik&&d.Key!=null;
+if(e8=="all"||f5||dm.Contains(az+"\\"+d.Thumbprint))
+n.Add(Facts(az,d));}}
+Bag Facts(string az,StoredCertificate d){
+return new Bag{{"thumbprint",d.Thumbprint},{"store",az},{"der",Convert.ToBase64String(d.Der)}}
+.PutUnless("","friendly_name",d.FriendlyName??"")
+.PutUnless(false,"archived",d.Archived)
+.PutUnless(null,"renewed_by",d.RenewedBy)
+.Put("key",d.Key==null?null:KeyFacts(az,d))
+.PutUnless(null,"chain",v.Try("chains","chain of certificate "+d.Thumbprint+" in "+az,null,()=>Chain(d)));}
+Bag Chain(StoredCertificate d){
+ChainFacts ex=a.Stores.Chain(d);
+return ex==null?null:new Bag{{"status",ex.Status},{"elements",ex.Elements}};}
+Bag KeyFacts(string az,StoredCertificate d){
+KeyLink r=d.Key;
+string cu="key of certificate "+d.Thumbprint+" in "+az;
+string ej=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
+var a3=new KeyProbe();
+if(ej!="metadata")
+a3=v.Try("keys",cu,a3,()=>a.Stores.Probe(d,ej=="sign"));
+string gg=v.Try("keys",cu,"unknown",()=>KeyAccess.OfSystem(a3.Descriptor));
 return new Bag{
-{"provider",p.Provider},{"provider_type",p.ProviderType},{"container",p.Container},{"key_spec",p.KeySpec},{"machine",p.Machine},{"system_access",f4},{"check",a2.Tried?d9:"metadata"},{"code",a2.Code}
-}.PutUnless(null,"file",u.Try("keys",cm,null,()=>FileOf(a2.UniqueName)));}
-string FileOf(string h){
-if(!string.IsNullOrEmpty(h))
-foreach(string am in KeyFolders){
-string k=@"%ProgramData%\Microsoft\Crypto\"+am+h;
-if(File.Exists(a.ToPath(k)))
-return k;}
+{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gg},{"check",a3.Tried?ej:"metadata"},{"code",a3.Code}
+}.PutUnless(null,"file",v.Try("keys",cu,null,()=>FileOf(a3.UniqueName)));}
+string FileOf(string g){
+if(!string.IsNullOrEmpty(g))
+foreach(string z in KeyFolders){
+string j=@"%ProgramData%\Microsoft\Crypto\"+z+g;
+if(File.Exists(a.ToPath(j)))
+return j;}
 return null;}
-public static bool IsSoftware(string bg){
-return bg.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
-&&bg.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
-&&bg.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
+public static bool IsSoftware(string bj){
+return bj.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
+&&bj.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
+&&bj.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
 public static class KeyAccess{
 static HashSet<string>System=new HashSet<string>{"S-1-5-18","S-1-5-32-544","S-1-1-0","S-1-5-11"};
 const int Read=unchecked((int)0x80000000)|0x10000000|0x1;
-public static string OfSystem(byte[]a4){
-if(a4==null||a4.Length==0)
+public static string OfSystem(byte[]a5){
+if(a5==null||a5.Length==0)
 return"unknown";
-var b4=new RawSecurityDescriptor(a4,0);
-RawAcl er=b4.DiscretionaryAcl;
-if((b4.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
+var cb=new RawSecurityDescriptor(a5,0);
+RawAcl e2=cb.DiscretionaryAcl;
+if((cb.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
-if(er==null)
+if(e2==null)
 return"granted";
-foreach(GenericAce fu in er){
-CommonAce dp=fu as CommonAce;
-if(dp==null||(dp.AceFlags&AceFlags.InheritOnly)!=0||(dp.AccessMask&Read)==0)
+foreach(GenericAce f6 in e2){
+CommonAce dz=f6 as CommonAce;
+if(dz==null||(dz.AceFlags&AceFlags.InheritOnly)!=0||(dz.AccessMask&Read)==0)
 continue;
-if(!System.Contains(dp.SecurityIdentifier.Value))
+if(!System.Contains(dz.SecurityIdentifier.Value))
 continue;
-if(dp.AceQualifier==AceQualifier.AccessDenied)
+if(dz.AceQualifier==AceQualifier.AccessDenied)
 return"denied";
-if(dp.AceQualifier==AceQualifier.AccessAllowed)
+if(dz.AceQualifier==AceQualifier.AccessAllowed)
 return"granted";}
 return"denied";}}
 public class Document{
 public const string Version="0.1.0";
 const string CurrentVersion=@"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 IMachine a;
-IRegistry i;
-Gaps u=new Gaps();
-string ai,aj;
-List<string>d8=new List<string>(),ct=new List<string>();
-List<HttpRecord>a1=new List<HttpRecord>();
-List<Bag>d4=new List<Bag>();
-bool?c1;
-public Document(IMachine a,string ai,string aj){
+IRegistry m;
+Gaps v=new Gaps();
+string ak,al;
+List<string>ei=new List<string>(),c1=new List<string>();
+List<HttpRecord>a2=new List<HttpRecord>();
+List<Bag>ee=new List<Bag>();
+bool?da;
+public Document(IMachine a,string ak,string al){
 this.a=a;
-this.ai=ai;
-this.aj=aj;
-i=a.Registry;}
+this.ak=ak;
+this.al=al;
+m=a.Registry;}
 public Bag Read(){
-Bag i1=u.Try("os","Windows version",EmptyOs(),Os);
-Bag fj=u.Try("iis","IIS version",null,Iis);
-long bq=BuildOf();
-ReadHttp(bq);
-IisConfig b6=new IisConfig(a,u);
-if(fj!=null)
-b6.Read();
-List<Bag>v=Sites(b6);
-bool?gd=null;
-if(fj!=null)
-gd=u.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
-List<Bag>dm=AllUsers(b6);
-Bag ar=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ai},{"key_check",aj}}},{"name",u.Try("os","computer name","",()=>ComputerName(i))},{"os",i1},{"iis",fj},{"addresses",u.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",d8},{"http_ports",u.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gd},{"update_exported",c1},{"shared_configuration",b6.Shared},{"sites",v},{"records",a1.Select(s=>s.ToBag())},{"certificates",new Certificates(a,u,ai,aj,a1).Read()},{"central_store",u.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",ct},{"users",dm},{"connection",u.Try("connection","connection in use",null,Connection)},{"journal",u.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",b6.Mappers.Where(IsComplete).Select(a9=>new Bag{{"site",a9.Site},{"thumbprint",a9.Thumbprint},{"store",a9.Store}})}};
-new Traces(a,u).AddTo(ar,fj!=null,bq,d4);
-return ar.Put("incomplete",u.Entries);}
-void ReadHttp(long bq){
+Bag ji=v.Try("os","Windows version",EmptyOs(),Os);
+Bag fu=v.Try("iis","IIS version",null,Iis);
+long bw=BuildOf();
+ReadHttp(bw);
+IisConfig cc=new IisConfig(a,v);
+if(fu!=null)
+cc.Read();
+List<Bag>w=Sites(cc);
+bool?gp=null;
+if(fu!=null)
+gp=v.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
+List<Bag>dx=AllUsers(cc);
+Bag at=new Bag{
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",v.Try("os","computer name","",()=>ComputerName(m))},{"os",ji},{"iis",fu},{"addresses",v.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ei},{"http_ports",v.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gp},{"update_exported",da},{"shared_configuration",cc.Shared},{"sites",w},{"records",a2.Select(t=>t.ToBag())},{"certificates",new Certificates(a,v,ak,al,a2).Read()},{"central_store",v.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c1},{"users",dx},{"connection",v.Try("connection","connection in use",null,Connection)},{"journal",v.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cc.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
+new Traces(a,v).AddTo(at,fu!=null,bw,ee);
+return at.Put("incomplete",v.Entries);}
+void ReadHttp(long bw){
 try{
-using(IHttpApi ca=a.OpenHttp()){
-HttpRecords dw=new HttpRecords(ca);
-a1=dw.All(bq,u);
-d4=dw.Unknown;
-ct=u.Try("url_reservations","URL reservations",ct,dw.UrlReservations);
-d8=u.Try("ip_listen","IP listen list",d8,dw.IpListen);
-c1=u.Try("update_exported","exports of httpapi.dll",null,()=>ca.UpdateExported);}}
-catch(Exception d){
-u.Add("records",d,"http.sys configuration");}}
-public static string ComputerName(IRegistry i){
-const string k=@"SYSTEM\CurrentControlSet\Control\ComputerName\";
-object h=i.Value(k+"ActiveComputerName","ComputerName")??i.Value(k+"ComputerName","ComputerName");
-return Convert.ToString(h);}
+using(IHttpApi b8=a.OpenHttp()){
+HttpRecords d6=new HttpRecords(b8);
+a2=d6.All(bw,v);
+ee=d6.Unknown;
+c1=v.Try("url_reservations","URL reservations",c1,d6.UrlReservations);
+ei=v.Try("ip_listen","IP listen list",ei,d6.IpListen);
+da=v.Try("update_exported","exports of httpapi.dll",null,()=>b8.UpdateExported);}}
+catch(Exception c){
+v.Add("records",c,"http.sys configuration");}}
+public static string ComputerName(IRegistry m){
+const string j=@"SYSTEM\CurrentControlSet\Control\ComputerName\";
+object g=m.Value(j+"ActiveComputerName","ComputerName")??m.Value(j+"ComputerName","ComputerName");
+return Convert.ToString(g);}
 int BuildOf(){
-object g=i.Value(CurrentVersion,"CurrentBuildNumber")??i.Value(CurrentVersion,"CurrentBuild");
-return g==null?0:int.Parse(Convert.ToString(g),CultureInfo.InvariantCulture);}
+object h=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
+return h==null?0:int.Parse(Convert.ToString(h),CultureInfo.InvariantCulture);}
 Bag Os(){
-object c7=i.Value(CurrentVersion,"CurrentMajorVersionNumber");
-object eb=i.Value(CurrentVersion,"CurrentMinorVersionNumber");
-if(c7==null){
-string[]cs=(Convert.ToString(i.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
-c7=int.Parse(cs[0],CultureInfo.InvariantCulture);
-eb=int.Parse(cs[1],CultureInfo.InvariantCulture);}
-return OsBag(Convert.ToString(i.Value(CurrentVersion,"ProductName")),c7,eb??0,BuildOf(),i.Value(CurrentVersion,"UBR"));}
+object dg=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
+object el=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
+if(dg==null){
+string[]c0=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
+dg=int.Parse(c0[0],CultureInfo.InvariantCulture);
+el=int.Parse(c0[1],CultureInfo.InvariantCulture);}
+return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dg,el??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
 static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-static Bag OsBag(string h,object c7,object eb,object bq,object e5){
-return new Bag{{"name",h},{"major",c7},{"minor",eb},{"build",bq},{"revision",e5}};}
+static Bag OsBag(string g,object dg,object el,object bw,object fg){
+return new Bag{{"name",g},{"major",dg},{"minor",el},{"build",bw},{"revision",fg}};}
 Bag Iis(){
-object c7=i.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
-object eb=i.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
-return c7==null?null:new Bag{{"major",c7},{"minor",eb??0}};}
-List<Bag>Sites(IisConfig b6){
-Dictionary<long,string>cq=new Dictionary<long,string>();
-if(b6.Sites.Count>0)
-cq=SiteStates.Read(a,u);
-List<Bag>v=new List<Bag>();
-foreach(Site ak in b6.Sites){
-string cb;
-IEnumerable<Bag>x=ak.Bindings.Select(delegate(Binding bu){
-return new Bag{{"protocol",bu.Protocol},{"information",bu.Information},{"ssl_flags",bu.Flags}};
+object dg=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
+object el=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
+return dg==null?null:new Bag{{"major",dg},{"minor",el??0}};}
+List<Bag>Sites(IisConfig cc){
+Dictionary<long,string>cy=new Dictionary<long,string>();
+if(cc.Sites.Count>0)
+cy=SiteStates.Read(a,v);
+List<Bag>w=new List<Bag>();
+foreach(Site am in cc.Sites){
+string b4;
+IEnumerable<Bag>y=am.Bindings.Select(delegate(Binding b0){
+return new Bag{{"protocol",b0.Protocol},{"information",b0.Information},{"ssl_flags",b0.Flags}};
 });
-cq.TryGetValue(ak.Id,out cb);
-v.Add(new Bag{{"id",ak.Id},{"name",ak.Name},{"state",cb??"unknown"},{"bindings",x}});}
-return v;}
-List<Bag>AllUsers(IisConfig b6){
-List<Bag>dm=new Users(i).Read(u);
-foreach(Mapper a9 in b6.Mappers)
-if(a9.Hash&& !IsComplete(a9))
-Users.Add(dm,"other",null,a9.Thumbprint,"applicationHost.config, customMetadata "+a9.Path+", property 5506 of the IIS 6 metabase");
-dm.AddRange(u.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
-return dm;}
-static bool IsComplete(Mapper a9){
-return a9.Site>0&&a9.Thumbprint!=null;}
+cy.TryGetValue(am.Id,out b4);
+w.Add(new Bag{{"id",am.Id},{"name",am.Name},{"state",b4??"unknown"},{"bindings",y}});}
+return w;}
+List<Bag>AllUsers(IisConfig cc){
+List<Bag>dx=new Users(m).Read(v);
+foreach(Mapper bd in cc.Mappers)
+if(bd.Hash&& !IsComplete(bd))
+Users.Add(dx,"other",null,bd.Thumbprint,"applicationHost.config, customMetadata "+bd.Path+", property 5506 of the IIS 6 metabase");
+dx.AddRange(v.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
+return dx;}
+static bool IsComplete(Mapper bd){
+return bd.Site>0&&bd.Thumbprint!=null;}
 List<int>Ports(){
-IEnumerable<TcpEnd>es=a.Listening();
-if(es==null)
+IEnumerable<TcpEnd>e3=a.Listening();
+if(e3==null)
 return null;
-return new SortedSet<int>(es.Select(cw=>cw.Port)).ToList();}
+return new SortedSet<int>(e3.Select(ce=>ce.Port)).ToList();}
 Bag CentralStore(){
-const string k=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
-object cv=i.Value(k,"Enabled");
-string am=i.Value(k,"CertStoreLocation")as string;
-if(cv==null&&am==null)
+const string j=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
+object c4=m.Value(j,"Enabled");
+string z=m.Value(j,"CertStoreLocation")as string;
+if(c4==null&&z==null)
 return null;
-bool on=cv is int&&(int)cv!=0;
-List<string>gp=null;
-if(!string.IsNullOrEmpty(am))
-gp=u.Try("central_store_files","files on "+am,null,()=>FilesIn(am));
-return new Bag{{"enabled",on},{"files",gp}};}
-List<string>FilesIn(string am){
-IEnumerable<string>bf=a.FilesIn(am);
-return bf==null?null:bf.OrderBy(h=>h,StringComparer.Ordinal).ToList();}
+bool on=c4 is int&&(int)c4!=0;
+List<string>g0=null;
+if(!string.IsNullOrEmpty(z))
+g0=v.Try("central_store_files","files on "+z,null,()=>FilesIn(z));
+return new Bag{{"enabled",on},{"files",g0}};}
+List<string>FilesIn(string z){
+IEnumerable<string>bi=a.FilesIn(z);
+return bi==null?null:bi.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
-Dictionary<int,bool>da=new Users(i).WinRmPorts();
-List<TcpEnd>a8=a.Established().Where(cw=>da.ContainsKey(cw.Port)).ToList();
-TcpEnd cn=a8.FirstOrDefault(cw=>da[cw.Port])??a8.FirstOrDefault();
-if(cn==null)
+Dictionary<int,bool>dj=new Users(m).WinRmPorts();
+List<TcpEnd>ba=a.Established().Where(ce=>dj.ContainsKey(ce.Port)).ToList();
+TcpEnd cv=ba.FirstOrDefault(ce=>dj[ce.Port])??ba.FirstOrDefault();
+if(cv==null)
 return null;
-if(a8.Any(cw=>cw.Port!=cn.Port||cw.Address!=cn.Address))
-u.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cn.Address+" port "+cn.Port);
-return new Bag{{"address",cn.Address},{"port",cn.Port},{"tls",da[cn.Port]}};}}
+if(ba.Any(ce=>ce.Port!=cv.Port||ce.Address!=cv.Address))
+v.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cv.Address+" port "+cv.Port);
+return new Bag{{"address",cv.Address},{"port",cv.Port},{"tls",dj[cv.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
 public ushort Major,Minor;}
@@ -377,31 +377,31 @@ public const int QueryNext=1;
 public const uint InitializeConfig=2;
 public const uint NotFound=2,InvalidParameter=87,InsufficientBuffer=122,MoreData=234,NoMoreItems=259;
 [DllImport("httpapi.dll")]
-public static extern uint HttpInitialize(HttpVersion fp,uint ao,IntPtr ed);
+public static extern uint HttpInitialize(HttpVersion f0,uint ag,IntPtr em);
 [DllImport("httpapi.dll")]
-public static extern uint HttpTerminate(uint ao,IntPtr ed);
+public static extern uint HttpTerminate(uint ag,IntPtr em);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr de,int cp,IntPtr ch,uint bv,IntPtr ek,uint cr,out uint bi,IntPtr c9);
+public static extern uint HttpQueryServiceConfiguration(IntPtr dp,int cx,IntPtr cn,uint b1,IntPtr et,uint cz,out uint bn,IntPtr di);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr de,int cp,IntPtr y,uint t,IntPtr c9);
+public static extern uint HttpSetServiceConfiguration(IntPtr dp,int cx,IntPtr aa,uint u,IntPtr di);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr de,int cp,IntPtr y,uint t,IntPtr c9);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr dp,int cx,IntPtr aa,uint u,IntPtr di);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr de,int cp,IntPtr y,uint t,IntPtr c9);}
+public static extern uint HttpUpdateServiceConfiguration(IntPtr dp,int cx,IntPtr aa,uint u,IntPtr di);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
-var fp=new HttpVersion{Major=1,Minor=0};
-uint n=HttpNative.HttpInitialize(fp,HttpNative.InitializeConfig,IntPtr.Zero);
-if(n!=0)
-throw HostException.OfCall("HttpInitialize",n);}
-public uint Query(int cp,IntPtr ch,uint bv,IntPtr ek,uint cr,out uint bi){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,cp,ch,bv,ek,cr,out bi,IntPtr.Zero);}
-public uint Set(int cp,IntPtr y,uint t){
-return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,cp,y,t,IntPtr.Zero);}
-public uint Delete(int cp,IntPtr y,uint t){
-return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,cp,y,t,IntPtr.Zero);}
-public uint Update(int cp,IntPtr y,uint t){
-return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,cp,y,t,IntPtr.Zero);}
+var f0=new HttpVersion{Major=1,Minor=0};
+uint q=HttpNative.HttpInitialize(f0,HttpNative.InitializeConfig,IntPtr.Zero);
+if(q!=0)
+throw HostException.OfCall("HttpInitialize",q);}
+public uint Query(int cx,IntPtr cn,uint b1,IntPtr et,uint cz,out uint bn){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,cx,cn,b1,et,cz,out bn,IntPtr.Zero);}
+public uint Set(int cx,IntPtr aa,uint u){
+return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,cx,aa,u,IntPtr.Zero);}
+public uint Delete(int cx,IntPtr aa,uint u){
+return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,cx,aa,u,IntPtr.Zero);}
+public uint Update(int cx,IntPtr aa,uint u){
+return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,cx,aa,u,IntPtr.Zero);}
 public bool?UpdateExported{
 get{
 try{
@@ -417,147 +417,147 @@ public string Family,Key,Thumbprint,Store,AppId,CtlIdentifier,CtlStore;
 public long Flags,CheckMode,Freshness,Timeout;
 public Bag ToBag(){
 return AddTo(new Bag{{"family",Family},{"key",Key}});}
-public Bag AddTo(Bag ez){
-return ez.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
+public Bag AddTo(Bag e9){
+return e9.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
 .PutUnless(0L,"flags",Flags).PutUnless(0L,"check_mode",CheckMode)
 .PutUnless(0L,"freshness",Freshness).PutUnless(0L,"timeout",Timeout)
 .PutUnless(null,"ctl_identifier",CtlIdentifier).PutUnless(null,"ctl_store",CtlStore);}}
 public class HttpRecords{
 public static Dictionary<string,int>Ids=new Dictionary<string,int>{
 {"ipport",HttpNative.Ssl},{"hostnameport",HttpNative.Sni},{"ccs",HttpNative.Ccs},{"scopedccs",HttpNative.ScopedCcs}};
-IHttpApi ca;
+IHttpApi b8;
 public List<Bag>Unknown=new List<Bag>();
-public HttpRecords(IHttpApi ca){
-this.ca=ca;}
-public List<HttpRecord>All(long bq,Gaps u){
-List<HttpRecord>di=new List<HttpRecord>();
-Family(di,u,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
-Family(di,u,HttpNative.Sni,"hostnameport",bq<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-Family(di,u,HttpNative.Ccs,"ccs",bq<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
-Family(di,u,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-return di;}
-void Family(List<HttpRecord>di,Gaps u,int cp,string ab,bool e0,object br,Func<IntPtr,HttpRecord>cc){
+public HttpRecords(IHttpApi b8){
+this.b8=b8;}
+public List<HttpRecord>All(long bw,Gaps v){
+List<HttpRecord>dt=new List<HttpRecord>();
+Family(dt,v,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
+Family(dt,v,HttpNative.Sni,"hostnameport",bw<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(dt,v,HttpNative.Ccs,"ccs",bw<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
+Family(dt,v,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+return dt;}
+void Family(List<HttpRecord>dt,Gaps v,int cx,string ad,bool fa,object bx,Func<IntPtr,HttpRecord>ch){
 try{
-List<HttpRecord>o=Steady(cp,br,cc);
-foreach(HttpRecord s in o)
-s.Family=ab;
-di.AddRange(o);}
-catch(HostException d){
-if(e0&&d.Number==HttpNative.InvalidParameter)
-Unknown.Add(new Bag{{"what","records_"+ab},{"present",false},{"evidence",d.Call+", id "+cp+": "+d.Number}});
+List<HttpRecord>n=Steady(cx,bx,ch);
+foreach(HttpRecord t in n)
+t.Family=ad;
+dt.AddRange(n);}
+catch(HostException c){
+if(fa&&c.Number==HttpNative.InvalidParameter)
+Unknown.Add(new Bag{{"what","records_"+ad},{"present",false},{"evidence",c.Call+", id "+cx+": "+c.Number}});
 else
-u.Add("records",d,"http.sys records of family "+ab+" (id "+cp+")");}}
-List<HttpRecord>Steady(int cp,object br,Func<IntPtr,HttpRecord>cc){
-for(int bd=1;;bd++){
-List<HttpRecord>o=Each(cp,br,cc);
-HashSet<string>f7=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-bool g8=false;
-foreach(HttpRecord s in o)
-g8|= !f7.Add(s.Key);
-if(!g8)
-return o;
-if(bd==5)
+v.Add("records",c,"http.sys records of family "+ad+" (id "+cx+")");}}
+List<HttpRecord>Steady(int cx,object bx,Func<IntPtr,HttpRecord>ch){
+for(int bg=1;;bg++){
+List<HttpRecord>n=Each(cx,bx,ch);
+HashSet<string>gj=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+bool hj=false;
+foreach(HttpRecord t in n)
+hj|= !gj.Add(t.Key);
+if(!hj)
+return n;
+if(bg==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
 public List<string>UrlReservations(){
-return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a7=>Text(((UrlAclSet)Marshal.PtrToStructure(a7,typeof(UrlAclSet))).Prefix));}
+return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a8=>Text(((UrlAclSet)Marshal.PtrToStructure(a8,typeof(UrlAclSet))).Prefix));}
 public List<string>IpListen(){
-List<string>o=new List<string>();
-using(Room d0=new Room()){
-uint n=d0.Query(ca,HttpNative.IpListen,IntPtr.Zero,0);
-if(n==HttpNative.NotFound)
-return o;
-if(n!=0)
-throw HostException.OfCall("HttpQueryServiceConfiguration",n);
-int aq=Marshal.ReadInt32(d0.At);
-for(int b=0;b<aq;b++)
-o.Add(Address(IntPtr.Add(d0.At,8+128*b)).ToString());}
-return o;}
-List<T>Each<T>(int cp,object br,Func<IntPtr,T>cc){
-List<T>o=new List<T>();
-int t=Marshal.SizeOf(br.GetType());
-int g5=(int)Marshal.OffsetOf(br.GetType(),"Token");
-IntPtr ch=Marshal.AllocHGlobal(t);
+List<string>n=new List<string>();
+using(Room d9=new Room()){
+uint q=d9.Query(b8,HttpNative.IpListen,IntPtr.Zero,0);
+if(q==HttpNative.NotFound)
+return n;
+if(q!=0)
+throw HostException.OfCall("HttpQueryServiceConfiguration",q);
+int ar=Marshal.ReadInt32(d9.At);
+for(int b=0;b<ar;b++)
+n.Add(Address(IntPtr.Add(d9.At,8+128*b)).ToString());}
+return n;}
+List<T>Each<T>(int cx,object bx,Func<IntPtr,T>ch){
+List<T>n=new List<T>();
+int u=Marshal.SizeOf(bx.GetType());
+int hg=(int)Marshal.OffsetOf(bx.GetType(),"Token");
+IntPtr cn=Marshal.AllocHGlobal(u);
 try{
-for(int b=0;b<t;b++)
-Marshal.WriteByte(ch,b,0);
-Marshal.StructureToPtr(br,ch,false);
-using(Room d0=new Room()){
-for(int g4=0;;g4++){
-Marshal.WriteInt32(ch,g5,g4);
-uint n=d0.Query(ca,cp,ch,(uint)t);
-if(n==HttpNative.NoMoreItems)
-return o;
-if(n!=0)
-throw HostException.OfCall("HttpQueryServiceConfiguration",n);
-o.Add(cc(d0.At));}}}
+for(int b=0;b<u;b++)
+Marshal.WriteByte(cn,b,0);
+Marshal.StructureToPtr(bx,cn,false);
+using(Room d9=new Room()){
+for(int hf=0;;hf++){
+Marshal.WriteInt32(cn,hg,hf);
+uint q=d9.Query(b8,cx,cn,(uint)u);
+if(q==HttpNative.NoMoreItems)
+return n;
+if(q!=0)
+throw HostException.OfCall("HttpQueryServiceConfiguration",q);
+n.Add(ch(d9.At));}}}
 finally{
-Marshal.FreeHGlobal(ch);}}
-public static HttpRecord Of(int cp,IntPtr a7){
-return cp==HttpNative.Ssl?FromSsl(a7):cp==HttpNative.Ccs?FromCcs(a7):FromSni(a7);}
-static HttpRecord FromSsl(IntPtr a7){
-SslSet set=(SslSet)Marshal.PtrToStructure(a7,typeof(SslSet));
-IPAddress al=Address(set.Address);
-string f0=al.ToString();
-return Record(set.Param,(f0.IndexOf(':')<0?f0:"["+f0+"]")+":"+Port(set.Address));}
-static HttpRecord FromSni(IntPtr a7){
-SniSet set=(SniSet)Marshal.PtrToStructure(a7,typeof(SniSet));
-return Record(set.Param,Text(set.Key.Host)+":"+Port(a7));}
-static HttpRecord FromCcs(IntPtr a7){
-return Record(((CcsSet)Marshal.PtrToStructure(a7,typeof(CcsSet))).Param,Port(a7));}
-static HttpRecord Record(SslParam bc,string p){
-HttpRecord s=new HttpRecord{Key=p,AppId=bc.AppId.ToString("B")};
-if(bc.HashLength>0&&bc.Hash!=IntPtr.Zero){
-byte[]bp=new byte[bc.HashLength];
-Marshal.Copy(bc.Hash,bp,0,bp.Length);
-s.Thumbprint=Hex.Of(bp);}
-s.Store=Text(bc.StoreName);
-s.Flags=bc.Flags;
-s.CheckMode=bc.CheckMode;
-s.Freshness=bc.Freshness;
-s.Timeout=bc.Timeout;
-s.CtlIdentifier=Text(bc.CtlIdentifier);
-s.CtlStore=Text(bc.CtlStore);
-return s;}
-static string Text(IntPtr a7){
-return a7==IntPtr.Zero?null:Marshal.PtrToStringUni(a7);}
-static IPAddress Address(IntPtr a7){
-bool f2=Marshal.ReadInt16(a7)==23;
-byte[]aa=new byte[f2?16:4];
-Marshal.Copy(IntPtr.Add(a7,f2?8:4),aa,0,aa.Length);
-return f2?new IPAddress(aa,(uint)Marshal.ReadInt32(a7,24)):new IPAddress(aa);}
-static string Port(IntPtr a7){
-int a6=(Marshal.ReadByte(a7,2)<<8)|Marshal.ReadByte(a7,3);
-return a6.ToString(CultureInfo.InvariantCulture);}
+Marshal.FreeHGlobal(cn);}}
+public static HttpRecord Of(int cx,IntPtr a8){
+return cx==HttpNative.Ssl?FromSsl(a8):cx==HttpNative.Ccs?FromCcs(a8):FromSni(a8);}
+static HttpRecord FromSsl(IntPtr a8){
+SslSet set=(SslSet)Marshal.PtrToStructure(a8,typeof(SslSet));
+IPAddress an=Address(set.Address);
+string gc=an.ToString();
+return Record(set.Param,(gc.IndexOf(':')<0?gc:"["+gc+"]")+":"+Port(set.Address));}
+static HttpRecord FromSni(IntPtr a8){
+SniSet set=(SniSet)Marshal.PtrToStructure(a8,typeof(SniSet));
+return Record(set.Param,Text(set.Key.Host)+":"+Port(a8));}
+static HttpRecord FromCcs(IntPtr a8){
+return Record(((CcsSet)Marshal.PtrToStructure(a8,typeof(CcsSet))).Param,Port(a8));}
+static HttpRecord Record(SslParam bf,string r){
+HttpRecord t=new HttpRecord{Key=r,AppId=bf.AppId.ToString("B")};
+if(bf.HashLength>0&&bf.Hash!=IntPtr.Zero){
+byte[]bv=new byte[bf.HashLength];
+Marshal.Copy(bf.Hash,bv,0,bv.Length);
+t.Thumbprint=Hex.Of(bv);}
+t.Store=Text(bf.StoreName);
+t.Flags=bf.Flags;
+t.CheckMode=bf.CheckMode;
+t.Freshness=bf.Freshness;
+t.Timeout=bf.Timeout;
+t.CtlIdentifier=Text(bf.CtlIdentifier);
+t.CtlStore=Text(bf.CtlStore);
+return t;}
+static string Text(IntPtr a8){
+return a8==IntPtr.Zero?null:Marshal.PtrToStringUni(a8);}
+static IPAddress Address(IntPtr a8){
+bool ge=Marshal.ReadInt16(a8)==23;
+byte[]ac=new byte[ge?16:4];
+Marshal.Copy(IntPtr.Add(a8,ge?8:4),ac,0,ac.Length);
+return ge?new IPAddress(ac,(uint)Marshal.ReadInt32(a8,24)):new IPAddress(ac);}
+static string Port(IntPtr a8){
+int a7=(Marshal.ReadByte(a8,2)<<8)|Marshal.ReadByte(a8,3);
+return a7.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
-uint z=512;
+uint ab=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
-public uint Query(IHttpApi ca,int cp,IntPtr ch,uint bv){
+public uint Query(IHttpApi b8,int cx,IntPtr cn,uint b1){
 for(;;){
-uint bi;
-uint n=ca.Query(cp,ch,bv,At,z,out bi);
-if(n!=HttpNative.InsufficientBuffer&&n!=HttpNative.MoreData)
-return n;
-if(bi<=z)
-return n;
+uint bn;
+uint q=b8.Query(cx,cn,b1,At,ab,out bn);
+if(q!=HttpNative.InsufficientBuffer&&q!=HttpNative.MoreData)
+return q;
+if(bn<=ab)
+return q;
 Marshal.FreeHGlobal(At);
 At=IntPtr.Zero;
-z=bi;
-At=Marshal.AllocHGlobal((int)z);}}
+ab=bn;
+At=Marshal.AllocHGlobal((int)ab);}}
 public void Dispose(){
 Marshal.FreeHGlobal(At);}}}
 public static class Hex{
-public static string Of(byte[]aa){
-return BitConverter.ToString(aa).Replace("-","");}
+public static string Of(byte[]ac){
+return BitConverter.ToString(ac).Replace("-","");}
 public static string Thumbprint(object value){
-byte[]aa=value as byte[];
-string g=aa!=null?Of(aa):value as string;
-if(g==null)
+byte[]ac=value as byte[];
+string h=ac!=null?Of(ac):value as string;
+if(h==null)
 return null;
-System.Text.StringBuilder dv=new System.Text.StringBuilder();
-foreach(char an in g)
-if(Uri.IsHexDigit(an))
-dv.Append(char.ToUpperInvariant(an));
-return dv.Length==40?dv.ToString():null;}}
+System.Text.StringBuilder d5=new System.Text.StringBuilder();
+foreach(char ao in h)
+if(Uri.IsHexDigit(ao))
+d5.Append(char.ToUpperInvariant(ao));
+return d5.Length==40?d5.ToString():null;}}
 public class Binding{
 public string Protocol,Information;
 public long?Flags;}
@@ -575,275 +575,289 @@ public List<Mapper>Mappers=new List<Mapper>();
 public bool Shared;
 const string Folder=@"\inetsrv\config";
 IMachine a;
-Gaps u;
-List<Bag>e8=new List<Bag>();
-string bx;
-bool dl,b2;
-public IisConfig(IMachine a,Gaps u){
+Gaps v;
+List<Bag>fj=new List<Bag>();
+string b3;
+bool dw,b9;
+public IisConfig(IMachine a,Gaps v){
 this.a=a;
-this.u=u;}
+this.v=v;}
 public void Read(){
-string k=null;
+string j=null;
 try{
-string am=Redirected(a.System32+Folder);
-k=a.ToPath(am+"\\applicationHost.config");
-XmlFile.Visit(a,k,Restart,VisitConfiguration);
-if(bx!=null){
-k=a.ToPath(am+"\\"+bx);
-XmlFile.Visit(a,k,Sites.Clear,e=>VisitSites(e,0));}
-if(b2&&Sites.Any(ak=>ak.Bindings.Count==0))
-u.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
-if(!dl)
-u.Add("sites","malformed",k+" has no section system.applicationHost/sites");}
-catch(Exception d){
+string z=Redirected(a.System32+Folder);
+j=a.ToPath(z+"\\applicationHost.config");
+XmlFile.Visit(a,j,Restart,VisitConfiguration);
+if(b3!=null){
+j=a.ToPath(z+"\\"+b3);
+XmlFile.Visit(a,j,Sites.Clear,e=>VisitSites(e,0));}
+if(b9&&Sites.Any(am=>am.Bindings.Count==0))
+v.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
+if(!dw)
+v.Add("sites","malformed",j+" has no section system.applicationHost/sites");}
+catch(Exception c){
 Sites.Clear();
-u.Add("sites",d,k==null?"IIS configuration redirection":"IIS configuration "+k);}
-u.Entries.AddRange(e8);}
-string Redirected(string am){
-string d2=null;
-Action<XmlPlace>dn=delegate(XmlPlace e){
+v.Add("sites",c,j==null?"IIS configuration redirection":"IIS configuration "+j);}
+v.Entries.AddRange(fj);}
+string Redirected(string z){
+string ec=null;
+Action<XmlPlace>dy=delegate(XmlPlace e){
 if(e.Is(0,"configurationRedirection")&&Truth(e["enabled"]))
-d2=e["path"];};
+ec=e["path"];};
 try{
-XmlFile.Visit(a,a.ToPath(am+"\\redirection.config"),()=>{d2=null;},dn);}
-catch(IOException d){
-if(!XmlFile.IsMissing(d))
+XmlFile.Visit(a,a.ToPath(z+"\\redirection.config"),()=>{ec=null;},dy);}
+catch(IOException c){
+if(!XmlFile.IsMissing(c))
 throw;}
-Shared=d2!=null;
-return d2==null?am:d2.TrimEnd('\\');}
-static bool Truth(string g){
-return g!=null&&(g.Trim()=="1"||g.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
+Shared=ec!=null;
+return ec==null?z:ec.TrimEnd('\\');}
+static bool Truth(string h){
+return h!=null&&(h.Trim()=="1"||h.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
 void Restart(){
 Sites.Clear();
 Mappers.Clear();
-e8.Clear();
-bx=null;
-dl=b2=false;}
+fj.Clear();
+b3=null;
+dw=b9=false;}
 void VisitConfiguration(XmlPlace e){
-int ce=e.Path.IndexOf("system.applicationHost")+1;
-if(ce==0||e.Path[0]!="configuration"|| !OnlyLocations(e.Path,ce-1))
+int ck=e.Path.IndexOf("system.applicationHost")+1;
+if(ck==0||e.Path[0]!="configuration"|| !OnlyLocations(e.Path,ck-1))
 return;
-if(e.Is(ce+1,"sites")){
-dl=true;
-bx=e["configSource"]??bx;}
-else if(e.Path.Count>ce+1&&e.Path[ce]=="sites")
-VisitSites(e,ce);
-else if(e.Is(ce+2,"customMetadata","key"))
+if(e.Is(ck+1,"sites")){
+dw=true;
+b3=e["configSource"]??b3;}
+else if(e.Path.Count>ck+1&&e.Path[ck]=="sites")
+VisitSites(e,ck);
+else if(e.Is(ck+2,"customMetadata","key"))
 Mappers.Add(NewMapper(e["path"]??""));
-else if(e.Is(ce+3,"customMetadata","key","property"))
+else if(e.Is(ck+3,"customMetadata","key","property"))
 Property(Mappers[Mappers.Count-1],e);}
-static Mapper NewMapper(string k){
-const string v="LM/W3SVC/";
-var a9=new Mapper{Path=k,Store="MY"};
-if(k.StartsWith(v,StringComparison.OrdinalIgnoreCase))
-long.TryParse(k.Substring(v.Length),NumberStyles.None,CultureInfo.InvariantCulture,out a9.Site);
-return a9;}
-static void Property(Mapper a9,XmlPlace e){
+static Mapper NewMapper(string j){
+const string w="LM/W3SVC/";
+var bd=new Mapper{Path=j,Store="MY"};
+if(j.StartsWith(w,StringComparison.OrdinalIgnoreCase))
+long.TryParse(j.Substring(w.Length),NumberStyles.None,CultureInfo.InvariantCulture,out bd.Site);
+return bd;}
+static void Property(Mapper bd,XmlPlace e){
 if(e["id"]=="5506"){
-a9.Hash=true;
-a9.Thumbprint=LegacyThumbprint(e["value"]);}
+bd.Hash=true;
+bd.Thumbprint=LegacyThumbprint(e["value"]);}
 else if(e["id"]=="5511"&& !string.IsNullOrEmpty(e["value"]))
-a9.Store=e["value"];}
-static bool OnlyLocations(List<string>k,int cw){
-for(int b=1;b<cw;b++)
-if(k[b]!="location")
+bd.Store=e["value"];}
+static bool OnlyLocations(List<string>j,int ce){
+for(int b=1;b<ce;b++)
+if(j[b]!="location")
 return false;
 return true;}
-void VisitSites(XmlPlace e,int e7){
-Site ak=Sites.Count==0?null:Sites[Sites.Count-1];
-b2|=e.Is(e7+4,"siteDefaults","bindings","binding");
-if(e.Is(e7+2,"sites","site"))
+void VisitSites(XmlPlace e,int fi){
+Site am=Sites.Count==0?null:Sites[Sites.Count-1];
+b9|=e.Is(fi+4,"siteDefaults","bindings","binding");
+if(e.Is(fi+2,"sites","site"))
 Sites.Add(NewSite(e));
-else if(ak==null)
+else if(am==null)
 return;
-else if(e.Is(e7+4,"site","bindings","clear"))
-ak.Bindings.Clear();
-else if(e.Is(e7+4,"site","bindings","binding"))
-ak.Bindings.Add(NewBinding(e,ak));}
+else if(e.Is(fi+4,"site","bindings","clear"))
+am.Bindings.Clear();
+else if(e.Is(fi+4,"site","bindings","binding"))
+am.Bindings.Add(NewBinding(e,am));}
 Site NewSite(XmlPlace e){
-var ak=new Site{Name=e["name"]??""};
-if(!long.TryParse(e["id"],NumberStyles.None,CultureInfo.InvariantCulture,out ak.Id))
-Doubt(e,"site "+ak.Name+": id is '"+e["id"]+"', not a number");
-if(ak.Name.Length==0)
-Doubt(e,"site "+ak.Id+": has no name");
-return ak;}
-Binding NewBinding(XmlPlace e,Site ak){
-var bu=new Binding{Protocol=e["protocol"]??"",Information=e["bindingInformation"]??""};
-string where="site "+ak.Name+", binding '"+bu.Information+"': ";
-string ao=e["sslFlags"];
-uint r;
-if(bu.Protocol.Length==0||bu.Information.Length==0)
+var am=new Site{Name=e["name"]??""};
+if(!long.TryParse(e["id"],NumberStyles.None,CultureInfo.InvariantCulture,out am.Id))
+Doubt(e,"site "+am.Name+": id is '"+e["id"]+"', not a number");
+if(am.Name.Length==0)
+Doubt(e,"site "+am.Id+": has no name");
+return am;}
+Binding NewBinding(XmlPlace e,Site am){
+var b0=new Binding{Protocol=e["protocol"]??"",Information=e["bindingInformation"]??""};
+string where="site "+am.Name+", binding '"+b0.Information+"': ";
+string ag=e["sslFlags"];
+uint s;
+if(b0.Protocol.Length==0||b0.Information.Length==0)
 Doubt(e,where+"protocol or bindingInformation is missing");
-if(ao!=null&&uint.TryParse(ao,NumberStyles.None,CultureInfo.InvariantCulture,out r))
-bu.Flags=r;
-else if(ao!=null)
-Doubt(e,where+"sslFlags is '"+ao+"', not an unsigned number");
-return bu;}
-void Doubt(XmlPlace e,string a0){
-a0="applicationHost.config line "+e.Line+": "+a0+"; IIS refuses to read the section";
-e8.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a0}});}
+if(ag!=null&&uint.TryParse(ag,NumberStyles.None,CultureInfo.InvariantCulture,out s))
+b0.Flags=s;
+else if(ag!=null)
+Doubt(e,where+"sslFlags is '"+ag+"', not an unsigned number");
+return b0;}
+void Doubt(XmlPlace e,string a1){
+a1="applicationHost.config line "+e.Line+": "+a1+"; IIS refuses to read the section";
+fj.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a1}});}
 static string LegacyThumbprint(string value){
-string ic=Hex.Thumbprint(value);
-if(ic!=null||value==null)
-return ic;
+string ix=Hex.Thumbprint(value);
+if(ix!=null||value==null)
+return ix;
 try{
-byte[]aa=Convert.FromBase64String(value);
-return aa.Length==20?Hex.Of(aa):null;}
+byte[]ac=Convert.FromBase64String(value);
+return ac.Length==20?Hex.Of(ac):null;}
 catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
-bool ag=false,ei=false,fl=false;
-Action<XmlPlace>dn=delegate(XmlPlace e){
+bool af=false,er=false,fx=false;
+Action<XmlPlace>dy=delegate(XmlPlace e){
 if(e.Is(2,"sectionSchema"))
-ei=e["name"]=="system.applicationHost/sites";
-fl|=ei;
-ag|=ei&&e.Is(0,"collection","attribute")&&e["name"]=="sslFlags";};
+er=e["name"]=="system.applicationHost/sites";
+fx|=er;
+af|=er&&e.Is(0,"collection","attribute")&&e["name"]=="sslFlags";};
 try{
-string k=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,k,()=>{ag=ei=fl=false;},dn);}
-catch(IOException d){
-if(XmlFile.IsMissing(d))
+string j=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
+XmlFile.Visit(a,j,()=>{af=er=fx=false;},dy);}
+catch(IOException c){
+if(XmlFile.IsMissing(c))
 return null;
 throw;}
-return fl?ag:(bool?)null;}}
+return fx?af:(bool?)null;}}
 public class Journal{
 public const string Folder=@"%ProgramData%\tlsfleet.iis",File="journal.txt";
 public List<KeyValuePair<string,string>>Lines=new List<KeyValuePair<string,string>>();
 public long Sound;
 public bool Damaged;
-public static Journal Parse(byte[]aa){
-Journal q=new Journal();
-string g=Encoding.ASCII.GetString(aa);
-int b5=0;
-for(int cw;(cw=g.IndexOf('\n',b5))>=0;b5=cw+1){
-string[]cs=g.Substring(b5,cw-b5).Split(new[]{'\t'},3);
-if(cs.Length==3&&Sum(cs[1]+"\t"+cs[2])==cs[0]&&q.Sound==b5){
-q.Lines.Add(new KeyValuePair<string,string>(cs[1],cs[2]));
-q.Sound=cw+1;}
-else if(cw+1<aa.Length)
-q.Damaged=true;}
-return q;}
-public static string Line(string h,string value){
-string ds=h+"\t"+value;
-return Sum(ds)+"\t"+ds+"\n";}
-static string Sum(string g){
-uint hz=2166136261;
+public static Journal Parse(byte[]ac){
+Journal i=new Journal();
+string h=Encoding.ASCII.GetString(ac);
+int bk=0;
+for(int ce;(ce=h.IndexOf('\n',bk))>=0;bk=ce+1){
+string[]c0=h.Substring(bk,ce-bk).Split(new[]{'\t'},3);
+if(c0.Length==3&&Sum(c0[1]+"\t"+c0[2])==c0[0]&&i.Sound==bk){
+i.Lines.Add(new KeyValuePair<string,string>(c0[1],c0[2]));
+i.Sound=ce+1;}
+else if(ce+1<ac.Length)
+i.Damaged=true;}
+return i;}
+public static string Line(string g,string value){
+string d2=g+"\t"+value;
+return Sum(d2)+"\t"+d2+"\n";}
+static string Sum(string h){
+uint ih=2166136261;
 unchecked{
-foreach(char an in g)
-hz=(hz^an)*16777619;}
-return hz.ToString("x8",CultureInfo.InvariantCulture);}
-public string this[string h]{
+foreach(char ao in h)
+ih=(ih^ao)*16777619;}
+return ih.ToString("x8",CultureInfo.InvariantCulture);}
+public string this[string g]{
 get{
-string o=null;
-foreach(KeyValuePair<string,string>cx in Lines)
-if(cx.Key==h)
-o=cx.Value;
-return o;}}
+string n=null;
+foreach(KeyValuePair<string,string>cp in Lines)
+if(cp.Key==g)
+n=cp.Value;
+return n;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
-public int Count(string h){
-int aq=0;
-foreach(KeyValuePair<string,string>cx in Lines)
-aq+=cx.Key==h?1:0;
-return aq;}
-public static Bag View(string k){
-Journal q;
+public bool Waiting{
+get{
+string a9=this["guard"];
+return a9!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
+&&a9.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
+public static string Time(DateTime ht){
+return ht.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
+public int Count(string g){
+int ar=0;
+foreach(KeyValuePair<string,string>cp in Lines)
+ar+=cp.Key==g?1:0;
+return ar;}
+public static Bag View(string j){
+Journal i;
 try{
-q=Parse(Bytes(k));}
-catch(IOException d){
-if(XmlFile.IsMissing(d))
+i=Parse(Bytes(j));}
+catch(IOException c){
+if(XmlFile.IsMissing(c))
 return null;
 throw;}
-if(q.Finished)
+string a9=i["guard"],ez=i["expired"];
+if(i.Finished&&ez==null)
 return null;
-return new Bag{
-{"run",q["run"]??"damaged"},{"started",q["started"]??""},{"steps",new RawJson(q["steps"]??"[]")},{"done",q.Count("done")-q.Count("undone")}};}
-public static byte[]Bytes(string k){
-using(FileStream ba=new FileStream(k,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(MemoryStream fg=new MemoryStream()){
-ba.CopyTo(fg);
-return fg.ToArray();}}}
+Bag h9=new Bag{
+{"run",i["run"]??"damaged"},{"started",i["started"]??""},{"steps",new RawJson(i["steps"]??"[]")},{"done",i.Count("done")-i.Count("undone")}};
+if(a9==null)
+return h9;
+string b4=ez==null?"armed":i.Finished?"undone":"failed";
+return h9.Put("guard",new Bag{{"state",b4},{"at",ez??a9.Split('\t')[0]}});}
+public static Journal Of(string j){
+return Parse(System.IO.File.Exists(j)?Bytes(j):new byte[0]);}
+public static byte[]Bytes(string j){
+using(FileStream aw=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(MemoryStream fr=new MemoryStream()){
+aw.CopyTo(fr);
+return fr.ToArray();}}}
 public class Bag:IEnumerable{
-List<KeyValuePair<string,object>>ci=new List<KeyValuePair<string,object>>();
-public Bag Put(string p,object value){
-ci.Add(new KeyValuePair<string,object>(p,value));
+List<KeyValuePair<string,object>>co=new List<KeyValuePair<string,object>>();
+public Bag Put(string r,object value){
+co.Add(new KeyValuePair<string,object>(r,value));
 return this;}
-public Bag PutUnless(object fs,string p,object value){
-return Equals(value,fs)?this:Put(p,value);}
-public object this[string p]{
+public Bag PutUnless(object f4,string r,object value){
+return Equals(value,f4)?this:Put(r,value);}
+public object this[string r]{
 get{
-foreach(KeyValuePair<string,object>b0 in ci)
-if(b0.Key==p)
-return b0.Value;
+foreach(KeyValuePair<string,object>b6 in co)
+if(b6.Key==r)
+return b6.Value;
 return null;}}
-public void Add(string p,object value){
-Put(p,value);}
+public void Add(string r,object value){
+Put(r,value);}
 public IEnumerator GetEnumerator(){
-return ci.GetEnumerator();}}
+return co.GetEnumerator();}}
 public class RawJson{
 public string Text;
-public RawJson(string g){
-Text=g;}}
+public RawJson(string h){
+Text=h;}}
 public static class Json{
 public static string Write(object value){
-var g=new StringBuilder(4096);
-Append(g,value);
-return g.ToString();}
-public static void Append(StringBuilder g,object value){
-string bs=value as string;
-Bag ez=value as Bag;
+var h=new StringBuilder(4096);
+Append(h,value);
+return h.ToString();}
+public static void Append(StringBuilder h,object value){
+string bl=value as string;
+Bag e9=value as Bag;
 if(value==null)
-g.Append("null");
-else if(bs!=null)
-Quote(g,bs);
-else if(ez!=null)
-AppendBag(g,ez);
+h.Append("null");
+else if(bl!=null)
+Quote(h,bl);
+else if(e9!=null)
+AppendBag(h,e9);
 else if(value is RawJson)
-g.Append(((RawJson)value).Text);
+h.Append(((RawJson)value).Text);
 else if(value is bool)
-g.Append((bool)value?"true":"false");
+h.Append((bool)value?"true":"false");
 else if(value is int||value is long||value is uint||value is short||value is ushort||value is byte)
-g.Append(Convert.ToInt64(value).ToString(CultureInfo.InvariantCulture));
+h.Append(Convert.ToInt64(value).ToString(CultureInfo.InvariantCulture));
 else if(value is IEnumerable)
-AppendList(g,(IEnumerable)value);
+AppendList(h,(IEnumerable)value);
 else
 throw new ArgumentException("no JSON for "+value.GetType());}
-static void AppendBag(StringBuilder g,Bag ez){
-char ap='{';
-foreach(KeyValuePair<string,object>b0 in ez){
-g.Append(ap);
-Quote(g,b0.Key);
-g.Append(':');
-Append(g,b0.Value);
-ap=',';}
-g.Append(ap=='{'?"{}":"}");}
-static void AppendList(StringBuilder g,IEnumerable er){
-char ap='[';
-foreach(object b0 in er){
-g.Append(ap);
-Append(g,b0);
-ap=',';}
-g.Append(ap=='['?"[]":"]");}
-static void Quote(StringBuilder g,string bs){
-g.Append('"');
-foreach(char an in bs){
-if(an=='"'||an=='\\')
-g.Append('\\').Append(an);
-else if(an>=' '&&an<127)
-g.Append(an);
+static void AppendBag(StringBuilder h,Bag e9){
+char aq='{';
+foreach(KeyValuePair<string,object>b6 in e9){
+h.Append(aq);
+Quote(h,b6.Key);
+h.Append(':');
+Append(h,b6.Value);
+aq=',';}
+h.Append(aq=='{'?"{}":"}");}
+static void AppendList(StringBuilder h,IEnumerable e2){
+char aq='[';
+foreach(object b6 in e2){
+h.Append(aq);
+Append(h,b6);
+aq=',';}
+h.Append(aq=='['?"[]":"]");}
+static void Quote(StringBuilder h,string bl){
+h.Append('"');
+foreach(char ao in bl){
+if(ao=='"'||ao=='\\')
+h.Append('\\').Append(ao);
+else if(ao>=' '&&ao<127)
+h.Append(ao);
 else
-g.Append("\\u").Append(((int)an).ToString("x4",CultureInfo.InvariantCulture));}
-g.Append('"');}
-public static void AppendDocument(StringBuilder g,object ar){
-string fw=Write(ar);
-if(fw.Length<=64*1024){
-g.Append("\"document\":").Append(fw);
+h.Append("\\u").Append(((int)ao).ToString("x4",CultureInfo.InvariantCulture));}
+h.Append('"');}
+public static void AppendDocument(StringBuilder h,object at){
+string f8=Write(at);
+if(f8.Length<=64*1024){
+h.Append("\"document\":").Append(f8);
 return;}
-using(var f9=new MemoryStream()){
-using(var ib=new GZipStream(f9,CompressionMode.Compress,true)){
-byte[]aa=Encoding.ASCII.GetBytes(fw);
-ib.Write(aa,0,aa.Length);}
-g.Append("\"document_gz\":\"").Append(Convert.ToBase64String(f9.ToArray())).Append('"');}}}
+using(var gl=new MemoryStream()){
+using(var iw=new GZipStream(gl,CompressionMode.Compress,true)){
+byte[]ac=Encoding.ASCII.GetBytes(f8);
+iw.Write(ac,0,ac.Length);}
+h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(gl.ToArray())).Append('"');}}}
 public interface IMachine{
 bool Simulated{get;}
 DateTime UtcNow{get;}
@@ -852,31 +866,31 @@ IStores Stores{get;}
 IHttpApi OpenHttp();
 IAppHostAdminManager OpenAdmin();
 string System32{get;}
-string ToPath(string d5);
-IEnumerable<string>FilesIn(string dd);
-IEnumerable<string>Events(string eh,string br,int ef);
-void Pause(int a5);
+string ToPath(string ef);
+IEnumerable<string>FilesIn(string dn);
+IEnumerable<string>Events(string eq,string bx,int eo);
+void Pause(int a6);
 IEnumerable<string>Addresses();
 IEnumerable<TcpEnd>Listening();
 IEnumerable<TcpEnd>Established();
-Stream Dial(string al,int a6,int at);
+Stream Dial(string an,int a7,int au);
 Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
-void LogInvocation(string g);}
+void LogInvocation(string h);}
 public interface IHttpApi:IDisposable{
-uint Query(int cp,IntPtr ch,uint bv,IntPtr ek,uint cr,out uint bi);
-uint Set(int cp,IntPtr y,uint t);
-uint Delete(int cp,IntPtr y,uint t);
-uint Update(int cp,IntPtr y,uint t);
+uint Query(int cx,IntPtr cn,uint b1,IntPtr et,uint cz,out uint bn);
+uint Set(int cx,IntPtr aa,uint u);
+uint Delete(int cx,IntPtr aa,uint u);
+uint Update(int cx,IntPtr aa,uint u);
 bool?UpdateExported{get;}}
 public interface IRegistry{
-object Value(string p,string h);
-string[]Keys(string p);
-string[]Names(string p);}
+object Value(string r,string g);
+string[]Keys(string r);
+string[]Names(string r);}
 public interface IStores{
-List<StoredCertificate>Read(string ay);
-KeyProbe Probe(StoredCertificate c,bool hs);
-ChainFacts Chain(StoredCertificate c);
+List<StoredCertificate>Read(string az);
+KeyProbe Probe(StoredCertificate d,bool h6);
+ChainFacts Chain(StoredCertificate d);
 void Close();}
 public class StoredCertificate{
 public string Thumbprint,FriendlyName,RenewedBy;
@@ -900,95 +914,95 @@ public string Address;
 public int Port;}
 public static class Reader{
 public const int Contract=1;
-public static string Run(IDictionary w){
-return Run(w,new WindowsMachine());}
-public static string Run(IDictionary w,IMachine a){
+public static string Run(IDictionary p){
+return Run(p,new WindowsMachine());}
+public static string Run(IDictionary p,IMachine a){
 try{
-Arguments.Check(w,"contract","certificates","key_check");
-Arguments.CheckContract(w);
-string ai=Arguments.Choice(w,"certificates","referenced","candidates","all");
-string aj=Arguments.Choice(w,"key_check","metadata","open","sign");
-a.LogInvocation("tlsfleet.iis.host_reader, certificates="+ai+", key_check="+aj);
-StringBuilder g=new StringBuilder("{\"changed\":false,\"contract\":1,");
-Json.AppendDocument(g,new Document(a,ai,aj).Read());
-return g.Append('}').ToString();}
-catch(Exception d){
-return Json.Write(Failure(d));}}
-public static Bag Failure(Exception d){
-HostException ag=d as HostException
-??new HostException("internal",d.GetType().Name+": "+d.Message,null,d.StackTrace,null,d.HResult&0xFFFFFFFFL);
+Arguments.Check(p,"contract","certificates","key_check");
+Arguments.CheckContract(p);
+string ak=Arguments.Choice(p,"certificates","referenced","candidates","all");
+string al=Arguments.Choice(p,"key_check","metadata","open","sign");
+a.LogInvocation("tlsfleet.iis.host_reader, certificates="+ak+", key_check="+al);
+StringBuilder h=new StringBuilder("{\"changed\":false,\"contract\":1,");
+Json.AppendDocument(h,new Document(a,ak,al).Read());
+return h.Append('}').ToString();}
+catch(Exception c){
+return Json.Write(Failure(c));}}
+public static Bag Failure(Exception c){
+HostException af=c as HostException
+??new HostException("internal",c.GetType().Name+": "+c.Message,null,c.StackTrace,null,c.HResult&0xFFFFFFFFL);
 return new Bag{
-{"changed",false},{"failed",true},{"contract",Contract},{"msg",ag.Message},{"error",ErrorBag(ag,null)}};}
-public static Bag ErrorBag(HostException d,int?f){
-return new Bag{{"code",d.Code},{"place",d.Place},{"hint",d.Hint},{"step",f},{"call",d.Call},{"number",d.Number}};}}
+{"changed",false},{"failed",true},{"contract",Contract},{"msg",af.Message},{"error",ErrorBag(af,null)}};}
+public static Bag ErrorBag(HostException c,int?f){
+return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",f},{"call",c.Call},{"number",c.Number}};}}
 public static class Arguments{
-public static void Check(IDictionary w,params string[]b7){
-foreach(string h in b7)
-if(w[h]==null)
-throw Bad(h,"is missing");
-foreach(object p in w.Keys){
-string h=Convert.ToString(p);
-bool ag=h.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string bk in b7)
-ag|=bk.Equals(h,StringComparison.OrdinalIgnoreCase);
-if(!ag)
-throw Bad(h,"is not known");}}
-public static void CheckContract(IDictionary w){
-string j=Convert.ToString(w["contract"]);
-if(j!="1")
-throw new HostException("contract_mismatch","contract: this host speaks contract 1, not "+j,"contract",null,null,null);}
-public static string Choice(IDictionary w,string h,params string[]ag){
-string j=Convert.ToString(w[h]);
-if(Array.IndexOf(ag,j)<0)
-throw Bad(h,"must be one of "+string.Join(", ",ag)+", is '"+j+"'");
-return j;}
-static HostException Bad(string e,string a0){
-return new HostException("bad_argument",e+": "+a0,e,null,null,null);}}
+public static void Check(IDictionary p,params string[]cd){
+foreach(string g in cd)
+if(p[g]==null)
+throw Bad(g,"is missing");
+foreach(object r in p.Keys){
+string g=Convert.ToString(r);
+bool af=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
+foreach(string br in cd)
+af|=br.Equals(g,StringComparison.OrdinalIgnoreCase);
+if(!af)
+throw Bad(g,"is not known");}}
+public static void CheckContract(IDictionary p){
+string k=Convert.ToString(p["contract"]);
+if(k!="1")
+throw new HostException("contract_mismatch","contract: this host speaks contract 1, not "+k,"contract",null,null,null);}
+public static string Choice(IDictionary p,string g,params string[]af){
+string k=Convert.ToString(p[g]);
+if(Array.IndexOf(af,k)<0)
+throw Bad(g,"must be one of "+string.Join(", ",af)+", is '"+k+"'");
+return k;}
+static HostException Bad(string e,string a1){
+return new HostException("bad_argument",e+": "+a1,e,null,null,null);}}
 public class HostException:Exception{
 public string Code,Place,Hint,Call;
 public long?Number;
-public HostException(string n,string a0,string e,string ad,string bl,long?r):base(a0){
-Code=n;
+public HostException(string q,string a1,string e,string x,string bt,long?s):base(a1){
+Code=q;
 Place=e;
-Hint=ad;
-Call=bl;
-Number=r;}
-public HostException(string n,string a0):this(n,a0,null,null,null,null){}
-public static HostException OfCall(string bl,uint r){
-string n=r==5?"access_denied":r.ToString(CultureInfo.InvariantCulture);
-string il=new Win32Exception((int)r).Message;
-return new HostException(n,bl+" returned "+r+": "+il,null,null,bl,r);}}
+Hint=x;
+Call=bt;
+Number=s;}
+public HostException(string q,string a1):this(q,a1,null,null,null,null){}
+public static HostException OfCall(string bt,uint s){
+string q=s==5?"access_denied":s.ToString(CultureInfo.InvariantCulture);
+string i5=new Win32Exception((int)s).Message;
+return new HostException(q,bt+" returned "+s+": "+i5,null,null,bt,s);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
-public void Add(string c5,string n,string a0){
-Entries.Add(new Bag{{"layer",c5},{"code",n},{"message",a0}});}
-public void Add(string c5,Exception d,string cm){
-string n=CodeOf(d);
-string fy;
-if(!Rights.TryGetValue(c5,out fy))
-fy="administrator rights";
-string gs=n=="access_denied"?"; this takes "+fy:"";
-Add(c5,n,cm+": "+d.Message+gs);}
-public T Try<T>(string c5,string cm,T dj,Func<T>cc){
+public void Add(string de,string q,string a1){
+Entries.Add(new Bag{{"layer",de},{"code",q},{"message",a1}});}
+public void Add(string de,Exception c,string cu){
+string q=CodeOf(c);
+string ga;
+if(!Rights.TryGetValue(de,out ga))
+ga="administrator rights";
+string g3=q=="access_denied"?"; this takes "+ga:"";
+Add(de,q,cu+": "+c.Message+g3);}
+public T Try<T>(string de,string cu,T du,Func<T>ch){
 try{
-return cc();}
-catch(Exception d){
-Add(c5,d,cm);
-return dj;}}
-public static string CodeOf(Exception d){
-HostException ag=d as HostException;
-if(ag!=null)
-return ag.Code;
-uint au=unchecked((uint)d.HResult);
-if(au==0x80070005||d is SecurityException)
+return ch();}
+catch(Exception c){
+Add(de,c,cu);
+return du;}}
+public static string CodeOf(Exception c){
+HostException af=c as HostException;
+if(af!=null)
+return af.Code;
+uint av=unchecked((uint)c.HResult);
+if(av==0x80070005||c is SecurityException)
 return"access_denied";
-if(au==0x80070002||au==0x80070003)
+if(av==0x80070002||av==0x80070003)
 return"not_found";
-if(d is XmlException)
+if(c is XmlException)
 return"malformed";
-return"0x"+au.ToString("X8",CultureInfo.InvariantCulture);}}
+return"0x"+av.ToString("X8",CultureInfo.InvariantCulture);}}
 public class Traces{
 const string HttpEvents="*[System[Provider[@Name='Microsoft-Windows-HttpEvent'] and (EventID=15300 or EventID=15301 or EventID=15302)]]";
 const string Lifecycle="Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational";
@@ -997,137 +1011,137 @@ static string[]Kinds={"deleted","created","updated"};
 static string[][]Folders={
 new[]{"win_acme",@"%ProgramData%\win-acme"},new[]{"simple_acme",@"%ProgramData%\simple-acme"},new[]{"posh_acme",@"%ProgramFiles%\WindowsPowerShell\Modules\Posh-ACME"}};
 IMachine a;
-IRegistry i;
-Gaps u;
-public Traces(IMachine a,Gaps u){
+IRegistry m;
+Gaps v;
+public Traces(IMachine a,Gaps v){
 this.a=a;
-this.u=u;
-i=a.Registry;}
-public void AddTo(Bag ar,bool fj,long bq,List<Bag>d4){
-Put(ar,"asked","asked","switches of features",()=>Asked(bq).Concat(d4));
-Put(ar,"managers","managers","certificate managers",Managers);
-ar.Put("rebind",fj?u.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
-Put(ar,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
-Put(ar,"changes","events","event log of http.sys",Changes);}
-void Put(Bag ar,string p,string c5,string cm,Func<IEnumerable<Bag>>cc){
-ar.Put(p,u.Try(c5,cm,new List<Bag>(),()=>cc().ToList()));}
-IEnumerable<Bag>Asked(long bq){
-const string dw=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
-const string ee=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
-return Switch("http2",dw,"EnableHttp2Tls",bq>=14393)
-.Concat(Switch("http3",dw,"EnableHttp3",bq>=20348)).Concat(Switch("tls13",ee,"Enabled",bq>=20348));}
-IEnumerable<Bag>Switch(string cm,string p,string h,bool ag){
-object value=i.Value(p,h);
+this.v=v;
+m=a.Registry;}
+public void AddTo(Bag at,bool fu,long bw,List<Bag>ee){
+Put(at,"asked","asked","switches of features",()=>Asked(bw).Concat(ee));
+Put(at,"managers","managers","certificate managers",Managers);
+at.Put("rebind",fu?v.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
+Put(at,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
+Put(at,"changes","events","event log of http.sys",Changes);}
+void Put(Bag at,string r,string de,string cu,Func<IEnumerable<Bag>>ch){
+at.Put(r,v.Try(de,cu,new List<Bag>(),()=>ch().ToList()));}
+IEnumerable<Bag>Asked(long bw){
+const string d6=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
+const string en=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
+return Switch("http2",d6,"EnableHttp2Tls",bw>=14393)
+.Concat(Switch("http3",d6,"EnableHttp3",bw>=20348)).Concat(Switch("tls13",en,"Enabled",bw>=20348));}
+IEnumerable<Bag>Switch(string cu,string r,string g,bool af){
+object value=m.Value(r,g);
 if(value is int)
-yield return new Bag{{"what",cm},{"present",ag&&(int)value!=0},{"evidence",@"HKLM\"+p+", "+h+" = "+unchecked((uint)(int)value)}};}
+yield return new Bag{{"what",cu},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
 IEnumerable<Bag>Managers(){
-foreach(string fm in new[]{"Certify.Service","Certify.Server.Core"})
-if(i.Names(@"SYSTEM\CurrentControlSet\Services\"+fm).Length>0)
-yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+fm);
-foreach(string fo in a.FilesIn(a.System32+@"\Tasks").OrderBy(h=>h,StringComparer.Ordinal))
-if(KindOfTask(fo)!=null)
-yield return Manager(KindOfTask(fo),"scheduled task "+fo);
-foreach(string[]f3 in Folders)
-if(Directory.Exists(a.ToPath(f3[1])))
-yield return Manager(f3[0],f3[1]);}
-static Bag Manager(string b1,string d6){
-return new Bag{{"kind",b1},{"evidence",d6}};}
-static string KindOfTask(string fo){
-string h=fo.ToLowerInvariant();
-foreach(string ag in new[]{"win-acme","simple-acme","posh-acme"})
-if(h.Contains(ag))
-return ag.Replace('-','_');
-return h.Contains("acme")||h.Contains("letsencrypt")?"other":null;}
+foreach(string dl in new[]{"Certify.Service","Certify.Server.Core"})
+if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dl).Length>0)
+yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dl);
+foreach(string fz in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
+if(KindOfTask(fz)!=null)
+yield return Manager(KindOfTask(fz),"scheduled task "+fz);
+foreach(string[]gf in Folders)
+if(Directory.Exists(a.ToPath(gf[1])))
+yield return Manager(gf[0],gf[1]);}
+static Bag Manager(string b7,string eg){
+return new Bag{{"kind",b7},{"evidence",eg}};}
+static string KindOfTask(string fz){
+string g=fz.ToLowerInvariant();
+foreach(string af in new[]{"win-acme","simple-acme","posh-acme"})
+if(g.Contains(af))
+return af.Replace('-','_');
+return g.Contains("acme")||g.Contains("letsencrypt")?"other":null;}
 bool Rebind(){
 try{
-string k=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
-using(var e3=new FileStream(k,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(var g=new StreamReader(e3,true)){
-XmlNode cv=Parse(g.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
-return cv==null||cv.InnerText.Trim()!="false";}}
-catch(IOException d){
-if(XmlFile.IsMissing(d))
+string j=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
+using(var fe=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(var h=new StreamReader(fe,true)){
+XmlNode c4=Parse(h.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+return c4==null||c4.InnerText.Trim()!="false";}}
+catch(IOException c){
+if(XmlFile.IsMissing(c))
 return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
-foreach(XmlElement bw in Events(Lifecycle,"*[System[EventID=1001]]")){
-string ii=Thumbprint(bw,"OldCertificateDetails"),aw=Thumbprint(bw,"NewCertificateDetails");
-if(ii!=null&&aw!=null)
-yield return new Bag{{"at",At(bw)},{"old",ii},{"new",aw}};}}
-static string Thumbprint(XmlElement bw,string h){
-XmlElement fh=First(bw,h);
-return fh==null?null:Hex.Thumbprint(fh.GetAttribute("Thumbprint"));}
+foreach(XmlElement b2 in Events(Lifecycle,"*[System[EventID=1001]]")){
+string i2=Thumbprint(b2,"OldCertificateDetails"),ay=Thumbprint(b2,"NewCertificateDetails");
+if(i2!=null&&ay!=null)
+yield return new Bag{{"at",At(b2)},{"old",i2},{"new",ay}};}}
+static string Thumbprint(XmlElement b2,string g){
+XmlElement fs=First(b2,g);
+return fs==null?null:Hex.Thumbprint(fs.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
-var fl=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-foreach(XmlElement bw in Events("System",HttpEvents)){
-XmlNodeList c0=bw.GetElementsByTagName("Data");
-string af=c0.Count==0?"":c0[c0.Count-1].InnerText;
-if(af.Length>0&&fl.Add(af))
-yield return new Bag{{"at",At(bw)},{"kind",Kinds[int.Parse(First(bw,"EventID").InnerText)-15300]},{"endpoint",af}};}}
-static string At(XmlElement bw){
-return First(bw,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
-IEnumerable<XmlElement>Events(string eh,string br){
-return a.Events(eh,br,MostEvents).Select(Parse);}
-static XmlElement Parse(string g){
-var ar=new XmlDocument{XmlResolver=null};
-ar.LoadXml(g);
-return ar.DocumentElement;}
-static XmlElement First(XmlElement hm,string h){
-return(XmlElement)hm.GetElementsByTagName(h)[0];}}
+var fx=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+foreach(XmlElement b2 in Events("System",HttpEvents)){
+XmlNodeList c9=b2.GetElementsByTagName("Data");
+string ai=c9.Count==0?"":c9[c9.Count-1].InnerText;
+if(ai.Length>0&&fx.Add(ai))
+yield return new Bag{{"at",At(b2)},{"kind",Kinds[int.Parse(First(b2,"EventID").InnerText)-15300]},{"endpoint",ai}};}}
+static string At(XmlElement b2){
+return First(b2,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
+IEnumerable<XmlElement>Events(string eq,string bx){
+return a.Events(eq,bx,MostEvents).Select(Parse);}
+static XmlElement Parse(string h){
+var at=new XmlDocument{XmlResolver=null};
+at.LoadXml(h);
+return at.DocumentElement;}
+static XmlElement First(XmlElement h0,string g){
+return(XmlElement)h0.GetElementsByTagName(g)[0];}}
 public static class EventLog{
 const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
-public static List<string>Read(string eh,string br,int ef){
-var o=new List<string>();
-IntPtr dz=EvtQuery(IntPtr.Zero,eh,br,0x201);
-int n=dz==IntPtr.Zero?Marshal.GetLastWin32Error():0;
-if(n==ChannelNotFound)
-return o;
-if(n!=0)
-throw HostException.OfCall("EvtQuery",(uint)n);
+public static List<string>Read(string eq,string bx,int eo){
+var n=new List<string>();
+IntPtr d8=EvtQuery(IntPtr.Zero,eq,bx,0x201);
+int q=d8==IntPtr.Zero?Marshal.GetLastWin32Error():0;
+if(q==ChannelNotFound)
+return n;
+if(q!=0)
+throw HostException.OfCall("EvtQuery",(uint)q);
 try{
-IntPtr bk;
-uint aq;
-while(o.Count<ef&&EvtNext(dz,1,out bk,-1,0,out aq)){
+IntPtr br;
+uint ar;
+while(n.Count<eo&&EvtNext(d8,1,out br,-1,0,out ar)){
 try{
-o.Add(Xml(bk));}
+n.Add(Xml(br));}
 finally{
-EvtClose(bk);}}
-n=Marshal.GetLastWin32Error();
-if(o.Count<ef&&n!=NoMoreItems)
-throw HostException.OfCall("EvtNext",(uint)n);}
+EvtClose(br);}}
+q=Marshal.GetLastWin32Error();
+if(n.Count<eo&&q!=NoMoreItems)
+throw HostException.OfCall("EvtNext",(uint)q);}
 finally{
-EvtClose(dz);}
-return o;}
-static string Xml(IntPtr b0){
-byte[]g=new byte[4096];
-uint dc,aq;
+EvtClose(d8);}
+return n;}
+static string Xml(IntPtr b6){
+byte[]h=new byte[4096];
+uint dm,ar;
 for(;;){
-if(EvtRender(IntPtr.Zero,b0,1,(uint)g.Length,g,out dc,out aq))
-return Encoding.Unicode.GetString(g,0,(int)dc).TrimEnd('\0');
-int n=Marshal.GetLastWin32Error();
-if(n!=InsufficientBuffer||dc<=g.Length)
-throw HostException.OfCall("EvtRender",(uint)n);
-g=new byte[dc];}}
+if(EvtRender(IntPtr.Zero,b6,1,(uint)h.Length,h,out dm,out ar))
+return Encoding.Unicode.GetString(h,0,(int)dm).TrimEnd('\0');
+int q=Marshal.GetLastWin32Error();
+if(q!=InsufficientBuffer||dm<=h.Length)
+throw HostException.OfCall("EvtRender",(uint)q);
+h=new byte[dm];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr EvtQuery(IntPtr im,string k,string br,uint ao);
+static extern IntPtr EvtQuery(IntPtr i7,string j,string bx,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr dz,uint z,out IntPtr b0,int ip,uint ao,out uint h8);
+static extern bool EvtNext(IntPtr d8,uint ab,out IntPtr b6,int i9,uint ag,out uint it);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr cu,IntPtr b0,uint ao,uint z,byte[]ir,out uint dc,out uint hr);
+static extern bool EvtRender(IntPtr c3,IntPtr b6,uint ag,uint ab,byte[]ja,out uint dm,out uint h5);
 [DllImport("wevtapi.dll")]
-static extern bool EvtClose(IntPtr de);}
+static extern bool EvtClose(IntPtr dp);}
 public class Users{
 const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
 const string Services=@"SYSTEM\CurrentControlSet\Services\";
 static string[]Sql={@"SOFTWARE\Microsoft\Microsoft SQL Server\",@"SOFTWARE\WOW6432Node\Microsoft\Microsoft SQL Server\"};
-IRegistry i;
-List<Bag>o=new List<Bag>();
-public Users(IRegistry i){
-this.i=i;}
-public List<Bag>Read(Gaps u){
-foreach(Action bb in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
-u.Try("users","other users of certificates",0,delegate{bb();return 0;});
-return o;}
+IRegistry m;
+List<Bag>n=new List<Bag>();
+public Users(IRegistry m){
+this.m=m;}
+public List<Bag>Read(Gaps v){
+foreach(Action be in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
+v.Try("users","other users of certificates",0,delegate{be();return 0;});
+return n;}
 void Values(){
 Hash("rdp",null,@"SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp","SSLCertificateSHA1Hash");
 Present("rd_gateway","ipport 0.0.0.0:443",Services+"TSGateway");
@@ -1135,301 +1149,301 @@ Present("adfs",null,Services+"adfssrv");
 Present("wap",null,Services+"appproxysvc");
 Present("exchange",null,@"SOFTWARE\Microsoft\ExchangeServer\v15\Setup");}
 void WinRm(){
-foreach(string bt in i.Keys(Wsman)){
-string k=Wsman+"\\"+bt;
-string ah=Hex.Thumbprint(i.Value(k,"certThumbprint"));
-int a6;
-bool ee;
-if(Listener(bt,out a6,out ee)&&ee&&ah!=null)
-Found("winrm",RecordOf(bt,a6),ah,k);}}
-bool Listener(string h,out int a6,out bool ee){
-int ij=h.LastIndexOf('+');
-ee=h.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
-object value=i.Value(Wsman+"\\"+h,"Port");
-a6=value is int?(int)value:ee?5986:5985;
-return ij>0;}
-static string RecordOf(string bt,int a6){
-string al=bt.Substring(0,bt.LastIndexOf('+'));
-if(al.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
-al=al.Substring(3).Trim('[',']');
-return"ipport "+(al.IndexOf(':')<0?al:"["+al+"]")+":"+a6;}
-return"ipport 0.0.0.0:"+a6;}
+foreach(string bz in m.Keys(Wsman)){
+string j=Wsman+"\\"+bz;
+string aj=Hex.Thumbprint(m.Value(j,"certThumbprint"));
+int a7;
+bool en;
+if(Listener(bz,out a7,out en)&&en&&aj!=null)
+Found("winrm",RecordOf(bz,a7),aj,j);}}
+bool Listener(string g,out int a7,out bool en){
+int i3=g.LastIndexOf('+');
+en=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
+object value=m.Value(Wsman+"\\"+g,"Port");
+a7=value is int?(int)value:en?5986:5985;
+return i3>0;}
+static string RecordOf(string bz,int a7){
+string an=bz.Substring(0,bz.LastIndexOf('+'));
+if(an.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
+an=an.Substring(3).Trim('[',']');
+return"ipport "+(an.IndexOf(':')<0?an:"["+an+"]")+":"+a7;}
+return"ipport 0.0.0.0:"+a7;}
 public Dictionary<int,bool>WinRmPorts(){
-var da=new Dictionary<int,bool>();
-da[5985]=false;
-da[5986]=true;
-foreach(string bt in i.Keys(Wsman)){
-int a6;
-bool ee;
-if(Listener(bt,out a6,out ee))
-da[a6]=ee;}
-return da;}
+var dj=new Dictionary<int,bool>();
+dj[5985]=false;
+dj[5986]=true;
+foreach(string bz in m.Keys(Wsman)){
+int a7;
+bool en;
+if(Listener(bz,out a7,out en))
+dj[a7]=en;}
+return dj;}
 void WebManagement(){
-const string k=@"SOFTWARE\Microsoft\WebManagement\Server";
-object a6=i.Value(k,"Port");
-Hash("wmsvc","ipport 0.0.0.0:"+(a6 is int?(int)a6:8172),k,"SslCertificateHash");}
+const string j=@"SOFTWARE\Microsoft\WebManagement\Server";
+object a7=m.Value(j,"Port");
+Hash("wmsvc","ipport 0.0.0.0:"+(a7 is int?(int)a7:8172),j,"SslCertificateHash");}
 void SqlServers(){
-foreach(string ew in Sql){
-foreach(string d7 in i.Names(ew+@"Instance Names\SQL")){
-object cp=i.Value(ew+@"Instance Names\SQL",d7);
-Hash("sql",null,ew+cp+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string d7 in i.Names(ew+@"Instance Names\RS"))
-Found("ssrs",null,null,ew+@"Instance Names\RS, instance "+d7);}}
+foreach(string cr in Sql){
+foreach(string eh in m.Names(cr+@"Instance Names\SQL")){
+object cx=m.Value(cr+@"Instance Names\SQL",eh);
+Hash("sql",null,cr+cx+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
+foreach(string eh in m.Names(cr+@"Instance Names\RS"))
+Found("ssrs",null,null,cr+@"Instance Names\RS, instance "+eh);}}
 void Sstp(){
-const string k=Services+@"SstpSvc\Parameters";
-string ah=Hex.Thumbprint(i.Value(k,"SHA1CertificateHash"));
-byte[]gt=i.Value(k,"SHA256CertificateHash")as byte[];
-if(ah!=null||(gt!=null&&gt.Length==32))
-Found("sstp","ipport 0.0.0.0:443",ah,k);}
+const string j=Services+@"SstpSvc\Parameters";
+string aj=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
+byte[]g4=m.Value(j,"SHA256CertificateHash")as byte[];
+if(aj!=null||(g4!=null&&g4.Length==32))
+Found("sstp","ipport 0.0.0.0:443",aj,j);}
 void Wsus(){
-const string k=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
-object a6=i.Value(k,"PortNumber"),ee=i.Value(k,"UsingSSL");
-if(a6 is int&&ee is int&&(int)ee!=0)
-Found("wsus","ipport 0.0.0.0:"+((int)a6).ToString(CultureInfo.InvariantCulture),null,k);}
-void Hash(string b1,string p,string k,string h){
-string ah=Hex.Thumbprint(i.Value(k,h));
-if(ah!=null)
-Found(b1,p,ah,k+", "+h);}
-void Present(string b1,string p,string k){
-if(i.Keys(k).Length+i.Names(k).Length>0)
-Found(b1,p,null,k);}
-void Found(string b1,string p,string ah,string k){
-Add(o,b1,p,ah,@"HKLM\"+k);}
-public static void Add(List<Bag>dm,string b1,string p,string ah,string d6){
-dm.Add(new Bag{{"kind",b1},{"key",p},{"thumbprint",ah},{"evidence",d6}});}}
+const string j=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
+object a7=m.Value(j,"PortNumber"),en=m.Value(j,"UsingSSL");
+if(a7 is int&&en is int&&(int)en!=0)
+Found("wsus","ipport 0.0.0.0:"+((int)a7).ToString(CultureInfo.InvariantCulture),null,j);}
+void Hash(string b7,string r,string j,string g){
+string aj=Hex.Thumbprint(m.Value(j,g));
+if(aj!=null)
+Found(b7,r,aj,j+", "+g);}
+void Present(string b7,string r,string j){
+if(m.Keys(j).Length+m.Names(j).Length>0)
+Found(b7,r,null,j);}
+void Found(string b7,string r,string aj,string j){
+Add(n,b7,r,aj,@"HKLM\"+j);}
+public static void Add(List<Bag>dx,string b7,string r,string aj,string eg){
+dx.Add(new Bag{{"kind",b7},{"key",r},{"thumbprint",aj},{"evidence",eg}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
-IRegistry i=new WindowsRegistry();
-IStores cz=new WindowsStores();
+IRegistry m=new WindowsRegistry();
+IStores c8=new WindowsStores();
 public bool Simulated{get{return false;}}
 public DateTime UtcNow{get{return DateTime.UtcNow;}}
-public IRegistry Registry{get{return i;}}
-public IStores Stores{get{return cz;}}
+public IRegistry Registry{get{return m;}}
+public IStores Stores{get{return c8;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
-public static string System32Of(bool gm,bool fx){
-return gm&& !fx?@"%windir%\sysnative":@"%windir%\System32";}
+public static string System32Of(bool gx,bool f9){
+return gx&& !f9?@"%windir%\sysnative":@"%windir%\System32";}
 public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
 return(IAppHostAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(AdminManager,true));}
-public string ToPath(string d5){
-return Environment.ExpandEnvironmentVariables(d5);}
-public IEnumerable<string>FilesIn(string dd){
-return Directory.GetFiles(ToPath(dd)).Select(Path.GetFileName);}
-public IEnumerable<string>Events(string eh,string br,int ef){
-return EventLog.Read(eh,br,ef);}
-public void Pause(int a5){
-Thread.Sleep(a5);}
+public string ToPath(string ef){
+return Environment.ExpandEnvironmentVariables(ef);}
+public IEnumerable<string>FilesIn(string dn){
+return Directory.GetFiles(ToPath(dn)).Select(Path.GetFileName);}
+public IEnumerable<string>Events(string eq,string bx,int eo){
+return EventLog.Read(eq,bx,eo);}
+public void Pause(int a6){
+Thread.Sleep(a6);}
 public IEnumerable<string>Addresses(){
-List<string>o=new List<string>();
-foreach(NetworkInterface hn in NetworkInterface.GetAllNetworkInterfaces())
-if(hn.OperationalStatus==OperationalStatus.Up)
-foreach(UnicastIPAddressInformation y in hn.GetIPProperties().UnicastAddresses)
-if(!IPAddress.IsLoopback(y.Address)&& !y.Address.IsIPv6LinkLocal)
-o.Add(y.Address.ToString());
-return o.Distinct();}
+List<string>n=new List<string>();
+foreach(NetworkInterface h1 in NetworkInterface.GetAllNetworkInterfaces())
+if(h1.OperationalStatus==OperationalStatus.Up)
+foreach(UnicastIPAddressInformation aa in h1.GetIPProperties().UnicastAddresses)
+if(!IPAddress.IsLoopback(aa.Address)&& !aa.Address.IsIPv6LinkLocal)
+n.Add(aa.Address.ToString());
+return n.Distinct();}
 public IEnumerable<TcpEnd>Listening(){
 return TcpTable.OfSystem(TcpTable.Listen);}
 public IEnumerable<TcpEnd>Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
-public Stream Dial(string al,int a6,int at){
-return Dial(new IPEndPoint(IPAddress.Parse(al),a6),at);}
-public static Stream Dial(IPEndPoint cw,int at){
-Socket el=new Socket(cw.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+public Stream Dial(string an,int a7,int au){
+return Dial(new IPEndPoint(IPAddress.Parse(an),a7),au);}
+public static Stream Dial(IPEndPoint ce,int au){
+Socket eu=new Socket(ce.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult e2=el.BeginConnect(cw,null,null);
-if(!e2.AsyncWaitHandle.WaitOne(at))
-throw new TimeoutException("no connection to "+cw+" within "+at+" ms");
-el.EndConnect(e2);
-return new NetworkStream(el,true);}
+IAsyncResult fd=eu.BeginConnect(ce,null,null);
+if(!fd.AsyncWaitHandle.WaitOne(au))
+throw new TimeoutException("no connection to "+ce+" within "+au+" ms");
+eu.EndConnect(fd);
+return new NetworkStream(eu,true);}
 catch{
-el.Close();
+eu.Close();
 throw;}}
 public IEnumerable<Bag>OtherUsers(){
 return new Bag[0];}
 public Bag ReadJournal(){
 return Journal.View(ToPath(Journal.Folder+"\\"+Journal.File));}
-public void LogInvocation(string g){
-IntPtr eh=RegisterEventSourceW(null,"Ansible");
-if(eh==IntPtr.Zero)
+public void LogInvocation(string h){
+IntPtr eq=RegisterEventSourceW(null,"Ansible");
+if(eq==IntPtr.Zero)
 return;
-ReportEventW(eh,4,0,0,IntPtr.Zero,1,0,new[]{g},IntPtr.Zero);
-DeregisterEventSource(eh);}
+ReportEventW(eq,4,0,0,IntPtr.Zero,1,0,new[]{h},IntPtr.Zero);
+DeregisterEventSource(eq);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr RegisterEventSourceW(string iu,string gf);
+static extern IntPtr RegisterEventSourceW(string hx,string c7);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr eh,ushort iy,ushort h4,uint cp,IntPtr iz,ushort aq,uint h5,string[]iw,IntPtr c0);
+static extern bool ReportEventW(IntPtr eq,ushort jg,ushort io,uint cx,IntPtr h8,ushort ar,uint ip,string[]jf,IntPtr c9);
 [DllImport("advapi32.dll")]
-static extern bool DeregisterEventSource(IntPtr eh);}
+static extern bool DeregisterEventSource(IntPtr eq);}
 public class WindowsRegistry:IRegistry{
-public object Value(string p,string h){
-return With(p,null,a8=>a8.GetValue(h));}
-public string[]Keys(string p){
-return With(p,new string[0],a8=>a8.GetSubKeyNames());}
-public string[]Names(string p){
-return With(p,new string[0],a8=>a8.GetValueNames());}
-static T With<T>(string p,T dj,Func<RegistryKey,T>cc){
-using(RegistryKey ew=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey a8=ew.OpenSubKey(p))
-return a8==null?dj:cc(a8);}}
+public object Value(string r,string g){
+return With(r,null,ba=>ba.GetValue(g));}
+public string[]Keys(string r){
+return With(r,new string[0],ba=>ba.GetSubKeyNames());}
+public string[]Names(string r){
+return With(r,new string[0],ba=>ba.GetValueNames());}
+static T With<T>(string r,T du,Func<RegistryKey,T>ch){
+using(RegistryKey cr=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
+using(RegistryKey ba=cr.OpenSubKey(r))
+return ba==null?du:ch(ba);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
-public static List<TcpEnd>OfSystem(int cb){
-List<TcpEnd>o=new List<TcpEnd>();
-Read(V4,d1=>Take(o,d1,cb,0,4,4,8,20),24);
-Read(V6,d1=>Take(o,d1,cb,48,0,16,20,52),56);
-return o;}
-static void Take(List<TcpEnd>o,IntPtr d1,int cb,int g2,int fr,int dq,int gb,int gv){
-if(Marshal.ReadInt32(d1,gv)!=System||Marshal.ReadInt32(d1,g2)!=cb)
+public static List<TcpEnd>OfSystem(int b4){
+List<TcpEnd>n=new List<TcpEnd>();
+Read(V4,ea=>Take(n,ea,b4,0,4,4,8,20),24);
+Read(V6,ea=>Take(n,ea,b4,48,0,16,20,52),56);
+return n;}
+static void Take(List<TcpEnd>n,IntPtr ea,int b4,int hd,int f2,int d0,int gn,int g6){
+if(Marshal.ReadInt32(ea,g6)!=System||Marshal.ReadInt32(ea,hd)!=b4)
 return;
-byte[]al=new byte[dq];
-Marshal.Copy(IntPtr.Add(d1,fr),al,0,dq);
-IPAddress fc=new IPAddress(al);
-if(fc.IsIPv4MappedToIPv6)
-fc=fc.MapToIPv4();
-o.Add(new TcpEnd{Address=fc.ToString(),Port=(Marshal.ReadByte(d1,gb)<<8)|Marshal.ReadByte(d1,gb+1)});}
-static void Read(int ab,Action<IntPtr>ia,int gz){
-uint z=0x10000;
+byte[]an=new byte[d0];
+Marshal.Copy(IntPtr.Add(ea,f2),an,0,d0);
+IPAddress fn=new IPAddress(an);
+if(fn.IsIPv4MappedToIPv6)
+fn=fn.MapToIPv4();
+n.Add(new TcpEnd{Address=fn.ToString(),Port=(Marshal.ReadByte(ea,gn)<<8)|Marshal.ReadByte(ea,gn+1)});}
+static void Read(int ad,Action<IntPtr>iv,int ha){
+uint ab=0x10000;
 for(;;){
-IntPtr bz=Marshal.AllocHGlobal((int)z);
+IntPtr b5=Marshal.AllocHGlobal((int)ab);
 try{
-uint n=GetExtendedTcpTable(bz,ref z,false,ab,AllWithOwner,0);
-if(n==TooSmall)
+uint q=GetExtendedTcpTable(b5,ref ab,false,ad,AllWithOwner,0);
+if(q==TooSmall)
 continue;
-if(n!=0)
-throw HostException.OfCall("GetExtendedTcpTable",n);
-int aq=Marshal.ReadInt32(bz);
-for(int b=0;b<aq;b++)
-ia(IntPtr.Add(bz,4+b*gz));
+if(q!=0)
+throw HostException.OfCall("GetExtendedTcpTable",q);
+int ar=Marshal.ReadInt32(b5);
+for(int b=0;b<ar;b++)
+iv(IntPtr.Add(b5,4+b*ha));
 return;}
 finally{
-Marshal.FreeHGlobal(bz);}}}
+Marshal.FreeHGlobal(b5);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr bz,ref uint z,bool fe,int ab,int b1,uint ed);}
+static extern uint GetExtendedTcpTable(IntPtr b5,ref uint ab,bool fp,int ad,int b7,uint em);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
-X509Store a8;
+X509Store ba;
 X509Certificate2Collection l;
-public List<StoredCertificate>Read(string ay){
-a8=new X509Store(ay,StoreLocation.LocalMachine);
+public List<StoredCertificate>Read(string az){
+ba=new X509Store(az,StoreLocation.LocalMachine);
 try{
-a8.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
-catch(CryptographicException d){
-a8=null;
-if(d.HResult==StoreMissing)
+ba.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
+catch(CryptographicException c){
+ba=null;
+if(c.HResult==StoreMissing)
 return null;
 throw;}
-var di=new List<StoredCertificate>();
-l=a8.Certificates;
-foreach(X509Certificate2 c in l)
-di.Add(One(c));
-return di;}
+var dt=new List<StoredCertificate>();
+l=ba.Certificates;
+foreach(X509Certificate2 d in l)
+dt.Add(One(d));
+return dt;}
 public void Close(){
 if(l!=null)
-foreach(X509Certificate2 c in l)
-c.Reset();
-if(a8!=null)
-a8.Close();
+foreach(X509Certificate2 d in l)
+d.Reset();
+if(ba!=null)
+ba.Close();
 l=null;
-a8=null;}
-public static StoredCertificate One(X509Certificate2 c){
-byte[]gy=Property(c,KeyNative.Renewal,(a7,z)=>{
-byte[]aa=new byte[z];
-Marshal.Copy(a7,aa,0,z);
-return aa;
+ba=null;}
+public static StoredCertificate One(X509Certificate2 d){
+byte[]g9=Property(d,KeyNative.Renewal,(a8,ab)=>{
+byte[]ac=new byte[ab];
+Marshal.Copy(a8,ac,0,ab);
+return ac;
 });
 return new StoredCertificate{
-Thumbprint=c.Thumbprint,Der=c.RawData,Archived=c.Archived,FriendlyName=c.FriendlyName,RenewedBy=Hex.Thumbprint(gy),Native=c,Key=Property(c,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 c,uint cp,Func<IntPtr,int,T>cc)where T:class{
-uint z=0;
-if(!KeyNative.CertGetCertificateContextProperty(c.Handle,cp,IntPtr.Zero,ref z))
+Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(g9),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
+static T Property<T>(X509Certificate2 d,uint cx,Func<IntPtr,int,T>ch)where T:class{
+uint ab=0;
+if(!KeyNative.CertGetCertificateContextProperty(d.Handle,cx,IntPtr.Zero,ref ab))
 return null;
-IntPtr a7=Marshal.AllocHGlobal((int)z);
+IntPtr a8=Marshal.AllocHGlobal((int)ab);
 try{
-return KeyNative.CertGetCertificateContextProperty(c.Handle,cp,a7,ref z)?cc(a7,(int)z):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,cx,a8,ref ab)?ch(a8,(int)ab):null;}
 finally{
-Marshal.FreeHGlobal(a7);
-GC.KeepAlive(c);}}
-public static KeyLink ToLink(IntPtr a7,int z){
-KeyNative.ProvInfo fk=(KeyNative.ProvInfo)Marshal.PtrToStructure(a7,typeof(KeyNative.ProvInfo));
+Marshal.FreeHGlobal(a8);
+GC.KeepAlive(d);}}
+public static KeyLink ToLink(IntPtr a8,int ab){
+KeyNative.ProvInfo fv=(KeyNative.ProvInfo)Marshal.PtrToStructure(a8,typeof(KeyNative.ProvInfo));
 return new KeyLink{
-Container=Marshal.PtrToStringUni(fk.Container)??"",Provider=Marshal.PtrToStringUni(fk.Provider)??"",ProviderType=fk.ProviderType,KeySpec=fk.KeySpec,Machine=(fk.Flags&KeyNative.MachineKeyset)!=0};}
-public KeyProbe Probe(StoredCertificate c,bool hs){
-var a2=new KeyProbe{Tried=true};
-X509Certificate2 df=(X509Certificate2)c.Native;
-IntPtr p;
-uint b8;
-bool cd;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(df.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out p,out b8,out cd)){
-a2.Code=KeyNative.LastResult();
-return a2;}
-bool hd=b8==KeyNative.NcryptHandle;
+Container=Marshal.PtrToStringUni(fv.Container)??"",Provider=Marshal.PtrToStringUni(fv.Provider)??"",ProviderType=fv.ProviderType,KeySpec=fv.KeySpec,Machine=(fv.Flags&KeyNative.MachineKeyset)!=0};}
+public KeyProbe Probe(StoredCertificate d,bool h6){
+var a3=new KeyProbe{Tried=true};
+X509Certificate2 dq=(X509Certificate2)d.Native;
+IntPtr r;
+uint cf;
+bool ci;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(dq.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out cf,out ci)){
+a3.Code=KeyNative.LastResult();
+return a3;}
+bool hp=cf==KeyNative.NcryptHandle;
 try{
-a2.Descriptor=hd?CngProperty(p,"Security Descr",KeyNative.Dacl):CapiProperty(p,KeyNative.KeysetDescriptor,KeyNative.Dacl);
-a2.UniqueName=hd?Text(Encoding.Unicode,CngProperty(p,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(p,KeyNative.UniqueContainer,0));
-a2.Code= !hs?0:hd?CngSign(p,df.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(p,b8,c.Key);}
+a3.Descriptor=hp?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
+a3.UniqueName=hp?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
+a3.Code= !h6?0:hp?CngSign(r,dq.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,cf,d.Key);}
 finally{
-if(cd&&hd)
-KeyNative.NCryptFreeObject(p);
-else if(cd)
-KeyNative.CryptReleaseContext(p,0);
-GC.KeepAlive(df);}
-return a2;}
-public ChainFacts Chain(StoredCertificate c){
-X509Certificate2 df=(X509Certificate2)c.Native;
-byte[]ga=new byte[4*IntPtr.Size];
-ga[0]=(byte)ga.Length;
-IntPtr cu;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,df.Handle,IntPtr.Zero,IntPtr.Zero,ga,KeyNative.ChainFlags,IntPtr.Zero,out cu))
+if(ci&&hp)
+KeyNative.NCryptFreeObject(r);
+else if(ci)
+KeyNative.CryptReleaseContext(r,0);
+GC.KeepAlive(dq);}
+return a3;}
+public ChainFacts Chain(StoredCertificate d){
+X509Certificate2 dq=(X509Certificate2)d.Native;
+byte[]gm=new byte[4*IntPtr.Size];
+gm[0]=(byte)gm.Length;
+IntPtr c3;
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dq.Handle,IntPtr.Zero,IntPtr.Zero,gm,KeyNative.ChainFlags,IntPtr.Zero,out c3))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
-IntPtr b3=Marshal.ReadInt32(cu,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(cu,16)):IntPtr.Zero;
-return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(cu,4)),Elements=b3==IntPtr.Zero?0:Marshal.ReadInt32(b3,12)};}
+IntPtr ca=Marshal.ReadInt32(c3,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c3,16)):IntPtr.Zero;
+return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c3,4)),Elements=ca==IntPtr.Zero?0:Marshal.ReadInt32(ca,12)};}
 finally{
-KeyNative.CertFreeCertificateChain(cu);
-GC.KeepAlive(df);}}
-static byte[]CngProperty(IntPtr p,string h,uint eg){
-uint ao=eg|KeyNative.Silent,z;
-if(KeyNative.NCryptGetProperty(p,h,null,0,out z,ao)!=0)
+KeyNative.CertFreeCertificateChain(c3);
+GC.KeepAlive(dq);}}
+static byte[]CngProperty(IntPtr r,string g,uint ep){
+uint ag=ep|KeyNative.Silent,ab;
+if(KeyNative.NCryptGetProperty(r,g,null,0,out ab,ag)!=0)
 return null;
-byte[]value=new byte[z];
-return KeyNative.NCryptGetProperty(p,h,value,z,out z,ao)==0?value:null;}
-static byte[]CapiProperty(IntPtr bg,uint dk,uint eg){
-uint z=0;
-if(!KeyNative.CryptGetProvParam(bg,dk,null,ref z,eg))
+byte[]value=new byte[ab];
+return KeyNative.NCryptGetProperty(r,g,value,ab,out ab,ag)==0?value:null;}
+static byte[]CapiProperty(IntPtr bj,uint dv,uint ep){
+uint ab=0;
+if(!KeyNative.CryptGetProvParam(bj,dv,null,ref ab,ep))
 return null;
-byte[]value=new byte[z];
-return KeyNative.CryptGetProvParam(bg,dk,value,ref z,eg)?value:null;}
-static string Text(Encoding gi,byte[]value){
-return value==null?null:gi.GetString(value).TrimEnd('\0');}
-static long CngSign(IntPtr p,bool ik){
-IntPtr h=Marshal.StringToHGlobalUni("SHA256"),dx=Marshal.AllocHGlobal(IntPtr.Size);
+byte[]value=new byte[ab];
+return KeyNative.CryptGetProvParam(bj,dv,value,ref ab,ep)?value:null;}
+static string Text(Encoding gs,byte[]value){
+return value==null?null:gs.GetString(value).TrimEnd('\0');}
+static long CngSign(IntPtr r,bool i4){
+IntPtr g=Marshal.StringToHGlobalUni("SHA256"),d7=Marshal.AllocHGlobal(IntPtr.Size);
 try{
-Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=h},dx,false);
-IntPtr dc=ik?dx:IntPtr.Zero;
-uint ao=KeyNative.Silent|(ik?KeyNative.PadPkcs1:0),z;
-int n=KeyNative.NCryptSignHash(p,dc,Sample,(uint)Sample.Length,null,0,out z,ao);
-if(n==0)
-n=KeyNative.NCryptSignHash(p,dc,Sample,(uint)Sample.Length,new byte[z],z,out z,ao);
-return unchecked((uint)n);}
+Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},d7,false);
+IntPtr dm=i4?d7:IntPtr.Zero;
+uint ag=KeyNative.Silent|(i4?KeyNative.PadPkcs1:0),ab;
+int q=KeyNative.NCryptSignHash(r,dm,Sample,(uint)Sample.Length,null,0,out ab,ag);
+if(q==0)
+q=KeyNative.NCryptSignHash(r,dm,Sample,(uint)Sample.Length,new byte[ab],ab,out ab,ag);
+return unchecked((uint)q);}
 finally{
-Marshal.FreeHGlobal(dx);
-Marshal.FreeHGlobal(h);}}
-static long CapiSign(IntPtr bg,uint b8,KeyLink ie){
-IntPtr bp;
-uint z=0;
-if(!KeyNative.CryptCreateHash(bg,ie.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bp))
+Marshal.FreeHGlobal(d7);
+Marshal.FreeHGlobal(g);}}
+static long CapiSign(IntPtr bj,uint cf,KeyLink iz){
+IntPtr bv;
+uint ab=0;
+if(!KeyNative.CryptCreateHash(bj,iz.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bv))
 return KeyNative.LastResult();
 try{
-bool cf=KeyNative.CryptHashData(bp,Sample,(uint)Sample.Length,0)
-&&KeyNative.CryptSignHash(bp,b8,IntPtr.Zero,0,null,ref z)
-&&KeyNative.CryptSignHash(bp,b8,IntPtr.Zero,0,new byte[z],ref z);
-return cf?0:KeyNative.LastResult();}
+bool cl=KeyNative.CryptHashData(bv,Sample,(uint)Sample.Length,0)
+&&KeyNative.CryptSignHash(bv,cf,IntPtr.Zero,0,null,ref ab)
+&&KeyNative.CryptSignHash(bv,cf,IntPtr.Zero,0,new byte[ab],ref ab);
+return cl?0:KeyNative.LastResult();}
 finally{
-KeyNative.CryptDestroyHash(bp);}}}
+KeyNative.CryptDestroyHash(bv);}}}
 public static class KeyNative{
 public const uint KeyProvInfo=2,Renewal=64;
 public const uint NcryptHandle=0xFFFFFFFF,MachineKeyset=0x20,Silent=0x40;
@@ -1447,88 +1461,88 @@ public uint KeySpec;}
 public struct Pkcs1Padding{
 public IntPtr Algorithm;}
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateContextProperty(IntPtr c,uint cp,IntPtr c0,ref uint z);
+public static extern bool CertGetCertificateContextProperty(IntPtr d,uint cx,IntPtr c9,ref uint ab);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr c,uint ao,IntPtr hq,out IntPtr p,out uint b8,out bool cd);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h4,out IntPtr r,out uint cf,out bool ci);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr it,IntPtr c,IntPtr ix,IntPtr ay,byte[]ga,uint ao,IntPtr ed,out IntPtr en);
+public static extern bool CertGetCertificateChain(IntPtr jc,IntPtr d,IntPtr h7,IntPtr az,byte[]gm,uint ag,IntPtr em,out IntPtr ex);
 [DllImport("crypt32.dll")]
-public static extern void CertFreeCertificateChain(IntPtr en);
+public static extern void CertFreeCertificateChain(IntPtr ex);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
-public static extern int NCryptGetProperty(IntPtr p,string h,byte[]ek,uint z,out uint bi,uint ao);
+public static extern int NCryptGetProperty(IntPtr r,string g,byte[]et,uint ab,out uint bn,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr p,IntPtr dx,byte[]bp,uint h6,byte[]f1,uint z,out uint bi,uint ao);
+public static extern int NCryptSignHash(IntPtr r,IntPtr d7,byte[]bv,uint iq,byte[]gd,uint ab,out uint bn,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptFreeObject(IntPtr p);
+public static extern int NCryptFreeObject(IntPtr r);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptGetProvParam(IntPtr bg,uint dk,byte[]c0,ref uint z,uint ao);
+public static extern bool CryptGetProvParam(IntPtr bj,uint dv,byte[]c9,ref uint ab,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptReleaseContext(IntPtr bg,uint ao);
+public static extern bool CryptReleaseContext(IntPtr bj,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bg,uint hu,IntPtr p,uint ao,out IntPtr bp);
+public static extern bool CryptCreateHash(IntPtr bj,uint ib,IntPtr r,uint ag,out IntPtr bv);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bp,byte[]c0,uint z,uint ao);
+public static extern bool CryptHashData(IntPtr bv,byte[]c9,uint ab,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bp,uint b8,IntPtr hg,uint ao,byte[]f1,ref uint z);
+public static extern bool CryptSignHash(IntPtr bv,uint cf,IntPtr hs,uint ag,byte[]gd,ref uint ab);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptDestroyHash(IntPtr bp);
+public static extern bool CryptDestroyHash(IntPtr bv);
 public static long LastResult(){
-uint n=unchecked((uint)Marshal.GetLastWin32Error());
-return n<=0xFFFF?0x80070000|n:n;}}
+uint q=unchecked((uint)Marshal.GetLastWin32Error());
+return q<=0xFFFF?0x80070000|q:q;}}
 public class XmlPlace{
 public List<string>Path=new List<string>();
 public Dictionary<string,string>Attributes=new Dictionary<string,string>(StringComparer.OrdinalIgnoreCase);
 public int Line;
-public string this[string h]{
+public string this[string g]{
 get{
 string value;
-return Attributes.TryGetValue(h,out value)?value:null;}}
-public bool Is(int ce,params string[]bf){
-if(Path.Count<bf.Length||(ce>0&&Path.Count!=ce))
+return Attributes.TryGetValue(g,out value)?value:null;}}
+public bool Is(int ck,params string[]bi){
+if(Path.Count<bi.Length||(ck>0&&Path.Count!=ck))
 return false;
-for(int b=0;b<bf.Length;b++)
-if(!Path[Path.Count-bf.Length+b].Equals(bf[b],StringComparison.Ordinal))
+for(int b=0;b<bi.Length;b++)
+if(!Path[Path.Count-bi.Length+b].Equals(bi[b],StringComparison.Ordinal))
 return false;
 return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
-public static void Visit(IMachine a,string k,Action b5,Action<XmlPlace>dn){
-for(int bd=1;;bd++){
+public static void Visit(IMachine a,string j,Action bk,Action<XmlPlace>dy){
+for(int bg=1;;bg++){
 try{
-b5();
-var ap=new FileInfo(k);
-long t=ap.Length;
-DateTime hb=ap.LastWriteTimeUtc;
-Once(k,dn);
-var em=new FileInfo(k);
-if((em.Length==t&&em.LastWriteTimeUtc==hb)||bd==Attempts)
+bk();
+var aq=new FileInfo(j);
+long u=aq.Length;
+DateTime hn=aq.LastWriteTimeUtc;
+Once(j,dy);
+var ew=new FileInfo(j);
+if((ew.Length==u&&ew.LastWriteTimeUtc==hn)||bg==Attempts)
 return;}
-catch(Exception d){
-bool gw=d is XmlException||(d is IOException&& !IsMissing(d));
-if(!gw||bd==Attempts)
+catch(Exception c){
+bool g7=c is XmlException||(c is IOException&& !IsMissing(c));
+if(!g7||bg==Attempts)
 throw;}
 a.Pause(MillisecondsBetween);}}
-public static bool IsMissing(Exception d){
-return Gaps.CodeOf(d)=="not_found";}
-static void Once(string k,Action<XmlPlace>dn){
-var gl=new XmlReaderSettings{
+public static bool IsMissing(Exception c){
+return Gaps.CodeOf(c)=="not_found";}
+static void Once(string j,Action<XmlPlace>dy){
+var gw=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
-using(var ba=new FileStream(k,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bo=XmlReader.Create(ba,gl)){
-IXmlLineInfo fa=bo as IXmlLineInfo;
+using(var aw=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(XmlReader bo=XmlReader.Create(aw,gw)){
+IXmlLineInfo fl=bo as IXmlLineInfo;
 var e=new XmlPlace();
 while(bo.Read()){
 if(bo.NodeType==XmlNodeType.EndElement)
 e.Path.RemoveAt(e.Path.Count-1);
 if(bo.NodeType!=XmlNodeType.Element)
 continue;
-bool hx=bo.IsEmptyElement;
+bool id=bo.IsEmptyElement;
 e.Path.Add(bo.LocalName);
-e.Line=fa==null?0:fa.LineNumber;
+e.Line=fl==null?0:fl.LineNumber;
 e.Attributes.Clear();
 while(bo.MoveToNextAttribute())
 e.Attributes[bo.LocalName]=bo.Value;
-dn(e);
-if(hx)
+dy(e);
+if(id)
 e.Path.RemoveAt(e.Path.Count-1);}}}}
 }

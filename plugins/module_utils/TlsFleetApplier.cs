@@ -15,7 +15,11 @@ namespace TlsFleet
 	{
 		// A run takes seconds, with handshakes that do not come a minute or two.
 		private const int WaitSeconds = 120;
+
+		// A confirmation follows its run at once; one that is this late is taken for lost.
+		private const int ConfirmSeconds = 30;
 		private readonly IWritingMachine machine;
+		private readonly IGuard guard;
 		private readonly Given given;
 		private readonly List<Step> steps;
 		private readonly string certificates, keyCheck;
@@ -27,9 +31,15 @@ namespace TlsFleet
 
 		public static string Run(IDictionary arguments, IWritingMachine machine)
 		{
+			return Run(arguments, machine, null);
+		}
+
+		// `guard`: null where nobody is going to confirm.
+		public static string Run(IDictionary arguments, IWritingMachine machine, IGuard guard)
+		{
 			try
 			{
-				return new Applier(arguments, machine).Answer();
+				return new Applier(arguments, machine, guard).Answer();
 			}
 			catch (Exception fault)
 			{
@@ -38,14 +48,15 @@ namespace TlsFleet
 		}
 
 		// Checks all arguments before anything else is done.
-		private Applier(IDictionary arguments, IWritingMachine machine)
+		private Applier(IDictionary arguments, IWritingMachine machine, IGuard guard)
 		{
 			this.machine = machine;
+			this.guard = guard;
 			given = new Given(arguments, "");
 			object checkMode = arguments["_ansible_check_mode"];
 			if (checkMode != null && Convert.ToString(checkMode).Equals("true", StringComparison.OrdinalIgnoreCase))
 				throw new HostException("check_mode_refused", "check mode: this module changes the host", "check mode", null, null, null);
-			given.Keys(new[] { "contract", "computer", "steps", "probe", "read" }, "shared_configuration");
+			given.Keys(new[] { "contract", "computer", "steps", "probe", "read" }, guard == null ? new[] { "shared_configuration" } : new[] { "shared_configuration", "guard", "confirm" });
 			Arguments.CheckContract(arguments);
 			string computer = given["computer"].Text(), own = Document.ComputerName(machine.Registry);
 			if (!computer.Equals(own, StringComparison.OrdinalIgnoreCase))
@@ -66,6 +77,11 @@ namespace TlsFleet
 		{
 			machine.LogInvocation("tlsfleet.iis.host_applier, " + steps.Count + " steps");
 			string path = Path.Combine(machine.JournalFolder(), Journal.File);
+			bool confirms = guard != null && guard.Confirms;
+
+			// Outside of the lock, or the confirmation could not come in.
+			for (int second = 0; !confirms && second < ConfirmSeconds && Journal.Of(path).Waiting; second++)
+				machine.Pause(1000);
 			using (IDisposable alone = machine.Lock(WaitSeconds))
 			{
 				if (alone == null)
@@ -73,7 +89,7 @@ namespace TlsFleet
 				using (IHttpApi api = machine.OpenHttp())
 				{
 					Changes changes = new Changes(machine, api);
-					return Text(changes, Alone(changes, path));
+					return Text(changes, confirms ? Confirmed(changes, path) : Alone(changes, path));
 				}
 			}
 		}
@@ -82,13 +98,13 @@ namespace TlsFleet
 		// state that is gone.
 		private Run Alone(Changes changes, string path)
 		{
-			Journal found = Found(path);
-			for (int second = 0; !found.Finished && machine.IsAlive(found["owner"]); second++)
+			Journal found = Journal.Of(path);
+			for (int second = 0; !found.Finished && !found.Waiting && machine.IsAlive(found["owner"]); second++)
 			{
 				if (second == WaitSeconds)
 					throw Busy(path);
 				machine.Pause(1000);
-				found = Found(path);
+				found = Journal.Of(path);
 			}
 			if (!found.Finished)
 				return Recovered(changes, path, found);
@@ -99,8 +115,16 @@ namespace TlsFleet
 			{
 				using (JournalWriter journal = JournalWriter.Start(machine, path, steps))
 				{
-					run.All(steps, journal);
+					if (guard == null || Armed(run, journal))
+						run.All(steps, journal);
+					if (guard != null && run.Error == null)
+					{
+						run.Unconfirmed = journal.Run;
+						return run;
+					}
 					End(journal);
+					if (guard != null)
+						guard.Disarm(journal.Run);
 				}
 				File.Delete(path);
 			}
@@ -112,14 +136,36 @@ namespace TlsFleet
 			return run;
 		}
 
-		private static Journal Found(string path)
+		private bool Armed(Run run, JournalWriter journal)
 		{
-			return Journal.Parse(File.Exists(path) ? Journal.Bytes(path) : new byte[0]);
+			try
+			{
+				guard.Arm(journal, steps.Count);
+			}
+			catch (HostException fault)
+			{
+				run.Error = fault;
+			}
+			return run.Error == null;
+		}
+
+		private Run Confirmed(Changes changes, string path)
+		{
+			Run nothing = new Run(machine, changes, given["probe"]);
+			try
+			{
+				guard.Confirm(path);
+			}
+			catch (HostException fault)
+			{
+				nothing.Error = fault;
+			}
+			return nothing;
 		}
 
 		private HostException Busy(string path)
 		{
-			string run = Found(path)["run"];
+			string run = Journal.Of(path)["run"];
 			string hint = "another run" + (run == null ? "" : " (" + run + ")") + " is at work on this host and did not end within " + WaitSeconds + " seconds";
 			return new HostException("busy", hint, "journal", hint, null, null);
 		}
@@ -177,6 +223,8 @@ namespace TlsFleet
 				{ "error", error == null ? null : Reader.ErrorBag(error, run.ErrorStep) }, { "undone", run.Undone },
 				{ "undo_errors", run.UndoErrors.ConvertAll(one => Reader.ErrorBag(one, null)) }, { "probes", run.Probes }
 			};
+			if (run.Unconfirmed != null)
+				answer.Put("unconfirmed", run.Unconfirmed);
 			if (error != null)
 				answer.Put("failed", true).Put("msg", error.Place + ": " + error.Hint);
 			StringBuilder text = new StringBuilder(Json.Write(answer));

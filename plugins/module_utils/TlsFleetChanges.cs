@@ -33,7 +33,7 @@ namespace TlsFleet
 		public static JournalWriter Start(IWritingMachine machine, string path, List<Step> steps)
 		{
 			JournalWriter journal = new JournalWriter(machine, path, 0, Guid.NewGuid().ToString());
-			string started = machine.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+			string started = Journal.Time(machine.UtcNow);
 			journal.Append(Journal.Line("run", journal.Run) + Journal.Line("started", started) + Journal.Line("owner", machine.Owner)
 				+ Journal.Line("steps", Json.Write(steps.ConvertAll(step => step.ToBag()))));
 			return journal;
@@ -59,6 +59,17 @@ namespace TlsFleet
 		public void End()
 		{
 			Append(Journal.Line("end", "-"));
+		}
+
+		// The guard of this run: when it acts, and after how many steps somebody is waited for.
+		public void Guard(string value)
+		{
+			Append(Journal.Line("guard", value));
+		}
+
+		public void Expired(string time)
+		{
+			Append(Journal.Line("expired", time));
 		}
 
 		private static string Number(int index)

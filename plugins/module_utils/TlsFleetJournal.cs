@@ -11,7 +11,8 @@ using System.Text;
 namespace TlsFleet
 {
 	// The journal of an apply: a line `checksum TAB name TAB value` for whatever happens, written ahead and only ever added to.
-	// Names: run, started, owner, steps (together, first), begin, done, undo, undone (with the index of a step), end.
+	// Names: run, started, owner, steps (together, first), guard (with its time and the number of steps), begin, done, undo, undone (with
+	// the index of a step), expired (with the time at which the guard acted), end.
 	public sealed class Journal
 	{
 		public const string Folder = @"%ProgramData%\tlsfleet.iis", File = "journal.txt";
@@ -80,6 +81,22 @@ namespace TlsFleet
 			get { return !Damaged && (this["steps"] == null || this["end"] != null); }
 		}
 
+		// All steps are done, and the guard undoes them unless somebody confirms.
+		public bool Waiting
+		{
+			get
+			{
+				string guard = this["guard"];
+				return guard != null && !Finished && this["expired"] == null && this["undo"] == null
+					&& guard.EndsWith("\t" + Count("done").ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+			}
+		}
+
+		public static string Time(DateTime moment)
+		{
+			return moment.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+		}
+
 		public int Count(string name)
 		{
 			int count = 0;
@@ -88,8 +105,8 @@ namespace TlsFleet
 			return count;
 		}
 
-		// `journal` of the document: an apply that has not come to its end, or null. Whoever may not look into the folder is told that there
-		// is no such file by File.Exists, but not by opening it.
+		// `journal` of the document: an apply that has not come to its end, or one that its guard has undone; or null. Whoever may not
+		// look into the folder is told that there is no such file by File.Exists, but not by opening it.
 		public static Bag View(string path)
 		{
 			Journal journal;
@@ -103,13 +120,24 @@ namespace TlsFleet
 					return null;
 				throw;
 			}
-			if (journal.Finished)
+			string guard = journal["guard"], expired = journal["expired"];
+			if (journal.Finished && expired == null)
 				return null;
-			return new Bag
+			Bag view = new Bag
 			{
 				{ "run", journal["run"] ?? "damaged" }, { "started", journal["started"] ?? "" },
 				{ "steps", new RawJson(journal["steps"] ?? "[]") }, { "done", journal.Count("done") - journal.Count("undone") }
 			};
+			if (guard == null)
+				return view;
+			string state = expired == null ? "armed" : journal.Finished ? "undone" : "failed";
+			return view.Put("guard", new Bag { { "state", state }, { "at", expired ?? guard.Split('\t')[0] } });
+		}
+
+		// The one that lies there, or an empty one.
+		public static Journal Of(string path)
+		{
+			return Parse(System.IO.File.Exists(path) ? Bytes(path) : new byte[0]);
 		}
 
 		// An applier may be writing.

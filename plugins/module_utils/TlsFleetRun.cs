@@ -20,6 +20,9 @@ namespace TlsFleet
 		public int Applied;
 		public HostException Error;
 		public int? ErrorStep;
+
+		// The name of this run where it is to be confirmed.
+		public string Unconfirmed;
 		public string Undone;
 		public readonly List<HostException> UndoErrors = new List<HostException>();
 		public readonly List<Bag> Probes = new List<Bag>();

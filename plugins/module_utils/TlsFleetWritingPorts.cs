@@ -29,6 +29,22 @@ namespace TlsFleet
 		IJournalFile OpenJournal(string path, long keep);
 	}
 
+	// Keeps a run reversible until somebody confirms it (TlsFleetGuard.cs).
+	public interface IGuard
+	{
+		// Called to confirm, not to apply.
+		bool Confirms { get; }
+
+		// Ends the journal of this path. Throws guard_expired.
+		void Confirm(string path);
+
+		// Before the first step of so many. Throws guard_unavailable.
+		void Arm(JournalWriter journal, int steps);
+
+		// The run needs it no longer.
+		void Disarm(string run);
+	}
+
 	public interface IJournalFile : IDisposable
 	{
 		// Adds, and comes back when it is on the disk. What could not be added whole is taken away again.

@@ -91,6 +91,10 @@ class Fleet:
         """Take all planned faults away."""
         self._lab("heal")
 
+    def wait(self, host: str, minutes: int) -> None:
+        """Let so many minutes pass on a host."""
+        self._lab("wait", host, str(minutes))
+
     def transcript(self, host: str) -> list[dict[str, Any]]:
         """What happened on a host since the lab began."""
         text = (self.place / "transcripts" / f"{host}.jsonl").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``lab start | status | reset | fault | heal | stop``: simulated Windows hosts for Ansible, in the background."""
+"""``lab start | status | reset | fault | heal | wait | stop``: simulated Windows hosts for Ansible, in the background."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
         ("reset", "set the counters to zero"),
         ("fault", "let a fault happen from now on; see README.md"),
         ("heal", "take all faults away"),
+        ("wait", "let time pass on a host: what its guard has to do by then is done"),
         ("stop", "stop the hosts; exit status 3 when shells, connections or processes are left over"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -57,6 +58,9 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
         if name == "fault":
             command.add_argument("host", metavar="HOST", help=f"name in the inventory, or {EVERY_HOST}")
             command.add_argument("fault", metavar="FAULT", help="name of a fault, or a mapping as YAML or JSON")
+        if name == "wait":
+            command.add_argument("host", metavar="HOST", help=f"name in the inventory, or {EVERY_HOST}")
+            command.add_argument("minutes", metavar="MINUTES", type=int)
         if name == "heal":
             command.add_argument("host", metavar="HOST", nargs="?", default=EVERY_HOST, help="only this host")
         if name == "start":
@@ -267,6 +271,9 @@ def main(words: Sequence[str] | None = None) -> int:
         elif args.command == "heal":
             control.ask(args.dir, "heal", host=args.host)
             say("no faults are planned any more")
+        elif args.command == "wait":
+            control.ask(args.dir, "wait", host=args.host, minutes=args.minutes)
+            say(f"{args.minutes} minutes have passed")
         else:
             return stop(args.dir)
     except BrokenPipeError:

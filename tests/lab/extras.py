@@ -38,3 +38,16 @@ def optional_keys(description: Mapping[str, Any], build: int, here: Callable[[st
             {**item, "old": here(item["old"]), "new": here(item["new"])} for item in description["renewals"]
         ]
     return found
+
+
+def users(description: dict[str, Any], here: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Other users of records and certificates."""
+    return [
+        {
+            "kind": user["kind"],
+            "key": user.get("key"),
+            "thumbprint": here(user["thumbprint"]) if user.get("thumbprint") else None,
+            "evidence": user["evidence"],
+        }
+        for user in description.get("users", [])
+    ]

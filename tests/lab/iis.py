@@ -89,3 +89,11 @@ def _port(binding: dict[str, Any]) -> int | None:
     """The port of ``address:port:host``; the address may be IPv6."""
     parts = binding["information"].rsplit(":", 2)
     return int(parts[-2]) if len(parts) == 3 and parts[-2].isdigit() else None
+
+
+def as_site(site: dict[str, Any], number: int) -> dict[str, Any]:
+    """A site of a description as the configuration has it."""
+    state = {"Started": "started", "Stopped": "stopped", None: "started"}[site.get("state")]
+    names = ("protocol", "information", "ssl_flags")
+    bindings = [{name: binding.get(name) for name in names} for binding in site["bindings"]]
+    return {"id": site.get("id") or number, "name": site["name"], "state": state, "bindings": bindings}

@@ -26,7 +26,8 @@ class Journal:
     """A run that never ended.
 
     ``steps``: those it was to have; ``begun``: those it had begun, with what stood there before; ``done``: how many of
-    them were finished. The one after these may have happened or not.
+    them were finished. The one after these may have happened or not. ``guard``: when the run is undone unless it was
+    confirmed, None where nobody is to confirm; ``acted``: (``undone`` or ``failed``, when), once the guard has done so.
     """
 
     run: str
@@ -34,10 +35,47 @@ class Journal:
     steps: list[dict[str, Any]]
     begun: list[dict[str, Any]]
     done: int
+    guard: str | None = None
+    acted: tuple[str, str] | None = None
+
+    @property
+    def waiting(self) -> bool:
+        return self.guard is not None and self.acted is None and self.done == len(self.steps)
+
+    @property
+    def undone(self) -> bool:
+        return self.acted is not None and self.acted[0] == "undone"
 
     def view(self) -> dict[str, Any]:
         """As the document shows it."""
-        return {"run": self.run, "started": self.started, "steps": self.steps, "done": self.done}
+        shown = {"run": self.run, "started": self.started, "steps": self.steps, "done": self.done}
+        if self.guard is None:
+            return shown
+        state, at = self.acted or ("armed", self.guard)
+        return {**shown, "guard": {"state": state, "at": at}}
+
+
+def met(
+    journal: Journal | None, steps: list[dict[str, Any]], http: HttpSys, iis: Iis
+) -> tuple[Journal | None, dict[str, Any] | None]:
+    """What an applier answers that meets the journal of another run: that run is undone, and nothing else done. And the journal then.
+
+    Steps were planned for a state that is gone now: an error. Without steps that was all the caller wanted. None as an
+    answer: nothing is in the way.
+    """
+    if journal is None or journal.undone:
+        return None, None
+    answer: dict[str, Any] = {"applied": 0, "error": None, "undone": None, "undo_errors": [], "probes": []}
+    error: dict[str, Any] = {"step": None, "call": None, "number": None}
+    try:
+        recover(journal, http, iis)
+    except Conflict as fault:
+        hint = f"run {journal.run} has not finished, and somebody else has written since"
+        return journal, {**answer, "error": {**error, "code": "journal_conflict", "place": fault.place, "hint": hint}}
+    if not steps:
+        return None, answer
+    hint = f"run {journal.run} had not finished and was undone; read again and plan anew"
+    return None, {**answer, "error": {**error, "code": "journal_unfinished", "place": "journal", "hint": hint}}
 
 
 def recover(journal: Journal, http: HttpSys, iis: Iis) -> None:

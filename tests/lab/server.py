@@ -137,7 +137,7 @@ class Lab:
         files.write(self.directory / files.COUNTERS, f"{{\n{lines}\n}}\n")
 
     async def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Control words in ``do``: ``status``, ``reset``, ``fault``, ``heal``, ``stop``. What goes wrong is in ``error``."""
+        """Control words in ``do``: ``status``, ``reset``, ``fault``, ``heal``, ``wait``, ``stop``. What goes wrong is in ``error``."""
         word, more = asked.get("do"), {}
         try:
             if word == "reset":
@@ -148,6 +148,9 @@ class Lab:
             elif word == "heal":
                 for station in self._named(asked.get("host", EVERY_HOST)):
                     await station.heal()
+            elif word == "wait":
+                for station in self._named(asked.get("host", EVERY_HOST)):
+                    await station.wait(_minutes(asked.get("minutes")))
             elif word == "stop":
                 more["leaks"] = await self.close()
                 self._stopped.set()
@@ -184,6 +187,12 @@ class Lab:
                 if station.host.planned.faults
             },
         }
+
+
+def _minutes(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise BadFault("minutes must be a whole number from 1")
+    return value
 
 
 def run(directory: Path, descriptions: list[dict[str, Any]], caps: Caps, transport: Transport, engine: str) -> None:

@@ -13,18 +13,19 @@ from typing import Any
 from .applier import Applier, Died, Observer
 from .certificates import Maker, Material
 from .contract import BadArgument, check_applier, check_reader, failure, packed
-from .extras import optional_keys
+from .extras import optional_keys, users
 from .faults import SEEDED, Fault
 from .faults import fault as planned
 from .faults_model import Planned
 from .faults_tls import Front
+from .guard import confirmed, deadline, expired, split
 from .httpsys import IIS_APP_ID, HttpSys
-from .iis import Iis
-from .recovery import Conflict, Journal, recover
+from .iis import Iis, as_site
+from .recovery import Journal, met
 from .stores import Stores
-from .words import check_mode, flags, known_flags, version
+from .words import as_record, known_flags, version
 
-READER, APPLIER = "tlsfleet.iis.host_reader", "tlsfleet.iis.host_applier"
+READER, APPLIER, GUARD = (f"tlsfleet.iis.host_{name}" for name in ("reader", "applier", "guard"))
 VERSION = "0.1.0-simulated"
 
 
@@ -42,6 +43,7 @@ class SimulatedHost:
         faults: Iterable[str] = (),
         clock: Callable[[], datetime.datetime] | None = None,
     ) -> None:
+        self._ahead = datetime.timedelta()
         self._clock = clock or (lambda: datetime.datetime.now(datetime.timezone.utc))
         self._maker = maker
         self.slug: str = description["slug"]
@@ -54,10 +56,10 @@ class SimulatedHost:
         self._stores = Stores(description, maker)
         self.thumbprints = self._stores.thumbprints
         self.http = HttpSys(list(self.addresses), description["ip_listen"], number >= (6, 2), self._stores.lookup)
-        sites = [_site(site, index) for index, site in enumerate(description["sites"], 1)]
+        sites = [as_site(site, index) for index, site in enumerate(description["sites"], 1)]
         self.iis = Iis(sites, number >= (6, 2))
         for record in description["records"]:
-            self.http.load(self._record(record))
+            self.http.load(as_record(record, self._stores.here))
         self.http.known_flags = known_flags(self._os["build"], self.http.records.values())
         central = description.get("central_store", {}) or {}
         self._central = self._central_store(description)
@@ -134,7 +136,9 @@ class SimulatedHost:
 
     def call(self, module: str, args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         """Answer a module call as the module would. KeyError: there is no such module; Died: its process ended."""
-        answer = self.engines.get(module) or {READER: self._call_reader, APPLIER: self._call_applier}[module]
+        own = {READER: self._call_reader, APPLIER: self._call_applier, GUARD: self._call_guard}
+        answer = self.engines.get(module) or own[module]
+        self.pass_time(0)
         try:
             self.planned.before_module(module)
             return packed(answer(args, check_mode))
@@ -151,50 +155,64 @@ class SimulatedHost:
             raise BadArgument("check mode", "this module changes the host", "check_mode_refused")
         return self.apply(args, self.observer)
 
-    def apply(self, args: dict[str, Any], observer: Observer | None = None) -> dict[str, Any]:
-        """host_applier. ``observer`` hears of every single call into http.sys and IIS, also of those of an undo. Raises Died."""
+    def _call_guard(self, args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+        if check_mode:
+            raise BadArgument("check mode", "this module changes the host", "check_mode_refused")
+        plain, minutes, run = split(args)
+        if minutes is not None:
+            return self.apply(plain, self.observer, deadline(self._now(), minutes))
+        check_applier(plain, self.name)
+        said = confirmed(self.journal, str(run))
+        self.journal = self.journal if said["error"] else None
+        return self._said(False, said, plain["read"])
+
+    def pass_time(self, minutes: int) -> None:
+        """Let so many minutes pass on this host: what its guard has to do by then is done."""
+        self._ahead += datetime.timedelta(minutes=minutes)
+        if self.journal is not None:
+            self.journal = expired(self.journal, self._now(), self.http, self.iis)
+
+    def apply(self, args: dict[str, Any], observer: Observer | None = None, guard: str | None = None) -> dict[str, Any]:
+        """host_applier. ``observer`` hears of every single call into http.sys and IIS, also of those of an undo. Raises Died.
+
+        ``guard``: when the run is undone unless it is confirmed; None: it needs no confirmation.
+        """
         check_applier(args, self.name)
         before = (dict(self.http.records), self.iis.sites)
         applier = Applier(self.http, self.iis, self._update_exported, self._seen, observer, self.planned)
         try:
-            done = self._recovered(args) or applier.run(args["steps"], args["probe"])
+            self.journal, found = met(self.journal, args["steps"], self.http, self.iis)
+            if found is None:
+                self._refuse_shared(args)
+            done = found or applier.run(args["steps"], args["probe"])
         except Died:
-            run = f"simulated-{self.writes + applier.calls}"
-            self.journal = Journal(run, self._time(), args["steps"], applier.begun, applier.finished)
+            self._keep(args["steps"], applier, guard)
             raise
         finally:
             self.writes += applier.calls
+        if guard is not None and not done["error"]:
+            done["unconfirmed"] = self._keep(args["steps"], applier, guard)
+        return self._said(before != (self.http.records, self.iis.sites), done, args["read"])
+
+    def _keep(self, steps: list[dict[str, Any]], applier: Applier, guard: str | None) -> str:
+        """The journal of this run stays. Its name."""
+        run = f"simulated-{self.writes + applier.calls}"
+        self.journal = Journal(run, self._time(), steps, applier.begun, applier.finished, guard)
+        return run
+
+    def _said(self, changed: bool, done: dict[str, Any], read: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = {
-            "changed": before != (self.http.records, self.iis.sites),
+            "changed": changed,
             "contract": 1,
             **done,
-            "document": self.read(args["read"]["certificates"], args["read"]["key_check"]),
+            "document": self.read(read["certificates"], read["key_check"]),
         }
         if done["error"]:
             answer |= {"failed": True, "msg": f"{done['error']['place']}: {done['error']['hint']}"}
         return answer
 
-    def _recovered(self, args: dict[str, Any]) -> dict[str, Any] | None:
-        """What the applier answers when it met the journal of a dead run: that run is undone, and nothing else done.
-
-        Steps were planned for a state that is gone now: an error. Without steps that was all the caller wanted.
-        """
-        if self.journal is None:
-            self._refuse_shared(args)
-            return None
-        steps = args["steps"]
-        answer: dict[str, Any] = {"applied": 0, "undone": None, "undo_errors": [], "probes": []}
-        error: dict[str, Any] = {"step": None, "call": None, "number": None}
-        try:
-            recover(self.journal, self.http, self.iis)
-        except Conflict as fault:
-            hint = f"run {self.journal.run} has not finished, and somebody else has written since"
-            return {**answer, "error": {**error, "code": "journal_conflict", "place": fault.place, "hint": hint}}
-        hint = f"run {self.journal.run} had not finished and was undone; read again and plan anew"
-        self.journal = None
-        if not steps:
-            return {**answer, "error": None}
-        return {**answer, "error": {**error, "code": "journal_unfinished", "place": "journal", "hint": hint}}
+    def _now(self) -> datetime.datetime:
+        return self._clock() + self._ahead
 
     def _refuse_shared(self, args: dict[str, Any]) -> None:
         """A commit would change other hosts, too. Raises BadArgument unless that is allowed."""
@@ -203,7 +221,7 @@ class SimulatedHost:
             raise BadArgument("steps", "the IIS configuration is shared with other hosts", "shared_configuration")
 
     def _time(self) -> str:
-        return self._clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def adopt(self, records: Iterable[dict[str, Any]], sites: list[dict[str, Any]]) -> None:
         """Take over what another engine has written: all records, and all sites with their states."""
@@ -237,7 +255,7 @@ class SimulatedHost:
             "certificates": self._stores.listing(certificates, key_check, self.http.records.values()),
             "central_store": self._central,
             "url_reservations": list(description.get("url_reservations", [])),
-            "users": [self._user(user) for user in description.get("users", [])],
+            "users": users(description, self._stores.here),
             "connection": connection,
             "journal": None if self.journal is None else self.journal.view(),
             "incomplete": list(description.get("incomplete", [])),
@@ -245,28 +263,6 @@ class SimulatedHost:
         }
 
     # -- building ------------------------------------------------------------------------------------------------
-
-    def _record(self, record: dict[str, Any]) -> dict[str, Any]:
-        options = record.get("options") or {}
-        thumbprint = record.get("thumbprint")
-        return {
-            "family": record["family"],
-            "key": record["key"],
-            "thumbprint": self._stores.here(thumbprint) if thumbprint else None,
-            "store": record.get("store"),
-            "app_id": (record.get("app_id") or IIS_APP_ID).lower(),
-            "flags": flags(options),
-            "check_mode": check_mode(options),
-            "freshness": int(options.get("revocation_freshness_s") or 0),
-            "timeout": int(options.get("url_retrieval_timeout_ms") or 0),
-            "ctl_identifier": options.get("ctl_identifier") or None,
-            "ctl_store": options.get("ctl_store") or None,
-        }
-
-    def _user(self, user: dict[str, Any]) -> dict[str, Any]:
-        thumbprint = user.get("thumbprint")
-        mapped = self._stores.here(thumbprint) if thumbprint else None
-        return {"kind": user["kind"], "key": user.get("key"), "thumbprint": mapped, "evidence": user["evidence"]}
 
     def _central_store(self, description: dict[str, Any]) -> dict[str, Any] | None:
         """As described; where a description has a central store record and says nothing, the files its bindings need."""
@@ -291,10 +287,3 @@ class SimulatedHost:
             return set(described)
         owned = {IIS_APP_ID} if self.iis.sites else set()
         return {key[2] for key, record in self.http.records.items() if record["app_id"] not in owned}
-
-
-def _site(site: dict[str, Any], number: int) -> dict[str, Any]:
-    state = {"Started": "started", "Stopped": "stopped", None: "started"}[site.get("state")]
-    names = ("protocol", "information", "ssl_flags")
-    bindings = [{name: binding.get(name) for name in names} for binding in site["bindings"]]
-    return {"id": site.get("id") or number, "name": site["name"], "state": state, "bindings": bindings}

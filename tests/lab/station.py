@@ -116,6 +116,12 @@ class Station:
         self.transcript.note("healed")
         await self.settle()
 
+    async def wait(self, minutes: int) -> None:
+        """Let time pass on this host alone."""
+        self.host.pass_time(minutes)
+        self.transcript.note("waited", minutes=minutes)
+        await self.settle()
+
     async def settle(self) -> None:
         """Let listeners be as the planned faults want them. Raises OSError naming the place."""
         if any(fault.name == "unreachable" for fault in self.host.planned.faults):

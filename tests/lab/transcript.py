@@ -26,7 +26,7 @@ class Transcript:
         self.path.write_text("", encoding="utf-8")
 
     def note(self, kind: str, **more: Any) -> None:
-        """Add a line. ``kind``: ``call``, ``unknown``, ``fault`` (one struck), ``planned``, ``healed``, ``up`` or ``down``."""
+        """Add a line. ``kind``: ``call``, ``unknown``, ``fault`` (one struck), ``planned``, ``healed``, ``waited``, ``up`` or ``down``."""
         now = datetime.datetime.now(datetime.timezone.utc)
         entry = {"time": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z", "kind": kind, **more}
         # Opened for each line: hundreds of hosts would hold as many files.

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+from .httpsys import IIS_APP_ID
 
 #: Build by product; the longest name that fits decides.
 _BUILDS = {
@@ -115,3 +117,22 @@ def private_key(entry: dict[str, Any], container: str, key_check: str) -> dict[s
 def is_software(provider: str) -> bool:
     """Keys in files. Cards, chips and other makers' modules are never asked to sign."""
     return provider.startswith("Microsoft ") and not any(word in provider for word in ("Smart Card", "Platform"))
+
+
+def as_record(record: dict[str, Any], here: Callable[[str], str]) -> dict[str, Any]:
+    """A record of a description as http.sys holds it."""
+    options = record.get("options") or {}
+    thumbprint = record.get("thumbprint")
+    return {
+        "family": record["family"],
+        "key": record["key"],
+        "thumbprint": here(thumbprint) if thumbprint else None,
+        "store": record.get("store"),
+        "app_id": (record.get("app_id") or IIS_APP_ID).lower(),
+        "flags": flags(options),
+        "check_mode": check_mode(options),
+        "freshness": int(options.get("revocation_freshness_s") or 0),
+        "timeout": int(options.get("url_retrieval_timeout_ms") or 0),
+        "ctl_identifier": options.get("ctl_identifier") or None,
+        "ctl_store": options.get("ctl_store") or None,
+    }

@@ -10,6 +10,13 @@ from .documents import record, site
 from .finding_cases import API, CENTRAL, KEY, OLD_IIS, RANDOM, SHOP, SHOP_RECORD, SNI_SHOP, SSTP, SUBJECT, Case, asking
 from .finding_cases_certificates import served
 
+
+def guarded(state: str) -> dict[str, object]:
+    """A journal whose run has a guard."""
+    guard = {"state": state, "at": "2026-11-24T12:10:00Z"}
+    return {"run": "r1", "started": "2026-11-24T12:00:00Z", "steps": [], "done": 0, "guard": guard}
+
+
 CENTRAL_STORE = [
     Case(
         "central_store_unavailable",
@@ -168,6 +175,30 @@ OTHERS = [
         "run r1 did not finish",
         None,
         {"journal": {"run": "r1", "started": "2026-11-24T11:00:00Z", "steps": [], "done": 0}},
+    ),
+    Case(
+        "unfinished_run",
+        "host",
+        "error",
+        "run r1 did not finish; its guard undoes it at 2026-11-24T12:10:00Z",
+        None,
+        {"journal": guarded("armed")},
+    ),
+    Case(
+        "unfinished_run",
+        "host",
+        "error",
+        "run r1 did not finish; its guard could not undo it at 2026-11-24T12:10:00Z",
+        None,
+        {"journal": guarded("failed")},
+    ),
+    Case(
+        "guard_undid",
+        "host",
+        "warning",
+        "run r1 was undone by its guard at 2026-11-24T12:10:00Z",
+        None,
+        {"journal": guarded("undone")},
     ),
     Case("shared_configuration", "host", "info", "from a share", None, {"shared_configuration": True}),
     Case(

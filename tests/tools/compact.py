@@ -28,6 +28,7 @@ PARTS = {
     " WindowsStores Xml".split(),
     "Applying": "Applier Bindings Changes Handshake HttpWrite IisWrite JsonReader Probe Recovery Run Steps WindowsWriting"
     " WritingPorts".split(),
+    "Guarding": ["Guard", "Tasks"],
 }
 HEAD = """\
 // Copyright: (c) 2026, tlsfleet.iis contributors

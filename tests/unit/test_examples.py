@@ -20,7 +20,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell import checks, spec
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell.arguments import validated
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args, reader_args
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args, confirm_args, reader_args
 from support.actions import Simulated, description, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,8 +61,9 @@ def test_an_example_is_a_task_whose_arguments_pass(name: str, task: dict[str, An
         validated(action.options, args, action.check)
         assert task["name"][0].isupper()
     elif called is not None:
-        wanted = reader_args() if called == "host_reader" else applier_args("", (), {}, {})
-        assert sorted(task[PREFIX + called]) == sorted(wanted)
+        applier = applier_args("", (), {}, {})
+        wanted = {"host_reader": reader_args(), "host_applier": applier, "host_guard": confirm_args(applier, "")}
+        assert sorted(task[PREFIX + called]) == sorted(wanted[called])
 
 
 def test_ansible_takes_all_examples_as_a_playbook(tmp_path: Path) -> None:

@@ -12,10 +12,16 @@ import pytest
 import yaml
 from ansible_collections.tlsfleet.iis.plugins.doc_fragments.https import ModuleDocFragment
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell import spec
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args, reader_args
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import (
+    applier_args,
+    confirm_args,
+    guard_args,
+    reader_args,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "plugins" / "modules"
+APPLY = applier_args("WEB01", (), {"timeout": 5}, {})
 ACTIONS = sorted(path.stem for path in (ROOT / "plugins" / "action").glob("*.py"))
 
 
@@ -62,12 +68,18 @@ def test_every_action_is_documented_and_in_the_action_group() -> None:
     group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["https"]
     assert group == ACTIONS
     assert sorted(path.stem for path in MODULES.glob("*.py")) == ACTIONS
-    assert sorted(path.stem for path in MODULES.glob("*.yml")) == sorted([*ACTIONS, "host_applier", "host_reader"])
+    assert sorted(path.stem for path in MODULES.glob("*.yml")) == sorted(
+        [*ACTIONS, "host_applier", "host_guard", "host_reader"]
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "given"),
-    [("host_reader", reader_args()), ("host_applier", applier_args("WEB01", (), {"timeout": 5}, {}))],
+    [
+        ("host_reader", reader_args()),
+        ("host_applier", APPLY),
+        ("host_guard", {**guard_args(APPLY, 5, ["H4sI"]), **confirm_args(APPLY, "r1")}),
+    ],
 )
 def test_the_internal_modules_document_what_they_are_given(name: str, given: dict[str, Any]) -> None:
     assert sorted(documentation(name)["options"]) == sorted(given)

@@ -226,6 +226,18 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Guard:
+    """The guard of a run (contracts.md §6): what undoes it unless somebody confirms it.
+
+    ``state``: ``armed`` (acts at ``at``), ``undone`` (has undone it at ``at``) or ``failed`` (tried to at ``at``).
+    """
+
+    run: str
+    state: str
+    at: str
+
+
+@dataclass(frozen=True)
 class Host:
     """One host at one moment. ``http_ports`` and ``central_store_files`` are None where they are not known.
 
@@ -250,6 +262,7 @@ class Host:
     users: tuple[OtherUser, ...] = ()
     connection: tuple[str, int, bool] | None = None
     unfinished_run: str | None = None
+    guard: Guard | None = None
     incomplete: tuple[Incomplete, ...] = ()
     asked: tuple[Asked, ...] = ()
     mappers: tuple[Mapper, ...] = ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..model.host import Guard
 from .finding import Finding, Kind, Rule
 from .scene import Scene
 
@@ -26,6 +27,14 @@ UNFINISHED_RUN = Kind(
     "Half of it may have been done. New plans are refused until it is settled.",
     "Run the same task again; it finishes or undoes what was begun.",
 )
+GUARD_UNDID = Kind(
+    "guard_undid",
+    ("warning",),
+    "F4.06",
+    "A change was undone on the host because nobody had confirmed it in time.",
+    "The host stands as before that change. The link was lost after it, or the controller died; the change itself may be the reason.",
+    "Find out why nobody confirmed it, then run the same task again.",
+)
 SHARED_CONFIGURATION = Kind(
     "shared_configuration",
     ("info",),
@@ -43,7 +52,14 @@ WINDOWS_UNSUPPORTED = Kind(
     "Upgrade the host.",
 )
 
-KINDS = (LAYER_UNREADABLE, UNFINISHED_RUN, SHARED_CONFIGURATION, WINDOWS_UNSUPPORTED)
+KINDS = (LAYER_UNREADABLE, UNFINISHED_RUN, GUARD_UNDID, SHARED_CONFIGURATION, WINDOWS_UNSUPPORTED)
+
+
+def _guarded(guard: Guard | None) -> str:
+    if guard is None:
+        return ""
+    said = "its guard undoes it at" if guard.state == "armed" else "its guard could not undo it at"
+    return f"; {said} {guard.at}"
 
 
 def _host(scene: Scene) -> Iterator[Finding]:
@@ -54,7 +70,9 @@ def _host(scene: Scene) -> Iterator[Finding]:
             f"layer {item.layer}", f"{item.layer} could not be read: {item.message}", severity=severity
         )
     if host.unfinished_run is not None:
-        yield UNFINISHED_RUN.on("host", f"run {host.unfinished_run} did not finish")
+        yield UNFINISHED_RUN.on("host", f"run {host.unfinished_run} did not finish{_guarded(host.guard)}")
+    elif host.guard is not None:
+        yield GUARD_UNDID.on("host", f"run {host.guard.run} was undone by its guard at {host.guard.at}")
     if host.shared_configuration:
         yield SHARED_CONFIGURATION.on("host", "applicationHost.config comes from a share")
     if scene.able.support_tier == "unsupported":

@@ -54,8 +54,10 @@ class HttpsAction(ActionBase):
             found = refusal(fault.problems, self._host)
         except HostError as fault:
             found = host_error(fault, self._host)
-        if self._remote and self._remote.cleared:
-            found = {**found, "changed": True, "warnings": [*found.get("warnings", ()), self._remote.cleared]}
+        if self._remote:
+            told = [text for text in (self._remote.noticed, self._remote.cleared) if text]
+            found = {**found, "warnings": [*found.get("warnings", ()), *told]} if told else found
+            found = {**found, "changed": True} if self._remote.cleared else found
         return {**result, **found}
 
     _remote: Remote | None = None

@@ -23,11 +23,18 @@ def planned(host: Host, wish: Request | FiledPlan, now: datetime) -> Plan:
     return make_plan(host, wish, now) if isinstance(wish, Request) else approved_plan(host, wish, now)
 
 
-def carry_out(remote: Remote, plan: Plan, probe: Mapping[str, Any], now: datetime, check_mode: bool) -> dict[str, Any]:
-    """The result of a changing action, of one shape whatever happened."""
+def carry_out(
+    remote: Remote,
+    plan: Plan,
+    probe: Mapping[str, Any],
+    now: datetime,
+    check_mode: bool,
+    guard_minutes: int | None = None,
+) -> dict[str, Any]:
+    """The result of a changing action, of one shape whatever happened. ``guard_minutes``: None without a guard."""
     if plan.empty or check_mode:
         return predicted(plan)
-    outcome = remote.apply(plan, probe)
+    outcome = remote.apply(plan, probe, guard_minutes)
     result = applied(plan, outcome.after, now, changed=outcome.changed, undone=outcome.undone, probes=outcome.probes)
     if outcome.error is not None:
         return {**result, **failure(outcome.error, outcome.undone, outcome.undo_errors)}

@@ -34,6 +34,9 @@ class Asked(NamedTuple):
 def bindings(args: Args) -> Request | None:
     """``https_bindings``: the request, or None where an approved plan is to be applied instead."""
     problems = _common(args)
+    minutes = (args["guard"] or {}).get("minutes", 1)
+    if not 1 <= minutes <= 1440:
+        problems.append(Problem("guard.minutes", f"must be 1 to 1440, is {minutes}"))
     asked = [name for name in ("bindings", "repair") if args[name] is not None]
     asked += ["remove_others"] if args["remove_others"]["scope"] != "none" else []
     if args["plan"] is not None and asked:

@@ -15,9 +15,19 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ..model.host import Host
 from ..model.problems import Invalid
 from ..planning.planner import Plan
-from ..planning.reconcile import NOTHING, carried_out
+from ..planning.reconcile import EVERYTHING, NOTHING, carried_out
 from ..wire.document import parse_document
-from ..wire.reply import Applied, HostError, applier_args, parse_applier, parse_reader, reader_args
+from ..wire.reply import (
+    Applied,
+    HostError,
+    applier_args,
+    confirm_args,
+    guard_args,
+    parse_applier,
+    parse_reader,
+    reader_args,
+)
+from .guard import GUARD, engine
 from .plain import plain
 
 READER, APPLIER = "tlsfleet.iis.host_reader", "tlsfleet.iis.host_applier"
@@ -64,6 +74,8 @@ class Remote:
         self.host: Host | None = None
         #: What was put right on the host before any plan was made, as a sentence.
         self.cleared = ""
+        #: What the host has put right by itself since the last task, as a sentence.
+        self.noticed = ""
 
     def read(self) -> tuple[Host, Mapping[str, Any]]:
         """The host and its document. Raises HostError, Invalid for a document with faults, and what Ansible raises itself."""
@@ -75,6 +87,10 @@ class Remote:
         if "contract" not in answer:
             raise HostError(_garbled(answer), "internal", _NO_ANSWER)
         host, document = parse_reader(answer)
+        if self.host is None and host.guard is not None and host.guard.state == "undone":
+            self.noticed = (
+                f"Run {host.guard.run} was not confirmed on {host.name}, and its guard undid it at {host.guard.at}"
+            )
         self.host = self.host or host
         return host, document
 
@@ -90,26 +106,62 @@ class Remote:
             applied = parse_applier(self._call(APPLIER, applier_args(host.name, (), probe, self._read)))
         if applied.error is not None:
             raise applied.error
-        self.cleared = f"Run {host.unfinished_run} had not finished on {host.name} and was undone first"
+        if applied.changed or host.guard is None:  # else it was confirmed in the meantime
+            self.cleared = f"Run {host.unfinished_run} had not finished on {host.name} and was undone first"
         after, unread = _read_along(applied)
         if after is None:
-            raise HostError(f"{self.cleared}, but the host could not be read again: {unread}", "contract_mismatch")
+            raise HostError(
+                f"{self.cleared or 'An earlier run was waited for'}, but the host could not be read again: {unread}",
+                "contract_mismatch",
+            )
         self.host = after
         return after
 
-    def apply(self, plan: Plan, probe: Mapping[str, Any]) -> Outcome:
-        """Carry out a plan. Called once and never again: what a broken link leaves open is read, not repeated."""
+    def apply(self, plan: Plan, probe: Mapping[str, Any], guard_minutes: int | None = None) -> Outcome:
+        """Carry out a plan. Called once and never again: what a broken link leaves open is read, not repeated.
+
+        With ``guard_minutes`` the host undoes it by itself after so many, unless a second call confirms that it can still be reached.
+        """
+        args = applier_args(plan.host.name, plan.steps, probe, self._read)
+        name, asked = APPLIER, args
+        if guard_minutes is not None:
+            name, asked = GUARD, guard_args(args, guard_minutes, engine())
         try:
-            answer = self._call(APPLIER, applier_args(plan.host.name, plan.steps, probe, self._read))
+            answer = self._call(name, asked)
             if "contract" not in answer:
                 raise HostError(_garbled(answer))
             applied = parse_applier(answer)
         except Exception as fault:  # connections raise whatever their library does
-            return self._reconciled(plan, fault)
+            return self._reconciled(plan, fault, guard_minutes)
+        if applied.unconfirmed is not None:
+            return self._confirmed(plan, applied, confirm_args({**args, "steps": []}, applied.unconfirmed))
         after, unread = _read_along(applied)
         return Outcome(
             applied.changed, applied.error, applied.undone, applied.undo_errors, applied.probes, after, unread
         )
+
+    def _confirmed(self, plan: Plan, applied: Applied, args: dict[str, Any]) -> Outcome:
+        """The end of a guarded apply. A confirmation may be repeated: that the run does not wait any more says enough, with what stands."""
+        run = applied.unconfirmed
+        try:
+            try:
+                answer = self._call(GUARD, args)
+            except Exception:  # the old session may be gone
+                self._reset()
+                answer = self._call(GUARD, args)
+            if "contract" not in answer:
+                raise HostError(_garbled(answer))
+            confirmed = parse_applier(answer)
+        except Exception as fault:  # connections raise whatever their library does
+            message = (
+                f"The plan was carried out, but the host could not be told to keep it ({_said(fault)}). "
+                f"Its guard undoes run {run} unless that arrived"
+            )
+            return Outcome(True, _lost(message), None, (), applied.probes, None, _said(fault))
+        after, unread = _read_along(confirmed)
+        standing = None if after is None else carried_out(plan, after)
+        error = None if standing == EVERYTHING else confirmed.error
+        return Outcome(standing != NOTHING, error, None, (), applied.probes, after, unread)
 
     def _call(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = plain(self._execute(module_name=name, module_args=args, task_vars=self._task_vars))
@@ -117,7 +169,7 @@ class Remote:
             raise AnsibleConnectionFailure(str(answer.get("msg") or "the host cannot be reached"))
         return answer
 
-    def _reconciled(self, plan: Plan, fault: Exception) -> Outcome:
+    def _reconciled(self, plan: Plan, fault: Exception, guard_minutes: int | None) -> Outcome:
         lost = f"The host's answer got lost while the plan was carried out ({_said(fault)})"
         try:
             now = self._read_again()
@@ -126,10 +178,16 @@ class Remote:
             message = (
                 f"{lost}. The host could not be read again ({unread}), so it is not known which steps were carried out"
             )
+            if guard_minutes is not None:
+                message += f". Its guard undoes them {guard_minutes} minutes after they began"
             return Outcome(False, _lost(message), None, (), (), None, unread)
         standing = carried_out(plan, now)
         message = f"{lost}. {_STANDING[standing]}"
-        if now.unfinished_run is not None:
+        if now.guard is not None and now.guard.state == "armed":
+            message += (
+                f". Nobody confirms run {now.guard.run}: the host undoes it at {now.guard.at}, or the next task does"
+            )
+        elif now.unfinished_run is not None:
             message += f". Run {now.unfinished_run} has not finished on the host"
         return Outcome(standing != NOTHING, _lost(message), None, (), (), now)
 

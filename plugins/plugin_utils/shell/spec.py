@@ -106,7 +106,9 @@ _ENDPOINT: Options = {
     "sni": {"type": "str"},
 }
 
-HTTPS_BINDINGS: Options = {**_WANTED, "plan": {"type": "path"}, **COMMON}
+_GUARD: Options = {"guard": {"type": "dict", "options": {"minutes": {"type": "int", "required": True}}}}
+
+HTTPS_BINDINGS: Options = {**_WANTED, "plan": {"type": "path"}, **_GUARD, **COMMON}
 
 HTTPS_BINDINGS_PLAN: Options = {
     "document": {"type": "dict"},

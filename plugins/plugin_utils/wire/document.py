@@ -20,7 +20,7 @@ from ..model.keys import (
     store_name,
 )
 from ..model.problems import Invalid, Problem, ValueInvalid
-from .extras import OPTIONAL_KEYS, asked, changes, managers, mappers, renewals
+from .extras import OPTIONAL_KEYS, asked, changes, guard, managers, mappers, renewals
 from .fields import Fields, checked_time, is_whole
 from .stored import CERTIFICATE_KEYS, certificate
 
@@ -88,6 +88,7 @@ def _host(doc: Fields) -> Host:
     connection = doc.optional_object("connection", frozenset(("address", "port", "tls")))
     journal = doc.optional_object("journal")  # what else stands in it is for the host to judge, which undoes that run
     doc.there("iis", "http_ports", "schema_ssl_flags", "update_exported", "central_store", "connection", "journal")
+    watch = None if journal is None else guard(journal)
     version.there("revision")
     if store is not None:
         store.there("files")
@@ -122,7 +123,8 @@ def _host(doc: Fields) -> Host:
             connection.number("port", low=1, high=65535),
             connection.truth("tls"),
         ),
-        unfinished_run=None if journal is None else journal.words("run"),
+        unfinished_run=None if journal is None or (watch and watch.state == "undone") else journal.words("run"),
+        guard=watch,
         incomplete=tuple(
             Incomplete(item.words("layer"), item.text("code"), item.text("message"))
             for item in doc.objects("incomplete", frozenset(("layer", "code", "message")))

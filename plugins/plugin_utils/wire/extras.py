@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..model.host import Asked, Chain, Change, Manager, Mapper, Renewal
+from ..model.host import Asked, Chain, Change, Guard, Manager, Mapper, Renewal
 from ..model.keys import checked_thumbprint, store_key
 from .fields import Fields, checked_time
 
@@ -84,3 +84,12 @@ def chain(certificate: Fields) -> Chain | None:
     if item is None:
         return None
     return Chain(item.number("status", low=0, high=2**32 - 1), item.number("elements", low=0))
+
+
+def guard(journal: Fields) -> Guard | None:
+    """The guard of the run that the journal is about; None where it has none."""
+    found = journal.optional_object("guard", frozenset(("state", "at")))
+    if found is None:
+        return None
+    state = found.choice("state", ("armed", "undone", "failed"))
+    return Guard(journal.words("run"), state, found.checked("at", checked_time, ""))

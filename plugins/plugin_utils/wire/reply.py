@@ -50,7 +50,10 @@ class HostError(Exception):
 
 @dataclass(frozen=True)
 class Applied:
-    """What the applier did. ``undone``: None (nothing to undo), ``complete`` or ``partial``; ``document`` is the re-read, if any."""
+    """What the applier did. ``undone``: None (nothing to undo), ``complete`` or ``partial``; ``document`` is the re-read, if any.
+
+    ``unconfirmed``: the run that its guard undoes unless it is confirmed.
+    """
 
     changed: bool
     applied: int
@@ -59,6 +62,7 @@ class Applied:
     undo_errors: tuple[str, ...]
     probes: tuple[Mapping[str, Any], ...]
     document: Mapping[str, Any] | None
+    unconfirmed: str | None = None
 
 
 def reader_args(certificates: str = "candidates", key_check: str = "open") -> dict[str, Any]:
@@ -85,6 +89,16 @@ def applier_args(
         "read": dict(read),
         "shared_configuration": shared_configuration,
     }
+
+
+def guard_args(applier: Mapping[str, Any], minutes: int, engine: Sequence[str]) -> dict[str, Any]:
+    """Arguments of host_guard for an apply. ``applier``: those of host_applier; ``engine``: C# as gzip in base64."""
+    return {**applier, "guard": {"minutes": minutes, "engine": list(engine)}}
+
+
+def confirm_args(applier: Mapping[str, Any], run: str) -> dict[str, Any]:
+    """Arguments of host_guard to confirm a run. ``applier``: those of host_applier without steps."""
+    return {**applier, "confirm": run}
 
 
 def document_of(result: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -130,6 +144,7 @@ def parse_applier(result: Mapping[str, Any]) -> Applied:
         undo_errors=tuple(_words(item) for item in result.get("undo_errors") or ()),
         probes=tuple(probes),
         document=document_of(result),
+        unconfirmed=str(result["unconfirmed"]) if result.get("unconfirmed") else None,
     )
 
 

@@ -31,7 +31,7 @@ namespace TlsFleet.Harness
         }
 
         // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints), loop, provoke, lock, untrusted, folder,
-        // system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
+        // guard, expire, schedule (FakeTasks.cs), system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
         public static string Answer(string line)
         {
             try
@@ -45,8 +45,13 @@ namespace TlsFleet.Harness
                         using (new FileStream((string)task["path"], FileMode.Open, FileAccess.ReadWrite, (bool)task["alone"] ? FileShare.None : FileShare.ReadWrite | FileShare.Delete))
                             return Reader.Run((IDictionary)task["args"], new FakeMachine((string)task["state"]));
                     case "apply": // FakeMachineWriting.cs says with what beside
-                        using (FakeMachine machine = new FakeMachine((string)task["state"], task))
-                            return Applier.Run((IDictionary)task["args"], machine);
+                        return Applier.Run((IDictionary)task["args"], new FakeMachine((string)task["state"], task));
+                    case "guard":
+                        return FakeTasks.Guarded(task);
+                    case "expire":
+                        return FakeTasks.Expire(task);
+                    case "schedule":
+                        return FakeTasks.Schedule(task);
                     case "windows":
                         return Reader.Run((IDictionary)task["args"]);
                     case "plant":
