@@ -26,6 +26,8 @@ MODULE, NAME, NEW_NAME = "tlsfleet.iis.https_bindings", "shop.example.com", "new
 READ, CHANGE = "host_reader", "host_applier"
 #: Longer than any task needs here; input that got lost is waited for that long.
 TASK_SECONDS = 25
+#: Several hosts keep a worker waiting for 20 s or more: as long as pywinrm waits for an answer.
+FORKS = 16
 
 Fault = Mapping[str, Any]
 
@@ -61,7 +63,7 @@ class Stories:
 
     def __init__(self, place: Path, faults: Mapping[str, Sequence[Fault]], stay_away: Sequence[str]) -> None:
         ways = {slug: {"transport": "psrp"} if slug.startswith("psrp-") else {} for slug in faults}
-        self.fleet = Fleet(place, [hosts.host(slug, **ways[slug]) for slug in faults], faults)
+        self.fleet = Fleet(place, [hosts.host(slug, **ways[slug]) for slug in faults], faults, forks=FORKS)
         self._inventory = yaml.safe_load((place / "inventory.yml").read_text(encoding="utf-8"))["windows"]["hosts"]
         self.told: dict[str, Story] = {}
         self.output = ""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 from e2e.faults import ANEW, FAULTS, KEY, NEVER, NEW_KEY, ONCE
-from e2e.stories import CHANGE, NAME, NEW_NAME, READ, Stories, failed, untouched
+from e2e.stories import CHANGE, NAME, NEW_NAME, READ, TASK_SECONDS, Stories, failed, untouched
 from lab.faults import KINDS
 
 UPDATE, SET, COMMIT = "HttpUpdateServiceConfiguration", "HttpSetServiceConfiguration", "CommitChanges"
@@ -98,7 +98,7 @@ def test_an_operation_out_of_time_is_waited_for(stories: Stories) -> None:
 
 def test_input_that_got_lost_ends_with_the_time_of_the_task(stories: Stories) -> None:
     story = stories.told["lost-send"]
-    assert story.first.status == "failed" and "25" in story.first["msg"]
+    assert story.first.status == "failed" and str(TASK_SECONDS) in story.first["msg"]
     assert story.calls == [READ] and story.served == story.shop
 
 

@@ -9,7 +9,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
-from lab import soap
+from lab import psrp, soap
 from lab.faults import Fault
 from lab.http import Dropped, Handler, Request, Response
 
@@ -27,6 +27,8 @@ _COMMAND = re.compile(rb"CommandId(?:=[\"']|>)([0-9A-Fa-f-]{36})")
 _SHELL = re.compile(rb"Name=[\"']ShellId[\"'][^>]*>\s*([0-9A-Fa-f-]{36})")
 _INPUT = re.compile(rb"<(?:\w+:)?Stream[^>]*Name=[\"']stdin[\"']")
 _END = re.compile(rb"<(?:\w+:)?Stream[^>]*End=[\"']true[\"']", re.IGNORECASE)
+#: PowerShell remoting marks no end of its input: every Send of it counts.
+REMOTING = psrp.URI.encode()
 #: Header elements come first; nothing that is looked for stands behind the first kilobytes.
 _HEAD = 8192
 #: Number of the fault for too many shells or processes of one user.
@@ -64,7 +66,7 @@ class Interference:
         if operation == "command":
             self.commands += 1
         number = self._number(operation, head)
-        if operation == "send" and _INPUT.search(head) and not _END.search(head):
+        if operation == "send" and _INPUT.search(head) and not _END.search(head) and REMOTING not in head:
             operation = "part"  # a fault at send strikes where the input ends, into however many messages it was cut
         for fault in [item for item in self._faults if item.name == "latency"]:
             if _fits(fault, operation, number) and fault.strikes():
