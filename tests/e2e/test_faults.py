@@ -284,7 +284,12 @@ def test_an_endpoint_without_tls_1_2_can_only_be_seen_by_the_controller(stories:
 # -- the simulation itself ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("slug", ["new-lost-record", "swapped"])
-def test_a_machine_that_does_not_do_what_it_says_is_found_out(slug: str, stories: Stories) -> None:
-    result = failed(stories.told[slug], "probe_wrong", [READ, CHANGE])
-    assert "wrong" in {item["verdict"] for item in result["probes"]} and result["undone"] is not None
+@pytest.mark.parametrize(
+    ("slug", "code", "verdict"),
+    [("new-lost-record", "probe_unverified", "unreachable"), ("swapped", "probe_wrong", "wrong")],
+)
+def test_a_machine_that_does_not_do_what_it_says_is_found_out(
+    slug: str, code: str, verdict: str, stories: Stories
+) -> None:
+    result = failed(stories.told[slug], code, [READ, CHANGE])
+    assert verdict in {item["verdict"] for item in result["probes"]} and result["undone"] is not None

@@ -130,7 +130,7 @@ class SimulatedHost:
         if shown is not None and shown.startswith("file:"):
             material = self.serve(address, port, sni)
             return ("file", material.thumbprint if material else None)
-        return ("handshake", shown)
+        return ("handshake" if shown else "unreachable", shown)
 
     # -- the two modules -----------------------------------------------------------------------------------------
 

@@ -72,6 +72,12 @@ class Case:
         """Is there something to do?"""
         return self.plan is not None and bool(self.plan.steps)
 
+    @property
+    def wire(self) -> list[dict[str, Any]]:
+        """The steps of the plan as they travel."""
+        steps: list[dict[str, Any]] = applier_args("", self.plan.steps, PROBE, READ)["steps"] if self.plan else []
+        return steps
+
     @cached_property
     def outcome(self) -> Outcome:
         """What comes of the plan on a fresh host of the same kind."""

@@ -16,11 +16,16 @@ NOW = datetime.datetime(2026, 11, 24, 12, 0, 0, tzinfo=datetime.timezone.utc)
 _MAKER = Maker(seed=1, now=NOW)
 
 
+def new_host(description: dict[str, Any], faults: tuple[str, ...] = ()) -> SimulatedHost:
+    """A host of the lab in the state of a description."""
+    return SimulatedHost(description, _MAKER, faults, lambda: NOW)
+
+
 class World:
     """One simulated host in the state of a description; see tests/lab/README.md."""
 
     def __init__(self, description: dict[str, Any], faults: tuple[str, ...] = ()) -> None:
-        self._host = SimulatedHost(description, _MAKER, faults, lambda: NOW)
+        self._host = new_host(description, faults)
         self._words = _words(description)
         self.other_ports: list[int] = description.get("http_ports") or []
 
