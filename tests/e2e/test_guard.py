@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from e2e import hosts
 from e2e.conftest import Start
 from e2e.fleet import Fleet
+from engine.harness.lane import missing
 
 MODULE, NAME = "tlsfleet.iis.https_bindings", "shop.example.com"
 READ, GUARD = "host_reader", "host_guard"
@@ -29,8 +31,17 @@ def calls(fleet: Fleet, host: str) -> list[str]:
     return [str(entry["module"]).rpartition(".")[2] for entry in fleet.transcript(host) if entry["kind"] == "call"]
 
 
-def test_a_host_that_cannot_be_reached_after_its_change_goes_back(start: Start) -> None:
-    fleet = start(hosts.host("kept"), hosts.host("lost"))
+@pytest.mark.parametrize(
+    "engine",
+    [
+        "model",
+        pytest.param(
+            "mono", marks=[pytest.mark.mono, pytest.mark.skipif(bool(missing()), reason=missing() or "there")]
+        ),
+    ],
+)
+def test_a_host_that_cannot_be_reached_after_its_change_goes_back(engine: str, start: Start) -> None:
+    fleet = start(hosts.host("kept"), hosts.host("lost"), engine=engine)
     wished = {host: fleet.thumbprint(host, hosts.SHOP_NEW) for host in ("kept", "lost")}
     variables = {"vars": {"wished": wished}}
     # from the third command on: what would tell the host to keep its change

@@ -10,7 +10,11 @@ The model stays the machine: it serves TLS, and says which faults strike. For a 
 from __future__ import annotations
 
 import functools
+import re
+import shutil
+import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,10 +25,15 @@ from engine.harness import journals
 from engine.harness.lane import Lane
 
 from lab.applier import Died
+from lab.guard import FORM as TIME
 from lab.mono_link import LOOPBACK, Link, Meeting, Place
-from lab.simhost import APPLIER, READER, SimulatedHost
+from lab.simhost import APPLIER, GUARD, READER, SimulatedHost
 
 STATES = "states"
+#: What appliers leave in a state folder: the journal with what lies beside it, and scheduled tasks.
+LEFT = (Path(journals.PATH).parent, Path("scheduled"))
+#: When a scheduled task is to run.
+START = re.compile(r"<StartBoundary>([^<]+)<")
 
 
 class Mono:
@@ -38,7 +47,9 @@ class Mono:
     def attach(self, host: SimulatedHost) -> None:
         """From now on the C# answers for this host."""
         host.engines[READER] = functools.partial(self.read, host)
-        host.engines[APPLIER] = functools.partial(self.apply, host)
+        host.engines[APPLIER] = functools.partial(self.apply, host, "apply")
+        host.engines[GUARD] = functools.partial(self.apply, host, "guard")
+        host.alarm = functools.partial(self.expire, host)
 
     def call(
         self, host: SimulatedHost, task: str, args: dict[str, Any], check_mode: bool, **more: Any
@@ -53,8 +64,20 @@ class Mono:
         self.write(host)
         return self.call(host, "read", args, check_mode)
 
-    def apply(self, host: SimulatedHost, args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-        """The applier's answer; whatever it has written is the host's state then. Raises Died where a fault ends its process."""
+    def expire(self, host: SimulatedHost, now: datetime) -> None:
+        """Run what is scheduled on the host for this time, or was."""
+        for task in sorted((self.folder(host) / LEFT[1]).glob("*.xml")):
+            start = START.search(task.read_text(encoding="utf-8"))
+            if start is not None and start[1] <= now.strftime(TIME):
+                run = task.stem.removeprefix("undo-")
+                self.ask({"do": "expire", "state": str(self.write(host)), "run": run})
+                self.adopt(host)
+
+    def apply(self, host: SimulatedHost, task: str, args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+        """The applier's answer, or that of the one with a guard; whatever it has written is the host's state then.
+
+        Raises Died where a fault ends its process.
+        """
         self._link = self._link or Link()
         folder = self.write(host)
         meeting = Meeting(host, lambda: self._follow(host), lambda: state.rewrite(folder, host.read("all", "sign")))
@@ -63,7 +86,7 @@ class Mono:
                 folder / "machine" / "dial.txt", [(*place, LOOPBACK, port) for place, port in met.endpoints.items()]
             )
             try:
-                return self.call(host, "apply", args, check_mode, watch=met.watch)
+                return self.call(host, task, args, check_mode, watch=met.watch)
             except (RuntimeError, OSError):
                 if met.died:
                     self._end()
@@ -94,15 +117,16 @@ class Mono:
     def write(self, host: SimulatedHost) -> Path:
         """The host's state folder, as the host is now. It knows everything: the reader decides how much of it is looked at.
 
-        The journal that an applier has left is the folder's alone, and stays.
+        The journal that an applier has left, and its guard, are the folder's alone, and stay.
         """
         folder = self.folder(host)
-        journal = folder / journals.PATH
-        kept = journal.read_bytes() if journal.exists() else None
-        state.write_state(folder, host.read("all", "sign"))
-        if kept is not None:
-            journal.parent.mkdir()
-            journal.write_bytes(kept)
+        with tempfile.TemporaryDirectory() as aside:
+            kept = [place for place in LEFT if (folder / place).exists()]
+            for place in kept:
+                shutil.move(folder / place, Path(aside) / place.name)
+            state.write_state(folder, host.read("all", "sign"))
+            for place in kept:
+                shutil.move(Path(aside) / place.name, folder / place)
         return folder
 
     def adopt(self, host: SimulatedHost) -> None:

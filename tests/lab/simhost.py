@@ -75,6 +75,8 @@ class SimulatedHost:
         for name in faults:
             self._seed(name)
         self.writes = 0
+        #: What another engine has to do at its time; told the host's clock.
+        self.alarm: Callable[[datetime.datetime], None] | None = None
         #: Modules that another engine answers; the model answers the others.
         self.engines: dict[str, Engine] = {}
 
@@ -171,6 +173,8 @@ class SimulatedHost:
         self._ahead += datetime.timedelta(minutes=minutes)
         if self.journal is not None:
             self.journal = expired(self.journal, self._now(), self.http, self.iis)
+        if self.alarm is not None:
+            self.alarm(self._now())
 
     def apply(self, args: dict[str, Any], observer: Observer | None = None, guard: str | None = None) -> dict[str, Any]:
         """host_applier. ``observer`` hears of every single call into http.sys and IIS, also of those of an undo. Raises Died.
