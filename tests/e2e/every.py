@@ -19,9 +19,7 @@ from e2e.fleet import ROOT, Fleet, Played
 PREFIX = "tlsfleet.iis."
 BINDINGS, INFO = f"{PREFIX}https_bindings", f"{PREFIX}https_bindings_info"
 SHOP, API = "shop.example.com", "api.example.com"
-SLUGS = (
-    "read change absent others repair approved become delegated loop defaults password away cut one two three".split()
-)
+SLUGS = "read change absent rename others repair approved become delegated loop defaults password away cut one two three".split()
 BECOME_USER, BECOME_PASSWORD = "SHOP\\deploy", "only-for-become"
 FAULTS: dict[str, list[dict[str, Any]]] = {
     "away": [{"fault": "unreachable"}],
@@ -72,6 +70,8 @@ class Everything:
 
     def _plays(self) -> Sequence[Mapping[str, Any]]:
         absent = {"name": "declare", BINDINGS: {"bindings": [{"site": "Shop", "host": SHOP, "state": "absent"}]}}
+        renamed = {"site": "Shop", "host": "new.example.com", "replaces": {"host": SHOP}}
+        rename = {"name": "declare", BINDINGS: {"bindings": [renamed]}}
         others = {
             "name": "declare",
             BINDINGS: {"bindings": [{"site": "Shop", "host": SHOP}], "remove_others": {"scope": "host"}},
@@ -104,6 +104,12 @@ class Everything:
                 _see("see"),
             ),
             _play("absent", absent, {**absent, **again}, _see("see")),
+            _play(
+                "rename",
+                rename,
+                {**rename, **again},
+                _see("see", [*CLIENTS[:1], {"address": "10.0.0.5", "sni": "new.example.com"}]),
+            ),
             _play("others", others, {**others, **again}, _see("see")),
             _play("repair", repair, {**repair, **again}, _see("see")),
             _play(
@@ -186,5 +192,5 @@ def _looked_at(endpoints: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"endpoints": list(endpoints), "connect_to": "{{ tlsfleet_connect_to }}"}
 
 
-def _see(name: str) -> Task:
-    return {"name": name, f"{PREFIX}https_endpoint_info": _looked_at(CLIENTS)}
+def _see(name: str, endpoints: Sequence[Mapping[str, Any]] = CLIENTS) -> Task:
+    return {"name": name, f"{PREFIX}https_endpoint_info": _looked_at(endpoints)}

@@ -97,7 +97,7 @@ def test_diff_shows_the_change_and_nothing_else(every: Everything) -> None:
 
 
 def test_a_second_run_takes_one_call_and_changes_nothing(every: Everything) -> None:
-    for slug in ("change", "absent", "others", "repair", "approved", "cut"):
+    for slug in ("change", "absent", "rename", "others", "repair", "approved", "cut"):
         again = every.played.of("again", slug)
         assert (again["changed"], again["plan"], again["probes"]) == (False, [], []), slug
         assert again["before"] == again["after"] == every.played.of("declare", slug)["after"], slug
@@ -110,6 +110,14 @@ def test_absent(every: Everything) -> None:
     assert [item["host"] for item in done["after"]["bindings"]] == ["api.example.com"]
     assert set(records(done, "before")) - set(records(done)) == {KEY}
     assert seen(every, "absent") == [None, *of(every, "absent", hosts.OLD), None]
+
+
+def test_a_renamed_binding_keeps_its_place_its_certificate_and_its_options(every: Everything) -> None:
+    done, (shop,) = every.played.of("declare", "rename"), of(every, "rename", hosts.SHOP)
+    assert [item["host"] for item in done["after"]["bindings"]] == ["new.example.com", "api.example.com"]
+    flags = {item["key"]: (item["thumbprint"], item["flags"]) for item in done["after"]["records"]}
+    assert flags["new.example.com:443"] == (shop, 2) and KEY not in flags and len(flags) == 5
+    assert seen(every, "rename") == [None, shop]
 
 
 def test_what_is_not_named_goes(every: Everything) -> None:
