@@ -259,9 +259,21 @@ options:
         type: list
         elements: str
         default: []
+      foreign:
+        description:
+          - Records that may change although others than IIS use them, such as V(0.0.0.0:443), or their users, as a refusal names
+            them, such as V(sstp) or V(RRAS/SSTP). Whoever uses the record has to be told of its new certificate, too.
+          - A record that others use is never deleted, and the listener that Ansible is connected through is never written, whatever
+            stands here.
+        type: list
+        elements: str
+        default: []
       gap:
         description:
           - Whether handshakes may fail for a moment where this Windows cannot replace a record in place (before version 1709).
+          - Needed only where there is no other way. A record for every address, on a port without records by name and without central
+            store, is bridged instead. Records for each local address carry the new certificate until it is replaced, and go again.
+            Clients on link-local IPv6 addresses are not carried over.
         type: bool
         default: false
 """

@@ -72,6 +72,8 @@ class SimulatedHost:
         self.journal: Journal | None = None
         #: Hears of every single call of an apply that came over the wire.
         self.observer: Observer | None = None
+        #: Endpoints (address, port, server name or None) whose certificate the transcript tells after every single call.
+        self.watched = [(item["address"], item["port"], item["sni"]) for item in description.get("watch", ())]
         for name in faults:
             self._seed(name)
         self.writes = 0
@@ -238,7 +240,8 @@ class SimulatedHost:
         """The document, version 1."""
         description = self._description
         iis = self._iis_version
-        connection = {"address": self.addresses[0], "port": 5985, "tls": False} if self.addresses else None
+        usual = {"address": self.addresses[0], "port": 5985, "tls": False} if self.addresses else None
+        connection = description.get("connection", usual)
         return {
             "format": "tlsfleet.iis/document",
             "version": 1,

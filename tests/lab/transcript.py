@@ -36,7 +36,13 @@ class Transcript:
     def call(self, host: SimulatedHost, module: str, args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         """Let the host answer a module call and write down how it went. Raises what the host raises."""
         calls: list[str] = []
-        host.observer = calls.append
+        shown: list[list[str | None]] = []
+
+        def hear(moment: str) -> None:
+            calls.append(moment)
+            shown.append([host.served(*spot) for spot in host.watched])
+
+        host.observer = hear
         outcome: dict[str, Any] = {"raised": "no answer"}
         try:
             answer = host.call(module, args, check_mode)
@@ -55,6 +61,7 @@ class Transcript:
                 steps=[step_line(step) for step in steps_of(args)],
                 calls=calls,
                 outcome=outcome,
+                **({"shown": shown} if host.watched else {}),
             )
 
 

@@ -51,7 +51,7 @@ class Case:
         self.description = strategies.description(chance)
         self.world = World(self.description)
         self.document = self.world.read()
-        self.real = bool(chance.randrange(12))
+        self.real = bool(chance.randrange(9))
         if not self.real:
             self.document = copy.deepcopy(self.document)
             oddities.unread(self.document, chance)
@@ -117,7 +117,7 @@ def _accepted(host: Host, args: dict[str, Any], refused: set[str]) -> tuple[dict
         refused |= {problem.path.partition(".")[2] for problem in refusal.problems}
         kept = [item for index, item in enumerate(args["bindings"]) if f"bindings[{index}]" not in paths]
     shared = list(strategies.SITES) if "allow" in paths else args["allow"]["shared_change"]
-    less = {**args, "bindings": kept, "allow": {"shared_change": shared, "gap": True}}
+    less = {**args, "bindings": kept, "allow": {**args["allow"], "shared_change": shared, "gap": True}}
     if "remove_others" in paths or not kept:
         less["remove_others"] = {**args["remove_others"], "scope": "none"}
     return less, planned(host, less)

@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import ANY_OTHER_NAME
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import binding_record
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import RecordStep
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict import after_steps
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
@@ -74,23 +75,48 @@ def every_endpoint_shows_the_old_or_the_new_certificate_and_never_a_third(case: 
     return True
 
 
-def what_others_use_is_never_touched(case: Case) -> bool:
+def what_others_use_changes_only_by_name_and_never_goes(case: Case) -> bool:
     if case.plan is None:
         return False
+    allowed = {name.lower() for name in case.args["allow"]["foreign"]}
     foreign = {
         (record["family"], record["key"].lower())
         for record in case.document["records"]
         if record["app_id"].lower() == strategies.FOREIGN
     }
-    touched = {(step.key.family, step.key.text.lower()) for step in case.plan.steps if isinstance(step, RecordStep)}
-    assert not touched & foreign
+    for step in case.plan.steps:
+        if isinstance(step, RecordStep) and (step.key.family, step.key.text.lower()) in foreign:
+            assert "rras/sstp" in allowed or step.key.text.lower() in allowed
+            assert step.op in ("record_update", "record_replace")
+    left = {(site.name, binding.information) for site in case.plan.after.sites for binding in site.bindings}
+    named = {_identity(item["site"], item["address"], item["port"], item["host"]) for item in case.args["bindings"]}
+    for site in case.document["sites"]:
+        for binding in site["bindings"]:
+            if binding["protocol"] == "https" and strategies.needed(binding) in foreign:
+                address, port, host = binding["information"].rsplit(":", 2)
+                mine = _identity(site["name"], address, int(port), host) in named
+                assert mine or (site["name"], binding["information"]) in left
+    _the_listener_of_the_connection_is_never_written_nor_outranked(case, case.plan)
     return True
+
+
+def _the_listener_of_the_connection_is_never_written_nor_outranked(case: Case, plan: Plan) -> None:
+    through = case.document["connection"]
+    if not case.real or not through["tls"]:
+        return
+    end = f":{through['port']}"
+    standing = {(item["family"], item["key"].lower()) for item in case.document["records"] if item["key"].endswith(end)}
+    touched = {(step.key.family, step.key.text.lower()) for step in plan.steps if isinstance(step, RecordStep)}
+    assert not touched & standing
+    shown = case.outcome.seen[through["address"], through["port"], None]
+    assert shown[0] is None or set(shown) == {shown[0]}
 
 
 def no_record_is_deleted_that_a_binding_relies_on(case: Case) -> bool:
     if case.plan is None:
         return False
-    records = [step for step in case.plan.steps if isinstance(step, RecordStep)]
+    standing = {record.key for record in case.host.records}  # what a bridge adds goes with it
+    records = [step for step in case.plan.steps if isinstance(step, RecordStep) and step.key in standing]
     deleted = {(step.key.family, step.key.text.lower()) for step in records if step.op == "record_delete"}
     bindings = [binding_image(binding) for site in case.plan.after.sites for binding in site.bindings]
     assert not deleted & {strategies.needed(binding) for binding in bindings if binding is not None}

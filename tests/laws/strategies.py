@@ -154,6 +154,7 @@ def description(chance: Random) -> dict[str, Any]:
         }
         for number, site in enumerate(SITES, 1)
     ]
+    through = chance.choice((5985, 5985, 5985, 8443))  # where WinRM listens
     made = {
         "slug": "web01",
         "title": "random",
@@ -166,7 +167,8 @@ def description(chance: Random) -> dict[str, Any]:
         "local_addresses": list(ADDRESSES),
         "certificates": list(CERTIFICATES),
         "update_exported": update,
-        "http_ports": chance.choice(([], [8443], [443, 8443])),
+        "http_ports": [8443] if through == 8443 else chance.choice(([], [8443], [443, 8443])),
+        "connection": {"address": "10.0.0.5", "port": through, "tls": through != 5985},
         "central_store": {"enabled": True, "files": list(chance.choice(FILES))}
         if sni and chance.randrange(2)
         else None,
@@ -227,7 +229,11 @@ def request(chance: Random, document: dict[str, Any]) -> dict[str, Any]:
             "keep": chance.choice(([], [], ["Api"], ["shop/*:443:*"])),
         },
         "repair": sorted(chance.sample(asked, chance.choice((*[0] * 8, 1, 2)))),
-        "allow": {"shared_change": chance.choice(([], list(SITES))), "gap": chance.randrange(4) > 0},
+        "allow": {
+            "shared_change": chance.choice(([], list(SITES))),
+            "gap": chance.randrange(4) > 0,
+            "foreign": chance.choice(([], [], ["RRAS/SSTP"], ["0.0.0.0:443", "[::]:443"])),
+        },
     }
 
 

@@ -23,6 +23,9 @@ STEPS = {
     "record_update",
     "record_replace",
     "record_delete",
+    "record_replace: bridged",
+    "record_set: bridge",
+    "record_delete: bridge",
     "probe",
     "bindings",
     "bindings: add",
@@ -61,6 +64,8 @@ def test_random_cases_have_every_kind_of_finding_and_of_step_once_per_hundred() 
 
 def _names(step: Step) -> Iterator[str]:
     yield step.op
+    if "bridge" in step.reason:
+        yield f"{step.op}: {'bridged' if step.reason.endswith('bridged') else 'bridge'}"
     for edit in step.edits if isinstance(step, BindingsStep) else ():
         does = "add" if edit.before is None else "remove" if edit.after is None else "change"
         yield f"bindings: {does}"

@@ -59,12 +59,12 @@ def test_deleting_before_creating_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_planner_without_respect_for_owners_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "owner_of", lambda host: lambda key, value: None)
+    monkeypatch.setattr(planner, "owners", lambda host: lambda key, value: None)
     _red("L4 others")
 
 
 def test_a_planner_that_asks_nobody_for_consent_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "_consent", lambda request, affected, problems: None)
+    monkeypatch.setattr(planner, "consent", lambda request, affected, problems: None)
     _red("L2")
 
 

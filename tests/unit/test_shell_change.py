@@ -225,7 +225,10 @@ def test_a_plan_file_that_is_none_is_said_before_any_call(
 def test_a_gap_needs_consent_and_is_announced() -> None:
     old = {"name": "Windows Server 2012 R2", "build": "6.3.9600", "iis": "8.5"}
     extra = [certificate(SHOP, "shop.example.com"), certificate(API, "shop.example.com", "api.example.com")]
-    host = Simulated(description(os=old, update_exported=False, certificates=extra))
+    wide = {"family": "ipport", "key": "0.0.0.0:443", "thumbprint": SHOP, "store": "MY", "options": {}}
+    named = {**wide, "family": "hostnameport", "key": "blog.example.com:443"}  # over which no bridge can go
+    records = [wide, named]
+    host = Simulated(description(os=old, update_exported=False, certificates=extra, records=records))
     chosen = {"thumbprint": host.thumbprint(API)}
     both = [{"site": name, "host": f"{name.lower()}.example.com", "certificate": chosen} for name in ("Shop", "Api")]
     refused = run("https_bindings", {"bindings": both}, host)

@@ -38,6 +38,8 @@ def approved_plan(host: Host, filed: FiledPlan, now: datetime) -> Plan:
                 problems.append(Problem(path, f"record {step.key} was {_shown(step.before)}, is {_shown(held)}"))
             elif step.after is not None:
                 records[step.key] = step.after
+            else:
+                records.pop(step.key, None)
         elif isinstance(step, BindingsStep):
             problems += _edit_problems(host, step, path)
     if problems:
@@ -64,9 +66,11 @@ def _folded(value: RecordValue) -> tuple[object, ...]:
 def _done(host: Host, filed: FiledPlan) -> bool:
     records = {record.key: record.value for record in host.records}
     lists = {site.name: site.bindings for site in host.sites}
+    # a bridge comes and goes: what counts is how each record is left
+    last = {step.key: step.after for step in filed.steps if isinstance(step, RecordStep)}
+    if any(not same_record(records.get(key), after) for key, after in last.items()):
+        return False
     for step in filed.steps:
-        if isinstance(step, RecordStep) and not same_record(records.get(step.key), step.after):
-            return False
         if isinstance(step, BindingsStep):
             for edit in step.edits:
                 present = lists.get(edit.site, ())

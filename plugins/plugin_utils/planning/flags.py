@@ -75,6 +75,8 @@ class BindingFlags:
     def _fits_without_sni(self, wanted: WantedBinding, before: Binding | None) -> bool:
         """sni: auto without SNI: the record is free, already this binding's alone, or its certificate covers every name on it."""
         key = RecordKey("ipport", wanted.address, wanted.port)
+        if before is not None and binding_record(before) == key:
+            return True  # it shares the record already; whom a new certificate concerns is asked elsewhere
         leaving = {place for place, item in self._draft.changed.items() if item is None}
         staying = [place for place in self._sharers.get(key, []) if place not in leaving]
         users = [self._host.sites[place[0]].bindings[place[1]] for place in staying]

@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint
 from ..model.host import Host, binding_record
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6
 from ..model.steps import Expectation, RecordStep
 from ..rules.names import matches
-from ..rules.ownership import owner_of
+from ..rules.ownership import Owner, owners
 from ..rules.resolve import Resolver
+from .bridge import covered
 
 Identity = tuple[str, str, int, str]  # site in lower case, address, port, host
 
@@ -24,7 +25,7 @@ class Affected:
     """One endpoint whose certificate changes (``before``/``after``: thumbprint, ``file:…`` or None), and whose it is.
 
     ``requested``: the request itself speaks of it. ``gap``: it is without its record for a moment. ``other``: who,
-    besides IIS, was served there so far; such a change cannot be allowed by naming sites.
+    besides IIS, was served there so far, by ``record``; such a change cannot be allowed by naming sites.
     """
 
     endpoint: Endpoint
@@ -33,7 +34,8 @@ class Affected:
     sites: tuple[str, ...]
     requested: bool
     gap: bool
-    other: str = ""
+    other: Owner | None = None
+    record: RecordKey | None = None
 
 
 class Impact:
@@ -44,8 +46,11 @@ class Impact:
     ) -> None:
         """``requested``: bindings the request speaks of; ``deleted``: records it asks to delete (repairs)."""
         self.before, self.after = Resolver(before), Resolver(after)
+        # whether another program goes on listening where no site does any more cannot be known: what it would show counts, too
+        self._closing = (before.http_ports or frozenset()) - (after.http_ports or frozenset())
+        self._open = Resolver(replace(after, http_ports=before.http_ports)) if self._closing else self.after
         self._requested, self._deleted = requested, deleted
-        self._owner = owner_of(before)
+        self._owner = owners(before)
         self._answers: dict[Endpoint, Answer] = {}
         self._users: dict[tuple[int, str], list[Identity]] = {}
         self._by_record: dict[RecordKey, set[Identity]] = {}
@@ -66,21 +71,23 @@ class Impact:
 
     def affected(self, steps: list[RecordStep], ports: set[int]) -> Iterator[Affected]:
         """Endpoints that change, or that meet a gap, in a fixed order. ``ports``: touched by binding edits."""
-        replaced = {step.key for step in steps if step.op == "record_replace"}
+        replaced = covered(steps)
         touched = {step.key for step in steps}
         for endpoint in self.endpoints(touched, ports):
             old, new = self.before.answer(endpoint), self._afterwards(endpoint)
-            gap = old.record in replaced
+            if endpoint.port in self._closing and old.identity == new.identity:
+                new = self._open.answer(endpoint)
+            gap = old.record in replaced and endpoint.address not in replaced[old.record]
             if old.identity == new.identity and not gap:
                 continue
             named, owners = self._owners(endpoint, (old.record, new.record))
-            other = "" if named else self._other(old.record)
+            other = None if named else self._other(old.record)
             # whoever asks to delete a record speaks of every endpoint it decides
             requested = old.record in self._deleted or (owners <= self._requested and not other)
             # a site that asks for the change need not be asked for its consent
             concerned = owners if requested else owners - self._requested
             sites = tuple(sorted({owner[0] for owner in concerned}))
-            yield Affected(endpoint, old.identity, new.identity, sites, requested, gap, other)
+            yield Affected(endpoint, old.identity, new.identity, sites, requested, gap, other, old.record)
 
     def endpoints(self, touched: set[RecordKey], ports: set[int]) -> Iterator[Endpoint]:
         """Endpoints the touched records or ports can decide: each local address with every name that can matter."""
@@ -123,9 +130,9 @@ class Impact:
             answer = self._answers[endpoint] = self.after.answer(endpoint)
         return answer
 
-    def _other(self, key: RecordKey | None) -> str:
+    def _other(self, key: RecordKey | None) -> Owner | None:
         value = self.before.record(key) if key is not None else None
-        return (self._owner(key, value) or "") if key is not None and value is not None else ""
+        return self._owner(key, value) if key is not None and value is not None else None
 
     def _owners(
         self, endpoint: Endpoint, deciding: tuple[RecordKey | None, RecordKey | None]

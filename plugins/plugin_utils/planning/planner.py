@@ -9,7 +9,6 @@ released records, least specific first; handshakes last.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -20,7 +19,9 @@ from ..model.problems import Invalid, Problem
 from ..model.steps import BindingEdit, BindingsStep, ProbeStep, RecordStep, Step
 from ..rules.capabilities import capabilities
 from ..rules.findings import Finding, find, scene_of
-from ..rules.ownership import iis_ports, owner_of
+from ..rules.ownership import iis_ports, owners
+from .bridge import bridged
+from .consent import consent, how_to_allow
 from .draft import Chosen, Draft
 from .impact import Affected, Impact
 from .match import Matcher
@@ -78,12 +79,12 @@ def _plan(host: Host, request: Request, remedies: Remedies, now: datetime, probl
     problems += option_consent(draft, spoken, request.shared_change)
     if problems:
         raise Invalid(problems)
-    steps = _steps(host, draft, problems)
+    steps = _steps(host, draft, request.foreign, problems)
     after = after_steps(host, steps)
     records = [step for step in steps if isinstance(step, RecordStep)]
     impact = Impact(host, after, spoken, frozenset(draft.deleted))
     affected = tuple(impact.affected(records, _edited_ports(host, after)))
-    _consent(request, affected, problems)
+    consent(request, affected, problems)
     if problems:
         raise Invalid(problems)
     endpoints = impact.expectations(affected, {step.key for step in records}) if steps else ()
@@ -125,7 +126,7 @@ def _by_identity(wanted: list[WantedBinding]) -> list[WantedBinding]:
 def _preconditions(host: Host, problems: list[Problem]) -> None:
     if host.unfinished_run is not None:
         problems.append(Problem("", f"an earlier run ({host.unfinished_run}) on {host.name} did not finish"))
-    blind = [item for item in host.incomplete if item.layer in ("records", "sites")]
+    blind = [item for item in host.incomplete if item.layer in ("records", "sites", "addresses")]
     problems.extend(Problem("", f"{item.layer} of {host.name} could not be read: {item.message}") for item in blind)
     if host.shared_configuration:
         problems.append(
@@ -133,9 +134,9 @@ def _preconditions(host: Host, problems: list[Problem]) -> None:
         )
 
 
-def _steps(host: Host, draft: Draft, problems: list[Problem]) -> list[Step]:
+def _steps(host: Host, draft: Draft, foreign: frozenset[str], problems: list[Problem]) -> list[Step]:
     current = {record.key: record.value for record in host.records}
-    owner = owner_of(host)
+    owner = owners(host)
     in_place = capabilities(host).update_in_place.ok
     creates: list[RecordStep] = []
     changes: list[RecordStep] = []
@@ -145,12 +146,14 @@ def _steps(host: Host, draft: Draft, problems: list[Problem]) -> list[Step]:
             creates.append(RecordStep("record_set", key, None, value, draft.reasons[key]))
         elif held != value:
             who = owner(key, held)
-            if who is not None:
-                problems.append(Problem(draft.wishes[key].path, f"record {key} is read-only: it is used by {who}"))
+            if who is not None and not who.allowed(key, foreign):
+                message = f"record {key} is read-only: it is used by {who.text}. {how_to_allow(key, who)}"
+                problems.append(Problem(draft.wishes[key].path, message))
             op = "record_update" if in_place else "record_replace"
             changes.append(RecordStep(op, key, held, value, draft.reasons[key]))
     edits = _edits(host, draft)
     commit = [BindingsStep(tuple(edits), _commit_reason(edits))] if edits else []
+    changes = bridged(host, creates, changes)
     relied_on = {binding_record(item) for index in range(len(host.sites)) for item in draft.bindings_of(index)}
     deletes = []
     for key, reason in {**draft.released, **draft.deleted}.items():
@@ -158,8 +161,8 @@ def _steps(host: Host, draft: Draft, problems: list[Problem]) -> list[Step]:
         if held is None or key in relied_on or key in draft.records:
             continue
         who = owner(key, held)
-        if who is not None:
-            draft.notes.append(f"record {key} stays: it is used by {who}")
+        if who is not None:  # whatever is allowed: others still need it
+            draft.notes.append(f"record {key} stays: it is used by {who.text}")
             continue
         held_key = next(record.key for record in host.records if record.key == key)
         deletes.append(RecordStep("record_delete", held_key, held, None, reason))
@@ -221,36 +224,3 @@ def _edited_ports(host: Host, after: Host) -> set[int]:
     if host.http_ports is None or after.http_ports is None:
         return set()
     return set(host.http_ports ^ after.http_ports)
-
-
-def _consent(request: Request, affected: tuple[Affected, ...], problems: list[Problem]) -> None:
-    """Refuse what changes for others, and gaps, unless the request allows them by name."""
-    foreign: dict[tuple[str, ...], list[Affected]] = {}
-    for item in affected:
-        if not item.requested and (item.other or not set(item.sites) <= request.shared_change):
-            foreign.setdefault((*item.sites, item.other) if item.other else item.sites, []).append(item)
-    for sites, items in foreign.items():
-        message = f"would change what clients of {', '.join(sites) or 'others'} meet: {_changes(items)}"
-        way = "" if items[0].other else f". To allow that: shared_change: {json.dumps(sites, ensure_ascii=False)}"
-        problems.append(Problem("allow.shared_change", message + way))
-    gaps = [item for item in affected if item.gap]
-    if gaps and not request.gap:
-        message = "this Windows cannot replace a record in place; for a moment there is no certificate"
-        problems.append(Problem("allow.gap", f"{message} for {_some_of(gaps)}. Set allow.gap: true to accept that"))
-
-
-def _changes(items: list[Affected]) -> str:
-    """Each pair of certificates once, with the endpoints where clients will meet the second instead of the first."""
-    pairs: dict[tuple[str | None, str | None], list[Affected]] = {}
-    for item in items:
-        pairs.setdefault((item.before, item.after), []).append(item)
-    return "; ".join(
-        f"{before or 'nothing'} -> {after or 'nothing'} on {_some_of(changed)}"
-        for (before, after), changed in pairs.items()
-    )
-
-
-def _some_of(items: list[Affected]) -> str:
-    """The first endpoints by name, and how many more there are."""
-    more = f" and {len(items) - 3} more" if len(items) > 3 else ""
-    return ", ".join(item.endpoint.text for item in items[:3]) + more

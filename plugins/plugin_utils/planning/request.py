@@ -22,7 +22,8 @@ FINDING_IDS = tuple(sorted(KINDS))
 class Request:
     """A checked request. ``shared_change`` names the sites whose served certificate may change; ``gap`` allows a gap.
 
-    ``removal``: which bindings go that are not named.
+    ``removal``: which bindings go that are not named. ``foreign``: records, or owners of records, that may change although
+    others than IIS use them; all in lower case. ``shared_configuration``: a configuration that other hosts read may change.
     """
 
     bindings: tuple[WantedBinding, ...]
@@ -30,6 +31,8 @@ class Request:
     shared_change: frozenset[str] = frozenset()
     gap: bool = False
     removal: Removal = NOTHING
+    foreign: frozenset[str] = frozenset()
+    shared_configuration: bool = False
 
 
 def parse_request(args: Mapping[str, Any]) -> Request:
@@ -48,8 +51,11 @@ def parse_request(args: Mapping[str, Any]) -> Request:
     allow = args.get("allow") or {}
     if problems:
         raise Invalid(problems)
-    shared = frozenset(str(name).lower() for name in allow.get("shared_change") or ())
-    return Request(tuple(bindings), repair, shared, bool(allow.get("gap")), removal)
+    shared, foreign = (
+        frozenset(str(name).strip().lower() for name in allow.get(key) or ()) for key in ("shared_change", "foreign")
+    )
+    whole_farm = bool(allow.get("shared_configuration"))
+    return Request(tuple(bindings), repair, shared, bool(allow.get("gap")), removal, foreign, whole_farm)
 
 
 def _duplicates(bindings: Sequence[WantedBinding], problems: list[Problem]) -> None:

@@ -21,7 +21,7 @@ from ..wire.planfile import FORMAT, VERSION, steps_view
 STEP_WORDS = {
     "record_set": "create record",
     "record_update": "update record in place",
-    "record_replace": "replace record (short gap)",
+    "record_replace": "replace record (delete, then set)",
     "record_delete": "delete record",
 }
 
@@ -99,6 +99,7 @@ def affected_view(items: Iterable[Affected]) -> list[dict[str, Any]]:
             "sites": list(item.sites),
             "requested": item.requested,
             "gap": item.gap,
+            "other": item.other.text if item.other else None,
         }
         for item in items
     ]

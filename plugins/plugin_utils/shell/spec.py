@@ -95,6 +95,7 @@ _WANTED: Options = {
         "apply_defaults": True,
         "options": {
             "shared_change": {"type": "list", "elements": "str", "default": []},
+            "foreign": {"type": "list", "elements": "str", "default": []},
             "gap": {"type": "bool", "default": False},
         },
     },
