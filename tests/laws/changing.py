@@ -89,7 +89,9 @@ def what_others_use_changes_only_by_name_and_never_goes(case: Case) -> bool:
             assert "rras/sstp" in allowed or step.key.text.lower() in allowed
             assert step.op in ("record_update", "record_replace")
     left = {(site.name, binding.information) for site in case.plan.after.sites for binding in site.bindings}
-    named = {_identity(item["site"], item["address"], item["port"], item["host"]) for item in case.args["bindings"]}
+    wishes = case.args["bindings"]
+    wishes = [*wishes, *({**item, **item["replaces"]} for item in wishes if "replaces" in item)]
+    named = {_identity(item["site"], item["address"], item["port"], item["host"]) for item in wishes}
     for site in case.document["sites"]:
         for binding in site["bindings"]:
             if binding["protocol"] == "https" and strategies.needed(binding) in foreign:
