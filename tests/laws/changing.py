@@ -12,7 +12,6 @@ from typing import Any
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import ANY_OTHER_NAME
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import binding_record
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import RecordStep
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict import after_steps
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
@@ -73,45 +72,6 @@ def every_endpoint_shows_the_old_or_the_new_certificate_and_never_a_third(case: 
         if spot not in gaps and wild not in gaps and not _scoped(case, spot):
             assert set(shown) <= {shown[0], shown[-1]}, (spot, shown, case.outcome.moments)
     return True
-
-
-def what_others_use_changes_only_by_name_and_never_goes(case: Case) -> bool:
-    if case.plan is None:
-        return False
-    allowed = {name.lower() for name in case.args["allow"]["foreign"]}
-    foreign = {
-        (record["family"], record["key"].lower())
-        for record in case.document["records"]
-        if record["app_id"].lower() == strategies.FOREIGN
-    }
-    for step in case.plan.steps:
-        if isinstance(step, RecordStep) and (step.key.family, step.key.text.lower()) in foreign:
-            assert "rras/sstp" in allowed or step.key.text.lower() in allowed
-            assert step.op in ("record_update", "record_replace")
-    left = {(site.name, binding.information) for site in case.plan.after.sites for binding in site.bindings}
-    wishes = case.args["bindings"]
-    wishes = [*wishes, *({**item, **item["replaces"]} for item in wishes if "replaces" in item)]
-    named = {_identity(item["site"], item["address"], item["port"], item["host"]) for item in wishes}
-    for site in case.document["sites"]:
-        for binding in site["bindings"]:
-            if binding["protocol"] == "https" and strategies.needed(binding) in foreign:
-                address, port, host = binding["information"].rsplit(":", 2)
-                mine = _identity(site["name"], address, int(port), host) in named
-                assert mine or (site["name"], binding["information"]) in left
-    _the_listener_of_the_connection_is_never_written_nor_outranked(case, case.plan)
-    return True
-
-
-def _the_listener_of_the_connection_is_never_written_nor_outranked(case: Case, plan: Plan) -> None:
-    through = case.document["connection"]
-    if not case.real or not through["tls"]:
-        return
-    end = f":{through['port']}"
-    standing = {(item["family"], item["key"].lower()) for item in case.document["records"] if item["key"].endswith(end)}
-    touched = {(step.key.family, step.key.text.lower()) for step in plan.steps if isinstance(step, RecordStep)}
-    assert not touched & standing
-    shown = case.outcome.seen[through["address"], through["port"], None]
-    assert shown[0] is None or set(shown) == {shown[0]}
 
 
 def no_record_is_deleted_that_a_binding_relies_on(case: Case) -> bool:
@@ -268,7 +228,7 @@ def _parts(item: dict[str, Any]) -> tuple[str, int, str]:
 def _outside(document: dict[str, Any], args: dict[str, Any]) -> list[Spot]:
     """Endpoints of https bindings that the request neither names nor allows to change, found from its words alone."""
     named = [*args["bindings"], *({**item, **item["replaces"]} for item in args["bindings"] if "replaces" in item)]
-    spoken = {_identity(item["site"], item["address"], item["port"], item["host"]) for item in named}
+    spoken = {identity(item["site"], item["address"], item["port"], item["host"]) for item in named}
     allowed = {name.lower() for name in args["allow"]["shared_change"]}
     found: list[Spot] = []
     for site in document["sites"]:
@@ -278,7 +238,7 @@ def _outside(document: dict[str, Any], args: dict[str, Any]) -> list[Spot]:
             if binding["information"].count(":") < 2:
                 continue
             address, port, host = binding["information"].rsplit(":", 2)
-            if _identity(site["name"], address, int(port), host) in spoken or _removes(args, site["name"], binding):
+            if identity(site["name"], address, int(port), host) in spoken or _removes(args, site["name"], binding):
                 continue
             for local in document["addresses"]:
                 if _reaches(address, local):
@@ -302,7 +262,7 @@ def _scoped(case: Case, spot: Spot) -> bool:
     return any(item["family"] == "scopedccs" and item["key"].lower() == name for item in case.document["records"])
 
 
-def _identity(site: str, address: str, port: int, host: str) -> tuple[str, str, int, str]:
+def identity(site: str, address: str, port: int, host: str) -> tuple[str, str, int, str]:
     return (site.lower(), "*" if address in ("", "*", "0.0.0.0") else address.strip("[]"), port, host.lower())
 
 

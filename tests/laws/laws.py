@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import changing, reading, refusing
+from . import changing, owning, reading, refusing
 from .cases import Case
 
 Law = Callable[[Case], bool]
@@ -16,7 +16,7 @@ LAWS: dict[str, Law] = {
     "L1": changing.applying_a_plan_leaves_nothing_to_plan,
     "L2": changing.endpoints_outside_the_request_never_change,
     "L3": changing.every_endpoint_shows_the_old_or_the_new_certificate_and_never_a_third,
-    "L4 others": changing.what_others_use_changes_only_by_name_and_never_goes,
+    "L4 others": owning.what_others_use_changes_only_by_name_and_never_goes,
     "L4 references": changing.no_record_is_deleted_that_a_binding_relies_on,
     "L5": changing.the_inverse_of_any_prefix_restores_the_host_exactly,
     "L6": changing.the_prediction_is_what_happens_and_planning_writes_nothing,
