@@ -8,6 +8,7 @@ using System.Collections;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.IO.Compression;
 using System.IO;
 using System.Linq;
 using System.Net.Sockets;
@@ -41,14 +42,14 @@ Applier(IDictionary p,IWritingMachine a,IGuard a9){
 this.a=a;
 this.a9=a9;
 k=new Given(p,"");
-object ey=p["_ansible_check_mode"];
-if(ey!=null&&Convert.ToString(ey).Equals("true",StringComparison.OrdinalIgnoreCase))
+object ez=p["_ansible_check_mode"];
+if(ez!=null&&Convert.ToString(ez).Equals("true",StringComparison.OrdinalIgnoreCase))
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
 k.Keys(new[]{"contract","computer","steps","probe","read"},a9==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
 Arguments.CheckContract(p);
-string fb=k["computer"].Text(),hu=Document.ComputerName(a.Registry);
-if(!fb.Equals(hu,StringComparison.OrdinalIgnoreCase))
-throw new HostException("computer_mismatch","computer: the steps are for "+fb+", this is "+hu,"computer",null,null,null);
+string fc=k["computer"].Text(),hv=Document.ComputerName(a.Registry);
+if(!fc.Equals(hv,StringComparison.OrdinalIgnoreCase))
+throw new HostException("computer_mismatch","computer: the steps are for "+fc+", this is "+hv,"computer",null,null,null);
 Given a3=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
 a3["on_unverified"].Choice("fail","ignore");
 a3["timeout"].Whole(1,600);
@@ -58,23 +59,32 @@ ak=ch["certificates"].Choice("referenced","candidates","all");
 al=ch["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
-ap=Step.Read(k["steps"]);}
+ap=Step.Read(Unpacked(k["steps"]));}
+static Given Unpacked(Given cy){
+if(!cy.IsText)
+return cy;
+try{
+using(GZipStream g1=new GZipStream(new MemoryStream(Convert.FromBase64String(cy.Text())),CompressionMode.Decompress))
+using(StreamReader bf=new StreamReader(g1,Encoding.UTF8))
+return new Given(JsonReader.Parse(bf.ReadToEnd()),cy.Place);}
+catch(Exception c){
+throw cy.Bad("arrived damaged: "+c.Message);}}
 string Answer(){
 a.LogInvocation("tlsfleet.iis.host_applier, "+ap.Count+" steps");
 string j=Path.Combine(a.JournalFolder(),Journal.File);
-bool fc=a9!=null&&a9.Confirms;
-for(int eb=0;!fc&&eb<ConfirmSeconds&&Journal.Of(j).Waiting;eb++)
+bool fd=a9!=null&&a9.Confirms;
+for(int ec=0;!fd&&ec<ConfirmSeconds&&Journal.Of(j).Waiting;ec++)
 a.Pause(1000);
-using(IDisposable f3=a.Lock(WaitSeconds)){
-if(f3==null)
+using(IDisposable f4=a.Lock(WaitSeconds)){
+if(f4==null)
 throw Busy(j);
 using(IHttpApi b8=a.OpenHttp()){
 Changes o=new Changes(a,b8);
-return Text(o,fc?Confirmed(o,j):Alone(o,j));}}}
+return Text(o,fd?Confirmed(o,j):Alone(o,j));}}}
 Run Alone(Changes o,string j){
 Journal n=Journal.Of(j);
-for(int eb=0;!n.Finished&& !n.Waiting&&a.IsAlive(n["owner"]);eb++){
-if(eb==WaitSeconds)
+for(int ec=0;!n.Finished&& !n.Waiting&&a.IsAlive(n["owner"]);ec++){
+if(ec==WaitSeconds)
 throw Busy(j);
 a.Pause(1000);
 n=Journal.Of(j);}
@@ -104,12 +114,12 @@ catch(HostException c){
 bc.Error=c;}
 return bc.Error==null;}
 Run Confirmed(Changes o,string j){
-Run c6=new Run(a,o,k["probe"]);
+Run c7=new Run(a,o,k["probe"]);
 try{
 a9.Confirm(j);}
 catch(HostException c){
-c6.Error=c;}
-return c6;}
+c7.Error=c;}
+return c7;}
 HostException Busy(string j){
 string bc=Journal.Of(j)["run"];
 string x="another run"+(bc==null?"":" ("+bc+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
@@ -119,7 +129,7 @@ const string x="the IIS configuration is shared with other hosts (redirection.co
 if(o.Iis.Shared())
 throw new HostException("shared_configuration",x,"steps",x,null,null);}
 Run Recovered(Changes o,string j,Journal cw){
-Run c6=new Run(a,o,k["probe"]);
+Run c7=new Run(a,o,k["probe"]);
 Recovery cj=null;
 try{
 cj=new Recovery(o,cw);
@@ -130,22 +140,22 @@ i.End();}
 File.Delete(j);
 string x="run "+cw["run"]+" had not finished and was undone; read again and plan anew";
 if(ap.Count>0)
-c6.Error=new HostException("journal_unfinished",x,"journal",x,null,null);}
+c7.Error=new HostException("journal_unfinished",x,"journal",x,null,null);}
 catch(Exception c){
-c6.Error=Typed(c,"journal");}
-return c6;}
+c7.Error=Typed(c,"journal");}
+return c7;}
 static void End(JournalWriter i){
 try{
 i.End();}
 catch(HostException){}}
 string Text(Changes o,Run bc){
-HostException dd=bc.Error;
+HostException de=bc.Error;
 Bag bs=new Bag{
-{"changed",Changed(o)},{"contract",Reader.Contract},{"applied",bc.Applied},{"error",dd==null?null:Reader.ErrorBag(dd,bc.ErrorStep)},{"undone",bc.Undone},{"undo_errors",bc.UndoErrors.ConvertAll(br=>Reader.ErrorBag(br,null))},{"probes",bc.Probes}};
+{"changed",Changed(o)},{"contract",Reader.Contract},{"applied",bc.Applied},{"error",de==null?null:Reader.ErrorBag(de,bc.ErrorStep)},{"undone",bc.Undone},{"undo_errors",bc.UndoErrors.ConvertAll(br=>Reader.ErrorBag(br,null))},{"probes",bc.Probes}};
 if(bc.Unconfirmed!=null)
 bs.Put("unconfirmed",bc.Unconfirmed);
-if(dd!=null)
-bs.Put("failed",true).Put("msg",dd.Place+": "+dd.Hint);
+if(de!=null)
+bs.Put("failed",true).Put("msg",de.Place+": "+de.Hint);
 StringBuilder h=new StringBuilder(Json.Write(bs));
 h.Length--;
 h.Append(',');
@@ -163,9 +173,9 @@ public static HostException Typed(Exception c,string e){
 HostException af=c as HostException;
 if(af!=null)
 return af;
-bool d4=Gaps.CodeOf(c)=="access_denied";
-string x=d4?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
-return new HostException(d4?"access_denied":"internal",x,e,x,null,unchecked((uint)c.HResult));}}
+bool d5=Gaps.CodeOf(c)=="access_denied";
+string x=d5?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
+return new HostException(d5?"access_denied":"internal",x,e,x,null,unchecked((uint)c.HResult));}}
 public class BindingLists{
 Dictionary<string,List<Binding>>w=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
@@ -177,12 +187,12 @@ set{w[am]=value;}}
 public IEnumerable<string>Names{
 get{return w.Keys;}}
 public BindingLists Copy(){
-BindingLists fr=new BindingLists{KnowsFlags=KnowsFlags};
+BindingLists fs=new BindingLists{KnowsFlags=KnowsFlags};
 foreach(KeyValuePair<string,List<Binding>>am in w)
-fr.w[am.Key]=am.Value.ToList();
-return fr;}
+fs.w[am.Key]=am.Value.ToList();
+return fs;}
 public List<Edit>Try(List<Edit>ah){
-List<Edit>dr=new List<Edit>();
+List<Edit>ds=new List<Edit>();
 for(int b=0;b<ah.Count;b++){
 Edit ae=ah[b];
 List<Binding>y=this[ae.Site];
@@ -190,8 +200,8 @@ if(y==null)
 throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+ae.Site+"'",null);
 Edit br=new Edit{Site=ae.Site,Position=ae.Position??y.Count,Before=ae.Before,After=ae.After};
 One(y,br,b);
-dr.Add(br);}
-return dr;}
+ds.Add(br);}
+return ds;}
 public bool Fits(List<Edit>ah){
 try{
 Copy().Try(ah);
@@ -200,17 +210,17 @@ catch(HostException){
 return false;}}
 void One(List<Binding>y,Edit ae,int b){
 int e=ae.Position.Value;
-bool gh=ae.Before==null;
+bool gi=ae.Before==null;
 if(ae.After!=null&&ae.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(gh&&e>y.Count)
+if(gi&&e>y.Count)
 throw IisSites.Refused("changed_meanwhile",b,"the site has only "+y.Count+" bindings",null);
-if(!gh&&(e>=y.Count|| !Same(y[e],ae.Before)))
+if(!gi&&(e>=y.Count|| !Same(y[e],ae.Before)))
 throw IisSites.Refused("changed_meanwhile",b,"binding "+ae.Before.Information+" is not at its place "+e,null);
 for(int ay=0;ae.After!=null&&ay<y.Count;ay++)
-if((gh||ay!=e)&&SameKey(y[ay],ae.After))
+if((gi||ay!=e)&&SameKey(y[ay],ae.After))
 throw IisSites.Refused("config_conflict",b,"binding "+ae.After.Information+" is there twice",0x800700B7);
-if(gh)
+if(gi)
 y.Insert(e,ae.After);
 else if(ae.After==null)
 y.RemoveAt(e);
@@ -229,18 +239,18 @@ static bool SameKey(Binding br,Binding ay){
 return br.Protocol.Equals(ay.Protocol,StringComparison.OrdinalIgnoreCase)
 &&br.Information.Equals(ay.Information,StringComparison.OrdinalIgnoreCase);}}
 public class JournalWriter:IDisposable{
-IJournalFile fe;
+IJournalFile ff;
 public string Run;
-JournalWriter(IWritingMachine a,string j,long e1,string bc){
+JournalWriter(IWritingMachine a,string j,long e2,string bc){
 Run=bc;
 try{
-fe=a.OpenJournal(j,e1);}
+ff=a.OpenJournal(j,e2);}
 catch(Exception c){
 throw Typed(c);}}
 public static JournalWriter Start(IWritingMachine a,string j,List<Step>ap){
 JournalWriter i=new JournalWriter(a,j,0,Guid.NewGuid().ToString());
-string hc=Journal.Time(a.UtcNow);
-i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hc)+Journal.Line("owner",a.Owner)
+string hd=Journal.Time(a.UtcNow);
+i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hd)+Journal.Line("owner",a.Owner)
 +Journal.Line("steps",Json.Write(ap.ConvertAll(f=>f.ToBag()))));
 return i;}
 public static JournalWriter GoOn(IWritingMachine a,string j,Journal cw){
@@ -253,48 +263,48 @@ public void End(){
 Append(Journal.Line("end","-"));}
 public void Guard(string value){
 Append(Journal.Line("guard",value));}
-public void Expired(string h7){
-Append(Journal.Line("expired",h7));}
+public void Expired(string h8){
+Append(Journal.Line("expired",h8));}
 static string Number(int b){
 return b.ToString(CultureInfo.InvariantCulture);}
-void Append(string fl){
+void Append(string fm){
 try{
-fe.Append(System.Text.Encoding.ASCII.GetBytes(fl));}
+ff.Append(System.Text.Encoding.ASCII.GetBytes(fm));}
 catch(Exception c){
 throw Typed(c);}}
 static HostException Typed(Exception c){
 uint av=unchecked((uint)c.HResult);
-bool d4=Gaps.CodeOf(c)=="access_denied";
-string x=d4?"administrator rights are missing":"the journal could not be written: "+c.Message;
-return new HostException(d4?"access_denied":"internal",x,"journal",x,"WriteFile",av>>16==0x8007?av&0xFFFF:av);}
+bool d5=Gaps.CodeOf(c)=="access_denied";
+string x=d5?"administrator rights are missing":"the journal could not be written: "+c.Message;
+return new HostException(d5?"access_denied":"internal",x,"journal",x,"WriteFile",av>>16==0x8007?av&0xFFFF:av);}
 public void Dispose(){
-if(fe!=null)
-fe.Dispose();}}
+if(ff!=null)
+ff.Dispose();}}
 public class Touched{
 Dictionary<string,HttpRecord>a2=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-List<Step>gj=new List<Step>();
+List<Step>gk=new List<Step>();
 BindingLists w=new BindingLists();
 public void Note(Step f,HttpRecord l){
 if(a2.ContainsKey(f.Place))
 return;
 a2[f.Place]=l;
-gj.Add(f);}
+gk.Add(f);}
 public void Note(BindingLists n){
 foreach(string g in n.Names)
 if(w[g]==null)
 w[g]=n[g];}
-public bool Differ(HttpTable d6,IisSites fu){
-foreach(Step f in gj)
-if(!HttpTable.Same(d6.Find(f.Family,f.Key),a2[f.Place]))
+public bool Differ(HttpTable d7,IisSites fv){
+foreach(Step f in gk)
+if(!HttpTable.Same(d7.Find(f.Family,f.Key),a2[f.Place]))
 return true;
-List<Edit>bm=new List<Edit>();
+List<Edit>bn=new List<Edit>();
 foreach(string g in w.Names)
-bm.Add(new Edit{Site=g});
-if(bm.Count==0)
+bn.Add(new Edit{Site=g});
+if(bn.Count==0)
 return false;
-BindingLists dh=fu.Read(bm);
+BindingLists di=fv.Read(bn);
 foreach(string g in w.Names)
-if(!BindingLists.Same(dh[g],w[g]))
+if(!BindingLists.Same(di[g],w[g]))
 return true;
 return false;}}
 public class Changes{
@@ -324,17 +334,17 @@ string x="expected "+HttpTable.Shown(f.Before)+", found "+HttpTable.Shown(l);
 if(l!=null&&f.Before!=null&&HttpTable.Shown(l)==HttpTable.Shown(f.Before))
 x+=" with other options";
 throw new HostException("changed_meanwhile",x,f.Place,x,null,null);}
-public void Record(Step f,Action<bool>dc){
+public void Record(Step f,Action<bool>dd){
 if(f.Op==Step.Update)
 Http.Update(f.Family,f.Key,f.After);
 if(f.Op==Step.Delete||f.Op==Step.Replace)
 Http.Delete(f.Family,f.Key);
 if(f.Op==Step.Replace)
-dc(false);
+dd(false);
 if(f.Op==Step.Set||f.Op==Step.Replace)
 Http.Set(f.Family,f.Key,f.After);
 if(f.Op==Step.Replace)
-dc(true);}
+dd(true);}
 public static Step Inverse(Step f,HttpRecord l){
 string jh=f.Op==Step.Set?Step.Delete:f.Op==Step.Delete?Step.Set:f.Op;
 return new Step{Op=jh,Family=f.Family,Key=f.Key,Before=f.After,After=l};}}
@@ -351,57 +361,57 @@ List<byte>bu=new List<byte>();
 if(!string.IsNullOrEmpty(i8)){
 List<byte>g=new List<byte>{0};
 Append(g,Encoding.ASCII.GetBytes(i8),2);
-List<byte>bi=new List<byte>();
-Append(bi,g,2);
-Extension(bu,0,bi);}
+List<byte>bj=new List<byte>();
+Append(bj,g,2);
+Extension(bu,0,bj);}
 Extension(bu,10,Numbers(Groups,2));
 Extension(bu,11,new byte[]{1,0});
 Extension(bu,13,Numbers(Signatures,2));
 Extension(bu,23,new byte[0]);
 Extension(bu,0xFF01,new byte[]{0});
 byte[]go=new byte[32];
-using(RandomNumberGenerator c7=RandomNumberGenerator.Create())
-c7.GetBytes(go);
-List<byte>d2=new List<byte>{3,3};
-d2.AddRange(go);
-d2.Add(0);
-d2.AddRange(Numbers(Suites,2));
-d2.AddRange(new byte[]{1,0});
-Append(d2,bu,2);
+using(RandomNumberGenerator c8=RandomNumberGenerator.Create())
+c8.GetBytes(go);
+List<byte>d3=new List<byte>{3,3};
+d3.AddRange(go);
+d3.Add(0);
+d3.AddRange(Numbers(Suites,2));
+d3.AddRange(new byte[]{1,0});
+Append(d3,bu,2);
 List<byte>a1=new List<byte>{1};
-Append(a1,d2,3);
+Append(a1,d3,3);
 List<byte>t=new List<byte>{22,3,1};
 Append(t,a1,2);
 return t.ToArray();}
-static void Extension(List<byte>iu,int b7,ICollection<byte>c9){
-iu.Add((byte)(b7>>8));
-iu.Add((byte)b7);
-Append(iu,c9,2);}
-static List<byte>Numbers(ushort[]g5,int df){
-List<byte>ac=new List<byte>(),ia=new List<byte>();
-foreach(ushort s in g5){
+static void Extension(List<byte>iv,int b7,ICollection<byte>da){
+iv.Add((byte)(b7>>8));
+iv.Add((byte)b7);
+Append(iv,da,2);}
+static List<byte>Numbers(ushort[]g6,int dg){
+List<byte>ac=new List<byte>(),ib=new List<byte>();
+foreach(ushort s in g6){
 ac.Add((byte)(s>>8));
 ac.Add((byte)s);}
-Append(ia,ac,df);
-return ia;}
-static void Append(List<byte>iu,ICollection<byte>c9,int df){
-for(int gb=8*(df-1);gb>=0;gb-=8)
-iu.Add((byte)(c9.Count>>gb));
-iu.AddRange(c9);}}
+Append(ib,ac,dg);
+return ib;}
+static void Append(List<byte>iv,ICollection<byte>da,int dg){
+for(int gc=8*(dg-1);gc>=0;gc-=8)
+iv.Add((byte)(da.Count>>gc));
+iv.AddRange(da);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
-List<byte>bq=new List<byte>(),bh=new List<byte>(),d1=new List<byte>();
-int he;
-bool e0;
+List<byte>bq=new List<byte>(),bi=new List<byte>(),d2=new List<byte>();
+int hf;
+bool e1;
 public string Thumbprint{get;private set;}
 public Answer?Add(byte[]ac,int ar){
-he+=ar;
+hf+=ar;
 for(int b=0;b<ar;b++)
 bq.Add(ac[b]);
 Answer?bs=Records();
-return bs==null&&he>Most?Answer.Unclear:bs;}
+return bs==null&&hf>Most?Answer.Unclear:bs;}
 Answer?Records(){
 int a8=0;
 Answer?bs=null;
@@ -416,44 +426,44 @@ if(u==0||u>LongestRecord)
 return Answer.Unclear;
 if(bq.Count<a8+5+u)
 break;
-(b7==AlertRecord?d1:bh).AddRange(bq.GetRange(a8+5,u));
+(b7==AlertRecord?d2:bi).AddRange(bq.GetRange(a8+5,u));
 a8+=5+u;
 bs=b7==AlertRecord?Alerts():Messages();}
 bq.RemoveRange(0,a8);
 return bs;}
 Answer?Alerts(){
-while(d1.Count>=2){
-int ej=d1[0],fo=d1[1];
-d1.RemoveRange(0,2);
-if(fo==70||fo==71)
+while(d2.Count>=2){
+int ek=d2[0],fp=d2[1];
+d2.RemoveRange(0,2);
+if(fp==70||fp==71)
 return Answer.OtherTls;
-if(ej==2||fo==0)
+if(ek==2||fp==0)
 return Answer.Alert;
-if(ej!=1)
+if(ek!=1)
 return Answer.Unclear;}
 return null;}
 Answer?Messages(){
-while(bh.Count>=4){
-int u=Number(bh,1,3);
-if(bh[0]!=(e0?Certificate:ServerHello)||u>Most)
+while(bi.Count>=4){
+int u=Number(bi,1,3);
+if(bi[0]!=(e1?Certificate:ServerHello)||u>Most)
 return Answer.Unclear;
-if(bh.Count<4+u)
+if(bi.Count<4+u)
 return null;
-if(e0)
+if(e1)
 return Leaf(u);
-if(u<38||bh[4]!=3||bh[5]>3)
+if(u<38||bi[4]!=3||bi[5]>3)
 return Answer.Unclear;
-e0=true;
-bh.RemoveRange(0,4+u);}
+e1=true;
+bi.RemoveRange(0,4+u);}
 return null;}
 Answer Leaf(int u){
-if(u<6||Number(bh,4,3)!=u-3)
+if(u<6||Number(bi,4,3)!=u-3)
 return Answer.Unclear;
-int ab=Number(bh,7,3);
+int ab=Number(bi,7,3);
 if(ab==0||ab>u-6)
 return Answer.Unclear;
 using(SHA1 je=SHA1.Create())
-Thumbprint=BitConverter.ToString(je.ComputeHash(bh.GetRange(10,ab).ToArray())).Replace("-","");
+Thumbprint=BitConverter.ToString(je.ComputeHash(bi.GetRange(10,ab).ToArray())).Replace("-","");
 return Answer.Shown;}
 static int Number(List<byte>ac,int a8,int ab){
 int s=0;
@@ -467,13 +477,13 @@ public IntPtr At;
 public uint Length;
 public RecordMemory(string ad,string r,HttpRecord value){
 Id=HttpRecords.Ids[ad];
-SslParam bf=value==null?new SslParam():Param(value);
+SslParam bg=value==null?new SslParam():Param(value);
 if(Id==HttpNative.Ssl)
-Put(new SslSet{Address=Sockaddr(r,true),Param=bf});
+Put(new SslSet{Address=Sockaddr(r,true),Param=bg});
 else if(Id==HttpNative.Ccs)
-Put(new CcsSet{Address=Storage(r),Param=bf});
+Put(new CcsSet{Address=Storage(r),Param=bg});
 else
-Put(new SniSet{Key=Name(r),Param=bf});}
+Put(new SniSet{Key=Name(r),Param=bg});}
 RecordMemory(string ad,string r){
 Id=HttpRecords.Ids[ad];
 if(Id==HttpNative.Ssl)
@@ -484,10 +494,10 @@ else
 Put(new SniQuery{Key=Name(r)});}
 public static RecordMemory Query(string ad,string r){
 return new RecordMemory(ad,r);}
-void Put(object e7){
-Length=(uint)Marshal.SizeOf(e7.GetType());
+void Put(object e8){
+Length=(uint)Marshal.SizeOf(e8.GetType());
 At=Room((int)Length);
-Marshal.StructureToPtr(e7,At,false);}
+Marshal.StructureToPtr(e8,At,false);}
 IntPtr Room(int u){
 IntPtr a8=Marshal.AllocHGlobal(u);
 l.Add(a8);
@@ -501,19 +511,19 @@ IntPtr a8=Marshal.StringToHGlobalUni(h);
 l.Add(a8);
 return a8;}
 SslParam Param(HttpRecord value){
-SslParam bf=new SslParam{
+SslParam bg=new SslParam{
 AppId=new Guid(value.AppId),StoreName=Words(value.Store),CheckMode=(uint)value.CheckMode,Freshness=(uint)value.Freshness,Timeout=(uint)value.Timeout,CtlIdentifier=Words(value.CtlIdentifier),CtlStore=Words(value.CtlStore),Flags=(uint)value.Flags};
 if(value.Thumbprint!=null){
 byte[]bv=new byte[value.Thumbprint.Length/2];
 for(int b=0;b<bv.Length;b++)
 bv[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
-bf.HashLength=(uint)bv.Length;
-bf.Hash=Room(bv.Length);
-Marshal.Copy(bv,0,bf.Hash,bv.Length);}
-return bf;}
+bg.HashLength=(uint)bv.Length;
+bg.Hash=Room(bv.Length);
+Marshal.Copy(bv,0,bg.Hash,bv.Length);}
+return bg;}
 IntPtr Sockaddr(string r,bool an){
-IPAddress h2=an?Address(r):IPAddress.Any;
-byte[]ac=h2.GetAddressBytes();
+IPAddress h3=an?Address(r):IPAddress.Any;
+byte[]ac=h3.GetAddressBytes();
 int a7=Port(r);
 IntPtr a8=Room(128);
 Marshal.WriteInt16(a8,(short)(ac.Length==16?23:2));
@@ -521,7 +531,7 @@ Marshal.WriteByte(a8,2,(byte)(a7>>8));
 Marshal.WriteByte(a8,3,(byte)a7);
 Marshal.Copy(ac,0,IntPtr.Add(a8,ac.Length==16?8:4),ac.Length);
 if(ac.Length==16)
-Marshal.WriteInt32(a8,24,(int)h2.ScopeId);
+Marshal.WriteInt32(a8,24,(int)h3.ScopeId);
 return a8;}
 SockaddrStorage Storage(string r){
 return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(r,false),typeof(SockaddrStorage));}
@@ -529,17 +539,17 @@ SniKey Name(string r){
 return new SniKey{Address=Storage(r),Host=Words(r.Substring(0,r.LastIndexOf(':')))};}
 static int Port(string r){
 int a7;
-string d5=r.Substring(r.LastIndexOf(':')+1);
-return int.TryParse(d5,NumberStyles.None,CultureInfo.InvariantCulture,out a7)&&a7<65536?a7:0;}
+string d6=r.Substring(r.LastIndexOf(':')+1);
+return int.TryParse(d6,NumberStyles.None,CultureInfo.InvariantCulture,out a7)&&a7<65536?a7:0;}
 static IPAddress Address(string r){
 IPAddress an;
 string h=r.Substring(0,Math.Max(0,r.LastIndexOf(':')));
-bool ge=h.StartsWith("[",StringComparison.Ordinal)&&h.EndsWith("]",StringComparison.Ordinal);
-if(ge)
+bool gf=h.StartsWith("[",StringComparison.Ordinal)&&h.EndsWith("]",StringComparison.Ordinal);
+if(gf)
 h=h.Substring(1,h.Length-2);
-if(!ge&&h.Split('.').Length!=4)
+if(!gf&&h.Split('.').Length!=4)
 return null;
-return IPAddress.TryParse(h,out an)&&h.Contains(":")==ge?an:null;}
+return IPAddress.TryParse(h,out an)&&h.Contains(":")==gf?an:null;}
 public static bool IsKey(string ad,string r){
 int gz=r.LastIndexOf(':');
 if(Port(r)==0||(gz<0)!=(ad=="ccs"))
@@ -560,14 +570,14 @@ IHttpApi b8;
 public HttpTable(IHttpApi b8){
 this.b8=b8;}
 public HttpRecord Find(string ad,string r){
-using(RecordMemory bm=RecordMemory.Query(ad,r))
-using(HttpRecords.Room d9=new HttpRecords.Room()){
-uint q=d9.Query(b8,bm.Id,bm.At,bm.Length);
+using(RecordMemory bn=RecordMemory.Query(ad,r))
+using(HttpRecords.Room ea=new HttpRecords.Room()){
+uint q=ea.Query(b8,bn.Id,bn.At,bn.Length);
 if(q==HttpNative.NotFound||(q==HttpNative.InvalidParameter&&ad!="ipport"))
 return null;
 if(q!=0)
 throw Fault("HttpQueryServiceConfiguration",q,ad+" "+r);
-HttpRecord n=HttpRecords.Of(bm.Id,d9.At);
+HttpRecord n=HttpRecords.Of(bn.Id,ea.At);
 n.Family=ad;
 n.Key=r;
 return n;}}
@@ -581,10 +591,10 @@ throw new HostException("update_unsupported","this Windows does not export it",a
 Call(UpdateCall,b8.Update,ad,r,value);}
 delegate uint Write(int cx,IntPtr aa,uint u);
 static void Call(string g,Write bt,string ad,string r,HttpRecord value){
-using(RecordMemory es=new RecordMemory(ad,r,value)){
+using(RecordMemory et=new RecordMemory(ad,r,value)){
 uint q;
 try{
-q=bt(es.Id,es.At,es.Length);}
+q=bt(et.Id,et.At,et.Length);}
 catch(EntryPointNotFoundException){
 q=NoSuchProcedure;}
 if(q!=0)
@@ -607,21 +617,21 @@ Is(out q,out x,"update_unsupported","this Windows exports it and does not have i
 else
 x=HostException.OfCall(bt,s).Message;
 return new HostException(q,x,e,x,bt,s);}
-static void Is(out string q,out string x,string af,string bl){
+static void Is(out string q,out string x,string af,string bm){
 q=af;
-x=bl;}
+x=bm;}
 public static bool Same(HttpRecord br,HttpRecord ay){
 if(br==null||ay==null)
 return br==ay;
 return Words(br)==Words(ay);}
 static string Words(HttpRecord t){
-StringBuilder bl=new StringBuilder();
+StringBuilder bm=new StringBuilder();
 string az=string.IsNullOrEmpty(t.Store)?"MY":t.Store;
 foreach(string h in new[]{t.Thumbprint,az,t.AppId,t.CtlIdentifier,t.CtlStore})
-bl.Append(h==null?"-":"+"+h.ToLowerInvariant()).Append('\n');
+bm.Append(h==null?"-":"+"+h.ToLowerInvariant()).Append('\n');
 foreach(long s in new[]{t.Flags,t.CheckMode,t.Freshness,t.Timeout})
-bl.Append(s).Append(' ');
-return bl.ToString();}
+bm.Append(s).Append(' ');
+return bm.ToString();}
 public static string Shown(HttpRecord t){
 return t==null?"no record":"certificate "+(t.Thumbprint??"none");}}
 public class IisSites{
@@ -640,8 +650,8 @@ public bool Shared(){
 List<object>l=new List<object>();
 try{
 bt="GetAdminSection";
-IAppHostAdminManager c5=SiteStates.Keep(l,a.OpenAdmin());
-IAppHostElement cs=SiteStates.Keep(l,c5.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
+IAppHostAdminManager c6=SiteStates.Keep(l,a.OpenAdmin());
+IAppHostElement cs=SiteStates.Keep(l,c6.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
 return Convert.ToBoolean(SiteStates.Keep(l,cs.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
 catch(Exception c){
 throw Typed(c);}
@@ -657,21 +667,21 @@ throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
 public void CommitAll(List<Edit>ah){
-bool db=false;
-for(int bg=1;;bg++){
+bool dc=false;
+for(int bh=1;;bh++){
 try{
 Once(ah);
 return;}
 catch(Exception c){
 uint av=unchecked((uint)c.HResult);
-bool hv=av==Sharing||av==Transaction||(av==Locked&&bt==Commit);
-HostException ij=Typed(c);
-db|=bt==Commit;
-if(db&&Stand(ah))
+bool hw=av==Sharing||av==Transaction||(av==Locked&&bt==Commit);
+HostException ik=Typed(c);
+dc|=bt==Commit;
+if(dc&&Stand(ah))
 return;
-if(!hv||bg==Attempts)
-throw ij;}
-a.Pause(Math.Min(LongestPause,FirstPause<<(bg-1))+Jitter.Next(FirstPause));}}
+if(!hw||bh==Attempts)
+throw ik;}
+a.Pause(Math.Min(LongestPause,FirstPause<<(bh-1))+Jitter.Next(FirstPause));}}
 bool Stand(List<Edit>ah){
 try{
 return Read(ah).Fits(Edit.Undoing(ah));}
@@ -687,45 +697,45 @@ cd.Try(ah);
 for(a8=0;a8<ah.Count;a8++)
 One(w[ah[a8].Site],ah[a8],l);
 a8=0;
-BindingLists gk=Lists(w,l);
+BindingLists gl=Lists(w,l);
 foreach(string am in w.Keys)
-if(!BindingLists.Same(cd[am],gk[am]))
+if(!BindingLists.Same(cd[am],gl[am]))
 throw new HostException("internal","IIS put a binding elsewhere in site "+am,"edits[0]","IIS put a binding of site "+am+" elsewhere than it was told; nothing was committed","AddElement",null);
 bt=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
 finally{
 SiteStates.Release(l);}}
 Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>ah){
-HashSet<string>bi=new HashSet<string>(ah.Select(ae=>ae.Site),StringComparer.Ordinal);
+HashSet<string>bj=new HashSet<string>(ah.Select(ae=>ae.Site),StringComparer.Ordinal);
 Dictionary<string,IAppHostElementCollection>n=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
 bt="GetAdminSection";
-IAppHostWritableAdminManager c5=SiteStates.Keep(l,a.OpenWritableAdmin());
-c5.SetCommitPath(SiteStates.AppHost);
-IAppHostElement cs=SiteStates.Keep(l,c5.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
+IAppHostWritableAdminManager c6=SiteStates.Keep(l,a.OpenWritableAdmin());
+c6.SetCommitPath(SiteStates.AppHost);
+IAppHostElement cs=SiteStates.Keep(l,c6.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
 IAppHostElementCollection w=SiteStates.Keep(l,cs.GetCollection());
 long ar=w.GetCount();
-for(int b=0;b<ar&&n.Count<bi.Count;b++){
+for(int b=0;b<ar&&n.Count<bj.Count;b++){
 IAppHostElement am=SiteStates.Keep(l,w.GetItem(b));
 string g=Words(am,"name");
-if(bi.Contains(g))
+if(bj.Contains(g))
 n[g]=SiteStates.Keep(l,SiteStates.Keep(l,am.GetElementByName("bindings")).GetCollection());}
 return n;}
 BindingLists Lists(Dictionary<string,IAppHostElementCollection>w,List<object>l){
-BindingLists fm=new BindingLists();
+BindingLists fn=new BindingLists();
 if(w.Count>0)
-fm.KnowsFlags=HasFlags(SiteStates.Keep(l,w.First().Value.CreateNewElement("binding")));
+fn.KnowsFlags=HasFlags(SiteStates.Keep(l,w.First().Value.CreateNewElement("binding")));
 foreach(KeyValuePair<string,IAppHostElementCollection>am in w){
 List<Binding>y=new List<Binding>();
 long ar=am.Value.GetCount();
 for(int b=0;b<ar;b++)
-y.Add(Image(am.Value.GetItem(b),fm.KnowsFlags));
-fm[am.Key]=y;}
-return fm;}
-static Binding Image(IAppHostElement a0,bool ft){
+y.Add(Image(am.Value.GetItem(b),fn.KnowsFlags));
+fn[am.Key]=y;}
+return fn;}
+static Binding Image(IAppHostElement a0,bool fu){
 List<object>l=new List<object>{a0};
 try{
 Binding ax=new Binding{Protocol=Words(a0,"protocol"),Information=Words(a0,"bindingInformation")};
-if(!ft)
+if(!fu)
 return ax;
 IAppHostProperty ag=SiteStates.Keep(l,a0.GetPropertyByName("sslFlags"));
 if(!Convert.ToBoolean(ag.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
@@ -770,12 +780,12 @@ bt="AddElement";
 if(ae.Before==null)
 y.AddElement(a0,e==ar? -1:e);}
 void Put(IAppHostElement a0,string g,string value,List<object>l){
-IAppHostProperty ds=SiteStates.Keep(l,a0.GetPropertyByName(g));
+IAppHostProperty dt=SiteStates.Keep(l,a0.GetPropertyByName(g));
 bt=value==null?"Clear":"SetValue";
 if(value==null)
-ds.Clear();
+dt.Clear();
 else
-ds.SetValue(value);}
+dt.SetValue(value);}
 HostException Typed(Exception c){
 HostException af=c as HostException;
 if(af!=null)
@@ -795,23 +805,23 @@ Is(out q,out x,"config_locked",bt==Commit?"another process holds applicationHost
 else if(av==NoClass)
 Is(out q,out x,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
 return new HostException(q,x,"edits["+a8+"]",x,bt,av);}
-static void Is(out string q,out string x,string af,string bl){
+static void Is(out string q,out string x,string af,string bm){
 q=af;
-x=bl;}}
+x=bm;}}
 public class JsonReader{
 string h;
 int a8;
 JsonReader(string h){
 this.h=h;}
 public static object Parse(string h){
-JsonReader bo=new JsonReader(h);
+JsonReader bf=new JsonReader(h);
 try{
-object value=bo.Value();
-if(bo.Next()=='\0')
+object value=bf.Value();
+if(bf.Next()=='\0')
 return value;}
 catch(IndexOutOfRangeException){}
 catch(ArgumentOutOfRangeException){}
-throw new FormatException("JSON ends early, or something follows it, at "+bo.a8);}
+throw new FormatException("JSON ends early, or something follows it, at "+bf.a8);}
 char Next(){
 while(a8<h.Length&&char.IsWhiteSpace(h[a8]))
 a8++;
@@ -829,13 +839,13 @@ if(ca=='[')
 return Items();
 if(ca=='"')
 return Words();
-int bk=a8;
+int bl=a8;
 while(a8<h.Length&&",]} \t\r\n".IndexOf(h[a8])<0)
 a8++;
-string f1=h.Substring(bk,a8-bk);
-if(f1=="null")
+string f2=h.Substring(bl,a8-bl);
+if(f2=="null")
 return null;
-return f1=="true"||f1=="false"?(object)(f1=="true"):long.Parse(f1,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
+return f2=="true"||f2=="false"?(object)(f2=="true"):long.Parse(f2,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
 Hashtable Members(){
 Hashtable b5=new Hashtable();
 a8++;
@@ -857,115 +867,115 @@ throw new FormatException("JSON: no comma at "+a8);
 co.Add(Value());}
 return co.ToArray();}
 string Words(){
-StringBuilder bl=new StringBuilder();
+StringBuilder bm=new StringBuilder();
 if(h[a8++]!='"')
 throw new FormatException("JSON: no string at "+a8);
 for(;;){
 char ao=h[a8++];
 if(ao=='"')
-return bl.ToString();
+return bm.ToString();
 if(ao=='\\')
 ao=Escaped(h[a8++]);
-bl.Append(ao);}}
+bm.Append(ao);}}
 char Escaped(char ao){
-const string bi="bfnrt",hz="\b\f\n\r\t";
+const string bj="bfnrt",h0="\b\f\n\r\t";
 if(ao=='u'){
 a8+=4;
 return(char)int.Parse(h.Substring(a8-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
-int b=bi.IndexOf(ao);
-return b<0?ao:hz[b];}}
+int b=bj.IndexOf(ao);
+return b<0?ao:h0[b];}}
 public class Prober{
 const int AtOnce=64,StackSize=256*1024,PauseMilliseconds=500;
 IMachine a;
-IDictionary[]bm;
-Sight[]ek;
+IDictionary[]bn;
+Sight[]el;
 int a6;
 List<HttpRecord>a2;
 Prober(IMachine a,IList cm,int bp){
 this.a=a;
-bm=new IDictionary[cm.Count];
-ek=new Sight[cm.Count];
-cm.CopyTo(bm,0);
+bn=new IDictionary[cm.Count];
+el=new Sight[cm.Count];
+cm.CopyTo(bn,0);
 a6=bp*1000;}
-public static List<Bag>Look(IMachine a,IList cm,int bp,int e5){
-return new Prober(a,cm,bp).Run(e5);}
-List<Bag>Run(int e5){
+public static List<Bag>Look(IMachine a,IList cm,int bp,int e6){
+return new Prober(a,cm,bp).Run(e6);}
+List<Bag>Run(int e6){
 List<int>ba=new List<int>();
-for(int b=0;b<bm.Length;b++)
+for(int b=0;b<bn.Length;b++)
 ba.Add(b);
-for(int bg=0;;bg++){
+for(int bh=0;;bh++){
 Together(ba);
-ba.RemoveAll(b=> !ek[b].MayPass);
-if(ba.Count==0||bg>=e5)
+ba.RemoveAll(b=> !el[b].MayPass);
+if(ba.Count==0||bh>=e6)
 break;
 a.Pause(PauseMilliseconds);}
-List<Bag>fh=new List<Bag>();
-for(int b=0;b<bm.Length;b++)
-fh.Add(new Bag{
-{"address",Convert.ToString(bm[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bm[b]["port"]))},{"sni",Text(bm[b],"sni")},{"expect",Text(bm[b],"expect")},{"served",ek[b].Served},{"verdict",ek[b].Verdict}
+List<Bag>fi=new List<Bag>();
+for(int b=0;b<bn.Length;b++)
+fi.Add(new Bag{
+{"address",Convert.ToString(bn[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bn[b]["port"]))},{"sni",Text(bn[b],"sni")},{"expect",Text(bn[b],"expect")},{"served",el[b].Served},{"verdict",el[b].Verdict}
 });
-return fh;}
+return fi;}
 void Together(List<int>ba){
 int i1= -1;
-Exception d3=null;
-ThreadStart hm=delegate{
+Exception d4=null;
+ThreadStart hn=delegate{
 try{
-for(int hi;(hi=Interlocked.Increment(ref i1))<ba.Count;)
-ek[ba[hi]]=At(bm[ba[hi]]);}
+for(int hj;(hj=Interlocked.Increment(ref i1))<ba.Count;)
+el[ba[hj]]=At(bn[ba[hj]]);}
 catch(Exception c){
-d3=c;}};
-Thread[]ed=new Thread[Math.Min(AtOnce,ba.Count)];
-for(int b=0;b<ed.Length;b++){
-ed[b]=new Thread(hm,StackSize){IsBackground=true};
-ed[b].Start();}
-foreach(Thread hy in ed)
-hy.Join();
-if(d3!=null)
-throw new HostException("internal","probe: "+d3.GetType().Name+": "+d3.Message,"probe",d3.StackTrace,null,null);
+d4=c;}};
+Thread[]ee=new Thread[Math.Min(AtOnce,ba.Count)];
+for(int b=0;b<ee.Length;b++){
+ee[b]=new Thread(hn,StackSize){IsBackground=true};
+ee[b].Start();}
+foreach(Thread hz in ee)
+hz.Join();
+if(d4!=null)
+throw new HostException("internal","probe: "+d4.GetType().Name+": "+d4.Message,"probe",d4.StackTrace,null,null);
 foreach(int b in ba)
-Judge(bm[b],ek[b]);}
+Judge(bn[b],el[b]);}
 Sight At(IDictionary ai){
 int a7=Convert.ToInt32(Convert.ToString(ai["port"]));
-Stopwatch hk=Stopwatch.StartNew();
+Stopwatch hl=Stopwatch.StartNew();
 Sight be=new Sight();
 try{
 using(Stream aw=a.Dial(Convert.ToString(ai["address"]),a7,a6)){
 be.Connected=true;
-byte[]g1=Handshake.Hello(Text(ai,"sni")),ep=new byte[16384];
+byte[]g2=Handshake.Hello(Text(ai,"sni")),eq=new byte[16384];
 aw.WriteTimeout=a6;
-aw.Write(g1,0,g1.Length);
-Flight gi=new Flight();
+aw.Write(g2,0,g2.Length);
+Flight gj=new Flight();
 Answer?bs=null;
 while(bs==null){
-int h3=a6-(int)hk.ElapsedMilliseconds;
-if(h3<=0)
+int h4=a6-(int)hl.ElapsedMilliseconds;
+if(h4<=0)
 return be;
-aw.ReadTimeout=h3;
-int ar=aw.Read(ep,0,ep.Length);
-bs=ar==0?Answer.Ended:gi.Add(ep,ar);}
+aw.ReadTimeout=h4;
+int ar=aw.Read(eq,0,eq.Length);
+bs=ar==0?Answer.Ended:gj.Add(eq,ar);}
 be.Answer=bs;
-be.Served=gi.Thumbprint;}}
+be.Served=gj.Thumbprint;}}
 catch(TimeoutException){
 return be;}
 catch(SocketException){
 be.Answer=Answer.Ended;}
 catch(IOException c){
-SocketException f7=c.InnerException as SocketException;
-bool iy=f7!=null&&(f7.SocketErrorCode==SocketError.TimedOut||f7.SocketErrorCode==SocketError.WouldBlock);
-if(!iy&&hk.ElapsedMilliseconds<a6)
+SocketException f8=c.InnerException as SocketException;
+bool iy=f8!=null&&(f8.SocketErrorCode==SocketError.TimedOut||f8.SocketErrorCode==SocketError.WouldBlock);
+if(!iy&&hl.ElapsedMilliseconds<a6)
 be.Answer=Answer.Ended;}
 return be;}
 void Judge(IDictionary ai,Sight be){
-string fk=Text(ai,"expect");
-bool g8=be.Answer==Answer.Ended||be.Answer==Answer.Alert;
+string fl=Text(ai,"expect");
+bool g9=be.Answer==Answer.Ended||be.Answer==Answer.Alert;
 if(be.Answer==Answer.OtherTls)
 be.Verdict="tls_unsupported_here";
-else if(be.Answer==Answer.Shown&&fk=="file")
+else if(be.Answer==Answer.Shown&&fl=="file")
 be.Verdict=OfRecord(be.Served,":"+ai["port"])?"unverified":"right";
 else if(be.Answer==Answer.Shown)
-be.Verdict=be.Served.Equals(fk,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
-else if(fk==null)
-be.Verdict=g8?"right":"unverified";
+be.Verdict=be.Served.Equals(fl,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
+else if(fl==null)
+be.Verdict=g9?"right":"unverified";
 else
 be.Verdict=be.Answer==Answer.Ended|| !be.Connected?"unreachable":"unverified";
 be.MayPass=be.Verdict=="unreachable"||be.Verdict=="unverified"&&be.Served==null;}
@@ -987,7 +997,7 @@ public Step Step;}
 Changes o;
 Journal cw;
 List<Step>ap;
-List<Way>hl=new List<Way>();
+List<Way>hm=new List<Way>();
 Dictionary<string,HttpRecord>a2=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 BindingLists w;
 public Recovery(Changes o,Journal cw){
@@ -1003,53 +1013,53 @@ HostException Conflict(string e,string cu){
 string x="run "+cw["run"]+" has not finished, and "+cu;
 return new HostException("journal_conflict",x,e,x,null,null);}
 public void Plan(){
-SortedDictionary<int,object>db=new SortedDictionary<int,object>();
-HashSet<int>cl=new HashSet<int>(),ev=new HashSet<int>();
+SortedDictionary<int,object>dc=new SortedDictionary<int,object>();
+HashSet<int>cl=new HashSet<int>(),ew=new HashSet<int>();
 foreach(KeyValuePair<string,string>cp in cw.Lines){
-int ii=cp.Value.IndexOf('\t'),b;
-if(!int.TryParse(ii<0?cp.Value:cp.Value.Substring(0,ii),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+int ij=cp.Value.IndexOf('\t'),b;
+if(!int.TryParse(ij<0?cp.Value:cp.Value.Substring(0,ij),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
 if(cp.Key=="begin")
-db[b]=JsonReader.Parse(cp.Value.Substring(ii+1));
+dc[b]=JsonReader.Parse(cp.Value.Substring(ij+1));
 else if(cp.Key=="done")
 cl.Add(b);
 else if(cp.Key=="undo")
 cl.Remove(b);
 else if(cp.Key=="undone")
-ev.Add(b);}
-foreach(int b in db.Keys.Reverse())
-if(!ev.Contains(b)&&ap[b].Op!=Step.Probe)
-Plan(b,ap[b],db[b],!cl.Contains(b));}
+ew.Add(b);}
+foreach(int b in dc.Keys.Reverse())
+if(!ew.Contains(b)&&ap[b].Op!=Step.Probe)
+Plan(b,ap[b],dc[b],!cl.Contains(b));}
 void Plan(int b,Step f,object l,bool ct){
 if(f.Op==Step.Bindings){
-List<object>hw=new List<object>((object[])l);
-List<Edit>ah=f.Edits.Select((ae,a8)=>new Edit{Site=ae.Site,Position=(int)(long)hw[a8],Before=ae.Before,After=ae.After}).ToList();
+List<object>hx=new List<object>((object[])l);
+List<Edit>ah=f.Edits.Select((ae,a8)=>new Edit{Site=ae.Site,Position=(int)(long)hx[a8],Before=ae.Before,After=ae.After}).ToList();
 Plan(b,ah,ct);
 return;}
-HttpRecord aq=l==null?null:Step.Image(f,new Given(l,"begin")),dh;
-if(!a2.TryGetValue(f.Place,out dh)){
-dh=o.Http.Find(f.Family,f.Key);
-o.Touched.Note(f,dh);}
+HttpRecord aq=l==null?null:Step.Image(f,new Given(l,"begin")),di;
+if(!a2.TryGetValue(f.Place,out di)){
+di=o.Http.Find(f.Family,f.Key);
+o.Touched.Note(f,di);}
 a2[f.Place]=aq;
-if(ct&&HttpTable.Same(dh,aq))
+if(ct&&HttpTable.Same(di,aq))
 return;
-bool dc=ct&&f.Op==Step.Replace&&dh==null;
-if(!dc&& !HttpTable.Same(dh,f.After))
-throw Conflict(f.Place,"somebody else has written since: there is "+HttpTable.Shown(dh));
-Step fq=dc?new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=aq}:Changes.Inverse(f,aq);
-hl.Add(new Way{Index=b,Step=fq});}
+bool dd=ct&&f.Op==Step.Replace&&di==null;
+if(!dd&& !HttpTable.Same(di,f.After))
+throw Conflict(f.Place,"somebody else has written since: there is "+HttpTable.Shown(di));
+Step fr=dd?new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=aq}:Changes.Inverse(f,aq);
+hm.Add(new Way{Index=b,Step=fr});}
 void Plan(int b,List<Edit>ah,bool ct){
 if(w==null){
 w=o.Iis.Read(ap.Where(f=>f.Edits!=null).SelectMany(f=>f.Edits));
 o.Touched.Note(w.Copy());}
-List<Edit>fq=Edit.Undoing(ah);
-if(w.Fits(fq)){
-w.Try(fq);
-hl.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fq}});}
+List<Edit>fr=Edit.Undoing(ah);
+if(w.Fits(fr)){
+w.Try(fr);
+hm.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fr}});}
 else if(!ct|| !w.Fits(ah))
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
 public void CarryOut(JournalWriter i){
-foreach(Way gy in hl){
+foreach(Way gy in hm){
 i.Note("undo",gy.Index);
 if(gy.Step.Op==Step.Bindings)
 o.Iis.CommitAll(gy.Step.Edits);
@@ -1092,36 +1102,36 @@ if(f.Op==Step.Probe){
 i.Begin(b,null);
 Look(f);}
 else if(f.Op==Step.Bindings){
-List<Edit>dr=Placed(f.Edits);
-i.Begin(b,dr.ConvertAll(ae=>ae.Position));
-o.Iis.CommitAll(dr);
-cl.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(dr)}));}
+List<Edit>ds=Placed(f.Edits);
+i.Begin(b,ds.ConvertAll(ae=>ae.Position));
+o.Iis.CommitAll(ds);
+cl.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ds)}));}
 else{
 HttpRecord l=o.Expected(f);
 i.Begin(b,Step.ImageBag(l));
-Step db=new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=l};
+Step dc=new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=l};
 o.Record(f,delegate(bool set){
 if(set)
 cl.RemoveAt(cl.Count-1);
 else
-cl.Add(new KeyValuePair<int,Step>(b,db));
+cl.Add(new KeyValuePair<int,Step>(b,dc));
 });
 cl.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(f,l)));}}
 List<Edit>Placed(List<Edit>ah){
-BindingLists dh=o.Iis.Read(ah);
-o.Touched.Note(dh);
-return dh.Copy().Try(ah);}
+BindingLists di=o.Iis.Read(ah);
+o.Touched.Note(di);
+return di.Copy().Try(ah);}
 void Look(Step f){
-List<Bag>fh=Prober.Look(a,f.Endpoints,(int)a3["timeout"].Whole(1,600),(int)a3["retries"].Whole(0,100));
-Probes.AddRange(fh);
-Bag ho=fh.Find(ea=>(string)ea["verdict"]=="wrong");
-Bag i0=fh.Find(ea=>(string)ea["verdict"]!="wrong"&&(string)ea["verdict"]!="right");
-Bag ca=ho??(a3["on_unverified"].Text()=="fail"?i0:null);
+List<Bag>fi=Prober.Look(a,f.Endpoints,(int)a3["timeout"].Whole(1,600),(int)a3["retries"].Whole(0,100));
+Probes.AddRange(fi);
+Bag hp=fi.Find(eb=>(string)eb["verdict"]=="wrong");
+Bag i0=fi.Find(eb=>(string)eb["verdict"]!="wrong"&&(string)eb["verdict"]!="right");
+Bag ca=hp??(a3["on_unverified"].Text()=="fail"?i0:null);
 if(ca==null)
 return;
 string e=ca["address"]+":"+ca["port"]+" "+(ca["sni"]??"without SNI");
 string x="expected "+(ca["expect"]??"no handshake")+", saw "+(ca["served"]??"no handshake");
-throw new HostException(ho!=null?"probe_wrong":"probe_unverified",x,e,x,null,null);}
+throw new HostException(hp!=null?"probe_wrong":"probe_unverified",x,e,x,null,null);}
 void Undo(){
 if(cl.Count==0)
 return;
@@ -1147,15 +1157,15 @@ try{
 i.Note(g,b);}
 catch(HostException){}}
 HostException Standing(HostException c,Step f){
-string dh;
+string di;
 try{
 if(f.Op==Step.Bindings)
-dh=o.Iis.Read(f.Edits).Fits(f.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
+di=o.Iis.Read(f.Edits).Fits(f.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
-dh="there is "+HttpTable.Shown(o.Http.Find(f.Family,f.Key))+", before the run there was "+HttpTable.Shown(f.After);}
-catch(HostException ic){
-dh="what stands there could not be read: "+ic.Message;}
-return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+dh,c.Call,c.Number);}}
+di="there is "+HttpTable.Shown(o.Http.Find(f.Family,f.Key))+", before the run there was "+HttpTable.Shown(f.After);}
+catch(HostException id){
+di="what stands there could not be read: "+id.Message;}
+return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+di,c.Call,c.Number);}}
 public class Given{
 public string Place;
 object value;
@@ -1179,25 +1189,25 @@ throw Bad("must be an object");
 return b5;}
 public Given Keys(string[]cd,params string[]gu){
 IDictionary b5=Table();
-List<string>bi=new List<string>();
+List<string>bj=new List<string>();
 foreach(object r in b5.Keys)
-bi.Add(Convert.ToString(r));
-bi.Sort(StringComparer.Ordinal);
-string[]fp=(string[])cd.Clone();
-Array.Sort(fp,StringComparer.Ordinal);
-foreach(string g in fp)
-if(!bi.Contains(g))
+bj.Add(Convert.ToString(r));
+bj.Sort(StringComparer.Ordinal);
+string[]fq=(string[])cd.Clone();
+Array.Sort(fq,StringComparer.Ordinal);
+foreach(string g in fq)
+if(!bj.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
-foreach(string g in bi)
+foreach(string g in bj)
 if(Array.IndexOf(cd,g)<0&&Array.IndexOf(gu,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
-IEnumerable e2=value as IEnumerable;
-if(e2==null||value is string||value is IDictionary)
+IEnumerable e3=value as IEnumerable;
+if(e3==null||value is string||value is IDictionary)
 throw Bad("must be a list");
 List<Given>co=new List<Given>();
-foreach(object b6 in e2)
+foreach(object b6 in e3)
 co.Add(new Given(b6,Place+"["+co.Count+"]"));
 return co;}
 public string Text(){
@@ -1205,15 +1215,17 @@ string h=value as string;
 if(h==null)
 throw Bad("must be text");
 return h;}
+public bool IsText{
+get{return value is string;}}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long g2,long eo){
+public long Whole(long g3,long ep){
 decimal s= -1;
-bool hb= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
-if(hb)
+bool hc= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
+if(hc)
 s=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!hb||s!=Math.Truncate(s)||s<g2||s>eo)
-throw Bad("must be a whole number from "+g2+" to "+eo);
+if(!hc||s!=Math.Truncate(s)||s<g3||s>ep)
+throw Bad("must be a whole number from "+g3+" to "+ep);
 return(long)s;}
 public string Choice(params string[]af){
 string h=value as string;
@@ -1255,11 +1267,11 @@ f.Family=k["family"].Choice("ipport","hostnameport","ccs","scopedccs");
 f.Key=k["key"].Text();
 if(!RecordMemory.IsKey(f.Family,f.Key))
 throw k["key"].Bad("'"+f.Key+"' is no key of family "+f.Family);
-bool aq= !k["before"].IsNull,ew= !k["after"].IsNull;
-if(aq==(f.Op==Set)||ew==(f.Op==Delete))
+bool aq= !k["before"].IsNull,ex= !k["after"].IsNull;
+if(aq==(f.Op==Set)||ex==(f.Op==Delete))
 throw k.Bad(f.Op+" has the wrong images");
 f.Before=aq?Image(f,k["before"]):null;
-f.After=ew?Image(f,k["after"]):null;}
+f.After=ex?Image(f,k["after"]):null;}
 public static HttpRecord Image(Step f,Given k){
 k.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
 HttpRecord ax=new HttpRecord{Family=f.Family,Key=f.Key};
@@ -1281,12 +1293,12 @@ return ax;}
 static long Number(Given k){
 return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
-Bag e9=new Bag{{"op",Op}};
+Bag fa=new Bag{{"op",Op}};
 if(Op==Bindings)
-return e9.Put("edits",Edits.ConvertAll(ae=>ae.ToBag()));
+return fa.Put("edits",Edits.ConvertAll(ae=>ae.ToBag()));
 if(Op==Probe)
-return e9.Put("endpoints",Endpoints.ConvertAll(br=>new Bag{{"address",br["address"]},{"port",br["port"]},{"sni",br["sni"]},{"expect",br["expect"]}}));
-return e9.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
+return fa.Put("endpoints",Endpoints.ConvertAll(br=>new Bag{{"address",br["address"]},{"port",br["port"]},{"sni",br["sni"]},{"expect",br["expect"]}}));
+return fa.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
 public static Bag ImageBag(HttpRecord t){
 return t==null?null:t.AddTo(new Bag());}
 static Hashtable Endpoint(Given k){
@@ -1326,9 +1338,9 @@ return ax==null?null:new Bag{{"protocol",ax.Protocol},{"information",ax.Informat
 public Edit Swapped(){
 return new Edit{Site=Site,Position=Position,Before=After,After=Before};}
 public static List<Edit>Undoing(List<Edit>ah){
-List<Edit>fy=ah.ConvertAll(ae=>ae.Swapped());
-fy.Reverse();
-return fy;}}
+List<Edit>fz=ah.ConvertAll(ae=>ae.Swapped());
+fz.Reverse();
+return fz;}}
 public partial class WindowsMachine:IWritingMachine{
 static Guid WritableAdminManager=new Guid("2b72133b-3f5b-4602-8952-803546ce3344");
 const int AlreadyExists=183;
@@ -1338,31 +1350,31 @@ public IAppHostWritableAdminManager OpenWritableAdmin(){
 return(IAppHostWritableAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(WritableAdminManager,true));}
 public string Owner{
 get{
-using(Process hu=Process.GetCurrentProcess())
-return Mark(hu);}}
+using(Process hv=Process.GetCurrentProcess())
+return Mark(hv);}}
 static string Mark(Process bb){
 long bp=bb.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
 return bb.Id.ToString(CultureInfo.InvariantCulture)+" "+bp.ToString(CultureInfo.InvariantCulture);}
-public bool IsAlive(string e4){
+public bool IsAlive(string e5){
 int cx;
-if(e4==null||e4==Owner|| !int.TryParse(e4.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out cx))
+if(e5==null||e5==Owner|| !int.TryParse(e5.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out cx))
 return false;
 try{
 using(Process bb=Process.GetProcessById(cx))
-return Mark(bb)==e4;}
+return Mark(bb)==e5;}
 catch(Exception){
 return false;}}
 public IDisposable Lock(int bp){
-IntPtr dp=Described("CreateMutexExW",0,a4=>CreateMutexExW(ref a4,LockName,0,0x1F0001));
+IntPtr dq=Described("CreateMutexExW",0,a4=>CreateMutexExW(ref a4,LockName,0,0x1F0001));
 Mutex cq=new Mutex(false);
 cq.SafeWaitHandle.Dispose();
-cq.SafeWaitHandle=new SafeWaitHandle(dp,true);
-bool ie;
+cq.SafeWaitHandle=new SafeWaitHandle(dq,true);
+bool ig;
 try{
-ie=cq.WaitOne(bp*1000);}
+ig=cq.WaitOne(bp*1000);}
 catch(AbandonedMutexException){
-ie=true;}
-if(ie)
+ig=true;}
+if(ig)
 return new Held(cq);
 cq.Dispose();
 return null;}
@@ -1376,17 +1388,17 @@ cq.Dispose();}}
 public string JournalFolder(){
 string z=ToPath(Journal.Folder);
 Described("CreateDirectoryW",AlreadyExists,a4=>(IntPtr)(CreateDirectoryW(z,ref a4)?1:0));
-string il=Untrusted(z);
-if(il!=null)
-throw new HostException("journal_untrusted",il,z,il+"; look who made the folder, then remove it",null,null);
+string im=Untrusted(z);
+if(im!=null)
+throw new HostException("journal_untrusted",im,z,im+"; look who made the folder, then remove it",null,null);
 return z;}
 static string Untrusted(string z){
 if((File.GetAttributes(z)&FileAttributes.ReparsePoint)!=0)
 return"the folder of the journal leads elsewhere";
-uint bn;
-GetFileSecurityW(z,5,null,0,out bn);
-byte[]a5=new byte[bn];
-if(!GetFileSecurityW(z,5,a5,bn,out bn))
+uint bo;
+GetFileSecurityW(z,5,null,0,out bo);
+byte[]a5=new byte[bo];
+if(!GetFileSecurityW(z,5,a5,bo,out bo))
 throw new Win32Exception();
 return Untrusted(a5);}
 public static string Untrusted(byte[]a5){
@@ -1395,54 +1407,54 @@ if(!IsTrusted(cb.Owner))
 return"the folder of the journal belongs to "+cb.Owner;
 if(cb.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce f6 in cb.DiscretionaryAcl){
+foreach(GenericAce f7 in cb.DiscretionaryAcl){
 const int gt=0x1200A9|unchecked((int)0xA0000000);
-KnownAce dz=f6 as KnownAce;
-bool hr=dz!=null&&dz.AceType==AceType.AccessDenied;
-if(!hr&&(dz==null||((dz.AccessMask&~gt)!=0&& !IsTrusted(dz.SecurityIdentifier))))
-return(dz==null?"somebody":dz.SecurityIdentifier.Value)+" may write into the folder of the journal";}
+KnownAce d0=f7 as KnownAce;
+bool hs=d0!=null&&d0.AceType==AceType.AccessDenied;
+if(!hs&&(d0==null||((d0.AccessMask&~gt)!=0&& !IsTrusted(d0.SecurityIdentifier))))
+return(d0==null?"somebody":d0.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
-static bool IsTrusted(SecurityIdentifier ff){
-string h=ff==null?"":ff.Value;
+static bool IsTrusted(SecurityIdentifier fg){
+string h=fg==null?"":fg.Value;
 return h=="S-1-5-32-544"||h=="S-1-5-18"||h.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
-public IJournalFile OpenJournal(string j,long e1){
-return new JournalFile(j,e1);}
+public IJournalFile OpenJournal(string j,long e2){
+return new JournalFile(j,e2);}
 [StructLayout(LayoutKind.Sequential)]
 struct SecurityAttributes{
 public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
 delegate IntPtr Creation(SecurityAttributes a4);
-static IntPtr Described(string bt,int gr,Creation hq){
+static IntPtr Described(string bt,int gr,Creation hr){
 SecurityAttributes a4=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
 uint ab;
 if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a4.Descriptor,out ab))
 throw new Win32Exception();
 try{
-IntPtr gk=hq(a4);
-int dd=Marshal.GetLastWin32Error();
-if(gk==IntPtr.Zero&&dd!=gr)
-throw HostException.OfCall(bt,(uint)dd);
-return gk;}
+IntPtr gl=hr(a4);
+int de=Marshal.GetLastWin32Error();
+if(gl==IntPtr.Zero&&de!=gr)
+throw HostException.OfCall(bt,(uint)de);
+return gl;}
 finally{
 LocalFree(a4.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string h,uint fg,out IntPtr a5,out uint ab);
+static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string h,uint fh,out IntPtr a5,out uint ab);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool GetFileSecurityW(string j,uint c0,byte[]a5,uint ab,out uint bn);
+static extern bool GetFileSecurityW(string j,uint c1,byte[]a5,uint ab,out uint bo);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr CreateMutexExW(ref SecurityAttributes a4,string g,uint ag,uint gg);
+static extern IntPtr CreateMutexExW(ref SecurityAttributes a4,string g,uint ag,uint gh);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool CreateDirectoryW(string j,ref SecurityAttributes a4);
 [DllImport("kernel32.dll")]
-static extern IntPtr LocalFree(IntPtr es);}
+static extern IntPtr LocalFree(IntPtr et);}
 public interface IWritingMachine:IMachine{
 IAppHostWritableAdminManager OpenWritableAdmin();
 IDisposable Lock(int bp);
 string Owner{get;}
-bool IsAlive(string e4);
+bool IsAlive(string e5);
 string JournalFolder();
-IJournalFile OpenJournal(string j,long e1);}
+IJournalFile OpenJournal(string j,long e2);}
 public interface IGuard{
 bool Confirms{get;}
 void Confirm(string j);
@@ -1452,18 +1464,18 @@ public interface IJournalFile:IDisposable{
 void Append(byte[]ac);}
 public class JournalFile:IJournalFile{
 FileStream aw;
-public JournalFile(string j,long e1){
+public JournalFile(string j,long e2){
 aw=new FileStream(j,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
-aw.SetLength(e1);
-aw.Seek(e1,SeekOrigin.Begin);}
+aw.SetLength(e2);
+aw.Seek(e2,SeekOrigin.Begin);}
 public void Append(byte[]ac){
-long bk=aw.Position;
+long bl=aw.Position;
 try{
 aw.Write(ac,0,ac.Length);
 aw.Flush(true);}
 catch(IOException){
-aw.SetLength(bk);
-aw.Seek(bk,SeekOrigin.Begin);
+aw.SetLength(bl);
+aw.Seek(bl,SeekOrigin.Begin);
 throw;}}
 public void Dispose(){
 aw.Dispose();}}

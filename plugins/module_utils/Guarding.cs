@@ -17,9 +17,9 @@ public const string TaskFolder="tlsfleet.iis",Program=@"%SystemRoot%\System32\Wi
 const int CheckSeconds=120,WaitSeconds=3600;
 IWritingMachine a;
 ITasks cg;
-int fw;
-List<string>e6=new List<string>();
-string c2;
+int fx;
+List<string>e7=new List<string>();
+string c3;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine(),new WindowsTasks());}
 public static string Run(IDictionary p,IWritingMachine a,ITasks cg){
@@ -33,36 +33,36 @@ this.cg=cg;
 if(k["guard"].IsNull==k["confirm"].IsNull)
 throw k["guard"].Bad("give exactly one of guard and confirm");
 if(!k["confirm"].IsNull){
-c2=k["confirm"].Text();
+c3=k["confirm"].Text();
 if(k["steps"].Items().Count>0)
 throw k["steps"].Bad("a confirmation has none");
 return;}
 Given a9=k["guard"].Keys(new[]{"minutes","engine"});
-fw=(int)a9["minutes"].Whole(1,1440);
-foreach(Given c7 in a9["engine"].Items())
-e6.Add(Unpacked(c7));}
-static string Unpacked(Given c7){
+fx=(int)a9["minutes"].Whole(1,1440);
+foreach(Given c8 in a9["engine"].Items())
+e7.Add(Unpacked(c8));}
+static string Unpacked(Given c8){
 try{
-using(GZipStream aw=new GZipStream(new MemoryStream(Convert.FromBase64String(c7.Text())),CompressionMode.Decompress))
-using(StreamReader bo=new StreamReader(aw,Encoding.UTF8))
-return bo.ReadToEnd();}
+using(GZipStream aw=new GZipStream(new MemoryStream(Convert.FromBase64String(c8.Text())),CompressionMode.Decompress))
+using(StreamReader bf=new StreamReader(aw,Encoding.UTF8))
+return bf.ReadToEnd();}
 catch(Exception c){
-throw c7.Bad("must be gzip in base64: "+c.Message);}}
+throw c8.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
-get{return c2!=null;}}
+get{return c3!=null;}}
 public void Arm(JournalWriter i,int ap){
-DateTime ce=a.UtcNow.AddMinutes(fw);
+DateTime ce=a.UtcNow.AddMinutes(fx);
 try{
 string z=Directory.CreateDirectory(FolderOf(a,i.Run)).FullName;
 string gq=Path.Combine(z,"undo.ps1");
-for(int b=0;b<e6.Count;b++)
-File.WriteAllText(Path.Combine(z,b.ToString(CultureInfo.InvariantCulture)+".cs"),e6[b],Encoding.ASCII);
+for(int b=0;b<e7.Count;b++)
+File.WriteAllText(Path.Combine(z,b.ToString(CultureInfo.InvariantCulture)+".cs"),e7[b],Encoding.ASCII);
 File.WriteAllText(gq,Script(i.Run),Encoding.ASCII);
-string bl="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gq+"\"";
-string dk=cg.PowerShell(bl+" -Check",CheckSeconds);
-if(dk!=null)
-throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dk);
-cg.Register(NameOf(i.Run),Xml(bl,ce));
+string bm="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gq+"\"";
+string dl=cg.PowerShell(bm+" -Check",CheckSeconds);
+if(dl!=null)
+throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dl);
+cg.Register(NameOf(i.Run),Xml(bm,ce));
 i.Guard(Journal.Time(ce)+"\t"+ap.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
 Disarm(i.Run);
@@ -72,28 +72,28 @@ public void Disarm(string bc){
 Tidy(a,cg,bc);}
 public void Confirm(string j){
 Journal n=Journal.Of(j);
-if(n["run"]!=c2|| !n.Waiting){
-bool ev=n["run"]==c2&&n["expired"]!=null;
-string x="run "+c2+(ev?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
+if(n["run"]!=c3|| !n.Waiting){
+bool ew=n["run"]==c3&&n["expired"]!=null;
+string x="run "+c3+(ew?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
 throw new HostException("guard_expired",x,"confirm",x,null,null);}
 using(JournalWriter i=JournalWriter.GoOn(a,j,n))
 i.End();
 File.Delete(j);
-Disarm(c2);}
+Disarm(c3);}
 public static string Expire(string bc){
 return Expire(bc,new WindowsMachine(),new WindowsTasks());}
 public static string Expire(string bc,IWritingMachine a,ITasks cg){
-string dk;
+string dl;
 try{
 string j=Path.Combine(a.JournalFolder(),Journal.File);
-using(IDisposable f3=a.Lock(WaitSeconds))
-dk=f3==null?"another applier did not end":Undone(bc,a,j);}
+using(IDisposable f4=a.Lock(WaitSeconds))
+dl=f4==null?"another applier did not end":Undone(bc,a,j);}
 catch(Exception c){
 HostException af=Applier.Typed(c,"journal");
-dk=af.Code+": "+af.Hint;}
-a.LogInvocation("tlsfleet.iis guard of run "+bc+": "+dk);
+dl=af.Code+": "+af.Hint;}
+a.LogInvocation("tlsfleet.iis guard of run "+bc+": "+dl);
 Tidy(a,cg,bc);
-return dk;}
+return dl;}
 static string Undone(string bc,IWritingMachine a,string j){
 Journal n=Journal.Of(j);
 if(n["run"]!=bc||n.Finished)
@@ -129,7 +129,7 @@ return"param([switch]$Check)\r\n"
 +"$expire = $made.CompiledAssembly.GetType('TlsFleet.Guard', $true).GetMethod('Expire', [type[]]@([string]))\r\n"
 +"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+bc+"')) }\r\n"
 +"exit 0\r\n";}
-static string Xml(string bl,DateTime ce){
+static string Xml(string bm,DateTime ce){
 return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">"
 +"<RegistrationInfo><Description>Undoes a change of tlsfleet.iis that nobody has confirmed</Description></RegistrationInfo>"
 +"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(ce)+"</StartBoundary><EndBoundary>"+Journal.Time(ce.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
@@ -137,17 +137,17 @@ return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.micro
 +"<Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy><DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>"
 +"<StopIfGoingOnBatteries>false</StopIfGoingOnBatteries><StartWhenAvailable>true</StartWhenAvailable>"
 +"<ExecutionTimeLimit>PT2H</ExecutionTimeLimit><DeleteExpiredTaskAfter>PT0S</DeleteExpiredTaskAfter></Settings>"
-+"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bl.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
++"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bm.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
 public interface ITasks{
 string PowerShell(string p,int bp);
-void Register(string g,string im);
+void Register(string g,string io);
 void Remove(string g);}
 [ComImport,Guid("2faba4c7-4da9-4013-9697-20cc3fd40f85"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskService{
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetRunningTasks(int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object NewTask(uint ag);
-void Connect([MarshalAs(UnmanagedType.Struct)]object hx,[MarshalAs(UnmanagedType.Struct)]object h8,[MarshalAs(UnmanagedType.Struct)]object jb,[MarshalAs(UnmanagedType.Struct)]object gv);}
+void Connect([MarshalAs(UnmanagedType.Struct)]object hy,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object jb,[MarshalAs(UnmanagedType.Struct)]object gv);}
 [ComImport,Guid("8cfac062-a080-4c15-9a88-aa7c2af80dfc"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskFolder{
 [return:MarshalAs(UnmanagedType.BStr)]string GetName();
@@ -159,34 +159,34 @@ void DeleteFolder([MarshalAs(UnmanagedType.BStr)]string g,int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTask([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTasks(int ag);
 void DeleteTask([MarshalAs(UnmanagedType.BStr)]string g,int ag);
-[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string im,int ag,[MarshalAs(UnmanagedType.Struct)]object h8,[MarshalAs(UnmanagedType.Struct)]object gv,int ig,[MarshalAs(UnmanagedType.Struct)]object i6);}
+[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string io,int ag,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object gv,int ih,[MarshalAs(UnmanagedType.Struct)]object i6);}
 public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);
 const string OnlyAdministrators="D:P(A;;FA;;;BA)(A;;FA;;;SY)";
 public string PowerShell(string p,int bp){
-ProcessStartInfo bk=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(Guard.Program),p);
-bk.UseShellExecute=false;
-bk.CreateNoWindow=true;
-bk.RedirectStandardInput=bk.RedirectStandardOutput=bk.RedirectStandardError=true;
-StringBuilder dk=new StringBuilder();
-using(Process bb=Process.Start(bk)){
+ProcessStartInfo bl=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(Guard.Program),p);
+bl.UseShellExecute=false;
+bl.CreateNoWindow=true;
+bl.RedirectStandardInput=bl.RedirectStandardOutput=bl.RedirectStandardError=true;
+StringBuilder dl=new StringBuilder();
+using(Process bb=Process.Start(bl)){
 bb.StandardInput.Close();
 bb.OutputDataReceived+=delegate{};
 bb.ErrorDataReceived+=delegate(object jd,DataReceivedEventArgs cp){
-lock(dk)
-dk.Append(' ').Append(cp.Data);};
+lock(dl)
+dl.Append(' ').Append(cp.Data);};
 bb.BeginOutputReadLine();
 bb.BeginErrorReadLine();
 if(!bb.WaitForExit(bp*1000)){
 bb.Kill();
 return"it did not end in "+bp+" seconds";}
 bb.WaitForExit();
-return bb.ExitCode==0?null:"it ended with code "+bb.ExitCode+dk.ToString().TrimEnd();}}
-public void Register(string g,string im){
+return bb.ExitCode==0?null:"it ended with code "+bb.ExitCode+dl.ToString().TrimEnd();}}
+public void Register(string g,string io){
 In(delegate(ITaskFolder cr,List<object>l){
 ITaskFolder z=Find(cr,l)??SiteStates.Keep(l,cr.CreateFolder(Guard.TaskFolder,null));
-SiteStates.Keep(l,z.RegisterTask(g,im,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
+SiteStates.Keep(l,z.RegisterTask(g,io,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
 public void Remove(string g){
 In(delegate(ITaskFolder cr,List<object>l){
@@ -211,12 +211,12 @@ return null;
 throw;}}
 static bool IsMissing(Exception c){
 return c.HResult==NotFound||c.HResult==NoPath;}
-static void In(Action<ITaskFolder,List<object>>hm){
+static void In(Action<ITaskFolder,List<object>>hn){
 List<object>l=new List<object>();
 try{
-ITaskService dl=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
-dl.Connect(null,null,null,null);
-hm(SiteStates.Keep(l,dl.GetFolder("\\")),l);}
+ITaskService dm=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
+dm.Connect(null,null,null,null);
+hn(SiteStates.Keep(l,dm.GetFolder("\\")),l);}
 finally{
 SiteStates.Release(l);}}}
 }

@@ -47,7 +47,7 @@ void Clear();
 public interface IAppHostElementCollection{
 uint GetCount();
 IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
-void AddElement(IAppHostElement a0,int ir);
+void AddElement(IAppHostElement a0,int it);
 void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
 IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string g);
@@ -67,39 +67,39 @@ public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
 const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
 public static Dictionary<long,string>Read(IMachine a,Gaps v){
-var cy=new Dictionary<long,string>();
+var cz=new Dictionary<long,string>();
 var l=new List<object>();
-var hh=new HashSet<string>();
+var hi=new HashSet<string>();
 try{
-IAppHostAdminManager c5=Keep(l,a.OpenAdmin());
-IAppHostElement cs=Keep(l,c5.GetAdminSection(Sites,AppHost));
+IAppHostAdminManager c6=Keep(l,a.OpenAdmin());
+IAppHostElement cs=Keep(l,c6.GetAdminSection(Sites,AppHost));
 IAppHostElementCollection w=Keep(l,cs.GetCollection());
 long ar=w==null?0:w.GetCount();
 for(int b=0;b<ar;b++)
-One(w,b,cy,hh,v);}
+One(w,b,cz,hi,v);}
 catch(Exception c){
 string cu=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
 v.Add("site_states",c,cu);}
 finally{
 Release(l);}
-return cy;}
-static void One(IAppHostElementCollection w,int b,Dictionary<long,string>cy,HashSet<string>hh,Gaps v){
+return cz;}
+static void One(IAppHostElementCollection w,int b,Dictionary<long,string>cz,HashSet<string>hi,Gaps v){
 var l=new List<object>();
 try{
 IAppHostElement am=Keep(l,w.GetItem(b));
 long cx=Number(Keep(l,am.GetPropertyByName("id")));
 try{
-cy[cx]=Name(Number(Keep(l,am.GetPropertyByName("state"))));}
+cz[cx]=Name(Number(Keep(l,am.GetPropertyByName("state"))));}
 catch(Exception c){
-if(c.HResult!=NotKnownToWas&&hh.Add(Gaps.CodeOf(c)))
+if(c.HResult!=NotKnownToWas&&hi.Add(Gaps.CodeOf(c)))
 v.Add("site_states",c,"site states");
-cy[cx]="unknown";}}
+cz[cx]="unknown";}}
 finally{
 Release(l);}}
 static string Name(long b4){
 return b4==0||b4==1?"started":b4==2||b4==3?"stopped":"unknown";}
-static long Number(IAppHostProperty ds){
-return Convert.ToInt64(ds.GetValue(),CultureInfo.InvariantCulture);}
+static long Number(IAppHostProperty dt){
+return Convert.ToInt64(dt.GetValue(),CultureInfo.InvariantCulture);}
 public static T Keep<T>(List<object>l,T b6){
 l.Add(b6);
 return b6;}
@@ -111,39 +111,39 @@ public class Certificates{
 static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
 IMachine a;
 Gaps v;
-string e8,al;
-HashSet<string>dm=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-SortedDictionary<string,string>c8=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps v,string e8,string al,IEnumerable<HttpRecord>a2){
+string e9,al;
+HashSet<string>dn=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+SortedDictionary<string,string>c9=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
+public Certificates(IMachine a,Gaps v,string e9,string al,IEnumerable<HttpRecord>a2){
 this.a=a;
 this.v=v;
-this.e8=e8;
+this.e9=e9;
 this.al=al;
-c8["MY"]="MY";
-c8["WebHosting"]="WebHosting";
+c9["MY"]="MY";
+c9["WebHosting"]="WebHosting";
 foreach(HttpRecord t in a2){
 if(t.Thumbprint==null)
 continue;
 string az=t.Store??"MY";
-dm.Add(az+"\\"+t.Thumbprint);
-if(!c8.ContainsKey(az))
-c8[az]=az;}}
+dn.Add(az+"\\"+t.Thumbprint);
+if(!c9.ContainsKey(az))
+c9[az]=az;}}
 public List<Bag>Read(){
 var n=new List<Bag>();
-foreach(string az in c8.Values){
-List<StoredCertificate>dt=v.Try("certificates","certificate store "+az,null,()=>a.Stores.Read(az));
+foreach(string az in c9.Values){
+List<StoredCertificate>du=v.Try("certificates","certificate store "+az,null,()=>a.Stores.Read(az));
 try{
-if(dt!=null)
-Choose(az,dt,n);}
+if(du!=null)
+Choose(az,du,n);}
 finally{
 a.Stores.Close();}}
 return n;}
-void Choose(string az,List<StoredCertificate>dt,List<Bag>n){
-bool ik=az=="MY"||az=="WebHosting";
-dt.Sort((br,ay)=>string.CompareOrdinal(br.Thumbprint,ay.Thumbprint));
-foreach(StoredCertificate d in dt){
-bool f5=e8=="candidates"&&ik&&d.Key!=null;
-if(e8=="all"||f5||dm.Contains(az+"\\"+d.Thumbprint))
+void Choose(string az,List<StoredCertificate>du,List<Bag>n){
+bool il=az=="MY"||az=="WebHosting";
+du.Sort((br,ay)=>string.CompareOrdinal(br.Thumbprint,ay.Thumbprint));
+foreach(StoredCertificate d in du){
+bool f6=e9=="candidates"&&il&&d.Key!=null;
+if(e9=="all"||f6||dn.Contains(az+"\\"+d.Thumbprint))
 n.Add(Facts(az,d));}}
 Bag Facts(string az,StoredCertificate d){
 return new Bag{{"thumbprint",d.Thumbprint},{"store",az},{"der",Convert.ToBase64String(d.Der)}}
@@ -153,18 +153,18 @@ return new Bag{{"thumbprint",d.Thumbprint},{"store",az},{"der",Convert.ToBase64S
 .Put("key",d.Key==null?null:KeyFacts(az,d))
 .PutUnless(null,"chain",v.Try("chains","chain of certificate "+d.Thumbprint+" in "+az,null,()=>Chain(d)));}
 Bag Chain(StoredCertificate d){
-ChainFacts ex=a.Stores.Chain(d);
-return ex==null?null:new Bag{{"status",ex.Status},{"elements",ex.Elements}};}
+ChainFacts ey=a.Stores.Chain(d);
+return ey==null?null:new Bag{{"status",ey.Status},{"elements",ey.Elements}};}
 Bag KeyFacts(string az,StoredCertificate d){
 KeyLink r=d.Key;
 string cu="key of certificate "+d.Thumbprint+" in "+az;
-string ej=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
+string ek=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
 var a3=new KeyProbe();
-if(ej!="metadata")
-a3=v.Try("keys",cu,a3,()=>a.Stores.Probe(d,ej=="sign"));
-string gg=v.Try("keys",cu,"unknown",()=>KeyAccess.OfSystem(a3.Descriptor));
+if(ek!="metadata")
+a3=v.Try("keys",cu,a3,()=>a.Stores.Probe(d,ek=="sign"));
+string gh=v.Try("keys",cu,"unknown",()=>KeyAccess.OfSystem(a3.Descriptor));
 return new Bag{
-{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gg},{"check",a3.Tried?ej:"metadata"},{"code",a3.Code}
+{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gh},{"check",a3.Tried?ek:"metadata"},{"code",a3.Code}
 }.PutUnless(null,"file",v.Try("keys",cu,null,()=>FileOf(a3.UniqueName)));}
 string FileOf(string g){
 if(!string.IsNullOrEmpty(g))
@@ -173,10 +173,10 @@ string j=@"%ProgramData%\Microsoft\Crypto\"+z+g;
 if(File.Exists(a.ToPath(j)))
 return j;}
 return null;}
-public static bool IsSoftware(string bj){
-return bj.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
-&&bj.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
-&&bj.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
+public static bool IsSoftware(string bk){
+return bk.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
+&&bk.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
+&&bk.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
 public static class KeyAccess{
 static HashSet<string>System=new HashSet<string>{"S-1-5-18","S-1-5-32-544","S-1-1-0","S-1-5-11"};
 const int Read=unchecked((int)0x80000000)|0x10000000|0x1;
@@ -184,20 +184,20 @@ public static string OfSystem(byte[]a5){
 if(a5==null||a5.Length==0)
 return"unknown";
 var cb=new RawSecurityDescriptor(a5,0);
-RawAcl e2=cb.DiscretionaryAcl;
+RawAcl e3=cb.DiscretionaryAcl;
 if((cb.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
-if(e2==null)
+if(e3==null)
 return"granted";
-foreach(GenericAce f6 in e2){
-CommonAce dz=f6 as CommonAce;
-if(dz==null||(dz.AceFlags&AceFlags.InheritOnly)!=0||(dz.AccessMask&Read)==0)
+foreach(GenericAce f7 in e3){
+CommonAce d0=f7 as CommonAce;
+if(d0==null||(d0.AceFlags&AceFlags.InheritOnly)!=0||(d0.AccessMask&Read)==0)
 continue;
-if(!System.Contains(dz.SecurityIdentifier.Value))
+if(!System.Contains(d0.SecurityIdentifier.Value))
 continue;
-if(dz.AceQualifier==AceQualifier.AccessDenied)
+if(d0.AceQualifier==AceQualifier.AccessDenied)
 return"denied";
-if(dz.AceQualifier==AceQualifier.AccessAllowed)
+if(d0.AceQualifier==AceQualifier.AccessAllowed)
 return"granted";}
 return"denied";}}
 public class Document{
@@ -207,10 +207,10 @@ IMachine a;
 IRegistry m;
 Gaps v=new Gaps();
 string ak,al;
-List<string>ei=new List<string>(),c1=new List<string>();
+List<string>ej=new List<string>(),c2=new List<string>();
 List<HttpRecord>a2=new List<HttpRecord>();
-List<Bag>ee=new List<Bag>();
-bool?da;
+List<Bag>ef=new List<Bag>();
+bool?db;
 public Document(IMachine a,string ak,string al){
 this.a=a;
 this.ak=ak;
@@ -218,30 +218,30 @@ this.al=al;
 m=a.Registry;}
 public Bag Read(){
 Bag ji=v.Try("os","Windows version",EmptyOs(),Os);
-Bag fu=v.Try("iis","IIS version",null,Iis);
+Bag fv=v.Try("iis","IIS version",null,Iis);
 long bw=BuildOf();
 ReadHttp(bw);
 IisConfig cc=new IisConfig(a,v);
-if(fu!=null)
+if(fv!=null)
 cc.Read();
 List<Bag>w=Sites(cc);
 bool?gp=null;
-if(fu!=null)
+if(fv!=null)
 gp=v.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
-List<Bag>dx=AllUsers(cc);
+List<Bag>dy=AllUsers(cc);
 Bag at=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",v.Try("os","computer name","",()=>ComputerName(m))},{"os",ji},{"iis",fu},{"addresses",v.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ei},{"http_ports",v.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gp},{"update_exported",da},{"shared_configuration",cc.Shared},{"sites",w},{"records",a2.Select(t=>t.ToBag())},{"certificates",new Certificates(a,v,ak,al,a2).Read()},{"central_store",v.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c1},{"users",dx},{"connection",v.Try("connection","connection in use",null,Connection)},{"journal",v.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cc.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
-new Traces(a,v).AddTo(at,fu!=null,bw,ee);
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",v.Try("os","computer name","",()=>ComputerName(m))},{"os",ji},{"iis",fv},{"addresses",v.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",v.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gp},{"update_exported",db},{"shared_configuration",cc.Shared},{"sites",w},{"records",a2.Select(t=>t.ToBag())},{"certificates",new Certificates(a,v,ak,al,a2).Read()},{"central_store",v.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c2},{"users",dy},{"connection",v.Try("connection","connection in use",null,Connection)},{"journal",v.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cc.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
+new Traces(a,v).AddTo(at,fv!=null,bw,ef);
 return at.Put("incomplete",v.Entries);}
 void ReadHttp(long bw){
 try{
 using(IHttpApi b8=a.OpenHttp()){
-HttpRecords d6=new HttpRecords(b8);
-a2=d6.All(bw,v);
-ee=d6.Unknown;
-c1=v.Try("url_reservations","URL reservations",c1,d6.UrlReservations);
-ei=v.Try("ip_listen","IP listen list",ei,d6.IpListen);
-da=v.Try("update_exported","exports of httpapi.dll",null,()=>b8.UpdateExported);}}
+HttpRecords d7=new HttpRecords(b8);
+a2=d7.All(bw,v);
+ef=d7.Unknown;
+c2=v.Try("url_reservations","URL reservations",c2,d7.UrlReservations);
+ej=v.Try("ip_listen","IP listen list",ej,d7.IpListen);
+db=v.Try("update_exported","exports of httpapi.dll",null,()=>b8.UpdateExported);}}
 catch(Exception c){
 v.Add("records",c,"http.sys configuration");}}
 public static string ComputerName(IRegistry m){
@@ -252,71 +252,71 @@ int BuildOf(){
 object h=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
 return h==null?0:int.Parse(Convert.ToString(h),CultureInfo.InvariantCulture);}
 Bag Os(){
-object dg=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
-object el=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
-if(dg==null){
-string[]c0=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
-dg=int.Parse(c0[0],CultureInfo.InvariantCulture);
-el=int.Parse(c0[1],CultureInfo.InvariantCulture);}
-return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dg,el??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
+object dh=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
+object em=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
+if(dh==null){
+string[]c1=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
+dh=int.Parse(c1[0],CultureInfo.InvariantCulture);
+em=int.Parse(c1[1],CultureInfo.InvariantCulture);}
+return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dh,em??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
 static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-static Bag OsBag(string g,object dg,object el,object bw,object fg){
-return new Bag{{"name",g},{"major",dg},{"minor",el},{"build",bw},{"revision",fg}};}
+static Bag OsBag(string g,object dh,object em,object bw,object fh){
+return new Bag{{"name",g},{"major",dh},{"minor",em},{"build",bw},{"revision",fh}};}
 Bag Iis(){
-object dg=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
-object el=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
-return dg==null?null:new Bag{{"major",dg},{"minor",el??0}};}
+object dh=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
+object em=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
+return dh==null?null:new Bag{{"major",dh},{"minor",em??0}};}
 List<Bag>Sites(IisConfig cc){
-Dictionary<long,string>cy=new Dictionary<long,string>();
+Dictionary<long,string>cz=new Dictionary<long,string>();
 if(cc.Sites.Count>0)
-cy=SiteStates.Read(a,v);
+cz=SiteStates.Read(a,v);
 List<Bag>w=new List<Bag>();
 foreach(Site am in cc.Sites){
 string b4;
 IEnumerable<Bag>y=am.Bindings.Select(delegate(Binding b0){
 return new Bag{{"protocol",b0.Protocol},{"information",b0.Information},{"ssl_flags",b0.Flags}};
 });
-cy.TryGetValue(am.Id,out b4);
+cz.TryGetValue(am.Id,out b4);
 w.Add(new Bag{{"id",am.Id},{"name",am.Name},{"state",b4??"unknown"},{"bindings",y}});}
 return w;}
 List<Bag>AllUsers(IisConfig cc){
-List<Bag>dx=new Users(m).Read(v);
+List<Bag>dy=new Users(m).Read(v);
 foreach(Mapper bd in cc.Mappers)
 if(bd.Hash&& !IsComplete(bd))
-Users.Add(dx,"other",null,bd.Thumbprint,"applicationHost.config, customMetadata "+bd.Path+", property 5506 of the IIS 6 metabase");
-dx.AddRange(v.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
-return dx;}
+Users.Add(dy,"other",null,bd.Thumbprint,"applicationHost.config, customMetadata "+bd.Path+", property 5506 of the IIS 6 metabase");
+dy.AddRange(v.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
+return dy;}
 static bool IsComplete(Mapper bd){
 return bd.Site>0&&bd.Thumbprint!=null;}
 List<int>Ports(){
-IEnumerable<TcpEnd>e3=a.Listening();
-if(e3==null)
+IEnumerable<TcpEnd>e4=a.Listening();
+if(e4==null)
 return null;
-return new SortedSet<int>(e3.Select(ce=>ce.Port)).ToList();}
+return new SortedSet<int>(e4.Select(ce=>ce.Port)).ToList();}
 Bag CentralStore(){
 const string j=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
-object c4=m.Value(j,"Enabled");
+object c5=m.Value(j,"Enabled");
 string z=m.Value(j,"CertStoreLocation")as string;
-if(c4==null&&z==null)
+if(c5==null&&z==null)
 return null;
-bool on=c4 is int&&(int)c4!=0;
+bool on=c5 is int&&(int)c5!=0;
 List<string>g0=null;
 if(!string.IsNullOrEmpty(z))
 g0=v.Try("central_store_files","files on "+z,null,()=>FilesIn(z));
 return new Bag{{"enabled",on},{"files",g0}};}
 List<string>FilesIn(string z){
-IEnumerable<string>bi=a.FilesIn(z);
-return bi==null?null:bi.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
+IEnumerable<string>bj=a.FilesIn(z);
+return bj==null?null:bj.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
-Dictionary<int,bool>dj=new Users(m).WinRmPorts();
-List<TcpEnd>ba=a.Established().Where(ce=>dj.ContainsKey(ce.Port)).ToList();
-TcpEnd cv=ba.FirstOrDefault(ce=>dj[ce.Port])??ba.FirstOrDefault();
+Dictionary<int,bool>dk=new Users(m).WinRmPorts();
+List<TcpEnd>ba=a.Established().Where(ce=>dk.ContainsKey(ce.Port)).ToList();
+TcpEnd cv=ba.FirstOrDefault(ce=>dk[ce.Port])??ba.FirstOrDefault();
 if(cv==null)
 return null;
 if(ba.Any(ce=>ce.Port!=cv.Port||ce.Address!=cv.Address))
 v.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cv.Address+" port "+cv.Port);
-return new Bag{{"address",cv.Address},{"port",cv.Port},{"tls",dj[cv.Port]}};}}
+return new Bag{{"address",cv.Address},{"port",cv.Port},{"tls",dk[cv.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
 public ushort Major,Minor;}
@@ -377,25 +377,25 @@ public const int QueryNext=1;
 public const uint InitializeConfig=2;
 public const uint NotFound=2,InvalidParameter=87,InsufficientBuffer=122,MoreData=234,NoMoreItems=259;
 [DllImport("httpapi.dll")]
-public static extern uint HttpInitialize(HttpVersion f0,uint ag,IntPtr em);
+public static extern uint HttpInitialize(HttpVersion f1,uint ag,IntPtr en);
 [DllImport("httpapi.dll")]
-public static extern uint HttpTerminate(uint ag,IntPtr em);
+public static extern uint HttpTerminate(uint ag,IntPtr en);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr dp,int cx,IntPtr cn,uint b1,IntPtr et,uint cz,out uint bn,IntPtr di);
+public static extern uint HttpQueryServiceConfiguration(IntPtr dq,int cx,IntPtr cn,uint b1,IntPtr eu,uint c0,out uint bo,IntPtr dj);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr dp,int cx,IntPtr aa,uint u,IntPtr di);
+public static extern uint HttpSetServiceConfiguration(IntPtr dq,int cx,IntPtr aa,uint u,IntPtr dj);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr dp,int cx,IntPtr aa,uint u,IntPtr di);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr dq,int cx,IntPtr aa,uint u,IntPtr dj);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr dp,int cx,IntPtr aa,uint u,IntPtr di);}
+public static extern uint HttpUpdateServiceConfiguration(IntPtr dq,int cx,IntPtr aa,uint u,IntPtr dj);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
-var f0=new HttpVersion{Major=1,Minor=0};
-uint q=HttpNative.HttpInitialize(f0,HttpNative.InitializeConfig,IntPtr.Zero);
+var f1=new HttpVersion{Major=1,Minor=0};
+uint q=HttpNative.HttpInitialize(f1,HttpNative.InitializeConfig,IntPtr.Zero);
 if(q!=0)
 throw HostException.OfCall("HttpInitialize",q);}
-public uint Query(int cx,IntPtr cn,uint b1,IntPtr et,uint cz,out uint bn){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,cx,cn,b1,et,cz,out bn,IntPtr.Zero);}
+public uint Query(int cx,IntPtr cn,uint b1,IntPtr eu,uint c0,out uint bo){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,cx,cn,b1,eu,c0,out bo,IntPtr.Zero);}
 public uint Set(int cx,IntPtr aa,uint u){
 return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,cx,aa,u,IntPtr.Zero);}
 public uint Delete(int cx,IntPtr aa,uint u){
@@ -417,8 +417,8 @@ public string Family,Key,Thumbprint,Store,AppId,CtlIdentifier,CtlStore;
 public long Flags,CheckMode,Freshness,Timeout;
 public Bag ToBag(){
 return AddTo(new Bag{{"family",Family},{"key",Key}});}
-public Bag AddTo(Bag e9){
-return e9.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
+public Bag AddTo(Bag fa){
+return fa.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
 .PutUnless(0L,"flags",Flags).PutUnless(0L,"check_mode",CheckMode)
 .PutUnless(0L,"freshness",Freshness).PutUnless(0L,"timeout",Timeout)
 .PutUnless(null,"ctl_identifier",CtlIdentifier).PutUnless(null,"ctl_store",CtlStore);}}
@@ -430,66 +430,66 @@ public List<Bag>Unknown=new List<Bag>();
 public HttpRecords(IHttpApi b8){
 this.b8=b8;}
 public List<HttpRecord>All(long bw,Gaps v){
-List<HttpRecord>dt=new List<HttpRecord>();
-Family(dt,v,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
-Family(dt,v,HttpNative.Sni,"hostnameport",bw<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-Family(dt,v,HttpNative.Ccs,"ccs",bw<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
-Family(dt,v,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-return dt;}
-void Family(List<HttpRecord>dt,Gaps v,int cx,string ad,bool fa,object bx,Func<IntPtr,HttpRecord>ch){
+List<HttpRecord>du=new List<HttpRecord>();
+Family(du,v,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
+Family(du,v,HttpNative.Sni,"hostnameport",bw<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(du,v,HttpNative.Ccs,"ccs",bw<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
+Family(du,v,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+return du;}
+void Family(List<HttpRecord>du,Gaps v,int cx,string ad,bool fb,object bx,Func<IntPtr,HttpRecord>ch){
 try{
 List<HttpRecord>n=Steady(cx,bx,ch);
 foreach(HttpRecord t in n)
 t.Family=ad;
-dt.AddRange(n);}
+du.AddRange(n);}
 catch(HostException c){
-if(fa&&c.Number==HttpNative.InvalidParameter)
+if(fb&&c.Number==HttpNative.InvalidParameter)
 Unknown.Add(new Bag{{"what","records_"+ad},{"present",false},{"evidence",c.Call+", id "+cx+": "+c.Number}});
 else
 v.Add("records",c,"http.sys records of family "+ad+" (id "+cx+")");}}
 List<HttpRecord>Steady(int cx,object bx,Func<IntPtr,HttpRecord>ch){
-for(int bg=1;;bg++){
+for(int bh=1;;bh++){
 List<HttpRecord>n=Each(cx,bx,ch);
-HashSet<string>gj=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-bool hj=false;
+HashSet<string>gk=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+bool hk=false;
 foreach(HttpRecord t in n)
-hj|= !gj.Add(t.Key);
-if(!hj)
+hk|= !gk.Add(t.Key);
+if(!hk)
 return n;
-if(bg==5)
+if(bh==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
 public List<string>UrlReservations(){
 return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a8=>Text(((UrlAclSet)Marshal.PtrToStructure(a8,typeof(UrlAclSet))).Prefix));}
 public List<string>IpListen(){
 List<string>n=new List<string>();
-using(Room d9=new Room()){
-uint q=d9.Query(b8,HttpNative.IpListen,IntPtr.Zero,0);
+using(Room ea=new Room()){
+uint q=ea.Query(b8,HttpNative.IpListen,IntPtr.Zero,0);
 if(q==HttpNative.NotFound)
 return n;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-int ar=Marshal.ReadInt32(d9.At);
+int ar=Marshal.ReadInt32(ea.At);
 for(int b=0;b<ar;b++)
-n.Add(Address(IntPtr.Add(d9.At,8+128*b)).ToString());}
+n.Add(Address(IntPtr.Add(ea.At,8+128*b)).ToString());}
 return n;}
 List<T>Each<T>(int cx,object bx,Func<IntPtr,T>ch){
 List<T>n=new List<T>();
 int u=Marshal.SizeOf(bx.GetType());
-int hg=(int)Marshal.OffsetOf(bx.GetType(),"Token");
+int hh=(int)Marshal.OffsetOf(bx.GetType(),"Token");
 IntPtr cn=Marshal.AllocHGlobal(u);
 try{
 for(int b=0;b<u;b++)
 Marshal.WriteByte(cn,b,0);
 Marshal.StructureToPtr(bx,cn,false);
-using(Room d9=new Room()){
-for(int hf=0;;hf++){
-Marshal.WriteInt32(cn,hg,hf);
-uint q=d9.Query(b8,cx,cn,(uint)u);
+using(Room ea=new Room()){
+for(int hg=0;;hg++){
+Marshal.WriteInt32(cn,hh,hg);
+uint q=ea.Query(b8,cx,cn,(uint)u);
 if(q==HttpNative.NoMoreItems)
 return n;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-n.Add(ch(d9.At));}}}
+n.Add(ch(ea.At));}}}
 finally{
 Marshal.FreeHGlobal(cn);}}
 public static HttpRecord Of(int cx,IntPtr a8){
@@ -497,34 +497,34 @@ return cx==HttpNative.Ssl?FromSsl(a8):cx==HttpNative.Ccs?FromCcs(a8):FromSni(a8)
 static HttpRecord FromSsl(IntPtr a8){
 SslSet set=(SslSet)Marshal.PtrToStructure(a8,typeof(SslSet));
 IPAddress an=Address(set.Address);
-string gc=an.ToString();
-return Record(set.Param,(gc.IndexOf(':')<0?gc:"["+gc+"]")+":"+Port(set.Address));}
+string gd=an.ToString();
+return Record(set.Param,(gd.IndexOf(':')<0?gd:"["+gd+"]")+":"+Port(set.Address));}
 static HttpRecord FromSni(IntPtr a8){
 SniSet set=(SniSet)Marshal.PtrToStructure(a8,typeof(SniSet));
 return Record(set.Param,Text(set.Key.Host)+":"+Port(a8));}
 static HttpRecord FromCcs(IntPtr a8){
 return Record(((CcsSet)Marshal.PtrToStructure(a8,typeof(CcsSet))).Param,Port(a8));}
-static HttpRecord Record(SslParam bf,string r){
-HttpRecord t=new HttpRecord{Key=r,AppId=bf.AppId.ToString("B")};
-if(bf.HashLength>0&&bf.Hash!=IntPtr.Zero){
-byte[]bv=new byte[bf.HashLength];
-Marshal.Copy(bf.Hash,bv,0,bv.Length);
+static HttpRecord Record(SslParam bg,string r){
+HttpRecord t=new HttpRecord{Key=r,AppId=bg.AppId.ToString("B")};
+if(bg.HashLength>0&&bg.Hash!=IntPtr.Zero){
+byte[]bv=new byte[bg.HashLength];
+Marshal.Copy(bg.Hash,bv,0,bv.Length);
 t.Thumbprint=Hex.Of(bv);}
-t.Store=Text(bf.StoreName);
-t.Flags=bf.Flags;
-t.CheckMode=bf.CheckMode;
-t.Freshness=bf.Freshness;
-t.Timeout=bf.Timeout;
-t.CtlIdentifier=Text(bf.CtlIdentifier);
-t.CtlStore=Text(bf.CtlStore);
+t.Store=Text(bg.StoreName);
+t.Flags=bg.Flags;
+t.CheckMode=bg.CheckMode;
+t.Freshness=bg.Freshness;
+t.Timeout=bg.Timeout;
+t.CtlIdentifier=Text(bg.CtlIdentifier);
+t.CtlStore=Text(bg.CtlStore);
 return t;}
 static string Text(IntPtr a8){
 return a8==IntPtr.Zero?null:Marshal.PtrToStringUni(a8);}
 static IPAddress Address(IntPtr a8){
-bool ge=Marshal.ReadInt16(a8)==23;
-byte[]ac=new byte[ge?16:4];
-Marshal.Copy(IntPtr.Add(a8,ge?8:4),ac,0,ac.Length);
-return ge?new IPAddress(ac,(uint)Marshal.ReadInt32(a8,24)):new IPAddress(ac);}
+bool gf=Marshal.ReadInt16(a8)==23;
+byte[]ac=new byte[gf?16:4];
+Marshal.Copy(IntPtr.Add(a8,gf?8:4),ac,0,ac.Length);
+return gf?new IPAddress(ac,(uint)Marshal.ReadInt32(a8,24)):new IPAddress(ac);}
 static string Port(IntPtr a8){
 int a7=(Marshal.ReadByte(a8,2)<<8)|Marshal.ReadByte(a8,3);
 return a7.ToString(CultureInfo.InvariantCulture);}
@@ -533,15 +533,15 @@ uint ab=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
 public uint Query(IHttpApi b8,int cx,IntPtr cn,uint b1){
 for(;;){
-uint bn;
-uint q=b8.Query(cx,cn,b1,At,ab,out bn);
+uint bo;
+uint q=b8.Query(cx,cn,b1,At,ab,out bo);
 if(q!=HttpNative.InsufficientBuffer&&q!=HttpNative.MoreData)
 return q;
-if(bn<=ab)
+if(bo<=ab)
 return q;
 Marshal.FreeHGlobal(At);
 At=IntPtr.Zero;
-ab=bn;
+ab=bo;
 At=Marshal.AllocHGlobal((int)ab);}}
 public void Dispose(){
 Marshal.FreeHGlobal(At);}}}
@@ -553,11 +553,11 @@ byte[]ac=value as byte[];
 string h=ac!=null?Of(ac):value as string;
 if(h==null)
 return null;
-System.Text.StringBuilder d5=new System.Text.StringBuilder();
+System.Text.StringBuilder d6=new System.Text.StringBuilder();
 foreach(char ao in h)
 if(Uri.IsHexDigit(ao))
-d5.Append(char.ToUpperInvariant(ao));
-return d5.Length==40?d5.ToString():null;}}
+d6.Append(char.ToUpperInvariant(ao));
+return d6.Length==40?d6.ToString():null;}}
 public class Binding{
 public string Protocol,Information;
 public long?Flags;}
@@ -576,9 +576,9 @@ public bool Shared;
 const string Folder=@"\inetsrv\config";
 IMachine a;
 Gaps v;
-List<Bag>fj=new List<Bag>();
+List<Bag>fk=new List<Bag>();
 string b3;
-bool dw,b9;
+bool dx,b9;
 public IisConfig(IMachine a,Gaps v){
 this.a=a;
 this.v=v;}
@@ -593,38 +593,38 @@ j=a.ToPath(z+"\\"+b3);
 XmlFile.Visit(a,j,Sites.Clear,e=>VisitSites(e,0));}
 if(b9&&Sites.Any(am=>am.Bindings.Count==0))
 v.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
-if(!dw)
+if(!dx)
 v.Add("sites","malformed",j+" has no section system.applicationHost/sites");}
 catch(Exception c){
 Sites.Clear();
 v.Add("sites",c,j==null?"IIS configuration redirection":"IIS configuration "+j);}
-v.Entries.AddRange(fj);}
+v.Entries.AddRange(fk);}
 string Redirected(string z){
-string ec=null;
-Action<XmlPlace>dy=delegate(XmlPlace e){
+string ed=null;
+Action<XmlPlace>dz=delegate(XmlPlace e){
 if(e.Is(0,"configurationRedirection")&&Truth(e["enabled"]))
-ec=e["path"];};
+ed=e["path"];};
 try{
-XmlFile.Visit(a,a.ToPath(z+"\\redirection.config"),()=>{ec=null;},dy);}
+XmlFile.Visit(a,a.ToPath(z+"\\redirection.config"),()=>{ed=null;},dz);}
 catch(IOException c){
 if(!XmlFile.IsMissing(c))
 throw;}
-Shared=ec!=null;
-return ec==null?z:ec.TrimEnd('\\');}
+Shared=ed!=null;
+return ed==null?z:ed.TrimEnd('\\');}
 static bool Truth(string h){
 return h!=null&&(h.Trim()=="1"||h.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
 void Restart(){
 Sites.Clear();
 Mappers.Clear();
-fj.Clear();
+fk.Clear();
 b3=null;
-dw=b9=false;}
+dx=b9=false;}
 void VisitConfiguration(XmlPlace e){
 int ck=e.Path.IndexOf("system.applicationHost")+1;
 if(ck==0||e.Path[0]!="configuration"|| !OnlyLocations(e.Path,ck-1))
 return;
 if(e.Is(ck+1,"sites")){
-dw=true;
+dx=true;
 b3=e["configSource"]??b3;}
 else if(e.Path.Count>ck+1&&e.Path[ck]=="sites")
 VisitSites(e,ck);
@@ -649,16 +649,16 @@ for(int b=1;b<ce;b++)
 if(j[b]!="location")
 return false;
 return true;}
-void VisitSites(XmlPlace e,int fi){
+void VisitSites(XmlPlace e,int fj){
 Site am=Sites.Count==0?null:Sites[Sites.Count-1];
-b9|=e.Is(fi+4,"siteDefaults","bindings","binding");
-if(e.Is(fi+2,"sites","site"))
+b9|=e.Is(fj+4,"siteDefaults","bindings","binding");
+if(e.Is(fj+2,"sites","site"))
 Sites.Add(NewSite(e));
 else if(am==null)
 return;
-else if(e.Is(fi+4,"site","bindings","clear"))
+else if(e.Is(fj+4,"site","bindings","clear"))
 am.Bindings.Clear();
-else if(e.Is(fi+4,"site","bindings","binding"))
+else if(e.Is(fj+4,"site","bindings","binding"))
 am.Bindings.Add(NewBinding(e,am));}
 Site NewSite(XmlPlace e){
 var am=new Site{Name=e["name"]??""};
@@ -681,7 +681,7 @@ Doubt(e,where+"sslFlags is '"+ag+"', not an unsigned number");
 return b0;}
 void Doubt(XmlPlace e,string a1){
 a1="applicationHost.config line "+e.Line+": "+a1+"; IIS refuses to read the section";
-fj.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a1}});}
+fk.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a1}});}
 static string LegacyThumbprint(string value){
 string ix=Hex.Thumbprint(value);
 if(ix!=null||value==null)
@@ -692,20 +692,20 @@ return ac.Length==20?Hex.Of(ac):null;}
 catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
-bool af=false,er=false,fx=false;
-Action<XmlPlace>dy=delegate(XmlPlace e){
+bool af=false,es=false,fy=false;
+Action<XmlPlace>dz=delegate(XmlPlace e){
 if(e.Is(2,"sectionSchema"))
-er=e["name"]=="system.applicationHost/sites";
-fx|=er;
-af|=er&&e.Is(0,"collection","attribute")&&e["name"]=="sslFlags";};
+es=e["name"]=="system.applicationHost/sites";
+fy|=es;
+af|=es&&e.Is(0,"collection","attribute")&&e["name"]=="sslFlags";};
 try{
 string j=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,j,()=>{af=er=fx=false;},dy);}
+XmlFile.Visit(a,j,()=>{af=es=fy=false;},dz);}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-return fx?af:(bool?)null;}}
+return fy?af:(bool?)null;}}
 public class Journal{
 public const string Folder=@"%ProgramData%\tlsfleet.iis",File="journal.txt";
 public List<KeyValuePair<string,string>>Lines=new List<KeyValuePair<string,string>>();
@@ -714,24 +714,24 @@ public bool Damaged;
 public static Journal Parse(byte[]ac){
 Journal i=new Journal();
 string h=Encoding.ASCII.GetString(ac);
-int bk=0;
-for(int ce;(ce=h.IndexOf('\n',bk))>=0;bk=ce+1){
-string[]c0=h.Substring(bk,ce-bk).Split(new[]{'\t'},3);
-if(c0.Length==3&&Sum(c0[1]+"\t"+c0[2])==c0[0]&&i.Sound==bk){
-i.Lines.Add(new KeyValuePair<string,string>(c0[1],c0[2]));
+int bl=0;
+for(int ce;(ce=h.IndexOf('\n',bl))>=0;bl=ce+1){
+string[]c1=h.Substring(bl,ce-bl).Split(new[]{'\t'},3);
+if(c1.Length==3&&Sum(c1[1]+"\t"+c1[2])==c1[0]&&i.Sound==bl){
+i.Lines.Add(new KeyValuePair<string,string>(c1[1],c1[2]));
 i.Sound=ce+1;}
 else if(ce+1<ac.Length)
 i.Damaged=true;}
 return i;}
 public static string Line(string g,string value){
-string d2=g+"\t"+value;
-return Sum(d2)+"\t"+d2+"\n";}
+string d3=g+"\t"+value;
+return Sum(d3)+"\t"+d3+"\n";}
 static string Sum(string h){
-uint ih=2166136261;
+uint ii=2166136261;
 unchecked{
 foreach(char ao in h)
-ih=(ih^ao)*16777619;}
-return ih.ToString("x8",CultureInfo.InvariantCulture);}
+ii=(ii^ao)*16777619;}
+return ii.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
 string n=null;
@@ -746,8 +746,8 @@ get{
 string a9=this["guard"];
 return a9!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
 &&a9.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
-public static string Time(DateTime ht){
-return ht.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
+public static string Time(DateTime hu){
+return hu.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
 int ar=0;
 foreach(KeyValuePair<string,string>cp in Lines)
@@ -761,29 +761,29 @@ catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-string a9=i["guard"],ez=i["expired"];
-if(i.Finished&&ez==null)
+string a9=i["guard"],e0=i["expired"];
+if(i.Finished&&e0==null)
 return null;
-Bag h9=new Bag{
+Bag ia=new Bag{
 {"run",i["run"]??"damaged"},{"started",i["started"]??""},{"steps",new RawJson(i["steps"]??"[]")},{"done",i.Count("done")-i.Count("undone")}};
 if(a9==null)
-return h9;
-string b4=ez==null?"armed":i.Finished?"undone":"failed";
-return h9.Put("guard",new Bag{{"state",b4},{"at",ez??a9.Split('\t')[0]}});}
+return ia;
+string b4=e0==null?"armed":i.Finished?"undone":"failed";
+return ia.Put("guard",new Bag{{"state",b4},{"at",e0??a9.Split('\t')[0]}});}
 public static Journal Of(string j){
 return Parse(System.IO.File.Exists(j)?Bytes(j):new byte[0]);}
 public static byte[]Bytes(string j){
 using(FileStream aw=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(MemoryStream fr=new MemoryStream()){
-aw.CopyTo(fr);
-return fr.ToArray();}}}
+using(MemoryStream fs=new MemoryStream()){
+aw.CopyTo(fs);
+return fs.ToArray();}}}
 public class Bag:IEnumerable{
 List<KeyValuePair<string,object>>co=new List<KeyValuePair<string,object>>();
 public Bag Put(string r,object value){
 co.Add(new KeyValuePair<string,object>(r,value));
 return this;}
-public Bag PutUnless(object f4,string r,object value){
-return Equals(value,f4)?this:Put(r,value);}
+public Bag PutUnless(object f5,string r,object value){
+return Equals(value,f5)?this:Put(r,value);}
 public object this[string r]{
 get{
 foreach(KeyValuePair<string,object>b6 in co)
@@ -804,14 +804,14 @@ var h=new StringBuilder(4096);
 Append(h,value);
 return h.ToString();}
 public static void Append(StringBuilder h,object value){
-string bl=value as string;
-Bag e9=value as Bag;
+string bm=value as string;
+Bag fa=value as Bag;
 if(value==null)
 h.Append("null");
-else if(bl!=null)
-Quote(h,bl);
-else if(e9!=null)
-AppendBag(h,e9);
+else if(bm!=null)
+Quote(h,bm);
+else if(fa!=null)
+AppendBag(h,fa);
 else if(value is RawJson)
 h.Append(((RawJson)value).Text);
 else if(value is bool)
@@ -822,25 +822,25 @@ else if(value is IEnumerable)
 AppendList(h,(IEnumerable)value);
 else
 throw new ArgumentException("no JSON for "+value.GetType());}
-static void AppendBag(StringBuilder h,Bag e9){
+static void AppendBag(StringBuilder h,Bag fa){
 char aq='{';
-foreach(KeyValuePair<string,object>b6 in e9){
+foreach(KeyValuePair<string,object>b6 in fa){
 h.Append(aq);
 Quote(h,b6.Key);
 h.Append(':');
 Append(h,b6.Value);
 aq=',';}
 h.Append(aq=='{'?"{}":"}");}
-static void AppendList(StringBuilder h,IEnumerable e2){
+static void AppendList(StringBuilder h,IEnumerable e3){
 char aq='[';
-foreach(object b6 in e2){
+foreach(object b6 in e3){
 h.Append(aq);
 Append(h,b6);
 aq=',';}
 h.Append(aq=='['?"[]":"]");}
-static void Quote(StringBuilder h,string bl){
+static void Quote(StringBuilder h,string bm){
 h.Append('"');
-foreach(char ao in bl){
+foreach(char ao in bm){
 if(ao=='"'||ao=='\\')
 h.Append('\\').Append(ao);
 else if(ao>=' '&&ao<127)
@@ -849,15 +849,15 @@ else
 h.Append("\\u").Append(((int)ao).ToString("x4",CultureInfo.InvariantCulture));}
 h.Append('"');}
 public static void AppendDocument(StringBuilder h,object at){
-string f8=Write(at);
-if(f8.Length<=64*1024){
-h.Append("\"document\":").Append(f8);
+string f9=Write(at);
+if(f9.Length<=64*1024){
+h.Append("\"document\":").Append(f9);
 return;}
-using(var gl=new MemoryStream()){
-using(var iw=new GZipStream(gl,CompressionMode.Compress,true)){
-byte[]ac=Encoding.ASCII.GetBytes(f8);
-iw.Write(ac,0,ac.Length);}
-h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(gl.ToArray())).Append('"');}}}
+using(var cy=new MemoryStream()){
+using(var g1=new GZipStream(cy,CompressionMode.Compress,true)){
+byte[]ac=Encoding.ASCII.GetBytes(f9);
+g1.Write(ac,0,ac.Length);}
+h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(cy.ToArray())).Append('"');}}}
 public interface IMachine{
 bool Simulated{get;}
 DateTime UtcNow{get;}
@@ -866,9 +866,9 @@ IStores Stores{get;}
 IHttpApi OpenHttp();
 IAppHostAdminManager OpenAdmin();
 string System32{get;}
-string ToPath(string ef);
-IEnumerable<string>FilesIn(string dn);
-IEnumerable<string>Events(string eq,string bx,int eo);
+string ToPath(string eg);
+IEnumerable<string>FilesIn(string dp);
+IEnumerable<string>Events(string er,string bx,int ep);
 void Pause(int a6);
 IEnumerable<string>Addresses();
 IEnumerable<TcpEnd>Listening();
@@ -878,7 +878,7 @@ Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string h);}
 public interface IHttpApi:IDisposable{
-uint Query(int cx,IntPtr cn,uint b1,IntPtr et,uint cz,out uint bn);
+uint Query(int cx,IntPtr cn,uint b1,IntPtr eu,uint c0,out uint bo);
 uint Set(int cx,IntPtr aa,uint u);
 uint Delete(int cx,IntPtr aa,uint u);
 uint Update(int cx,IntPtr aa,uint u);
@@ -889,7 +889,7 @@ string[]Keys(string r);
 string[]Names(string r);}
 public interface IStores{
 List<StoredCertificate>Read(string az);
-KeyProbe Probe(StoredCertificate d,bool h6);
+KeyProbe Probe(StoredCertificate d,bool h7);
 ChainFacts Chain(StoredCertificate d);
 void Close();}
 public class StoredCertificate{
@@ -976,21 +976,21 @@ public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
-public void Add(string de,string q,string a1){
-Entries.Add(new Bag{{"layer",de},{"code",q},{"message",a1}});}
-public void Add(string de,Exception c,string cu){
+public void Add(string df,string q,string a1){
+Entries.Add(new Bag{{"layer",df},{"code",q},{"message",a1}});}
+public void Add(string df,Exception c,string cu){
 string q=CodeOf(c);
-string ga;
-if(!Rights.TryGetValue(de,out ga))
-ga="administrator rights";
-string g3=q=="access_denied"?"; this takes "+ga:"";
-Add(de,q,cu+": "+c.Message+g3);}
-public T Try<T>(string de,string cu,T du,Func<T>ch){
+string gb;
+if(!Rights.TryGetValue(df,out gb))
+gb="administrator rights";
+string g4=q=="access_denied"?"; this takes "+gb:"";
+Add(df,q,cu+": "+c.Message+g4);}
+public T Try<T>(string df,string cu,T dv,Func<T>ch){
 try{
 return ch();}
 catch(Exception c){
-Add(de,c,cu);
-return du;}}
+Add(df,c,cu);
+return dv;}}
 public static string CodeOf(Exception c){
 HostException af=c as HostException;
 if(af!=null)
@@ -1017,37 +1017,37 @@ public Traces(IMachine a,Gaps v){
 this.a=a;
 this.v=v;
 m=a.Registry;}
-public void AddTo(Bag at,bool fu,long bw,List<Bag>ee){
-Put(at,"asked","asked","switches of features",()=>Asked(bw).Concat(ee));
+public void AddTo(Bag at,bool fv,long bw,List<Bag>ef){
+Put(at,"asked","asked","switches of features",()=>Asked(bw).Concat(ef));
 Put(at,"managers","managers","certificate managers",Managers);
-at.Put("rebind",fu?v.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
+at.Put("rebind",fv?v.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(at,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(at,"changes","events","event log of http.sys",Changes);}
-void Put(Bag at,string r,string de,string cu,Func<IEnumerable<Bag>>ch){
-at.Put(r,v.Try(de,cu,new List<Bag>(),()=>ch().ToList()));}
+void Put(Bag at,string r,string df,string cu,Func<IEnumerable<Bag>>ch){
+at.Put(r,v.Try(df,cu,new List<Bag>(),()=>ch().ToList()));}
 IEnumerable<Bag>Asked(long bw){
-const string d6=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
-const string en=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
-return Switch("http2",d6,"EnableHttp2Tls",bw>=14393)
-.Concat(Switch("http3",d6,"EnableHttp3",bw>=20348)).Concat(Switch("tls13",en,"Enabled",bw>=20348));}
+const string d7=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
+const string eo=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
+return Switch("http2",d7,"EnableHttp2Tls",bw>=14393)
+.Concat(Switch("http3",d7,"EnableHttp3",bw>=20348)).Concat(Switch("tls13",eo,"Enabled",bw>=20348));}
 IEnumerable<Bag>Switch(string cu,string r,string g,bool af){
 object value=m.Value(r,g);
 if(value is int)
 yield return new Bag{{"what",cu},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
 IEnumerable<Bag>Managers(){
-foreach(string dl in new[]{"Certify.Service","Certify.Server.Core"})
-if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dl).Length>0)
-yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dl);
-foreach(string fz in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
-if(KindOfTask(fz)!=null)
-yield return Manager(KindOfTask(fz),"scheduled task "+fz);
-foreach(string[]gf in Folders)
-if(Directory.Exists(a.ToPath(gf[1])))
-yield return Manager(gf[0],gf[1]);}
-static Bag Manager(string b7,string eg){
-return new Bag{{"kind",b7},{"evidence",eg}};}
-static string KindOfTask(string fz){
-string g=fz.ToLowerInvariant();
+foreach(string dm in new[]{"Certify.Service","Certify.Server.Core"})
+if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dm).Length>0)
+yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dm);
+foreach(string f0 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
+if(KindOfTask(f0)!=null)
+yield return Manager(KindOfTask(f0),"scheduled task "+f0);
+foreach(string[]gg in Folders)
+if(Directory.Exists(a.ToPath(gg[1])))
+yield return Manager(gg[0],gg[1]);}
+static Bag Manager(string b7,string eh){
+return new Bag{{"kind",b7},{"evidence",eh}};}
+static string KindOfTask(string f0){
+string g=f0.ToLowerInvariant();
 foreach(string af in new[]{"win-acme","simple-acme","posh-acme"})
 if(g.Contains(af))
 return af.Replace('-','_');
@@ -1055,10 +1055,10 @@ return g.Contains("acme")||g.Contains("letsencrypt")?"other":null;}
 bool Rebind(){
 try{
 string j=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
-using(var fe=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(var h=new StreamReader(fe,true)){
-XmlNode c4=Parse(h.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
-return c4==null||c4.InnerText.Trim()!="false";}}
+using(var ff=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(var h=new StreamReader(ff,true)){
+XmlNode c5=Parse(h.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+return c5==null||c5.InnerText.Trim()!="false";}}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return false;
@@ -1069,31 +1069,31 @@ string i2=Thumbprint(b2,"OldCertificateDetails"),ay=Thumbprint(b2,"NewCertificat
 if(i2!=null&&ay!=null)
 yield return new Bag{{"at",At(b2)},{"old",i2},{"new",ay}};}}
 static string Thumbprint(XmlElement b2,string g){
-XmlElement fs=First(b2,g);
-return fs==null?null:Hex.Thumbprint(fs.GetAttribute("Thumbprint"));}
+XmlElement ft=First(b2,g);
+return ft==null?null:Hex.Thumbprint(ft.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
-var fx=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+var fy=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 foreach(XmlElement b2 in Events("System",HttpEvents)){
-XmlNodeList c9=b2.GetElementsByTagName("Data");
-string ai=c9.Count==0?"":c9[c9.Count-1].InnerText;
-if(ai.Length>0&&fx.Add(ai))
+XmlNodeList da=b2.GetElementsByTagName("Data");
+string ai=da.Count==0?"":da[da.Count-1].InnerText;
+if(ai.Length>0&&fy.Add(ai))
 yield return new Bag{{"at",At(b2)},{"kind",Kinds[int.Parse(First(b2,"EventID").InnerText)-15300]},{"endpoint",ai}};}}
 static string At(XmlElement b2){
 return First(b2,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
-IEnumerable<XmlElement>Events(string eq,string bx){
-return a.Events(eq,bx,MostEvents).Select(Parse);}
+IEnumerable<XmlElement>Events(string er,string bx){
+return a.Events(er,bx,MostEvents).Select(Parse);}
 static XmlElement Parse(string h){
 var at=new XmlDocument{XmlResolver=null};
 at.LoadXml(h);
 return at.DocumentElement;}
-static XmlElement First(XmlElement h0,string g){
-return(XmlElement)h0.GetElementsByTagName(g)[0];}}
+static XmlElement First(XmlElement h1,string g){
+return(XmlElement)h1.GetElementsByTagName(g)[0];}}
 public static class EventLog{
 const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
-public static List<string>Read(string eq,string bx,int eo){
+public static List<string>Read(string er,string bx,int ep){
 var n=new List<string>();
-IntPtr d8=EvtQuery(IntPtr.Zero,eq,bx,0x201);
-int q=d8==IntPtr.Zero?Marshal.GetLastWin32Error():0;
+IntPtr d9=EvtQuery(IntPtr.Zero,er,bx,0x201);
+int q=d9==IntPtr.Zero?Marshal.GetLastWin32Error():0;
 if(q==ChannelNotFound)
 return n;
 if(q!=0)
@@ -1101,35 +1101,35 @@ throw HostException.OfCall("EvtQuery",(uint)q);
 try{
 IntPtr br;
 uint ar;
-while(n.Count<eo&&EvtNext(d8,1,out br,-1,0,out ar)){
+while(n.Count<ep&&EvtNext(d9,1,out br,-1,0,out ar)){
 try{
 n.Add(Xml(br));}
 finally{
 EvtClose(br);}}
 q=Marshal.GetLastWin32Error();
-if(n.Count<eo&&q!=NoMoreItems)
+if(n.Count<ep&&q!=NoMoreItems)
 throw HostException.OfCall("EvtNext",(uint)q);}
 finally{
-EvtClose(d8);}
+EvtClose(d9);}
 return n;}
 static string Xml(IntPtr b6){
 byte[]h=new byte[4096];
-uint dm,ar;
+uint dn,ar;
 for(;;){
-if(EvtRender(IntPtr.Zero,b6,1,(uint)h.Length,h,out dm,out ar))
-return Encoding.Unicode.GetString(h,0,(int)dm).TrimEnd('\0');
+if(EvtRender(IntPtr.Zero,b6,1,(uint)h.Length,h,out dn,out ar))
+return Encoding.Unicode.GetString(h,0,(int)dn).TrimEnd('\0');
 int q=Marshal.GetLastWin32Error();
-if(q!=InsufficientBuffer||dm<=h.Length)
+if(q!=InsufficientBuffer||dn<=h.Length)
 throw HostException.OfCall("EvtRender",(uint)q);
-h=new byte[dm];}}
+h=new byte[dn];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern IntPtr EvtQuery(IntPtr i7,string j,string bx,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr d8,uint ab,out IntPtr b6,int i9,uint ag,out uint it);
+static extern bool EvtNext(IntPtr d9,uint ab,out IntPtr b6,int i9,uint ag,out uint iu);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr c3,IntPtr b6,uint ag,uint ab,byte[]ja,out uint dm,out uint h5);
+static extern bool EvtRender(IntPtr c4,IntPtr b6,uint ag,uint ab,byte[]ja,out uint dn,out uint h6);
 [DllImport("wevtapi.dll")]
-static extern bool EvtClose(IntPtr dp);}
+static extern bool EvtClose(IntPtr dq);}
 public class Users{
 const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
 const string Services=@"SYSTEM\CurrentControlSet\Services\";
@@ -1153,14 +1153,14 @@ foreach(string bz in m.Keys(Wsman)){
 string j=Wsman+"\\"+bz;
 string aj=Hex.Thumbprint(m.Value(j,"certThumbprint"));
 int a7;
-bool en;
-if(Listener(bz,out a7,out en)&&en&&aj!=null)
+bool eo;
+if(Listener(bz,out a7,out eo)&&eo&&aj!=null)
 Found("winrm",RecordOf(bz,a7),aj,j);}}
-bool Listener(string g,out int a7,out bool en){
+bool Listener(string g,out int a7,out bool eo){
 int i3=g.LastIndexOf('+');
-en=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
+eo=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
 object value=m.Value(Wsman+"\\"+g,"Port");
-a7=value is int?(int)value:en?5986:5985;
+a7=value is int?(int)value:eo?5986:5985;
 return i3>0;}
 static string RecordOf(string bz,int a7){
 string an=bz.Substring(0,bz.LastIndexOf('+'));
@@ -1169,36 +1169,36 @@ an=an.Substring(3).Trim('[',']');
 return"ipport "+(an.IndexOf(':')<0?an:"["+an+"]")+":"+a7;}
 return"ipport 0.0.0.0:"+a7;}
 public Dictionary<int,bool>WinRmPorts(){
-var dj=new Dictionary<int,bool>();
-dj[5985]=false;
-dj[5986]=true;
+var dk=new Dictionary<int,bool>();
+dk[5985]=false;
+dk[5986]=true;
 foreach(string bz in m.Keys(Wsman)){
 int a7;
-bool en;
-if(Listener(bz,out a7,out en))
-dj[a7]=en;}
-return dj;}
+bool eo;
+if(Listener(bz,out a7,out eo))
+dk[a7]=eo;}
+return dk;}
 void WebManagement(){
 const string j=@"SOFTWARE\Microsoft\WebManagement\Server";
 object a7=m.Value(j,"Port");
 Hash("wmsvc","ipport 0.0.0.0:"+(a7 is int?(int)a7:8172),j,"SslCertificateHash");}
 void SqlServers(){
 foreach(string cr in Sql){
-foreach(string eh in m.Names(cr+@"Instance Names\SQL")){
-object cx=m.Value(cr+@"Instance Names\SQL",eh);
+foreach(string ei in m.Names(cr+@"Instance Names\SQL")){
+object cx=m.Value(cr+@"Instance Names\SQL",ei);
 Hash("sql",null,cr+cx+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string eh in m.Names(cr+@"Instance Names\RS"))
-Found("ssrs",null,null,cr+@"Instance Names\RS, instance "+eh);}}
+foreach(string ei in m.Names(cr+@"Instance Names\RS"))
+Found("ssrs",null,null,cr+@"Instance Names\RS, instance "+ei);}}
 void Sstp(){
 const string j=Services+@"SstpSvc\Parameters";
 string aj=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
-byte[]g4=m.Value(j,"SHA256CertificateHash")as byte[];
-if(aj!=null||(g4!=null&&g4.Length==32))
+byte[]g5=m.Value(j,"SHA256CertificateHash")as byte[];
+if(aj!=null||(g5!=null&&g5.Length==32))
 Found("sstp","ipport 0.0.0.0:443",aj,j);}
 void Wsus(){
 const string j=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
-object a7=m.Value(j,"PortNumber"),en=m.Value(j,"UsingSSL");
-if(a7 is int&&en is int&&(int)en!=0)
+object a7=m.Value(j,"PortNumber"),eo=m.Value(j,"UsingSSL");
+if(a7 is int&&eo is int&&(int)eo!=0)
 Found("wsus","ipport 0.0.0.0:"+((int)a7).ToString(CultureInfo.InvariantCulture),null,j);}
 void Hash(string b7,string r,string j,string g){
 string aj=Hex.Thumbprint(m.Value(j,g));
@@ -1209,37 +1209,37 @@ if(m.Keys(j).Length+m.Names(j).Length>0)
 Found(b7,r,null,j);}
 void Found(string b7,string r,string aj,string j){
 Add(n,b7,r,aj,@"HKLM\"+j);}
-public static void Add(List<Bag>dx,string b7,string r,string aj,string eg){
-dx.Add(new Bag{{"kind",b7},{"key",r},{"thumbprint",aj},{"evidence",eg}});}}
+public static void Add(List<Bag>dy,string b7,string r,string aj,string eh){
+dy.Add(new Bag{{"kind",b7},{"key",r},{"thumbprint",aj},{"evidence",eh}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 IRegistry m=new WindowsRegistry();
-IStores c8=new WindowsStores();
+IStores c9=new WindowsStores();
 public bool Simulated{get{return false;}}
 public DateTime UtcNow{get{return DateTime.UtcNow;}}
 public IRegistry Registry{get{return m;}}
-public IStores Stores{get{return c8;}}
+public IStores Stores{get{return c9;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
-public static string System32Of(bool gx,bool f9){
-return gx&& !f9?@"%windir%\sysnative":@"%windir%\System32";}
+public static string System32Of(bool gx,bool ga){
+return gx&& !ga?@"%windir%\sysnative":@"%windir%\System32";}
 public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
 return(IAppHostAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(AdminManager,true));}
-public string ToPath(string ef){
-return Environment.ExpandEnvironmentVariables(ef);}
-public IEnumerable<string>FilesIn(string dn){
-return Directory.GetFiles(ToPath(dn)).Select(Path.GetFileName);}
-public IEnumerable<string>Events(string eq,string bx,int eo){
-return EventLog.Read(eq,bx,eo);}
+public string ToPath(string eg){
+return Environment.ExpandEnvironmentVariables(eg);}
+public IEnumerable<string>FilesIn(string dp){
+return Directory.GetFiles(ToPath(dp)).Select(Path.GetFileName);}
+public IEnumerable<string>Events(string er,string bx,int ep){
+return EventLog.Read(er,bx,ep);}
 public void Pause(int a6){
 Thread.Sleep(a6);}
 public IEnumerable<string>Addresses(){
 List<string>n=new List<string>();
-foreach(NetworkInterface h1 in NetworkInterface.GetAllNetworkInterfaces())
-if(h1.OperationalStatus==OperationalStatus.Up)
-foreach(UnicastIPAddressInformation aa in h1.GetIPProperties().UnicastAddresses)
+foreach(NetworkInterface h2 in NetworkInterface.GetAllNetworkInterfaces())
+if(h2.OperationalStatus==OperationalStatus.Up)
+foreach(UnicastIPAddressInformation aa in h2.GetIPProperties().UnicastAddresses)
 if(!IPAddress.IsLoopback(aa.Address)&& !aa.Address.IsIPv6LinkLocal)
 n.Add(aa.Address.ToString());
 return n.Distinct();}
@@ -1250,32 +1250,32 @@ return TcpTable.OfSystem(TcpTable.Established);}
 public Stream Dial(string an,int a7,int au){
 return Dial(new IPEndPoint(IPAddress.Parse(an),a7),au);}
 public static Stream Dial(IPEndPoint ce,int au){
-Socket eu=new Socket(ce.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+Socket ev=new Socket(ce.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult fd=eu.BeginConnect(ce,null,null);
-if(!fd.AsyncWaitHandle.WaitOne(au))
+IAsyncResult fe=ev.BeginConnect(ce,null,null);
+if(!fe.AsyncWaitHandle.WaitOne(au))
 throw new TimeoutException("no connection to "+ce+" within "+au+" ms");
-eu.EndConnect(fd);
-return new NetworkStream(eu,true);}
+ev.EndConnect(fe);
+return new NetworkStream(ev,true);}
 catch{
-eu.Close();
+ev.Close();
 throw;}}
 public IEnumerable<Bag>OtherUsers(){
 return new Bag[0];}
 public Bag ReadJournal(){
 return Journal.View(ToPath(Journal.Folder+"\\"+Journal.File));}
 public void LogInvocation(string h){
-IntPtr eq=RegisterEventSourceW(null,"Ansible");
-if(eq==IntPtr.Zero)
+IntPtr er=RegisterEventSourceW(null,"Ansible");
+if(er==IntPtr.Zero)
 return;
-ReportEventW(eq,4,0,0,IntPtr.Zero,1,0,new[]{h},IntPtr.Zero);
-DeregisterEventSource(eq);}
+ReportEventW(er,4,0,0,IntPtr.Zero,1,0,new[]{h},IntPtr.Zero);
+DeregisterEventSource(er);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr RegisterEventSourceW(string hx,string c7);
+static extern IntPtr RegisterEventSourceW(string hy,string c8);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr eq,ushort jg,ushort io,uint cx,IntPtr h8,ushort ar,uint ip,string[]jf,IntPtr c9);
+static extern bool ReportEventW(IntPtr er,ushort jg,ushort ip,uint cx,IntPtr h9,ushort ar,uint iq,string[]jf,IntPtr da);
 [DllImport("advapi32.dll")]
-static extern bool DeregisterEventSource(IntPtr eq);}
+static extern bool DeregisterEventSource(IntPtr er);}
 public class WindowsRegistry:IRegistry{
 public object Value(string r,string g){
 return With(r,null,ba=>ba.GetValue(g));}
@@ -1283,28 +1283,28 @@ public string[]Keys(string r){
 return With(r,new string[0],ba=>ba.GetSubKeyNames());}
 public string[]Names(string r){
 return With(r,new string[0],ba=>ba.GetValueNames());}
-static T With<T>(string r,T du,Func<RegistryKey,T>ch){
+static T With<T>(string r,T dv,Func<RegistryKey,T>ch){
 using(RegistryKey cr=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
 using(RegistryKey ba=cr.OpenSubKey(r))
-return ba==null?du:ch(ba);}}
+return ba==null?dv:ch(ba);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
 public static List<TcpEnd>OfSystem(int b4){
 List<TcpEnd>n=new List<TcpEnd>();
-Read(V4,ea=>Take(n,ea,b4,0,4,4,8,20),24);
-Read(V6,ea=>Take(n,ea,b4,48,0,16,20,52),56);
+Read(V4,eb=>Take(n,eb,b4,0,4,4,8,20),24);
+Read(V6,eb=>Take(n,eb,b4,48,0,16,20,52),56);
 return n;}
-static void Take(List<TcpEnd>n,IntPtr ea,int b4,int hd,int f2,int d0,int gn,int g6){
-if(Marshal.ReadInt32(ea,g6)!=System||Marshal.ReadInt32(ea,hd)!=b4)
+static void Take(List<TcpEnd>n,IntPtr eb,int b4,int he,int f3,int d1,int gn,int g7){
+if(Marshal.ReadInt32(eb,g7)!=System||Marshal.ReadInt32(eb,he)!=b4)
 return;
-byte[]an=new byte[d0];
-Marshal.Copy(IntPtr.Add(ea,f2),an,0,d0);
-IPAddress fn=new IPAddress(an);
-if(fn.IsIPv4MappedToIPv6)
-fn=fn.MapToIPv4();
-n.Add(new TcpEnd{Address=fn.ToString(),Port=(Marshal.ReadByte(ea,gn)<<8)|Marshal.ReadByte(ea,gn+1)});}
-static void Read(int ad,Action<IntPtr>iv,int ha){
+byte[]an=new byte[d1];
+Marshal.Copy(IntPtr.Add(eb,f3),an,0,d1);
+IPAddress fo=new IPAddress(an);
+if(fo.IsIPv4MappedToIPv6)
+fo=fo.MapToIPv4();
+n.Add(new TcpEnd{Address=fo.ToString(),Port=(Marshal.ReadByte(eb,gn)<<8)|Marshal.ReadByte(eb,gn+1)});}
+static void Read(int ad,Action<IntPtr>iw,int hb){
 uint ab=0x10000;
 for(;;){
 IntPtr b5=Marshal.AllocHGlobal((int)ab);
@@ -1316,12 +1316,12 @@ if(q!=0)
 throw HostException.OfCall("GetExtendedTcpTable",q);
 int ar=Marshal.ReadInt32(b5);
 for(int b=0;b<ar;b++)
-iv(IntPtr.Add(b5,4+b*ha));
+iw(IntPtr.Add(b5,4+b*hb));
 return;}
 finally{
 Marshal.FreeHGlobal(b5);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr b5,ref uint ab,bool fp,int ad,int b7,uint em);}
+static extern uint GetExtendedTcpTable(IntPtr b5,ref uint ab,bool fq,int ad,int b7,uint en);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
@@ -1336,11 +1336,11 @@ ba=null;
 if(c.HResult==StoreMissing)
 return null;
 throw;}
-var dt=new List<StoredCertificate>();
+var du=new List<StoredCertificate>();
 l=ba.Certificates;
 foreach(X509Certificate2 d in l)
-dt.Add(One(d));
-return dt;}
+du.Add(One(d));
+return du;}
 public void Close(){
 if(l!=null)
 foreach(X509Certificate2 d in l)
@@ -1350,13 +1350,13 @@ ba.Close();
 l=null;
 ba=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]g9=Property(d,KeyNative.Renewal,(a8,ab)=>{
+byte[]ha=Property(d,KeyNative.Renewal,(a8,ab)=>{
 byte[]ac=new byte[ab];
 Marshal.Copy(a8,ac,0,ab);
 return ac;
 });
 return new StoredCertificate{
-Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(g9),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
+Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(ha),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
 static T Property<T>(X509Certificate2 d,uint cx,Func<IntPtr,int,T>ch)where T:class{
 uint ab=0;
 if(!KeyNative.CertGetCertificateContextProperty(d.Handle,cx,IntPtr.Zero,ref ab))
@@ -1368,74 +1368,74 @@ finally{
 Marshal.FreeHGlobal(a8);
 GC.KeepAlive(d);}}
 public static KeyLink ToLink(IntPtr a8,int ab){
-KeyNative.ProvInfo fv=(KeyNative.ProvInfo)Marshal.PtrToStructure(a8,typeof(KeyNative.ProvInfo));
+KeyNative.ProvInfo fw=(KeyNative.ProvInfo)Marshal.PtrToStructure(a8,typeof(KeyNative.ProvInfo));
 return new KeyLink{
-Container=Marshal.PtrToStringUni(fv.Container)??"",Provider=Marshal.PtrToStringUni(fv.Provider)??"",ProviderType=fv.ProviderType,KeySpec=fv.KeySpec,Machine=(fv.Flags&KeyNative.MachineKeyset)!=0};}
-public KeyProbe Probe(StoredCertificate d,bool h6){
+Container=Marshal.PtrToStringUni(fw.Container)??"",Provider=Marshal.PtrToStringUni(fw.Provider)??"",ProviderType=fw.ProviderType,KeySpec=fw.KeySpec,Machine=(fw.Flags&KeyNative.MachineKeyset)!=0};}
+public KeyProbe Probe(StoredCertificate d,bool h7){
 var a3=new KeyProbe{Tried=true};
-X509Certificate2 dq=(X509Certificate2)d.Native;
+X509Certificate2 dr=(X509Certificate2)d.Native;
 IntPtr r;
 uint cf;
 bool ci;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(dq.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out cf,out ci)){
+if(!KeyNative.CryptAcquireCertificatePrivateKey(dr.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out cf,out ci)){
 a3.Code=KeyNative.LastResult();
 return a3;}
-bool hp=cf==KeyNative.NcryptHandle;
+bool hq=cf==KeyNative.NcryptHandle;
 try{
-a3.Descriptor=hp?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
-a3.UniqueName=hp?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
-a3.Code= !h6?0:hp?CngSign(r,dq.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,cf,d.Key);}
+a3.Descriptor=hq?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
+a3.UniqueName=hq?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
+a3.Code= !h7?0:hq?CngSign(r,dr.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,cf,d.Key);}
 finally{
-if(ci&&hp)
+if(ci&&hq)
 KeyNative.NCryptFreeObject(r);
 else if(ci)
 KeyNative.CryptReleaseContext(r,0);
-GC.KeepAlive(dq);}
+GC.KeepAlive(dr);}
 return a3;}
 public ChainFacts Chain(StoredCertificate d){
-X509Certificate2 dq=(X509Certificate2)d.Native;
+X509Certificate2 dr=(X509Certificate2)d.Native;
 byte[]gm=new byte[4*IntPtr.Size];
 gm[0]=(byte)gm.Length;
-IntPtr c3;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dq.Handle,IntPtr.Zero,IntPtr.Zero,gm,KeyNative.ChainFlags,IntPtr.Zero,out c3))
+IntPtr c4;
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dr.Handle,IntPtr.Zero,IntPtr.Zero,gm,KeyNative.ChainFlags,IntPtr.Zero,out c4))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
-IntPtr ca=Marshal.ReadInt32(c3,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c3,16)):IntPtr.Zero;
-return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c3,4)),Elements=ca==IntPtr.Zero?0:Marshal.ReadInt32(ca,12)};}
+IntPtr ca=Marshal.ReadInt32(c4,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c4,16)):IntPtr.Zero;
+return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c4,4)),Elements=ca==IntPtr.Zero?0:Marshal.ReadInt32(ca,12)};}
 finally{
-KeyNative.CertFreeCertificateChain(c3);
-GC.KeepAlive(dq);}}
-static byte[]CngProperty(IntPtr r,string g,uint ep){
-uint ag=ep|KeyNative.Silent,ab;
+KeyNative.CertFreeCertificateChain(c4);
+GC.KeepAlive(dr);}}
+static byte[]CngProperty(IntPtr r,string g,uint eq){
+uint ag=eq|KeyNative.Silent,ab;
 if(KeyNative.NCryptGetProperty(r,g,null,0,out ab,ag)!=0)
 return null;
 byte[]value=new byte[ab];
 return KeyNative.NCryptGetProperty(r,g,value,ab,out ab,ag)==0?value:null;}
-static byte[]CapiProperty(IntPtr bj,uint dv,uint ep){
+static byte[]CapiProperty(IntPtr bk,uint dw,uint eq){
 uint ab=0;
-if(!KeyNative.CryptGetProvParam(bj,dv,null,ref ab,ep))
+if(!KeyNative.CryptGetProvParam(bk,dw,null,ref ab,eq))
 return null;
 byte[]value=new byte[ab];
-return KeyNative.CryptGetProvParam(bj,dv,value,ref ab,ep)?value:null;}
+return KeyNative.CryptGetProvParam(bk,dw,value,ref ab,eq)?value:null;}
 static string Text(Encoding gs,byte[]value){
 return value==null?null:gs.GetString(value).TrimEnd('\0');}
 static long CngSign(IntPtr r,bool i4){
-IntPtr g=Marshal.StringToHGlobalUni("SHA256"),d7=Marshal.AllocHGlobal(IntPtr.Size);
+IntPtr g=Marshal.StringToHGlobalUni("SHA256"),d8=Marshal.AllocHGlobal(IntPtr.Size);
 try{
-Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},d7,false);
-IntPtr dm=i4?d7:IntPtr.Zero;
+Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},d8,false);
+IntPtr dn=i4?d8:IntPtr.Zero;
 uint ag=KeyNative.Silent|(i4?KeyNative.PadPkcs1:0),ab;
-int q=KeyNative.NCryptSignHash(r,dm,Sample,(uint)Sample.Length,null,0,out ab,ag);
+int q=KeyNative.NCryptSignHash(r,dn,Sample,(uint)Sample.Length,null,0,out ab,ag);
 if(q==0)
-q=KeyNative.NCryptSignHash(r,dm,Sample,(uint)Sample.Length,new byte[ab],ab,out ab,ag);
+q=KeyNative.NCryptSignHash(r,dn,Sample,(uint)Sample.Length,new byte[ab],ab,out ab,ag);
 return unchecked((uint)q);}
 finally{
-Marshal.FreeHGlobal(d7);
+Marshal.FreeHGlobal(d8);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bj,uint cf,KeyLink iz){
+static long CapiSign(IntPtr bk,uint cf,KeyLink iz){
 IntPtr bv;
 uint ab=0;
-if(!KeyNative.CryptCreateHash(bj,iz.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bv))
+if(!KeyNative.CryptCreateHash(bk,iz.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bv))
 return KeyNative.LastResult();
 try{
 bool cl=KeyNative.CryptHashData(bv,Sample,(uint)Sample.Length,0)
@@ -1461,29 +1461,29 @@ public uint KeySpec;}
 public struct Pkcs1Padding{
 public IntPtr Algorithm;}
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateContextProperty(IntPtr d,uint cx,IntPtr c9,ref uint ab);
+public static extern bool CertGetCertificateContextProperty(IntPtr d,uint cx,IntPtr da,ref uint ab);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h4,out IntPtr r,out uint cf,out bool ci);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h5,out IntPtr r,out uint cf,out bool ci);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr jc,IntPtr d,IntPtr h7,IntPtr az,byte[]gm,uint ag,IntPtr em,out IntPtr ex);
+public static extern bool CertGetCertificateChain(IntPtr jc,IntPtr d,IntPtr h8,IntPtr az,byte[]gm,uint ag,IntPtr en,out IntPtr ey);
 [DllImport("crypt32.dll")]
-public static extern void CertFreeCertificateChain(IntPtr ex);
+public static extern void CertFreeCertificateChain(IntPtr ey);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
-public static extern int NCryptGetProperty(IntPtr r,string g,byte[]et,uint ab,out uint bn,uint ag);
+public static extern int NCryptGetProperty(IntPtr r,string g,byte[]eu,uint ab,out uint bo,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr r,IntPtr d7,byte[]bv,uint iq,byte[]gd,uint ab,out uint bn,uint ag);
+public static extern int NCryptSignHash(IntPtr r,IntPtr d8,byte[]bv,uint ir,byte[]ge,uint ab,out uint bo,uint ag);
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr r);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptGetProvParam(IntPtr bj,uint dv,byte[]c9,ref uint ab,uint ag);
+public static extern bool CryptGetProvParam(IntPtr bk,uint dw,byte[]da,ref uint ab,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptReleaseContext(IntPtr bj,uint ag);
+public static extern bool CryptReleaseContext(IntPtr bk,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bj,uint ib,IntPtr r,uint ag,out IntPtr bv);
+public static extern bool CryptCreateHash(IntPtr bk,uint ic,IntPtr r,uint ag,out IntPtr bv);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bv,byte[]c9,uint ab,uint ag);
+public static extern bool CryptHashData(IntPtr bv,byte[]da,uint ab,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bv,uint cf,IntPtr hs,uint ag,byte[]gd,ref uint ab);
+public static extern bool CryptSignHash(IntPtr bv,uint cf,IntPtr ht,uint ag,byte[]ge,ref uint ab);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptDestroyHash(IntPtr bv);
 public static long LastResult(){
@@ -1497,52 +1497,52 @@ public string this[string g]{
 get{
 string value;
 return Attributes.TryGetValue(g,out value)?value:null;}}
-public bool Is(int ck,params string[]bi){
-if(Path.Count<bi.Length||(ck>0&&Path.Count!=ck))
+public bool Is(int ck,params string[]bj){
+if(Path.Count<bj.Length||(ck>0&&Path.Count!=ck))
 return false;
-for(int b=0;b<bi.Length;b++)
-if(!Path[Path.Count-bi.Length+b].Equals(bi[b],StringComparison.Ordinal))
+for(int b=0;b<bj.Length;b++)
+if(!Path[Path.Count-bj.Length+b].Equals(bj[b],StringComparison.Ordinal))
 return false;
 return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
-public static void Visit(IMachine a,string j,Action bk,Action<XmlPlace>dy){
-for(int bg=1;;bg++){
+public static void Visit(IMachine a,string j,Action bl,Action<XmlPlace>dz){
+for(int bh=1;;bh++){
 try{
-bk();
+bl();
 var aq=new FileInfo(j);
 long u=aq.Length;
-DateTime hn=aq.LastWriteTimeUtc;
-Once(j,dy);
-var ew=new FileInfo(j);
-if((ew.Length==u&&ew.LastWriteTimeUtc==hn)||bg==Attempts)
+DateTime ho=aq.LastWriteTimeUtc;
+Once(j,dz);
+var ex=new FileInfo(j);
+if((ex.Length==u&&ex.LastWriteTimeUtc==ho)||bh==Attempts)
 return;}
 catch(Exception c){
-bool g7=c is XmlException||(c is IOException&& !IsMissing(c));
-if(!g7||bg==Attempts)
+bool g8=c is XmlException||(c is IOException&& !IsMissing(c));
+if(!g8||bh==Attempts)
 throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
 return Gaps.CodeOf(c)=="not_found";}
-static void Once(string j,Action<XmlPlace>dy){
+static void Once(string j,Action<XmlPlace>dz){
 var gw=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
 using(var aw=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bo=XmlReader.Create(aw,gw)){
-IXmlLineInfo fl=bo as IXmlLineInfo;
+using(XmlReader bf=XmlReader.Create(aw,gw)){
+IXmlLineInfo fm=bf as IXmlLineInfo;
 var e=new XmlPlace();
-while(bo.Read()){
-if(bo.NodeType==XmlNodeType.EndElement)
+while(bf.Read()){
+if(bf.NodeType==XmlNodeType.EndElement)
 e.Path.RemoveAt(e.Path.Count-1);
-if(bo.NodeType!=XmlNodeType.Element)
+if(bf.NodeType!=XmlNodeType.Element)
 continue;
-bool id=bo.IsEmptyElement;
-e.Path.Add(bo.LocalName);
-e.Line=fl==null?0:fl.LineNumber;
+bool ie=bf.IsEmptyElement;
+e.Path.Add(bf.LocalName);
+e.Line=fm==null?0:fm.LineNumber;
 e.Attributes.Clear();
-while(bo.MoveToNextAttribute())
-e.Attributes[bo.LocalName]=bo.Value;
-dy(e);
-if(id)
+while(bf.MoveToNextAttribute())
+e.Attributes[bf.LocalName]=bf.Value;
+dz(e);
+if(ie)
 e.Path.RemoveAt(e.Path.Count-1);}}}}
 }

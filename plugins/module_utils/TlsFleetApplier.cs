@@ -6,6 +6,7 @@ using System;
 using System.Collections;
 using System.Collections.Generic;
 using System.IO;
+using System.IO.Compression;
 using System.Text;
 
 namespace TlsFleet
@@ -70,7 +71,24 @@ namespace TlsFleet
 			keyCheck = read["key_check"].Choice("metadata", "open", "sign");
 			if (!given["shared_configuration"].IsNull)
 				given["shared_configuration"].Truth();
-			steps = Step.Read(given["steps"]);
+			steps = Step.Read(Unpacked(given["steps"]));
+		}
+
+		// Many steps travel as text: gzip of their JSON, then base64.
+		private static Given Unpacked(Given packed)
+		{
+			if (!packed.IsText)
+				return packed;
+			try
+			{
+				using (GZipStream gzip = new GZipStream(new MemoryStream(Convert.FromBase64String(packed.Text())), CompressionMode.Decompress))
+				using (StreamReader reader = new StreamReader(gzip, Encoding.UTF8))
+					return new Given(JsonReader.Parse(reader.ReadToEnd()), packed.Place);
+			}
+			catch (Exception fault)
+			{
+				throw packed.Bad("arrived damaged: " + fault.Message);
+			}
 		}
 
 		private string Answer()

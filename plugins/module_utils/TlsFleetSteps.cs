@@ -91,6 +91,11 @@ namespace TlsFleet
 			return text;
 		}
 
+		public bool IsText
+		{
+			get { return value is string; }
+		}
+
 		public string TextOrNull()
 		{
 			return IsNull ? null : Text();

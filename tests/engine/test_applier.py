@@ -125,6 +125,14 @@ def test_a_large_document_travels_packed(lane: Lane, tmp_path: Path) -> None:
     assert len(document["sites"][499]["bindings"]) == 2
 
 
+def test_many_steps_travel_packed(lane: Lane, folder: Path) -> None:
+    made = [step("set", ("ipport", f"10.0.0.5:{port}"), None, {"thumbprint": GOOD}) for port in range(1000, 1100)]
+    text = base64.b64encode(gzip.compress(json.dumps(made).encode())).decode()
+    answer = lane.apply(folder, text)
+    assert (answer["error"], answer["applied"]) == (None, 100)
+    assert failed(lane.apply(folder, text[:-9])) == ("bad_argument", "steps", None)
+
+
 # -- refusals --------------------------------------------------------------------------------------------------------
 
 

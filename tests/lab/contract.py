@@ -42,8 +42,9 @@ def check_reader(args: dict[str, Any]) -> None:
     _read(args, "")
 
 
-def check_applier(args: dict[str, Any], computer: str) -> None:
-    """Arguments of host_applier on a computer of this name. Raises :class:`BadArgument`."""
+def check_applier(args: dict[str, Any], computer: str) -> dict[str, Any]:
+    """Arguments of host_applier on a computer of this name, with the steps as a list. Raises :class:`BadArgument`."""
+    args = unpacked(args)
     optional = {"shared_configuration"}
     _keys(
         {name: value for name, value in args.items() if name not in optional},
@@ -64,6 +65,17 @@ def check_applier(args: dict[str, Any], computer: str) -> None:
         raise BadArgument("steps", "must be a list")
     for index, step in enumerate(args["steps"]):
         _step(step, f"steps[{index}]")
+    return args
+
+
+def unpacked(args: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with their steps as a list, which travel as text where there are many. Raises :class:`BadArgument`."""
+    if not isinstance(args.get("steps"), str):
+        return args
+    try:
+        return {**args, "steps": json.loads(gzip.decompress(base64.b64decode(args["steps"], validate=True)))}
+    except (ValueError, OSError, EOFError) as fault:
+        raise BadArgument("steps", f"arrived damaged: {fault}") from None
 
 
 def _step(step: Any, place: str) -> None:

@@ -25,6 +25,7 @@ from engine.harness import journals
 from engine.harness.lane import Lane
 
 from lab.applier import Died
+from lab.contract import BadArgument, unpacked
 from lab.guard import FORM as TIME
 from lab.mono_link import LOOPBACK, Link, Meeting, Place
 from lab.simhost import APPLIER, GUARD, READER, SimulatedHost
@@ -147,9 +148,16 @@ class Mono:
             link.close()
 
 
+def _readable(args: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return unpacked(args)
+    except BadArgument:
+        return args  # the C# says so
+
+
 def _probed(args: dict[str, Any]) -> Iterator[Place]:
     """The places that a well-formed call looks at; whether it is one is the C#'s to say."""
-    steps = args.get("steps")
+    steps = _readable(args).get("steps")
     for step in steps if isinstance(steps, list) else ():
         endpoints = step.get("endpoints") if isinstance(step, dict) else None
         for endpoint in endpoints if isinstance(endpoints, list) else ():

@@ -183,7 +183,7 @@ class SimulatedHost:
 
         ``guard``: when the run is undone unless it is confirmed; None: it needs no confirmation.
         """
-        check_applier(args, self.name)
+        args = check_applier(args, self.name)
         before = (dict(self.http.records), self.iis.sites)
         applier = Applier(self.http, self.iis, self._update_exported, self._seen, observer, self.planned)
         try:

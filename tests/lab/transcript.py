@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from lab.contract import BadArgument, unpacked
 from lab.simhost import SimulatedHost
 
 DIRECTORY = "transcripts"
@@ -71,7 +72,10 @@ def digest(args: dict[str, Any]) -> str:
 
 
 def steps_of(args: dict[str, Any]) -> list[dict[str, Any]]:
-    steps = args.get("steps")
+    try:
+        steps = unpacked(args).get("steps")
+    except BadArgument:
+        return []
     return [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
 
 

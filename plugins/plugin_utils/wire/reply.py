@@ -21,6 +21,7 @@ from .fields import is_whole
 from .steps import step_to_wire
 
 CONTRACT = 1
+PACKED_ABOVE = 16 * 1024
 
 
 class HostError(Exception):
@@ -84,7 +85,7 @@ def applier_args(
     return {
         "contract": CONTRACT,
         "computer": computer,
-        "steps": [step_to_wire(step) for step in steps],
+        "steps": _packed([step_to_wire(step) for step in steps]),
         "probe": dict(probe),
         "read": dict(read),
         "shared_configuration": shared_configuration,
@@ -99,6 +100,13 @@ def guard_args(applier: Mapping[str, Any], minutes: int, engine: Sequence[str]) 
 def confirm_args(applier: Mapping[str, Any], run: str) -> dict[str, Any]:
     """Arguments of host_guard to confirm a run. ``applier``: those of host_applier without steps."""
     return {**applier, "confirm": run}
+
+
+def _packed(steps: list[dict[str, Any]]) -> list[dict[str, Any]] | str:
+    """Steps as they travel: more than 16 KB of JSON as gzip and base64."""
+    text = json.dumps(steps, separators=(",", ":")).encode()
+    # The time stays out of it: the same plan is the same text.
+    return steps if len(text) <= PACKED_ABOVE else base64.b64encode(gzip.compress(text, mtime=0)).decode("ascii")
 
 
 def document_of(result: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -156,7 +156,7 @@ class Lane:
         answer: dict[str, Any] = self.ask({"state": str(state), "args": {**READ, **args}})
         return answer
 
-    def apply(self, state: Path, steps: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    def apply(self, state: Path, steps: list[dict[str, Any]] | str, **more: Any) -> dict[str, Any]:
         """The applier's answer. ``more``: arguments by name, and ``crash`` and ``wait`` for the machine (FakeMachineWriting.cs)."""
         odd: dict[str, Any] = {name: more.pop(name) for name in ("crash", "wait") if name in more}
         args = {**APPLY, "steps": steps, **more}
