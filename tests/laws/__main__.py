@@ -17,7 +17,7 @@ from .cases import Case
 from .laws import LAWS, Law
 from .run import Tally, hold
 
-CHUNK = 500
+CHUNK = 250
 
 
 def main() -> int:
@@ -27,6 +27,9 @@ def main() -> int:
     )
     parser.add_argument(
         "--cases", type=int, default=20000, help="so many cases; each law says something about a part of them"
+    )
+    parser.add_argument(
+        "--seconds", type=int, default=0, help="stop after so long with what was tried until then (0: do not)"
     )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
@@ -41,6 +44,9 @@ def main() -> int:
     with ProcessPoolExecutor(asked.workers) as pool:
         for tally in pool.map(hold, map(range, chunks, ends)):
             total.add(tally)
+            if 0 < asked.seconds < time.monotonic() - started:
+                pool.shutdown(cancel_futures=True)
+                break
     seconds = time.monotonic() - started
     print(f"{total.cases} cases from {asked.first} on, {seconds:.0f} s")
     for name, law in LAWS.items():
