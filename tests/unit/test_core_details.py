@@ -14,7 +14,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import RecordValue
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.keys import record_key
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.assumptions import DEFAULT
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.ownership import Owner, iis_ports, owners
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.ownership import Owner, iis_ports, owner_of, owners
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver, _wildcards
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.documents import document, record, site, stored
@@ -196,6 +196,38 @@ def test_a_port_that_no_site_explains_belongs_to_somebody() -> None:
         owner = owners(parse_document(document(http_ports=ports)))(key, RecordValue("AB" * 20))
         assert (owner is not None) == owned
         assert owner is None or "port 8443" in owner.text
+
+
+@pytest.mark.parametrize(
+    ("app_id", "bound", "name"),
+    [
+        ("{ba195980-cd49-458b-9e23-c84ee0adcd75}", True, "RRAS/SSTP"),
+        ("{ba195980-cd49-458b-9e23-c84ee0adcd75}", False, "RRAS/SSTP"),
+        ("{7d1f6a52-0000-4000-8000-00000000beef}", True, None),
+        ("{7d1f6a52-0000-4000-8000-00000000beef}", False, ""),
+        ("{4dc3e181-e14b-4a21-b022-59fc669b0914}", True, None),
+        ("{4dc3e181-e14b-4a21-b022-59fc669b0914}", False, None),
+    ],
+)
+def test_an_application_id_counts_where_it_is_known_or_nobody_else_is(
+    app_id: str, bound: bool, name: str | None
+) -> None:
+    sites = [site("Shop", "*:443:shop.example=1" if bound else "http *:80:")]
+    host = parse_document(document(sites=sites, http_ports=[443] if bound else [80]))
+    key = record_key("hostnameport", "shop.example:443")
+    owner = owners(host)(key, RecordValue("AB" * 20, app_id=app_id))
+    assert (owner.name if owner else None) == name
+    assert owner_of(host)(key, RecordValue("AB" * 20, app_id=app_id)) == (owner.text if owner else None)
+
+
+def test_a_sign_names_its_record_and_no_other() -> None:
+    signs = [
+        {"kind": "sstp", "key": "ipport 0.0.0.0:443", "thumbprint": None, "evidence": "service"},
+        {"kind": "rdp", "key": None, "thumbprint": "AB" * 20, "evidence": "registry"},
+    ]
+    owner = owners(parse_document(document(users=signs, http_ports=[80])))
+    assert owner(record_key("ipport", "0.0.0.0:443"), RecordValue("AB" * 20)) == Owner("sstp", "sstp (service)")
+    assert owner(record_key("ipport", "10.0.0.5:443"), RecordValue("AB" * 20)) is None
 
 
 @pytest.mark.parametrize("kind", [steps.RecordStep, steps.BindingEdit, steps.BindingsStep, steps.ProbeStep])
