@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from e2e import hosts
 from e2e.conftest import Start
 from e2e.test_change import MODULE, served, wish
@@ -14,10 +15,11 @@ from e2e.test_change import MODULE, served, wish
 STORE = "store.example.com"
 
 
-def test_new_name_options_central_store_and_a_rule_each_in_two_calls(start: Start) -> None:
+@pytest.mark.parametrize("engine", ["model", pytest.param("mono", marks=pytest.mark.mono)])
+def test_new_name_options_central_store_and_a_rule_in_two_calls(engine: str, start: Start) -> None:
     described = hosts.host(central_store={"enabled": True, "files": ["api.example.com.pfx"]})
     described["certificates"][1]["names"] = ["shop.example.com", STORE]
-    fleet = start(described)
+    fleet = start(described, engine=engine)
     new = fleet.thumbprint("web01", hosts.SHOP_NEW)
     rename = wish("Shop", STORE, replaces={"host": "shop.example.com"})
     rule = {"names": [STORE], "min_days": 30, "stores": ["MY"]}

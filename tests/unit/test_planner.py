@@ -241,3 +241,11 @@ def test_nothing_is_expected_where_nothing_is_predicted() -> None:
     probed = {expectation.sni for step in plan.steps if isinstance(step, ProbeStep) for expectation in step.endpoints}
     assert "shop.example.com" in probed and "api.example.com" not in probed
     assert not any(step.key.family == "scopedccs" for step in plan.steps if isinstance(step, RecordStep))
+
+
+def test_a_binding_with_sni_and_no_name_is_refused_where_it_is_declared() -> None:
+    """Found by the law that what was asked for stands: the wish was dropped without a word."""
+    host = host_of(sites=[site("Shop", "*:443:=1")])
+    assert "sni: never" in refused(host, wish("Shop", "", SHOP))["bindings[0].sni"]
+    plan = plan_of(host, wish("Shop", "", SHOP, sni="never"))
+    assert ops(plan) == ["record_set", "bindings", "probe"] and plan.after.sites[0].bindings[0].flags == 0

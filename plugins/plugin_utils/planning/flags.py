@@ -11,7 +11,7 @@ from ..model.host import CENTRAL_STORE, SNI, Binding, Host, binding_record
 from ..model.keys import RecordKey, shown_host
 from ..model.problems import Problem
 from ..rules.capabilities import Capabilities
-from ..rules.eligibility import Eligibility, Wanted, eligibility
+from ..rules.eligibility import Eligibility, Wanted, eligibility, sni_verdict
 from ..rules.resolve import bindings_by_record, central_file
 from .certificates import Certificates
 from .draft import Draft
@@ -61,15 +61,15 @@ class BindingFlags:
             return old
         if wish == "never":
             return old & ~SNI
-        verdict = eligibility(self._host, Wanted(wanted.address, wanted.port, wanted.host), self._now, self._able)
-        if verdict.eligible:
+        asked = Wanted(wanted.address, wanted.port, wanted.host)
+        if sni_verdict(asked, self._able).ok:
             return old | SNI
-        if wish == "required":
-            self._refuse(wanted, "sni", _with_alternatives(verdict))
-            return None
-        if old & CENTRAL_STORE or self._fits_without_sni(wanted, before):
+        if wish != "required" and (old & CENTRAL_STORE or self._fits_without_sni(wanted, before)):
             return old & ~SNI
-        self._refuse(wanted, "sni", f"record for this address and port serves others: {_with_alternatives(verdict)}")
+        # only now: looking for alternatives takes a while on a large host
+        told = _with_alternatives(eligibility(self._host, asked, self._now, self._able))
+        shared = "" if wish == "required" else "record for this address and port serves others: "
+        self._refuse(wanted, "sni", f"{shared}{told}")
         return None
 
     def _fits_without_sni(self, wanted: WantedBinding, before: Binding | None) -> bool:

@@ -90,7 +90,10 @@ class Matcher:
             return
         after = self._binding(wanted, before, flags)
         key = binding_record(after)
-        if key is None or not self._record(wanted, key, before, after):
+        if key is None:
+            self._nameless(wanted)
+            return
+        if not self._record(wanted, key, before, after):
             return
         if before is None:
             self.draft.added.setdefault(site_index, []).append((wanted, after))
@@ -103,6 +106,14 @@ class Matcher:
                 for twin in self._twins[wanted.replaced or wanted.identity]:
                     if twin != place:  # the old name in another spelling
                         self._remove(twin, wanted.old_subject)
+
+    def _nameless(self, wanted: WantedBinding) -> None:
+        """A binding that has SNI and no host name can have no record: nobody could ask for it."""
+        message = "the binding has SNI and no host name to select by"
+        if wanted.path.startswith("repair"):
+            self.draft.notes.append(f"{wanted.subject} is not repaired: {message}")
+        else:
+            self._refuse(wanted, "sni", f"{message}; sni: never would make it one for any name")
 
     def _at(self, place: tuple[int, int]) -> Binding:
         return self.host.sites[place[0]].bindings[place[1]]

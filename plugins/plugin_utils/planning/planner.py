@@ -136,6 +136,7 @@ def _preconditions(host: Host, problems: list[Problem]) -> None:
 
 def _steps(host: Host, draft: Draft, foreign: frozenset[str], problems: list[Problem]) -> list[Step]:
     current = {record.key: record.value for record in host.records}
+    spelled = {record.key: record.key for record in host.records}  # as the host spells them
     owner = owners(host)
     in_place = capabilities(host).update_in_place.ok
     creates: list[RecordStep] = []
@@ -164,8 +165,7 @@ def _steps(host: Host, draft: Draft, foreign: frozenset[str], problems: list[Pro
         if who is not None:  # whatever is allowed: others still need it
             draft.notes.append(f"record {key} stays: it is used by {who.text}")
             continue
-        held_key = next(record.key for record in host.records if record.key == key)
-        deletes.append(RecordStep("record_delete", held_key, held, None, reason))
+        deletes.append(RecordStep("record_delete", spelled[key], held, None, reason))
     deletes.sort(key=lambda step: _rank(step.key), reverse=True)
     return _ordered(host, [*creates, *changes], commit, deletes)
 

@@ -32,7 +32,7 @@ class Remedies:
 
         A finding without a safe repair is a problem where it was asked for by subject, and a note where by kind.
         """
-        known = len(self.wishes) + len(self.deleted)
+        known, deleted = dict(self.wishes), len(self.deleted)
         self.notes.clear()
         declared = {identity for item in request.bindings for identity in item.identities}
         # by their words, so that the order of the request does not matter where two repairs would bind different certificates
@@ -47,9 +47,11 @@ class Remedies:
                         self.notes.append(message)
                     continue
                 for wish in self._wishes(scene, finding, path):
-                    if wish.identity not in declared:
-                        self.wishes.setdefault(wish.identity, wish)
-        return len(self.wishes) + len(self.deleted) > known
+                    # what another wish made needless or impossible may need a record of its own, once that is done
+                    apart = wish.sni == "required" and getattr(known.get(wish.identity), "sni", "") == "keep"
+                    if wish.identity not in declared and (apart or wish.identity not in self.wishes):
+                        self.wishes[wish.identity] = wish
+        return self.wishes != known or len(self.deleted) > deleted
 
     def _wishes(self, scene: Scene, finding: Finding, path: str) -> Iterator[WantedBinding]:
         if finding.id == "orphan":
