@@ -83,8 +83,7 @@ def made_up(document: dict[str, Any], chance: random.Random) -> dict[str, Any]:
 
 def _thumbprint(document: dict[str, Any], chance: random.Random) -> str:
     known: list[str] = [item["thumbprint"] for item in document["certificates"]]
-    chosen = chance.choice([*known, *known, strategies.thumbprint(99)])
-    return chosen.lower() if chance.random() < 0.2 else chosen
+    return chance.choice([*known, *known, strategies.thumbprint(99)])
 
 
 def _edit(document: dict[str, Any], chance: random.Random) -> dict[str, Any]:
@@ -104,7 +103,7 @@ def _edit(document: dict[str, Any], chance: random.Random) -> dict[str, Any]:
 def _endpoint(document: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     place = {"address": chance.choice(strategies.ADDRESSES), "port": chance.choice(strategies.PORTS)}
     sni = chance.choice((None, *strategies.NAMES))
-    return {**place, "sni": sni, "expect": chance.choice((None, _thumbprint(document, chance).upper()))}
+    return {**place, "sni": sni, "expect": chance.choice((None, _thumbprint(document, chance)))}
 
 
 def _drop(steps: Steps, document: dict[str, Any], chance: random.Random) -> None:
@@ -131,6 +130,12 @@ def _image(steps: Steps, document: dict[str, Any], chance: random.Random) -> Non
     mine = [step for step in steps if step.get("family") != "ccs"]
     images = [step[name] for step in mine for name in ("before", "after") if step.get(name)]
     if images:
+        # images are compared without case; the model writes letters as they come, so "after" keeps its own
+        before = [step["before"] for step in mine if step.get("before") and step["before"]["thumbprint"]]
+        if before and chance.random() < 0.3:
+            image = chance.choice(before)
+            image["thumbprint"] = image["thumbprint"].lower()
+            return
         values = {
             "flags": chance.choice(FLAGS),
             "freshness": 3,
@@ -160,7 +165,7 @@ def _binding(steps: Steps, document: dict[str, Any], chance: random.Random) -> N
 def _expected(steps: Steps, document: dict[str, Any], chance: random.Random) -> None:
     endpoints = [item for step in steps if step["op"] == "probe" for item in step.get("endpoints", ())]
     if endpoints:
-        chance.choice(endpoints)["expect"] = chance.choice((None, _thumbprint(document, chance).upper()))
+        chance.choice(endpoints)["expect"] = chance.choice((None, _thumbprint(document, chance)))
 
 
 def _malformed(steps: Steps, document: dict[str, Any], chance: random.Random) -> None:

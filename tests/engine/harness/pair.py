@@ -141,6 +141,7 @@ class Pair:
 
     def keep_beginning(self) -> None:
         """Keep the state of now, and trace every write from here on."""
+        self.beginning = self.state()
         shutil.copytree(self.folder, self.folder / "between", ignore=shutil.ignore_patterns("between"))
         (self.folder / "trace").mkdir()
 
