@@ -20,7 +20,7 @@ from engine.fakes.rows import write_rows
 from engine.harness import hosts
 from engine.harness.lane import READ, Lane
 from support.certificates import NOW
-from wine.machine import answers, windows_path
+from wine.machine import answers, gaps, windows_path
 
 pytestmark = pytest.mark.mono
 
@@ -73,10 +73,10 @@ def test_the_machine_itself_can_be_read() -> None:
     """Registry, addresses, sockets and stores are Wine's; there is no IIS and there are no sites."""
     [answer] = answers([{"do": "windows", "args": READ}])
     found = answer["document"]
-    assert (found["simulated"], found["iis"], found["sites"], found["incomplete"]) == (False, None, [], [])
+    assert (found["simulated"], found["iis"], found["sites"], gaps(found)) == (False, None, [], [])
     assert found["os"]["major"] >= 10 and found["os"]["build"] > 10000 and found["name"]
     assert not {"127.0.0.1", "::1"} & set(found["addresses"])
-    assert found["http_ports"] == []
+    assert found["http_ports"] == [] or found["incomplete"]
 
 
 def made(modulus: str, exponent: str, name: str) -> tuple[str, str]:
@@ -123,4 +123,4 @@ def test_stores_and_keys_of_the_machine(prefix: Path) -> None:
         assert mine["key"]["code"] == (None if level == "metadata" else 0)
         assert (other["key"]["code"] is None) == (level == "metadata")
         assert level == "metadata" or other["key"]["code"] >= 0x80000000
-    assert all(answer["document"]["incomplete"] == [] for answer in read)
+    assert all(gaps(answer["document"]) == [] for answer in read)
