@@ -82,7 +82,8 @@ class Planned(Trouble):
     def disk_full(self, number: int) -> bool:
         """Is the disk full when the journal is written before the ``number``-th call? 0: when it is created."""
         full = [fault for fault in self._of("disk_full") if fault.values["at_call"] == (number or None)]
-        return any([fault.strikes() for fault in full])
+        struck = [fault.strikes() for fault in full]  # each of them counts
+        return any(struck)
 
     def before(self, number: int, call: str, undoing: bool) -> str | None:
         """Before a single call: the code it is refused with. Raises Stopped and Died."""

@@ -20,9 +20,9 @@ OS_2025 = {"name": "Windows Server 2025", "major": 10, "minor": 0, "build": 2610
 NAME = "shop.example.com"
 
 
-def shop(flags: int = 1, record_flags: int = 0, os: dict[str, Any] = OS_2025, **value: Any) -> Any:
+def shop(flags: int = 1, record_flags: int = 0, os: dict[str, Any] | None = None, **value: Any) -> Any:
     held = record(f"{NAME}:443", SHOP, flags=record_flags, **value)
-    return host_of(os=os, sites=[site("Shop", f"*:443:{NAME}={flags}")], records=[held])
+    return host_of(os=os or OS_2025, sites=[site("Shop", f"*:443:{NAME}={flags}")], records=[held])
 
 
 def asked(**options: Any) -> dict[str, Any]:
