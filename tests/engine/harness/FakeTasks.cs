@@ -51,13 +51,22 @@ namespace TlsFleet.Harness
 
         private static string Compile(string folder)
         {
-            string options = "-langversion:5 -target:library -out:/dev/null -r:System.Core.dll -r:System.Xml.dll \"" + folder + "\"/*.cs";
+            // Never /dev/null: a compiler deletes its output first, and root would take the device away from the whole machine.
+            string library = Path.GetTempFileName();
+            string options = "-langversion:5 -target:library -out:" + library + " -r:System.Core.dll -r:System.Xml.dll \"" + folder + "\"/*.cs";
             ProcessStartInfo start = new ProcessStartInfo("sh", "-c 'mcs " + options + "'") { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
-            using (Process process = Process.Start(start))
+            try
             {
-                string said = process.StandardError.ReadToEnd();
-                process.WaitForExit();
-                return process.ExitCode == 0 ? null : said;
+                using (Process process = Process.Start(start))
+                {
+                    string said = process.StandardError.ReadToEnd();
+                    process.WaitForExit();
+                    return process.ExitCode == 0 ? null : said;
+                }
+            }
+            finally
+            {
+                File.Delete(library);
             }
         }
 
