@@ -15,7 +15,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Rec
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.keys import record_key
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.assumptions import DEFAULT
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.ownership import Owner, iis_ports, owner_of, owners
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver, _wildcards
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver, _wildcards, listens_on
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.documents import document, record, site, stored
 
@@ -128,6 +128,44 @@ def test_wildcards_of_a_name_the_nearest_first() -> None:
     assert _wildcards("host") == ([], ["*.host"])
 
 
+def test_a_scoped_record_alone_leaves_a_name_unpredicted_and_others_without_a_record() -> None:
+    parts = {"records": [record("shop.example:443", None) | {"family": "scopedccs"}]}
+    assert answer(parts, "shop.example").outcome == "unsupported"
+    assert answer(parts, "api.example").outcome == "no_record"
+
+
+def test_a_certificate_that_was_not_read_is_not_called_missing() -> None:
+    held = {"records": [record("0.0.0.0:443", {"thumbprint": "AB" * 20})]}
+    gap = [{"layer": "certificates", "code": "access_denied", "message": "no"}]
+    assert answer(held, None).outcome == "certificate_missing"
+    assert answer({**held, "incomplete": gap}, None).served == "AB" * 20
+
+
+@pytest.mark.parametrize(
+    ("listed", "address", "listens"),
+    [
+        ([], "10.0.0.5", True),
+        (["10.0.0.5"], "10.0.0.5", True),
+        (["10.0.0.6"], "10.0.0.5", False),
+        (["0.0.0.0"], "10.0.0.5", True),
+        (["0.0.0.0"], "2001:db8::5", False),
+        (["::"], "2001:db8::5", True),
+        (["::"], "10.0.0.5", False),
+    ],
+)
+def test_what_an_ip_listen_list_lets_in(listed: list[str], address: str, listens: bool) -> None:
+    assert listens_on(parse_document(document(ip_listen=listed)), address) == listens
+
+
+def test_names_and_ports_that_records_and_https_bindings_speak_of() -> None:
+    sites = [site("Shop", "*:443:a.example=1", "*:444:b.example=1", "*:445:", "http *:443:plain.example", "*:443:")]
+    records = [record("c.example:443", W), record("d.example:8443", W), record("10.0.0.5:443", W)]
+    resolver = Resolver(parse_document(document(sites=sites, records=records, certificates=[W])))
+    assert resolver.names(443) == {"a.example", "c.example"}
+    assert resolver.names(444) == {"b.example"} and resolver.names(445) == set()
+    assert resolver.ports() == {443, 444, 445, 8443}
+
+
 OWNED = [
     ("https://+:8443/a/", "ipport", "10.0.0.5:8443", True),
     ("https://*:8443/a/", "ipport", "10.0.0.5:8443", True),
@@ -217,7 +255,8 @@ def test_an_application_id_counts_where_it_is_known_or_nobody_else_is(
     key = record_key("hostnameport", "shop.example:443")
     owner = owners(host)(key, RecordValue("AB" * 20, app_id=app_id))
     assert (owner.name if owner else None) == name
-    assert owner_of(host)(key, RecordValue("AB" * 20, app_id=app_id)) == (owner.text if owner else None)
+    text = f"{name or 'unknown'} by its application id {app_id}" if name is not None else None
+    assert owner_of(host)(key, RecordValue("AB" * 20, app_id=app_id)) == text
 
 
 def test_a_sign_names_its_record_and_no_other() -> None:
