@@ -158,7 +158,11 @@ def test_what_an_ip_listen_list_lets_in(listed: list[str], address: str, listens
 
 
 def test_names_and_ports_that_records_and_https_bindings_speak_of() -> None:
-    sites = [site("Shop", "*:443:a.example=1", "*:444:b.example=1", "*:445:", "http *:443:plain.example", "*:443:")]
+    sites = [
+        site(
+            "Shop", "*:443:a.example=1", "*:444:b.example=1", "*:445:", "http *:443:plain.example", "*:443:", "nonsense"
+        )
+    ]
     records = [record("c.example:443", W), record("d.example:8443", W), record("10.0.0.5:443", W)]
     resolver = Resolver(parse_document(document(sites=sites, records=records, certificates=[W])))
     assert resolver.names(443) == {"a.example", "c.example"}
@@ -269,7 +273,9 @@ def test_a_sign_names_its_record_and_no_other() -> None:
     assert owner(record_key("ipport", "10.0.0.5:443"), RecordValue("AB" * 20)) is None
 
 
-@pytest.mark.parametrize("kind", [steps.RecordStep, steps.BindingEdit, steps.BindingsStep, steps.ProbeStep])
+@pytest.mark.parametrize(
+    "kind", [steps.RecordStep, steps.BindingEdit, steps.BindingsStep, steps.Expectation, steps.ProbeStep]
+)
 def test_steps_cannot_change_after_they_were_approved(kind: type) -> None:
     parameters: Any = vars(kind)["__dataclass_params__"]
     assert parameters.frozen and "__slots__" in vars(kind)
