@@ -14,6 +14,7 @@ from ..plugin_utils.render.results import predicted
 from ..plugin_utils.render.text import plan_document
 from ..plugin_utils.shell import checks, spec
 from ..plugin_utils.shell.action import HttpsAction
+from ..plugin_utils.shell.farm import farm_plans
 from ..plugin_utils.shell.files import read_json, write_plan
 from ..plugin_utils.wire.document import parse_document
 from ..plugin_utils.wire.views import utc
@@ -27,8 +28,10 @@ class ActionModule(HttpsAction):
 
     def work(self, args: Mapping[str, Any], asked: Request) -> dict[str, Any]:
         now, name = self.now(), args["document_file"]
+        dest = self.path(args["dest"]) if args["dest"] else None
+        if args["documents"] is not None:
+            return farm_plans(args["documents"], asked, now, dest, self.check_mode)
         document = read_json(self.path(name), "document_file") if name else args["document"]
         plan = make_plan(parse_document(document), asked, now)
-        dest = self.path(args["dest"]) if args["dest"] else None
         written = dest is not None and write_plan(dest, plan_document(plan, utc(now)), self.check_mode)
         return {**predicted(plan), "changed": written, "host": plan.host.name, "dest": dest and str(dest)}

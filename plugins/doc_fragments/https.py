@@ -237,8 +237,7 @@ options:
         description:
           - What stays although it is not named. Either a site, or a binding as findings show it, such as V(Shop/*:443:shop.example.com).
             Compared without case.
-          - V(*) stands for any text, in an address, too. So V(Shop/*:443:shop.example.com) also keeps that binding on any single address.
-          - An entry that is like no binding of the host is noted, since it may be a slip of the pen.
+          - V(*) stands for any text, in an address, too. An entry that is like no binding of the host is noted.
         type: list
         elements: str
         default: []
@@ -261,19 +260,20 @@ options:
         default: []
       foreign:
         description:
-          - Records that may change although others than IIS use them, such as V(0.0.0.0:443), or their users, as a refusal names
-            them, such as V(sstp) or V(RRAS/SSTP). Whoever uses the record has to be told of its new certificate, too.
-          - A record that others use is never deleted, and the listener that Ansible is connected through is never written, whatever
-            stands here.
+          - Records of others than IIS that may change, such as V(0.0.0.0:443), or their users, such as V(sstp) or V(RRAS/SSTP).
+            They are never deleted, and the listener that Ansible is connected through is never written.
         type: list
         elements: str
         default: []
       gap:
         description:
           - Whether handshakes may fail for a moment where this Windows cannot replace a record in place (before version 1709).
-          - Needed only where there is no other way. A record for every address, on a port without records by name and without central
-            store, is bridged instead. Records for each local address carry the new certificate until it is replaced, and go again.
-            Clients on link-local IPv6 addresses are not carried over.
+          - A record for every address, on a port without records by name and central store, is bridged instead by records for each
+            local address. Clients on link-local IPv6 addresses are not carried over.
+        type: bool
+        default: false
+      shared_configuration:
+        description: Whether bindings may change that other hosts read, too; or use O(tlsfleet.iis.https_bindings_plan#module:documents).
         type: bool
         default: false
 """

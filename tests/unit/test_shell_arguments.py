@@ -42,7 +42,7 @@ def test_values_are_converted_and_defaults_filled_in() -> None:
             "replaces": None,
         }
     ]
-    assert args["allow"] == {"gap": True, "shared_change": [], "foreign": []}
+    assert args["allow"] == {"gap": True, "shared_change": [], "foreign": [], "shared_configuration": False}
     assert args["probe"] == {"on_unverified": "fail", "timeout": 5, "retries": 3}
     assert args["read"] == {"certificates": "candidates", "key_check": "open"} and args["plan"] is None
 

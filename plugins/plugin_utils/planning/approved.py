@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..model.host import Binding, Host, RecordValue
+from ..model.host import Binding, Host, RecordValue, binding_record
 from ..model.keys import store_key
 from ..model.problems import Invalid, Problem
 from ..model.steps import BindingsStep, RecordStep
@@ -29,6 +29,10 @@ def approved_plan(host: Host, filed: FiledPlan, now: datetime) -> Plan:
     if _done(host, filed):
         return Plan(host, (), host, (), now, ("every step of the plan is carried out already",))
     problems: list[Problem] = []
+    commits = any(isinstance(step, BindingsStep) for step in filed.steps)
+    if commits and host.shared_configuration and not filed.shared_configuration:
+        message = f"{host.name} shares its IIS configuration with other hosts; the plan was not made for that"
+        problems.append(Problem("plan", message))
     records = {record.key: record.value for record in host.records}
     for index, step in enumerate(filed.steps):
         path = f"plan.steps[{index}]"
@@ -45,6 +49,9 @@ def approved_plan(host: Host, filed: FiledPlan, now: datetime) -> Plan:
     if problems:
         raise Invalid(problems)
     after = after_steps(host, filed.steps)
+    _still_needed(host, after, filed, problems)
+    if problems:
+        raise Invalid(problems)
     changed = [step for step in filed.steps if isinstance(step, RecordStep)]
     affected: tuple[Affected, ...] = tuple(Impact(host, after, frozenset(), frozenset()).affected(changed, set()))
     return Plan(host, filed.steps, after, affected, now)
@@ -61,6 +68,22 @@ def _folded(value: RecordValue) -> tuple[object, ...]:
     numbers = (value.flags, value.check_mode, value.freshness, value.timeout)
     texts = ((value.ctl_identifier or "").lower(), (value.ctl_store or "").lower())
     return (value.thumbprint, store_key(value.store), value.app_id.lower(), numbers, texts)
+
+
+def _still_needed(host: Host, after: Host, filed: FiledPlan, problems: list[Problem]) -> None:
+    """A record that stood and is to go, but that a binding will rely on: added by somebody since, or a farm's phase too early."""
+    left = {record.key for record in after.records}
+    gone = {record.key for record in host.records} - left
+    users = {
+        key: f"{site.name} {item.information}"
+        for site in after.sites
+        for item in site.bindings
+        if (key := binding_record(item)) in gone
+    }
+    for index, step in enumerate(filed.steps):
+        if isinstance(step, RecordStep) and step.after is None and step.key in users:
+            message = f"record {step.key} is still needed by binding {users[step.key]}"
+            problems.append(Problem(f"plan.steps[{index}]", message))
 
 
 def _done(host: Host, filed: FiledPlan) -> bool:

@@ -71,7 +71,7 @@ def make_plan(host: Host, request: Request, now: datetime) -> Plan:
 
 
 def _plan(host: Host, request: Request, remedies: Remedies, now: datetime, problems: list[Problem]) -> Plan:
-    _preconditions(host, problems)
+    _preconditions(host, request, problems)
     draft = Draft(host, deleted=dict(remedies.deleted))
     wanted = _by_identity(_wishes(host, request, remedies, draft, problems))
     Matcher(host, now, draft, problems).match(wanted)
@@ -123,15 +123,14 @@ def _by_identity(wanted: list[WantedBinding]) -> list[WantedBinding]:
     return sorted(wanted, key=lambda item: (item.path.startswith("repair"), item.identity))
 
 
-def _preconditions(host: Host, problems: list[Problem]) -> None:
+def _preconditions(host: Host, request: Request, problems: list[Problem]) -> None:
     if host.unfinished_run is not None:
         problems.append(Problem("", f"an earlier run ({host.unfinished_run}) on {host.name} did not finish"))
     blind = [item for item in host.incomplete if item.layer in ("records", "sites", "addresses")]
     problems.extend(Problem("", f"{item.layer} of {host.name} could not be read: {item.message}") for item in blind)
-    if host.shared_configuration:
-        problems.append(
-            Problem("", f"{host.name} uses a shared IIS configuration; changing farms is not supported yet")
-        )
+    if host.shared_configuration and not request.shared_configuration:
+        message = f"{host.name} shares its IIS configuration with other hosts, which meet every change of bindings, too"
+        problems.append(Problem("allow.shared_configuration", f"{message}. Set it to true to accept that"))
 
 
 def _steps(host: Host, draft: Draft, foreign: frozenset[str], problems: list[Problem]) -> list[Step]:

@@ -128,6 +128,7 @@ def plan_document(plan: Plan, created_at: str) -> dict[str, Any]:
         "host": plan.host.name,
         "created_at": created_at,
         "simulated": plan.host.simulated,
+        "shared_configuration": plan.host.shared_configuration,
         "steps": steps_view(plan.steps),
         "affected": affected_view(plan.affected),
         "findings": [finding_view(item) for item in plan.findings],

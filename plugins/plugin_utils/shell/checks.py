@@ -51,8 +51,8 @@ def bindings(args: Args) -> Request | None:
 def plan(args: Args) -> Request:
     """``https_bindings_plan``: the request."""
     problems = _common(args)
-    if (args["document"] is None) == (args["document_file"] is None):
-        problems.append(Problem("document", "give exactly one of document and document_file"))
+    if sum(args[name] is not None for name in ("document", "document_file", "documents")) != 1:
+        problems.append(Problem("document", "give exactly one of document, document_file and documents"))
     if args["bindings"] is None and args["repair"] is None:
         problems.append(Problem("", "nothing is asked for: give bindings or repair"))
     return _request(args, problems)

@@ -122,7 +122,9 @@ class Remote:
 
         With ``guard_minutes`` the host undoes it by itself after so many, unless a second call confirms that it can still be reached.
         """
-        args = applier_args(plan.host.name, plan.steps, probe, self._read)
+        # without consent there is no plan for a host that shares its configuration
+        shared = plan.host.shared_configuration
+        args = applier_args(plan.host.name, plan.steps, probe, self._read, shared)
         name, asked = APPLIER, args
         if guard_minutes is not None:
             name, asked = GUARD, guard_args(args, guard_minutes, engine())

@@ -97,6 +97,7 @@ _WANTED: Options = {
             "shared_change": {"type": "list", "elements": "str", "default": []},
             "foreign": {"type": "list", "elements": "str", "default": []},
             "gap": {"type": "bool", "default": False},
+            "shared_configuration": {"type": "bool", "default": False},
         },
     },
 }
@@ -114,6 +115,7 @@ HTTPS_BINDINGS: Options = {**_WANTED, "plan": {"type": "path"}, **_GUARD, **COMM
 HTTPS_BINDINGS_PLAN: Options = {
     "document": {"type": "dict"},
     "document_file": {"type": "path"},
+    "documents": {"type": "list", "elements": "dict"},
     **_WANTED,
     "dest": {"type": "path"},
     **COMMON,

@@ -14,14 +14,28 @@ from .fields import Fields
 from .steps import step_from_wire, step_to_wire
 
 FORMAT, VERSION = "tlsfleet.iis/plan", 1
-_KEYS = frozenset(["format", "version", "host", "created_at", "simulated", "steps", "affected", "findings", "diff"])
+_KEYS = frozenset(
+    [
+        "format",
+        "version",
+        "host",
+        "created_at",
+        "simulated",
+        "steps",
+        "affected",
+        "findings",
+        "diff",
+        "shared_configuration",
+    ]
+)
 
 
 class FiledPlan(NamedTuple):
-    """What a plan file says: the host it is for, and its steps."""
+    """What a plan file says: the host it is for, its steps, and whether they were approved for a configuration of many hosts."""
 
     host: str
     steps: tuple[Step, ...]
+    shared_configuration: bool = False
 
 
 def steps_view(steps: Sequence[Step]) -> list[dict[str, Any]]:
@@ -48,6 +62,7 @@ def plan_from_file(data: Any) -> FiledPlan:
         steps = []
     read = tuple(step_from_wire(step, f"plan.steps[{index}]", problems) for index, step in enumerate(steps))
     host = fields.text("host")
+    shared = fields.truth("shared_configuration") if "shared_configuration" in data else False
     if problems:
         raise Invalid(problems)
-    return FiledPlan(host, read)
+    return FiledPlan(host, read, shared)

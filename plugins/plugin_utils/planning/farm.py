@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts that share one IIS configuration, planned together: records of all hosts first, bindings once, old records last.
+
+The configuration is everybody's, certificate records are each host's own (A4.20 ff). Each phase has a plan per host, which may be
+empty, and has to be carried out on all hosts before the next one begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from ..model.host import Host
+from ..model.problems import Invalid, Problem
+from ..model.steps import BindingsStep, ProbeStep, RecordStep, Step
+from .impact import Impact
+from .planner import Plan, make_plan
+from .predict import after_steps
+from .request import Request
+
+#: The phases in order, by the names of their directories.
+PHASES = ("1-records", "2-configuration", "3-old-records")
+
+
+class Phase(NamedTuple):
+    """One phase: a plan for each host, in the order of the hosts."""
+
+    name: str
+    plans: tuple[Plan, ...]
+
+
+def farm_phases(hosts: Sequence[Host], request: Request, now: datetime) -> tuple[Phase, ...]:
+    """The phases of a request for all hosts of one farm. Raises :class:`Invalid` with every refusal, and whose it is."""
+    problems = _one_farm(hosts)
+    if problems:
+        raise Invalid(problems)
+    wholes: list[Plan] = []
+    for host in hosts:
+        try:
+            wholes.append(make_plan(host, request, now))
+        except Invalid as refusal:
+            problems += [Problem(item.path, f"{host.name}: {item.message}") for item in refusal.problems]
+    if problems:
+        raise Invalid(problems)
+    commits = [_parts(plan.steps)[1] for plan in wholes]
+    for host, commit in zip(hosts, commits, strict=True):
+        if commit != commits[0]:
+            message = f"{host.name} and {hosts[0].name} would need different bindings in the configuration they share"
+            raise Invalid([Problem("documents", message)])
+    rows = [_phased(plan, leads=index == 0, now=now) for index, plan in enumerate(wholes)]
+    return tuple(Phase(name, tuple(row[number] for row in rows)) for number, name in enumerate(PHASES))
+
+
+def _one_farm(hosts: Sequence[Host]) -> list[Problem]:
+    """Do these documents show hosts of one farm, at one moment?"""
+    if len(hosts) < 2:
+        return [Problem("documents", "a farm has at least two hosts; give 'document' for a single one")]
+    problems, seen = [], set()
+    first = {site.name: site.bindings for site in hosts[0].sites}
+    for index, host in enumerate(hosts):
+        path = f"documents[{index}]"
+        if host.name.lower() in seen:
+            problems.append(Problem(path, f"{host.name} is there twice"))
+        seen.add(host.name.lower())
+        if not host.shared_configuration:
+            problems.append(Problem(path, f"{host.name} does not share its IIS configuration"))
+        elif {site.name: site.bindings for site in host.sites} != first:
+            message = f"{host.name} and {hosts[0].name} have different sites or bindings; read all hosts again"
+            problems.append(Problem(path, message))
+    return problems
+
+
+def _parts(steps: Sequence[Step]) -> tuple[list[Step], list[Step], list[Step]]:
+    """Before the commit, the commit, after it; without a commit everything comes first. Handshakes are planned per phase."""
+    calls: list[Step] = [step for step in steps if not isinstance(step, ProbeStep)]
+    at = next((index for index, step in enumerate(calls) if isinstance(step, BindingsStep)), len(calls))
+    return calls[:at], calls[at : at + 1], calls[at + 1 :]
+
+
+def _phased(plan: Plan, leads: bool, now: datetime) -> list[Plan]:
+    """The plan of one host, cut into phases; only the host that leads commits, the others find the bindings changed."""
+    early, commit, late = _parts(plan.steps)
+    spoken = {item.endpoint for item in plan.affected if item.requested}
+    result, host = [], plan.host
+    for number, steps in enumerate((early, commit, late)):
+        after = after_steps(host, steps)
+        mine = steps if leads or number != 1 else []
+        if mine:
+            records = [step for step in mine if isinstance(step, RecordStep)]
+            impact = Impact(host, after, frozenset(), frozenset())
+            ports = set((host.http_ports or frozenset()) ^ (after.http_ports or frozenset()))
+            affected = [replace(item, requested=item.endpoint in spoken) for item in impact.affected(records, ports)]
+            endpoints = impact.expectations(affected, {step.key for step in records})
+            probes = (
+                [ProbeStep(endpoints, "see that every endpoint shows the expected certificate")] if endpoints else []
+            )
+            result.append(
+                Plan(
+                    host, (*mine, *probes), after, tuple(affected), now, plan.notes, plan.chosen if number == 0 else ()
+                )
+            )
+        else:
+            result.append(Plan(host, (), host, (), now))
+        host = after
+    return result

@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A farm with one IIS configuration: phases over its hosts, each phase applied by plan files, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import PHASES, farm_phases
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
+from support.actions import API, Simulated, description, run
+from support.certificates import NOW
+from support.documents import record, site
+from support.peers import SHOP, host_of, refused, wish
+
+ALLOW = {"shared_configuration": True, "shared_change": ["Shop"]}
+
+
+def node(name: str, *more_records: dict[str, Any], **more: Any) -> Host:
+    sites = [site("Shop", "*:443:shop.example.com=0")]
+    parts = {"sites": sites, "records": [record("0.0.0.0:443", SHOP), *more_records], "shared_configuration": True}
+    return host_of(**{**parts, "name": name, **more})
+
+
+def problems(hosts: list[Host], *bindings: dict[str, Any], **rest: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as refusal:
+        farm_phases(hosts, parse_request({"bindings": list(bindings), "allow": ALLOW, **rest}), NOW)
+    return {problem.path: problem.message for problem in refusal.value.problems}
+
+
+MOVED = wish("Shop", "shop.example.com", sni="required")
+
+
+def test_a_host_of_a_farm_is_changed_only_with_consent() -> None:
+    assert "shares its IIS configuration" in refused(node("A"), MOVED)["allow.shared_configuration"]
+
+
+def test_records_first_on_all_hosts_the_commit_once_old_records_last() -> None:
+    hosts = [node("A"), node("B")]
+    phases = farm_phases(hosts, parse_request({"bindings": [MOVED], "allow": ALLOW}), NOW)
+    assert tuple(phase.name for phase in phases) == PHASES
+    told = [[[step.op for step in plan.steps] for plan in phase.plans] for phase in phases]
+    assert told == [
+        [["record_set", "probe"], ["record_set", "probe"]],
+        [["bindings"], []],
+        [["record_delete", "probe"], ["record_delete", "probe"]],
+    ] or told[1] == [["bindings", "probe"], []]
+    after = [plan.after for plan in phases[-1].plans]
+    assert [[item.key.text for item in host.records] for host in after] == [["shop.example.com:443"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("hosts", "path", "said"),
+    [
+        ([node("A")], "documents", "at least two"),
+        ([node("A"), node("a")], "documents[1]", "twice"),
+        ([node("A"), node("B", shared_configuration=False)], "documents[1]", "does not share"),
+        ([node("A"), node("B", sites=[site("Shop", "*:444:=0")])], "documents[1]", "different sites or bindings"),
+    ],
+)
+def test_what_is_no_farm_is_refused(hosts: list[Host], path: str, said: str) -> None:
+    assert said in problems(hosts, MOVED)[path]
+
+
+def test_a_refusal_names_the_host() -> None:
+    lacking = replace(node("B"), certificates=())
+    assert problems([node("A"), lacking], wish("Shop", "shop.example.com", SHOP))[
+        "bindings[0].certificate.thumbprint"
+    ].startswith("B: ")
+
+
+def test_plan_files_of_each_phase_are_applied_by_https_bindings(tmp_path: Path) -> None:
+    """Two hosts with one list of sites; after each phase every host serves what it should, and a second plan is empty."""
+    nodes = [Simulated(description(slug=slug, shared_configuration=True)) for slug in ("web01", "web02")]
+    for item in nodes:
+        item.host.iis.sites = nodes[0].host.iis.sites
+    chosen = {"thumbprint": nodes[0].thumbprint(API)}
+    args: dict[str, Any] = {
+        "bindings": [{"site": "Api", "host": "api.example.com", "sni": "required", "certificate": chosen}],
+        "allow": {"shared_configuration": True},
+        "dest": str(tmp_path / "farm"),
+    }
+    checked = run("https_bindings_plan", {**args, "documents": [item.host.read() for item in nodes]}, check_mode=True)
+    assert checked["changed"] is True and not (tmp_path / "farm").exists()
+    planned = run("https_bindings_plan", {**args, "documents": [item.host.read() for item in nodes]})
+    assert planned["changed"] is True and [phase["name"] for phase in planned["phases"]] == list(PHASES)
+    for phase in PHASES:
+        for item, name in zip(nodes, ("web01", "web02"), strict=True):
+            done = run("https_bindings", {"plan": str(tmp_path / "farm" / phase / f"{name}.json")}, item)
+            assert not done.get("failed"), done
+            for other in nodes:  # one configuration: what one host commits, all have
+                other.host.iis.sites = item.host.iis.sites
+    for item in nodes:
+        assert item.host.served("10.0.0.5", 443, "api.example.com") == item.thumbprint(API)
+    again = run("https_bindings_plan", {**args, "documents": [item.host.read() for item in nodes]})
+    assert all(plan["plan"] == [] for phase in again["phases"] for plan in phase["plans"])
+
+
+def test_the_last_phase_waits_for_the_configuration(tmp_path: Path) -> None:
+    moved = {
+        "bindings": [
+            {"site": name, "host": f"{name.lower()}.example.com", "sni": "required"} for name in ("Shop", "Api")
+        ]
+    }
+    nodes = [Simulated(description(slug=slug, shared_configuration=True)) for slug in ("web01", "web02")]
+    documents = [item.host.read() for item in nodes]
+    args = {**moved, "documents": documents, "allow": {"shared_configuration": True}, "dest": str(tmp_path)}
+    run("https_bindings_plan", args)
+    file = tmp_path / "3-old-records" / "web02.json"
+    assert json.loads(file.read_text())["steps"][0]["op"] == "record_delete"
+    early = run("https_bindings", {"plan": str(file)}, nodes[1])
+    assert early["failed"] is True and "is still needed by binding" in early["msg"] and nodes[1].host.writes == 0
+
+
+def test_a_plan_for_a_host_of_its_own_changes_no_farm(tmp_path: Path) -> None:
+    alone, shared = Simulated(description()), Simulated(description(shared_configuration=True))
+    args = {
+        "bindings": [{"site": "Shop", "host": "shop.example.com", "sni": "required"}],
+        "dest": str(tmp_path / "plan.json"),
+    }
+    run("https_bindings_plan", {**args, "document": alone.host.read()})
+    refusal = run("https_bindings", {"plan": str(tmp_path / "plan.json")}, shared)
+    assert refusal["failed"] is True and "was not made for that" in refusal["msg"] and shared.host.writes == 0
