@@ -54,9 +54,9 @@ Given a3=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
 a3["on_unverified"].Choice("fail","ignore");
 a3["timeout"].Whole(1,600);
 a3["retries"].Whole(0,100);
-Given ch=k["read"].Keys(new[]{"certificates","key_check"});
-ak=ch["certificates"].Choice("referenced","candidates","all");
-al=ch["key_check"].Choice("metadata","open","sign");
+Given cj=k["read"].Keys(new[]{"certificates","key_check"});
+ak=cj["certificates"].Choice("referenced","candidates","all");
+al=cj["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
 ap=Step.Read(Unpacked(k["steps"]));}
@@ -130,12 +130,12 @@ if(o.Iis.Shared())
 throw new HostException("shared_configuration",x,"steps",x,null,null);}
 Run Recovered(Changes o,string j,Journal cw){
 Run c7=new Run(a,o,k["probe"]);
-Recovery cj=null;
+Recovery cl=null;
 try{
-cj=new Recovery(o,cw);
-cj.Plan();
+cl=new Recovery(o,cw);
+cl.Plan();
 using(JournalWriter i=JournalWriter.GoOn(a,j,cw)){
-cj.CarryOut(i);
+cl.CarryOut(i);
 i.End();}
 File.Delete(j);
 string x="run "+cw["run"]+" had not finished and was undone; read again and plan anew";
@@ -151,7 +151,7 @@ catch(HostException){}}
 string Text(Changes o,Run bc){
 HostException de=bc.Error;
 Bag bs=new Bag{
-{"changed",Changed(o)},{"contract",Reader.Contract},{"applied",bc.Applied},{"error",de==null?null:Reader.ErrorBag(de,bc.ErrorStep)},{"undone",bc.Undone},{"undo_errors",bc.UndoErrors.ConvertAll(br=>Reader.ErrorBag(br,null))},{"probes",bc.Probes}};
+{"changed",Changed(o)},{"contract",Reader.Contract},{"applied",bc.Applied},{"error",de==null?null:Reader.ErrorBag(de,bc.ErrorStep)},{"undone",bc.Undone},{"undo_errors",bc.UndoErrors.ConvertAll(bp=>Reader.ErrorBag(bp,null))},{"probes",bc.Probes}};
 if(bc.Unconfirmed!=null)
 bs.Put("unconfirmed",bc.Unconfirmed);
 if(de!=null)
@@ -198,9 +198,9 @@ Edit ae=ah[b];
 List<Binding>y=this[ae.Site];
 if(y==null)
 throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+ae.Site+"'",null);
-Edit br=new Edit{Site=ae.Site,Position=ae.Position??y.Count,Before=ae.Before,After=ae.After};
-One(y,br,b);
-ds.Add(br);}
+Edit bp=new Edit{Site=ae.Site,Position=ae.Position??y.Count,Before=ae.Before,After=ae.After};
+One(y,bp,b);
+ds.Add(bp);}
 return ds;}
 public bool Fits(List<Edit>ah){
 try{
@@ -226,18 +226,18 @@ else if(ae.After==null)
 y.RemoveAt(e);
 else
 y[e]=ae.After;}
-public static bool Same(Binding br,Binding ay){
-return br.Protocol==ay.Protocol&&br.Information==ay.Information&&br.Flags==ay.Flags;}
-public static bool Same(List<Binding>br,List<Binding>ay){
-if(br==null||ay==null||br.Count!=ay.Count)
-return br==ay;
-for(int b=0;b<br.Count;b++)
-if(!Same(br[b],ay[b]))
+public static bool Same(Binding bp,Binding ay){
+return bp.Protocol==ay.Protocol&&bp.Information==ay.Information&&bp.Flags==ay.Flags;}
+public static bool Same(List<Binding>bp,List<Binding>ay){
+if(bp==null||ay==null||bp.Count!=ay.Count)
+return bp==ay;
+for(int b=0;b<bp.Count;b++)
+if(!Same(bp[b],ay[b]))
 return false;
 return true;}
-static bool SameKey(Binding br,Binding ay){
-return br.Protocol.Equals(ay.Protocol,StringComparison.OrdinalIgnoreCase)
-&&br.Information.Equals(ay.Information,StringComparison.OrdinalIgnoreCase);}}
+static bool SameKey(Binding bp,Binding ay){
+return bp.Protocol.Equals(ay.Protocol,StringComparison.OrdinalIgnoreCase)
+&&bp.Information.Equals(ay.Information,StringComparison.OrdinalIgnoreCase);}}
 public class JournalWriter:IDisposable{
 IJournalFile ff;
 public string Run;
@@ -402,34 +402,34 @@ public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
-List<byte>bq=new List<byte>(),bi=new List<byte>(),d2=new List<byte>();
+List<byte>br=new List<byte>(),bi=new List<byte>(),d2=new List<byte>();
 int hf;
 bool e1;
 public string Thumbprint{get;private set;}
 public Answer?Add(byte[]ac,int ar){
 hf+=ar;
 for(int b=0;b<ar;b++)
-bq.Add(ac[b]);
+br.Add(ac[b]);
 Answer?bs=Records();
 return bs==null&&hf>Most?Answer.Unclear:bs;}
 Answer?Records(){
 int a8=0;
 Answer?bs=null;
-while(bs==null&&bq.Count>a8){
-int b7=bq[a8];
-if(b7!=AlertRecord&&b7!=HandshakeRecord||bq.Count>a8+1&&bq[a8+1]!=3)
+while(bs==null&&br.Count>a8){
+int b7=br[a8];
+if(b7!=AlertRecord&&b7!=HandshakeRecord||br.Count>a8+1&&br[a8+1]!=3)
 return Answer.Unclear;
-if(bq.Count<a8+5)
+if(br.Count<a8+5)
 break;
-int u=Number(bq,a8+3,2);
+int u=Number(br,a8+3,2);
 if(u==0||u>LongestRecord)
 return Answer.Unclear;
-if(bq.Count<a8+5+u)
+if(br.Count<a8+5+u)
 break;
-(b7==AlertRecord?d2:bi).AddRange(bq.GetRange(a8+5,u));
+(b7==AlertRecord?d2:bi).AddRange(br.GetRange(a8+5,u));
 a8+=5+u;
 bs=b7==AlertRecord?Alerts():Messages();}
-bq.RemoveRange(0,a8);
+br.RemoveRange(0,a8);
 return bs;}
 Answer?Alerts(){
 while(d2.Count>=2){
@@ -620,10 +620,10 @@ return new HostException(q,x,e,x,bt,s);}
 static void Is(out string q,out string x,string af,string bm){
 q=af;
 x=bm;}
-public static bool Same(HttpRecord br,HttpRecord ay){
-if(br==null||ay==null)
-return br==ay;
-return Words(br)==Words(ay);}
+public static bool Same(HttpRecord bp,HttpRecord ay){
+if(bp==null||ay==null)
+return bp==ay;
+return Words(bp)==Words(ay);}
 static string Words(HttpRecord t){
 StringBuilder bm=new StringBuilder();
 string az=string.IsNullOrEmpty(t.Store)?"MY":t.Store;
@@ -859,13 +859,13 @@ throw new FormatException("JSON: no colon at "+a8);
 b5[r]=Value();}
 return b5;}
 object[]Items(){
-List<object>co=new List<object>();
+List<object>cp=new List<object>();
 a8++;
 while(!Taken(']')){
-if(co.Count>0&& !Taken(','))
+if(cp.Count>0&& !Taken(','))
 throw new FormatException("JSON: no comma at "+a8);
-co.Add(Value());}
-return co.ToArray();}
+cp.Add(Value());}
+return cp.ToArray();}
 string Words(){
 StringBuilder bm=new StringBuilder();
 if(h[a8++]!='"')
@@ -891,14 +891,14 @@ IDictionary[]bn;
 Sight[]el;
 int a6;
 List<HttpRecord>a2;
-Prober(IMachine a,IList cm,int bp){
+Prober(IMachine a,IList cn,int bq){
 this.a=a;
-bn=new IDictionary[cm.Count];
-el=new Sight[cm.Count];
-cm.CopyTo(bn,0);
-a6=bp*1000;}
-public static List<Bag>Look(IMachine a,IList cm,int bp,int e6){
-return new Prober(a,cm,bp).Run(e6);}
+bn=new IDictionary[cn.Count];
+el=new Sight[cn.Count];
+cn.CopyTo(bn,0);
+a6=bq*1000;}
+public static List<Bag>Look(IMachine a,IList cn,int bq,int e6){
+return new Prober(a,cn,bq).Run(e6);}
 List<Bag>Run(int e6){
 List<int>ba=new List<int>();
 for(int b=0;b<bn.Length;b++)
@@ -983,7 +983,7 @@ bool OfRecord(string aj,string a7){
 if(a2==null)
 using(IHttpApi b8=a.OpenHttp())
 a2=new HttpRecords(b8).All(0,new Gaps());
-return a2.Exists(br=>br.Key.EndsWith(a7,StringComparison.Ordinal)&&aj.Equals(br.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+return a2.Exists(bp=>bp.Key.EndsWith(a7,StringComparison.Ordinal)&&aj.Equals(bp.Thumbprint,StringComparison.OrdinalIgnoreCase));}
 static string Text(IDictionary ai,string g){
 return ai[g]==null?null:Convert.ToString(ai[g]);}
 class Sight{
@@ -1014,22 +1014,22 @@ string x="run "+cw["run"]+" has not finished, and "+cu;
 return new HostException("journal_conflict",x,e,x,null,null);}
 public void Plan(){
 SortedDictionary<int,object>dc=new SortedDictionary<int,object>();
-HashSet<int>cl=new HashSet<int>(),ew=new HashSet<int>();
-foreach(KeyValuePair<string,string>cp in cw.Lines){
-int ij=cp.Value.IndexOf('\t'),b;
-if(!int.TryParse(ij<0?cp.Value:cp.Value.Substring(0,ij),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+HashSet<int>ch=new HashSet<int>(),ew=new HashSet<int>();
+foreach(KeyValuePair<string,string>ci in cw.Lines){
+int ij=ci.Value.IndexOf('\t'),b;
+if(!int.TryParse(ij<0?ci.Value:ci.Value.Substring(0,ij),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(cp.Key=="begin")
-dc[b]=JsonReader.Parse(cp.Value.Substring(ij+1));
-else if(cp.Key=="done")
-cl.Add(b);
-else if(cp.Key=="undo")
-cl.Remove(b);
-else if(cp.Key=="undone")
+if(ci.Key=="begin")
+dc[b]=JsonReader.Parse(ci.Value.Substring(ij+1));
+else if(ci.Key=="done")
+ch.Add(b);
+else if(ci.Key=="undo")
+ch.Remove(b);
+else if(ci.Key=="undone"||ci.Key=="failed")
 ew.Add(b);}
 foreach(int b in dc.Keys.Reverse())
 if(!ew.Contains(b)&&ap[b].Op!=Step.Probe)
-Plan(b,ap[b],dc[b],!cl.Contains(b));}
+Plan(b,ap[b],dc[b],!ch.Contains(b));}
 void Plan(int b,Step f,object l,bool ct){
 if(f.Op==Step.Bindings){
 List<object>hx=new List<object>((object[])l);
@@ -1072,7 +1072,7 @@ IWritingMachine a;
 Changes o;
 JournalWriter i;
 Given a3;
-List<KeyValuePair<int,Step>>cl=new List<KeyValuePair<int,Step>>();
+List<KeyValuePair<int,Step>>ch=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
@@ -1095,6 +1095,8 @@ Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
+if(!ch.Exists(bp=>bp.Key==b))
+Try("failed",b);
 Undo();
 return;}}}
 void One(int b,Step f){
@@ -1105,18 +1107,18 @@ else if(f.Op==Step.Bindings){
 List<Edit>ds=Placed(f.Edits);
 i.Begin(b,ds.ConvertAll(ae=>ae.Position));
 o.Iis.CommitAll(ds);
-cl.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ds)}));}
+ch.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ds)}));}
 else{
 HttpRecord l=o.Expected(f);
 i.Begin(b,Step.ImageBag(l));
 Step dc=new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=l};
 o.Record(f,delegate(bool set){
 if(set)
-cl.RemoveAt(cl.Count-1);
+ch.RemoveAt(ch.Count-1);
 else
-cl.Add(new KeyValuePair<int,Step>(b,dc));
+ch.Add(new KeyValuePair<int,Step>(b,dc));
 });
-cl.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(f,l)));}}
+ch.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(f,l)));}}
 List<Edit>Placed(List<Edit>ah){
 BindingLists di=o.Iis.Read(ah);
 o.Touched.Note(di);
@@ -1133,12 +1135,12 @@ string e=ca["address"]+":"+ca["port"]+" "+(ca["sni"]??"without SNI");
 string x="expected "+(ca["expect"]??"no handshake")+", saw "+(ca["served"]??"no handshake");
 throw new HostException(hp!=null?"probe_wrong":"probe_unverified",x,e,x,null,null);}
 void Undo(){
-if(cl.Count==0)
+if(ch.Count==0)
 return;
 Undone="complete";
-for(int e=cl.Count-1;e>=0;e--){
-int b=cl[e].Key;
-Step f=cl[e].Value;
+for(int e=ch.Count-1;e>=0;e--){
+int b=ch[e].Key;
+Step f=ch[e].Value;
 try{
 Try("undo",b);
 Back(f);
@@ -1206,10 +1208,10 @@ public List<Given>Items(){
 IEnumerable e3=value as IEnumerable;
 if(e3==null||value is string||value is IDictionary)
 throw Bad("must be a list");
-List<Given>co=new List<Given>();
+List<Given>cp=new List<Given>();
 foreach(object b6 in e3)
-co.Add(new Given(b6,Place+"["+co.Count+"]"));
-return co;}
+cp.Add(new Given(b6,Place+"["+cp.Count+"]"));
+return cp;}
 public string Text(){
 string h=value as string;
 if(h==null)
@@ -1297,7 +1299,7 @@ Bag fa=new Bag{{"op",Op}};
 if(Op==Bindings)
 return fa.Put("edits",Edits.ConvertAll(ae=>ae.ToBag()));
 if(Op==Probe)
-return fa.Put("endpoints",Endpoints.ConvertAll(br=>new Bag{{"address",br["address"]},{"port",br["port"]},{"sni",br["sni"]},{"expect",br["expect"]}}));
+return fa.Put("endpoints",Endpoints.ConvertAll(bp=>new Bag{{"address",bp["address"]},{"port",bp["port"]},{"sni",bp["sni"]},{"expect",bp["expect"]}}));
 return fa.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
 public static Bag ImageBag(HttpRecord t){
 return t==null?null:t.AddTo(new Bag());}
@@ -1353,8 +1355,8 @@ get{
 using(Process hv=Process.GetCurrentProcess())
 return Mark(hv);}}
 static string Mark(Process bb){
-long bp=bb.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
-return bb.Id.ToString(CultureInfo.InvariantCulture)+" "+bp.ToString(CultureInfo.InvariantCulture);}
+long bq=bb.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
+return bb.Id.ToString(CultureInfo.InvariantCulture)+" "+bq.ToString(CultureInfo.InvariantCulture);}
 public bool IsAlive(string e5){
 int cx;
 if(e5==null||e5==Owner|| !int.TryParse(e5.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out cx))
@@ -1364,14 +1366,14 @@ using(Process bb=Process.GetProcessById(cx))
 return Mark(bb)==e5;}
 catch(Exception){
 return false;}}
-public IDisposable Lock(int bp){
+public IDisposable Lock(int bq){
 IntPtr dq=Described("CreateMutexExW",0,a4=>CreateMutexExW(ref a4,LockName,0,0x1F0001));
 Mutex cq=new Mutex(false);
 cq.SafeWaitHandle.Dispose();
 cq.SafeWaitHandle=new SafeWaitHandle(dq,true);
 bool ig;
 try{
-ig=cq.WaitOne(bp*1000);}
+ig=cq.WaitOne(bq*1000);}
 catch(AbandonedMutexException){
 ig=true;}
 if(ig)
@@ -1450,7 +1452,7 @@ static extern bool CreateDirectoryW(string j,ref SecurityAttributes a4);
 static extern IntPtr LocalFree(IntPtr et);}
 public interface IWritingMachine:IMachine{
 IAppHostWritableAdminManager OpenWritableAdmin();
-IDisposable Lock(int bp);
+IDisposable Lock(int bq);
 string Owner{get;}
 bool IsAlive(string e5);
 string JournalFolder();

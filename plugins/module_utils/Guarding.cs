@@ -101,9 +101,9 @@ return"nothing to do";
 using(IHttpApi b8=a.OpenHttp())
 using(JournalWriter i=JournalWriter.GoOn(a,j,n)){
 i.Expired(Journal.Time(a.UtcNow));
-Recovery cj=new Recovery(new Changes(a,b8),n);
-cj.Plan();
-cj.CarryOut(i);
+Recovery cl=new Recovery(new Changes(a,b8),n);
+cl.Plan();
+cl.CarryOut(i);
 i.End();}
 return"undone, since nobody had confirmed it";}
 static void Tidy(IWritingMachine a,ITasks cg,string bc){
@@ -139,7 +139,7 @@ return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.micro
 +"<ExecutionTimeLimit>PT2H</ExecutionTimeLimit><DeleteExpiredTaskAfter>PT0S</DeleteExpiredTaskAfter></Settings>"
 +"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bm.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
 public interface ITasks{
-string PowerShell(string p,int bp);
+string PowerShell(string p,int bq);
 void Register(string g,string io);
 void Remove(string g);}
 [ComImport,Guid("2faba4c7-4da9-4013-9697-20cc3fd40f85"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
@@ -164,7 +164,7 @@ public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);
 const string OnlyAdministrators="D:P(A;;FA;;;BA)(A;;FA;;;SY)";
-public string PowerShell(string p,int bp){
+public string PowerShell(string p,int bq){
 ProcessStartInfo bl=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(Guard.Program),p);
 bl.UseShellExecute=false;
 bl.CreateNoWindow=true;
@@ -173,14 +173,14 @@ StringBuilder dl=new StringBuilder();
 using(Process bb=Process.Start(bl)){
 bb.StandardInput.Close();
 bb.OutputDataReceived+=delegate{};
-bb.ErrorDataReceived+=delegate(object jd,DataReceivedEventArgs cp){
+bb.ErrorDataReceived+=delegate(object jd,DataReceivedEventArgs ci){
 lock(dl)
-dl.Append(' ').Append(cp.Data);};
+dl.Append(' ').Append(ci.Data);};
 bb.BeginOutputReadLine();
 bb.BeginErrorReadLine();
-if(!bb.WaitForExit(bp*1000)){
+if(!bb.WaitForExit(bq*1000)){
 bb.Kill();
-return"it did not end in "+bp+" seconds";}
+return"it did not end in "+bq+" seconds";}
 bb.WaitForExit();
 return bb.ExitCode==0?null:"it ended with code "+bb.ExitCode+dl.ToString().TrimEnd();}}
 public void Register(string g,string io){

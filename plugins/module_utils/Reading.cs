@@ -140,7 +140,7 @@ a.Stores.Close();}}
 return n;}
 void Choose(string az,List<StoredCertificate>du,List<Bag>n){
 bool il=az=="MY"||az=="WebHosting";
-du.Sort((br,ay)=>string.CompareOrdinal(br.Thumbprint,ay.Thumbprint));
+du.Sort((bp,ay)=>string.CompareOrdinal(bp.Thumbprint,ay.Thumbprint));
 foreach(StoredCertificate d in du){
 bool f6=e9=="candidates"&&il&&d.Key!=null;
 if(e9=="all"||f6||dn.Contains(az+"\\"+d.Thumbprint))
@@ -381,7 +381,7 @@ public static extern uint HttpInitialize(HttpVersion f1,uint ag,IntPtr en);
 [DllImport("httpapi.dll")]
 public static extern uint HttpTerminate(uint ag,IntPtr en);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr dq,int cx,IntPtr cn,uint b1,IntPtr eu,uint c0,out uint bo,IntPtr dj);
+public static extern uint HttpQueryServiceConfiguration(IntPtr dq,int cx,IntPtr co,uint b1,IntPtr eu,uint c0,out uint bo,IntPtr dj);
 [DllImport("httpapi.dll")]
 public static extern uint HttpSetServiceConfiguration(IntPtr dq,int cx,IntPtr aa,uint u,IntPtr dj);
 [DllImport("httpapi.dll")]
@@ -394,8 +394,8 @@ var f1=new HttpVersion{Major=1,Minor=0};
 uint q=HttpNative.HttpInitialize(f1,HttpNative.InitializeConfig,IntPtr.Zero);
 if(q!=0)
 throw HostException.OfCall("HttpInitialize",q);}
-public uint Query(int cx,IntPtr cn,uint b1,IntPtr eu,uint c0,out uint bo){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,cx,cn,b1,eu,c0,out bo,IntPtr.Zero);}
+public uint Query(int cx,IntPtr co,uint b1,IntPtr eu,uint c0,out uint bo){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,cx,co,b1,eu,c0,out bo,IntPtr.Zero);}
 public uint Set(int cx,IntPtr aa,uint u){
 return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,cx,aa,u,IntPtr.Zero);}
 public uint Delete(int cx,IntPtr aa,uint u){
@@ -436,9 +436,9 @@ Family(du,v,HttpNative.Sni,"hostnameport",bw<9200,new SniQuery{Desc=HttpNative.Q
 Family(du,v,HttpNative.Ccs,"ccs",bw<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
 Family(du,v,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
 return du;}
-void Family(List<HttpRecord>du,Gaps v,int cx,string ad,bool fb,object bx,Func<IntPtr,HttpRecord>ch){
+void Family(List<HttpRecord>du,Gaps v,int cx,string ad,bool fb,object bx,Func<IntPtr,HttpRecord>cj){
 try{
-List<HttpRecord>n=Steady(cx,bx,ch);
+List<HttpRecord>n=Steady(cx,bx,cj);
 foreach(HttpRecord t in n)
 t.Family=ad;
 du.AddRange(n);}
@@ -447,9 +447,9 @@ if(fb&&c.Number==HttpNative.InvalidParameter)
 Unknown.Add(new Bag{{"what","records_"+ad},{"present",false},{"evidence",c.Call+", id "+cx+": "+c.Number}});
 else
 v.Add("records",c,"http.sys records of family "+ad+" (id "+cx+")");}}
-List<HttpRecord>Steady(int cx,object bx,Func<IntPtr,HttpRecord>ch){
+List<HttpRecord>Steady(int cx,object bx,Func<IntPtr,HttpRecord>cj){
 for(int bh=1;;bh++){
-List<HttpRecord>n=Each(cx,bx,ch);
+List<HttpRecord>n=Each(cx,bx,cj);
 HashSet<string>gk=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 bool hk=false;
 foreach(HttpRecord t in n)
@@ -472,26 +472,26 @@ int ar=Marshal.ReadInt32(ea.At);
 for(int b=0;b<ar;b++)
 n.Add(Address(IntPtr.Add(ea.At,8+128*b)).ToString());}
 return n;}
-List<T>Each<T>(int cx,object bx,Func<IntPtr,T>ch){
+List<T>Each<T>(int cx,object bx,Func<IntPtr,T>cj){
 List<T>n=new List<T>();
 int u=Marshal.SizeOf(bx.GetType());
 int hh=(int)Marshal.OffsetOf(bx.GetType(),"Token");
-IntPtr cn=Marshal.AllocHGlobal(u);
+IntPtr co=Marshal.AllocHGlobal(u);
 try{
 for(int b=0;b<u;b++)
-Marshal.WriteByte(cn,b,0);
-Marshal.StructureToPtr(bx,cn,false);
+Marshal.WriteByte(co,b,0);
+Marshal.StructureToPtr(bx,co,false);
 using(Room ea=new Room()){
 for(int hg=0;;hg++){
-Marshal.WriteInt32(cn,hh,hg);
-uint q=ea.Query(b8,cx,cn,(uint)u);
+Marshal.WriteInt32(co,hh,hg);
+uint q=ea.Query(b8,cx,co,(uint)u);
 if(q==HttpNative.NoMoreItems)
 return n;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-n.Add(ch(ea.At));}}}
+n.Add(cj(ea.At));}}}
 finally{
-Marshal.FreeHGlobal(cn);}}
+Marshal.FreeHGlobal(co);}}
 public static HttpRecord Of(int cx,IntPtr a8){
 return cx==HttpNative.Ssl?FromSsl(a8):cx==HttpNative.Ccs?FromCcs(a8):FromSni(a8);}
 static HttpRecord FromSsl(IntPtr a8){
@@ -531,10 +531,10 @@ return a7.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
 uint ab=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
-public uint Query(IHttpApi b8,int cx,IntPtr cn,uint b1){
+public uint Query(IHttpApi b8,int cx,IntPtr co,uint b1){
 for(;;){
 uint bo;
-uint q=b8.Query(cx,cn,b1,At,ab,out bo);
+uint q=b8.Query(cx,co,b1,At,ab,out bo);
 if(q!=HttpNative.InsufficientBuffer&&q!=HttpNative.MoreData)
 return q;
 if(bo<=ab)
@@ -620,17 +620,17 @@ fk.Clear();
 b3=null;
 dx=b9=false;}
 void VisitConfiguration(XmlPlace e){
-int ck=e.Path.IndexOf("system.applicationHost")+1;
-if(ck==0||e.Path[0]!="configuration"|| !OnlyLocations(e.Path,ck-1))
+int cm=e.Path.IndexOf("system.applicationHost")+1;
+if(cm==0||e.Path[0]!="configuration"|| !OnlyLocations(e.Path,cm-1))
 return;
-if(e.Is(ck+1,"sites")){
+if(e.Is(cm+1,"sites")){
 dx=true;
 b3=e["configSource"]??b3;}
-else if(e.Path.Count>ck+1&&e.Path[ck]=="sites")
-VisitSites(e,ck);
-else if(e.Is(ck+2,"customMetadata","key"))
+else if(e.Path.Count>cm+1&&e.Path[cm]=="sites")
+VisitSites(e,cm);
+else if(e.Is(cm+2,"customMetadata","key"))
 Mappers.Add(NewMapper(e["path"]??""));
-else if(e.Is(ck+3,"customMetadata","key","property"))
+else if(e.Is(cm+3,"customMetadata","key","property"))
 Property(Mappers[Mappers.Count-1],e);}
 static Mapper NewMapper(string j){
 const string w="LM/W3SVC/";
@@ -735,9 +735,9 @@ return ii.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
 string n=null;
-foreach(KeyValuePair<string,string>cp in Lines)
-if(cp.Key==g)
-n=cp.Value;
+foreach(KeyValuePair<string,string>ci in Lines)
+if(ci.Key==g)
+n=ci.Value;
 return n;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
@@ -750,8 +750,8 @@ public static string Time(DateTime hu){
 return hu.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
 int ar=0;
-foreach(KeyValuePair<string,string>cp in Lines)
-ar+=cp.Key==g?1:0;
+foreach(KeyValuePair<string,string>ci in Lines)
+ar+=ci.Key==g?1:0;
 return ar;}
 public static Bag View(string j){
 Journal i;
@@ -778,22 +778,22 @@ using(MemoryStream fs=new MemoryStream()){
 aw.CopyTo(fs);
 return fs.ToArray();}}}
 public class Bag:IEnumerable{
-List<KeyValuePair<string,object>>co=new List<KeyValuePair<string,object>>();
+List<KeyValuePair<string,object>>cp=new List<KeyValuePair<string,object>>();
 public Bag Put(string r,object value){
-co.Add(new KeyValuePair<string,object>(r,value));
+cp.Add(new KeyValuePair<string,object>(r,value));
 return this;}
 public Bag PutUnless(object f5,string r,object value){
 return Equals(value,f5)?this:Put(r,value);}
 public object this[string r]{
 get{
-foreach(KeyValuePair<string,object>b6 in co)
+foreach(KeyValuePair<string,object>b6 in cp)
 if(b6.Key==r)
 return b6.Value;
 return null;}}
 public void Add(string r,object value){
 Put(r,value);}
 public IEnumerator GetEnumerator(){
-return co.GetEnumerator();}}
+return cp.GetEnumerator();}}
 public class RawJson{
 public string Text;
 public RawJson(string h){
@@ -878,7 +878,7 @@ Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string h);}
 public interface IHttpApi:IDisposable{
-uint Query(int cx,IntPtr cn,uint b1,IntPtr eu,uint c0,out uint bo);
+uint Query(int cx,IntPtr co,uint b1,IntPtr eu,uint c0,out uint bo);
 uint Set(int cx,IntPtr aa,uint u);
 uint Delete(int cx,IntPtr aa,uint u);
 uint Update(int cx,IntPtr aa,uint u);
@@ -943,8 +943,8 @@ throw Bad(g,"is missing");
 foreach(object r in p.Keys){
 string g=Convert.ToString(r);
 bool af=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string br in cd)
-af|=br.Equals(g,StringComparison.OrdinalIgnoreCase);
+foreach(string bp in cd)
+af|=bp.Equals(g,StringComparison.OrdinalIgnoreCase);
 if(!af)
 throw Bad(g,"is not known");}}
 public static void CheckContract(IDictionary p){
@@ -985,9 +985,9 @@ if(!Rights.TryGetValue(df,out gb))
 gb="administrator rights";
 string g4=q=="access_denied"?"; this takes "+gb:"";
 Add(df,q,cu+": "+c.Message+g4);}
-public T Try<T>(string df,string cu,T dv,Func<T>ch){
+public T Try<T>(string df,string cu,T dv,Func<T>cj){
 try{
-return ch();}
+return cj();}
 catch(Exception c){
 Add(df,c,cu);
 return dv;}}
@@ -1023,8 +1023,8 @@ Put(at,"managers","managers","certificate managers",Managers);
 at.Put("rebind",fv?v.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(at,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(at,"changes","events","event log of http.sys",Changes);}
-void Put(Bag at,string r,string df,string cu,Func<IEnumerable<Bag>>ch){
-at.Put(r,v.Try(df,cu,new List<Bag>(),()=>ch().ToList()));}
+void Put(Bag at,string r,string df,string cu,Func<IEnumerable<Bag>>cj){
+at.Put(r,v.Try(df,cu,new List<Bag>(),()=>cj().ToList()));}
 IEnumerable<Bag>Asked(long bw){
 const string d7=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
 const string eo=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
@@ -1099,13 +1099,13 @@ return n;
 if(q!=0)
 throw HostException.OfCall("EvtQuery",(uint)q);
 try{
-IntPtr br;
+IntPtr bp;
 uint ar;
-while(n.Count<ep&&EvtNext(d9,1,out br,-1,0,out ar)){
+while(n.Count<ep&&EvtNext(d9,1,out bp,-1,0,out ar)){
 try{
-n.Add(Xml(br));}
+n.Add(Xml(bp));}
 finally{
-EvtClose(br);}}
+EvtClose(bp);}}
 q=Marshal.GetLastWin32Error();
 if(n.Count<ep&&q!=NoMoreItems)
 throw HostException.OfCall("EvtNext",(uint)q);}
@@ -1283,10 +1283,10 @@ public string[]Keys(string r){
 return With(r,new string[0],ba=>ba.GetSubKeyNames());}
 public string[]Names(string r){
 return With(r,new string[0],ba=>ba.GetValueNames());}
-static T With<T>(string r,T dv,Func<RegistryKey,T>ch){
+static T With<T>(string r,T dv,Func<RegistryKey,T>cj){
 using(RegistryKey cr=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
 using(RegistryKey ba=cr.OpenSubKey(r))
-return ba==null?dv:ch(ba);}}
+return ba==null?dv:cj(ba);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
@@ -1357,13 +1357,13 @@ return ac;
 });
 return new StoredCertificate{
 Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(ha),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 d,uint cx,Func<IntPtr,int,T>ch)where T:class{
+static T Property<T>(X509Certificate2 d,uint cx,Func<IntPtr,int,T>cj)where T:class{
 uint ab=0;
 if(!KeyNative.CertGetCertificateContextProperty(d.Handle,cx,IntPtr.Zero,ref ab))
 return null;
 IntPtr a8=Marshal.AllocHGlobal((int)ab);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,cx,a8,ref ab)?ch(a8,(int)ab):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,cx,a8,ref ab)?cj(a8,(int)ab):null;}
 finally{
 Marshal.FreeHGlobal(a8);
 GC.KeepAlive(d);}}
@@ -1376,8 +1376,8 @@ var a3=new KeyProbe{Tried=true};
 X509Certificate2 dr=(X509Certificate2)d.Native;
 IntPtr r;
 uint cf;
-bool ci;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(dr.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out cf,out ci)){
+bool ck;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(dr.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out cf,out ck)){
 a3.Code=KeyNative.LastResult();
 return a3;}
 bool hq=cf==KeyNative.NcryptHandle;
@@ -1386,9 +1386,9 @@ a3.Descriptor=hq?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,K
 a3.UniqueName=hq?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
 a3.Code= !h7?0:hq?CngSign(r,dr.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,cf,d.Key);}
 finally{
-if(ci&&hq)
+if(ck&&hq)
 KeyNative.NCryptFreeObject(r);
-else if(ci)
+else if(ck)
 KeyNative.CryptReleaseContext(r,0);
 GC.KeepAlive(dr);}
 return a3;}
@@ -1438,10 +1438,10 @@ uint ab=0;
 if(!KeyNative.CryptCreateHash(bk,iz.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bv))
 return KeyNative.LastResult();
 try{
-bool cl=KeyNative.CryptHashData(bv,Sample,(uint)Sample.Length,0)
+bool ch=KeyNative.CryptHashData(bv,Sample,(uint)Sample.Length,0)
 &&KeyNative.CryptSignHash(bv,cf,IntPtr.Zero,0,null,ref ab)
 &&KeyNative.CryptSignHash(bv,cf,IntPtr.Zero,0,new byte[ab],ref ab);
-return cl?0:KeyNative.LastResult();}
+return ch?0:KeyNative.LastResult();}
 finally{
 KeyNative.CryptDestroyHash(bv);}}}
 public static class KeyNative{
@@ -1463,7 +1463,7 @@ public IntPtr Algorithm;}
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CertGetCertificateContextProperty(IntPtr d,uint cx,IntPtr da,ref uint ab);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h5,out IntPtr r,out uint cf,out bool ci);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h5,out IntPtr r,out uint cf,out bool ck);
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CertGetCertificateChain(IntPtr jc,IntPtr d,IntPtr h8,IntPtr az,byte[]gm,uint ag,IntPtr en,out IntPtr ey);
 [DllImport("crypt32.dll")]
@@ -1497,8 +1497,8 @@ public string this[string g]{
 get{
 string value;
 return Attributes.TryGetValue(g,out value)?value:null;}}
-public bool Is(int ck,params string[]bj){
-if(Path.Count<bj.Length||(ck>0&&Path.Count!=ck))
+public bool Is(int cm,params string[]bj){
+if(Path.Count<bj.Length||(cm>0&&Path.Count!=cm))
 return false;
 for(int b=0;b<bj.Length;b++)
 if(!Path[Path.Count-bj.Length+b].Equals(bj[b],StringComparison.Ordinal))

@@ -65,7 +65,7 @@ namespace TlsFleet
 					done.Add(index);
 				else if (line.Key == "undo")
 					done.Remove(index);
-				else if (line.Key == "undone")
+				else if (line.Key == "undone" || line.Key == "failed")
 					undone.Add(index);
 			}
 			foreach (int index in begun.Keys.Reverse())

@@ -50,6 +50,9 @@ namespace TlsFleet
 				{
 					Error = Applier.Typed(fault, "steps[" + index + "]");
 					ErrorStep = index;
+					// It has changed nothing: told before others are undone, or a recovery would judge it by what they leave.
+					if (!done.Exists(one => one.Key == index))
+						Try("failed", index);
 					Undo();
 					return;
 				}

@@ -84,6 +84,18 @@ def test_a_recovery_that_is_killed_is_gone_on_with(lane: Lane, folder: Path) -> 
         assert lane.apply(folder, [])["error"] is None and standing(folder) == before
 
 
+def test_a_step_that_failed_is_not_judged_by_what_the_undo_has_left(lane: Lane, folder: Path) -> None:
+    """As a bridge does it: a record is made, and a later step that was to take it away fails; then the undo is killed."""
+    place, made, before = ("hostnameport", "new.example.com:443"), {"thumbprint": OTHER}, standing(folder)
+    for number in range(4, 8):
+        applying.refuse(folder, "http", ("delete", "*", 5, 1, 1))
+        steps = [step("set", place, None, made), step("delete", place, made, None)]
+        assert killed(folder, steps, {"journal": number, "bytes": 10_000})
+        applying.refuse(folder, "http")
+        assert lane.apply(folder, [])["error"] is None
+        assert standing(folder) == before, number
+
+
 def test_somebody_else_has_written_since(lane: Lane, folder: Path) -> None:
     steps = applying.each(folder)
     assert killed(folder, [steps["bindings"], steps["set"], steps["update"]], {"call": 3, "when": "after"})
