@@ -25,7 +25,7 @@ public class Applier{
 const int WaitSeconds=120;
 const int ConfirmSeconds=30;
 IWritingMachine a;
-IGuard a9;
+IGuard ba;
 Given k;
 List<Step>ap;
 string ak,al;
@@ -33,19 +33,19 @@ public static string Run(IDictionary p){
 return Run(p,new WindowsMachine());}
 public static string Run(IDictionary p,IWritingMachine a){
 return Run(p,a,null);}
-public static string Run(IDictionary p,IWritingMachine a,IGuard a9){
+public static string Run(IDictionary p,IWritingMachine a,IGuard ba){
 try{
-return new Applier(p,a,a9).Answer();}
+return new Applier(p,a,ba).Answer();}
 catch(Exception c){
 return Json.Write(Reader.Failure(Typed(c,"")));}}
-Applier(IDictionary p,IWritingMachine a,IGuard a9){
+Applier(IDictionary p,IWritingMachine a,IGuard ba){
 this.a=a;
-this.a9=a9;
+this.ba=ba;
 k=new Given(p,"");
 object ez=p["_ansible_check_mode"];
 if(ez!=null&&Convert.ToString(ez).Equals("true",StringComparison.OrdinalIgnoreCase))
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
-k.Keys(new[]{"contract","computer","steps","probe","read"},a9==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
+k.Keys(new[]{"contract","computer","steps","probe","read"},ba==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
 Arguments.CheckContract(p);
 string fc=k["computer"].Text(),hv=Document.ComputerName(a.Registry);
 if(!fc.Equals(hv,StringComparison.OrdinalIgnoreCase))
@@ -54,109 +54,113 @@ Given a3=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
 a3["on_unverified"].Choice("fail","ignore");
 a3["timeout"].Whole(1,600);
 a3["retries"].Whole(0,100);
-Given cj=k["read"].Keys(new[]{"certificates","key_check"});
-ak=cj["certificates"].Choice("referenced","candidates","all");
-al=cj["key_check"].Choice("metadata","open","sign");
+Given cl=k["read"].Keys(new[]{"certificates","key_check"});
+ak=cl["certificates"].Choice("referenced","candidates","all");
+al=cl["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
 ap=Step.Read(Unpacked(k["steps"]));}
-static Given Unpacked(Given cy){
-if(!cy.IsText)
-return cy;
+static Given Unpacked(Given cz){
+if(!cz.IsText)
+return cz;
 try{
-using(GZipStream g1=new GZipStream(new MemoryStream(Convert.FromBase64String(cy.Text())),CompressionMode.Decompress))
-using(StreamReader bf=new StreamReader(g1,Encoding.UTF8))
-return new Given(JsonReader.Parse(bf.ReadToEnd()),cy.Place);}
+using(GZipStream g0=new GZipStream(new MemoryStream(Convert.FromBase64String(cz.Text())),CompressionMode.Decompress))
+using(StreamReader bg=new StreamReader(g0,Encoding.UTF8))
+return new Given(JsonReader.Parse(bg.ReadToEnd()),cz.Place);}
 catch(Exception c){
-throw cy.Bad("arrived damaged: "+c.Message);}}
+throw cz.Bad("arrived damaged: "+c.Message);}}
 string Answer(){
 a.LogInvocation("tlsfleet.iis.host_applier, "+ap.Count+" steps");
 string j=Path.Combine(a.JournalFolder(),Journal.File);
-bool fd=a9!=null&&a9.Confirms;
+bool fd=ba!=null&&ba.Confirms;
 for(int ec=0;!fd&&ec<ConfirmSeconds&&Journal.Of(j).Waiting;ec++)
 a.Pause(1000);
 using(IDisposable f4=a.Lock(WaitSeconds)){
 if(f4==null)
 throw Busy(j);
-using(IHttpApi b8=a.OpenHttp()){
-Changes o=new Changes(a,b8);
-return Text(o,fd?Confirmed(o,j):Alone(o,j));}}}
-Run Alone(Changes o,string j){
-Journal n=Journal.Of(j);
-for(int ec=0;!n.Finished&& !n.Waiting&&a.IsAlive(n["owner"]);ec++){
+using(IHttpApi b9=a.OpenHttp()){
+Changes n=new Changes(a,b9);
+return Text(n,fd?Confirmed(n,j):Alone(n,j));}}}
+Run Alone(Changes n,string j){
+Journal o=Journal.Of(j);
+for(int ec=0;!o.Finished&& !o.Waiting&&a.IsAlive(o["owner"]);ec++){
 if(ec==WaitSeconds)
 throw Busy(j);
 a.Pause(1000);
-n=Journal.Of(j);}
-if(!n.Finished)
-return Recovered(o,j,n);
-if(ap.Exists(f=>f.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
-RefuseShared(o);
-Run bc=new Run(a,o,k["probe"]);
+o=Journal.Of(j);}
+if(!o.Finished)
+return Recovered(n,j,o);
+if(ap.Exists(e=>e.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
+RefuseShared(n);
+Run a8=new Run(a,n,k["probe"]);
 try{
 using(JournalWriter i=JournalWriter.Start(a,j,ap)){
-if(a9==null||Armed(bc,i))
-bc.All(ap,i);
-if(a9!=null&&bc.Error==null){
-bc.Unconfirmed=i.Run;
-return bc;}
+if(ba==null||Armed(a8,i))
+a8.All(ap,i);
+if(ba!=null&&a8.Error==null){
+a8.Unconfirmed=i.Run;
+return a8;}
 End(i);
-if(a9!=null)
-a9.Disarm(i.Run);}
+if(ba!=null)
+ba.Disarm(i.Run);}
 File.Delete(j);}
 catch(Exception c){
-bc.Error=bc.Error??(bc.Applied==ap.Count&&ap.Count>0?null:Typed(c,"journal"));}
-return bc;}
-bool Armed(Run bc,JournalWriter i){
+a8.Error=a8.Error??(a8.Applied==ap.Count&&ap.Count>0?null:Typed(c,"journal"));}
+return a8;}
+bool Armed(Run a8,JournalWriter i){
 try{
-a9.Arm(i,ap.Count);}
+ba.Arm(i,ap.Count);}
 catch(HostException c){
-bc.Error=c;}
-return bc.Error==null;}
-Run Confirmed(Changes o,string j){
-Run c7=new Run(a,o,k["probe"]);
+a8.Error=c;}
+return a8.Error==null;}
+Run Confirmed(Changes n,string j){
+Run ch=new Run(a,n,k["probe"]);
 try{
-a9.Confirm(j);}
+ba.Confirm(j);}
 catch(HostException c){
-c7.Error=c;}
-return c7;}
+ch.Error=c;}
+return ch;}
 HostException Busy(string j){
-string bc=Journal.Of(j)["run"];
-string x="another run"+(bc==null?"":" ("+bc+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
-return new HostException("busy",x,"journal",x,null,null);}
-static void RefuseShared(Changes o){
-const string x="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
-if(o.Iis.Shared())
-throw new HostException("shared_configuration",x,"steps",x,null,null);}
-Run Recovered(Changes o,string j,Journal cw){
-Run c7=new Run(a,o,k["probe"]);
-Recovery cl=null;
+string a8=Journal.Of(j)["run"];
+string w="another run"+(a8==null?"":" ("+a8+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
+return new HostException("busy",w,"journal",w,null,null);}
+static void RefuseShared(Changes n){
+const string w="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
+if(n.Iis.Shared())
+throw new HostException("shared_configuration",w,"steps",w,null,null);}
+Run Recovered(Changes n,string j,Journal cn){
+Run ch=new Run(a,n,k["probe"]);
+Recovery bm=null;
 try{
-cl=new Recovery(o,cw);
-cl.Plan();
-using(JournalWriter i=JournalWriter.GoOn(a,j,cw)){
-cl.CarryOut(i);
+bm=new Recovery(n,cn);
+bm.Plan();
+using(JournalWriter i=JournalWriter.GoOn(a,j,cn)){
+bm.CarryOut(i);
 i.End();}
 File.Delete(j);
-string x="run "+cw["run"]+" had not finished and was undone; read again and plan anew";
-if(ap.Count>0)
-c7.Error=new HostException("journal_unfinished",x,"journal",x,null,null);}
+string w="run "+cn["run"]+" had not finished and was undone; read again and plan anew";
+if(bm.Lost.Count>0){
+ch.Undone="partial";
+ch.UndoErrors.AddRange(bm.Lost);
+w="run "+cn["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(be=>be.Place+": "+be.Hint));}
+if(ap.Count>0||bm.Lost.Count>0)
+ch.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
 catch(Exception c){
-c7.Error=Typed(c,"journal");}
-return c7;}
+ch.Error=Typed(c,"journal");}
+return ch;}
 static void End(JournalWriter i){
 try{
 i.End();}
 catch(HostException){}}
-string Text(Changes o,Run bc){
-HostException de=bc.Error;
-Bag bs=new Bag{
-{"changed",Changed(o)},{"contract",Reader.Contract},{"applied",bc.Applied},{"error",de==null?null:Reader.ErrorBag(de,bc.ErrorStep)},{"undone",bc.Undone},{"undo_errors",bc.UndoErrors.ConvertAll(bp=>Reader.ErrorBag(bp,null))},{"probes",bc.Probes}};
-if(bc.Unconfirmed!=null)
-bs.Put("unconfirmed",bc.Unconfirmed);
+string Text(Changes n,Run a8){
+HostException de=a8.Error;
+Bag bt=new Bag{
+{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",a8.Applied},{"error",de==null?null:Reader.ErrorBag(de,a8.ErrorStep)},{"undone",a8.Undone},{"undo_errors",a8.UndoErrors.ConvertAll(be=>Reader.ErrorBag(be,null))},{"probes",a8.Probes}};
+if(a8.Unconfirmed!=null)
+bt.Put("unconfirmed",a8.Unconfirmed);
 if(de!=null)
-bs.Put("failed",true).Put("msg",de.Place+": "+de.Hint);
-StringBuilder h=new StringBuilder(Json.Write(bs));
+bt.Put("failed",true).Put("msg",de.Place+": "+de.Hint);
+StringBuilder h=new StringBuilder(Json.Write(bt));
 h.Length--;
 h.Append(',');
 try{
@@ -164,32 +168,32 @@ Json.AppendDocument(h,new Document(a,ak,al).Read());}
 catch(Exception){
 h.Append("\"document\":null");}
 return h.Append('}').ToString();}
-static bool Changed(Changes o){
+static bool Changed(Changes n){
 try{
-return o.Touched.Differ(o.Http,o.Iis);}
+return n.Touched.Differ(n.Http,n.Iis);}
 catch(HostException){
 return true;}}
-public static HostException Typed(Exception c,string e){
+public static HostException Typed(Exception c,string f){
 HostException af=c as HostException;
 if(af!=null)
 return af;
 bool d5=Gaps.CodeOf(c)=="access_denied";
-string x=d5?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
-return new HostException(d5?"access_denied":"internal",x,e,x,null,unchecked((uint)c.HResult));}}
+string w=d5?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
+return new HostException(d5?"access_denied":"internal",w,f,w,null,unchecked((uint)c.HResult));}}
 public class BindingLists{
-Dictionary<string,List<Binding>>w=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
+Dictionary<string,List<Binding>>x=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
 public List<Binding>this[string am]{
 get{
-List<Binding>n;
-return w.TryGetValue(am,out n)?n:null;}
-set{w[am]=value;}}
+List<Binding>o;
+return x.TryGetValue(am,out o)?o:null;}
+set{x[am]=value;}}
 public IEnumerable<string>Names{
-get{return w.Keys;}}
+get{return x.Keys;}}
 public BindingLists Copy(){
 BindingLists fs=new BindingLists{KnowsFlags=KnowsFlags};
-foreach(KeyValuePair<string,List<Binding>>am in w)
-fs.w[am.Key]=am.Value.ToList();
+foreach(KeyValuePair<string,List<Binding>>am in x)
+fs.x[am.Key]=am.Value.ToList();
 return fs;}
 public List<Edit>Try(List<Edit>ah){
 List<Edit>ds=new List<Edit>();
@@ -198,9 +202,9 @@ Edit ae=ah[b];
 List<Binding>y=this[ae.Site];
 if(y==null)
 throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+ae.Site+"'",null);
-Edit bp=new Edit{Site=ae.Site,Position=ae.Position??y.Count,Before=ae.Before,After=ae.After};
-One(y,bp,b);
-ds.Add(bp);}
+Edit be=new Edit{Site=ae.Site,Position=ae.Position??y.Count,Before=ae.Before,After=ae.After};
+One(y,be,b);
+ds.Add(be);}
 return ds;}
 public bool Fits(List<Edit>ah){
 try{
@@ -209,52 +213,52 @@ return true;}
 catch(HostException){
 return false;}}
 void One(List<Binding>y,Edit ae,int b){
-int e=ae.Position.Value;
+int f=ae.Position.Value;
 bool gi=ae.Before==null;
 if(ae.After!=null&&ae.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(gi&&e>y.Count)
+if(gi&&f>y.Count)
 throw IisSites.Refused("changed_meanwhile",b,"the site has only "+y.Count+" bindings",null);
-if(!gi&&(e>=y.Count|| !Same(y[e],ae.Before)))
-throw IisSites.Refused("changed_meanwhile",b,"binding "+ae.Before.Information+" is not at its place "+e,null);
+if(!gi&&(f>=y.Count|| !Same(y[f],ae.Before)))
+throw IisSites.Refused("changed_meanwhile",b,"binding "+ae.Before.Information+" is not at its place "+f,null);
 for(int ay=0;ae.After!=null&&ay<y.Count;ay++)
-if((gi||ay!=e)&&SameKey(y[ay],ae.After))
+if((gi||ay!=f)&&SameKey(y[ay],ae.After))
 throw IisSites.Refused("config_conflict",b,"binding "+ae.After.Information+" is there twice",0x800700B7);
 if(gi)
-y.Insert(e,ae.After);
+y.Insert(f,ae.After);
 else if(ae.After==null)
-y.RemoveAt(e);
+y.RemoveAt(f);
 else
-y[e]=ae.After;}
-public static bool Same(Binding bp,Binding ay){
-return bp.Protocol==ay.Protocol&&bp.Information==ay.Information&&bp.Flags==ay.Flags;}
-public static bool Same(List<Binding>bp,List<Binding>ay){
-if(bp==null||ay==null||bp.Count!=ay.Count)
-return bp==ay;
-for(int b=0;b<bp.Count;b++)
-if(!Same(bp[b],ay[b]))
+y[f]=ae.After;}
+public static bool Same(Binding be,Binding ay){
+return be.Protocol==ay.Protocol&&be.Information==ay.Information&&be.Flags==ay.Flags;}
+public static bool Same(List<Binding>be,List<Binding>ay){
+if(be==null||ay==null||be.Count!=ay.Count)
+return be==ay;
+for(int b=0;b<be.Count;b++)
+if(!Same(be[b],ay[b]))
 return false;
 return true;}
-static bool SameKey(Binding bp,Binding ay){
-return bp.Protocol.Equals(ay.Protocol,StringComparison.OrdinalIgnoreCase)
-&&bp.Information.Equals(ay.Information,StringComparison.OrdinalIgnoreCase);}}
+static bool SameKey(Binding be,Binding ay){
+return be.Protocol.Equals(ay.Protocol,StringComparison.OrdinalIgnoreCase)
+&&be.Information.Equals(ay.Information,StringComparison.OrdinalIgnoreCase);}}
 public class JournalWriter:IDisposable{
 IJournalFile ff;
 public string Run;
-JournalWriter(IWritingMachine a,string j,long e2,string bc){
-Run=bc;
+JournalWriter(IWritingMachine a,string j,long e2,string a8){
+Run=a8;
 try{
 ff=a.OpenJournal(j,e2);}
 catch(Exception c){
 throw Typed(c);}}
 public static JournalWriter Start(IWritingMachine a,string j,List<Step>ap){
 JournalWriter i=new JournalWriter(a,j,0,Guid.NewGuid().ToString());
-string hd=Journal.Time(a.UtcNow);
-i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hd)+Journal.Line("owner",a.Owner)
-+Journal.Line("steps",Json.Write(ap.ConvertAll(f=>f.ToBag()))));
+string hc=Journal.Time(a.UtcNow);
+i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hc)+Journal.Line("owner",a.Owner)
++Journal.Line("steps",Json.Write(ap.ConvertAll(e=>e.ToBag()))));
 return i;}
-public static JournalWriter GoOn(IWritingMachine a,string j,Journal cw){
-return new JournalWriter(a,j,cw.Sound,cw["run"]);}
+public static JournalWriter GoOn(IWritingMachine a,string j,Journal cn){
+return new JournalWriter(a,j,cn.Sound,cn["run"]);}
 public void Begin(int b,object l){
 Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
 public void Note(string g,int b){
@@ -275,79 +279,89 @@ throw Typed(c);}}
 static HostException Typed(Exception c){
 uint av=unchecked((uint)c.HResult);
 bool d5=Gaps.CodeOf(c)=="access_denied";
-string x=d5?"administrator rights are missing":"the journal could not be written: "+c.Message;
-return new HostException(d5?"access_denied":"internal",x,"journal",x,"WriteFile",av>>16==0x8007?av&0xFFFF:av);}
+string w=d5?"administrator rights are missing":"the journal could not be written: "+c.Message;
+return new HostException(d5?"access_denied":"internal",w,"journal",w,"WriteFile",av>>16==0x8007?av&0xFFFF:av);}
 public void Dispose(){
 if(ff!=null)
 ff.Dispose();}}
 public class Touched{
 Dictionary<string,HttpRecord>a2=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 List<Step>gk=new List<Step>();
-BindingLists w=new BindingLists();
-public void Note(Step f,HttpRecord l){
-if(a2.ContainsKey(f.Place))
+BindingLists x=new BindingLists();
+public void Note(Step e,HttpRecord l){
+if(a2.ContainsKey(e.Place))
 return;
-a2[f.Place]=l;
-gk.Add(f);}
-public void Note(BindingLists n){
-foreach(string g in n.Names)
-if(w[g]==null)
-w[g]=n[g];}
+a2[e.Place]=l;
+gk.Add(e);}
+public void Note(BindingLists o){
+foreach(string g in o.Names)
+if(x[g]==null)
+x[g]=o[g];}
 public bool Differ(HttpTable d7,IisSites fv){
-foreach(Step f in gk)
-if(!HttpTable.Same(d7.Find(f.Family,f.Key),a2[f.Place]))
+foreach(Step e in gk)
+if(!HttpTable.Same(d7.Find(e.Family,e.Key),a2[e.Place]))
 return true;
-List<Edit>bn=new List<Edit>();
-foreach(string g in w.Names)
-bn.Add(new Edit{Site=g});
-if(bn.Count==0)
+List<Edit>bp=new List<Edit>();
+foreach(string g in x.Names)
+bp.Add(new Edit{Site=g});
+if(bp.Count==0)
 return false;
-BindingLists di=fv.Read(bn);
-foreach(string g in w.Names)
-if(!BindingLists.Same(di[g],w[g]))
+BindingLists di=fv.Read(bp);
+foreach(string g in x.Names)
+if(!BindingLists.Same(di[g],x[g]))
 return true;
 return false;}}
 public class Changes{
 public HttpTable Http;
 public IisSites Iis;
 public Touched Touched=new Touched();
-public Changes(IWritingMachine a,IHttpApi b8){
-Http=new HttpTable(b8);
+public Changes(IWritingMachine a,IHttpApi b9){
+Http=new HttpTable(b9);
 Iis=new IisSites(a);}
 public void Remember(List<Step>ap){
 try{
-foreach(Step f in ap)
-if(f.IsRecord)
-Touched.Note(f,Http.Find(f.Family,f.Key));
+foreach(Step e in ap)
+if(e.IsRecord)
+Touched.Note(e,Http.Find(e.Family,e.Key));
 List<Edit>ah=new List<Edit>();
-foreach(Step f in ap)
-ah.AddRange(f.Edits??new List<Edit>());
+foreach(Step e in ap)
+ah.AddRange(e.Edits??new List<Edit>());
 if(ah.Count>0)
 Touched.Note(Iis.Read(ah));}
 catch(HostException){}}
-public HttpRecord Expected(Step f){
-HttpRecord l=Http.Find(f.Family,f.Key);
-Touched.Note(f,l);
-if(HttpTable.Same(l,f.Before))
+public HttpRecord Expected(Step e){
+HttpRecord l=Http.Find(e.Family,e.Key);
+Touched.Note(e,l);
+if(HttpTable.Same(l,e.Before))
 return l;
-string x="expected "+HttpTable.Shown(f.Before)+", found "+HttpTable.Shown(l);
-if(l!=null&&f.Before!=null&&HttpTable.Shown(l)==HttpTable.Shown(f.Before))
-x+=" with other options";
-throw new HostException("changed_meanwhile",x,f.Place,x,null,null);}
-public void Record(Step f,Action<bool>dd){
-if(f.Op==Step.Update)
-Http.Update(f.Family,f.Key,f.After);
-if(f.Op==Step.Delete||f.Op==Step.Replace)
-Http.Delete(f.Family,f.Key);
-if(f.Op==Step.Replace)
+string w="expected "+HttpTable.Shown(e.Before)+", found "+HttpTable.Shown(l);
+if(l!=null&&e.Before!=null&&HttpTable.Shown(l)==HttpTable.Shown(e.Before))
+w+=" with other options";
+throw new HostException("changed_meanwhile",w,e.Place,w,null,null);}
+public void Record(Step e,Action<bool>dd){
+if(e.Op==Step.Update)
+Http.Update(e.Family,e.Key,e.After);
+if(e.Op==Step.Delete||e.Op==Step.Replace)
+Http.Delete(e.Family,e.Key);
+if(e.Op==Step.Replace)
 dd(false);
-if(f.Op==Step.Set||f.Op==Step.Replace)
-Http.Set(f.Family,f.Key,f.After);
-if(f.Op==Step.Replace)
+if(e.Op==Step.Set||e.Op==Step.Replace)
+Http.Set(e.Family,e.Key,e.After);
+if(e.Op==Step.Replace)
 dd(true);}
-public static Step Inverse(Step f,HttpRecord l){
-string jh=f.Op==Step.Set?Step.Delete:f.Op==Step.Delete?Step.Set:f.Op;
-return new Step{Op=jh,Family=f.Family,Key=f.Key,Before=f.After,After=l};}}
+public static Step Inverse(Step e,HttpRecord l){
+string jh=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
+return new Step{Op=jh,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
+public HostException Standing(HostException c,Step e){
+string di;
+try{
+if(e.Op==Step.Bindings)
+di=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
+else
+di="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
+catch(HostException id){
+di="what stands there could not be read: "+id.Message;}
+return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+di,c.Call,c.Number);}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
 public static class Handshake{
@@ -357,18 +371,18 @@ static ushort[]Groups={29,23,24,25};
 static ushort[]Signatures={
 0x0403,0x0503,0x0603,0x0804,0x0805,0x0806,0x0401,0x0501,0x0601,0x0807,0x0808,0x0809,0x080A,0x080B,0x0303,0x0301,0x0203,0x0201,0x0402,0x0202,0x0101};
 public static byte[]Hello(string i8){
-List<byte>bu=new List<byte>();
+List<byte>bv=new List<byte>();
 if(!string.IsNullOrEmpty(i8)){
 List<byte>g=new List<byte>{0};
 Append(g,Encoding.ASCII.GetBytes(i8),2);
-List<byte>bj=new List<byte>();
-Append(bj,g,2);
-Extension(bu,0,bj);}
-Extension(bu,10,Numbers(Groups,2));
-Extension(bu,11,new byte[]{1,0});
-Extension(bu,13,Numbers(Signatures,2));
-Extension(bu,23,new byte[0]);
-Extension(bu,0xFF01,new byte[]{0});
+List<byte>bk=new List<byte>();
+Append(bk,g,2);
+Extension(bv,0,bk);}
+Extension(bv,10,Numbers(Groups,2));
+Extension(bv,11,new byte[]{1,0});
+Extension(bv,13,Numbers(Signatures,2));
+Extension(bv,23,new byte[0]);
+Extension(bv,0xFF01,new byte[]{0});
 byte[]go=new byte[32];
 using(RandomNumberGenerator c8=RandomNumberGenerator.Create())
 c8.GetBytes(go);
@@ -377,19 +391,19 @@ d3.AddRange(go);
 d3.Add(0);
 d3.AddRange(Numbers(Suites,2));
 d3.AddRange(new byte[]{1,0});
-Append(d3,bu,2);
+Append(d3,bv,2);
 List<byte>a1=new List<byte>{1};
 Append(a1,d3,3);
 List<byte>t=new List<byte>{22,3,1};
 Append(t,a1,2);
 return t.ToArray();}
-static void Extension(List<byte>iv,int b7,ICollection<byte>da){
-iv.Add((byte)(b7>>8));
-iv.Add((byte)b7);
+static void Extension(List<byte>iv,int b8,ICollection<byte>da){
+iv.Add((byte)(b8>>8));
+iv.Add((byte)b8);
 Append(iv,da,2);}
-static List<byte>Numbers(ushort[]g6,int dg){
+static List<byte>Numbers(ushort[]g5,int dg){
 List<byte>ac=new List<byte>(),ib=new List<byte>();
-foreach(ushort s in g6){
+foreach(ushort s in g5){
 ac.Add((byte)(s>>8));
 ac.Add((byte)s);}
 Append(ib,ac,dg);
@@ -402,35 +416,35 @@ public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
-List<byte>br=new List<byte>(),bi=new List<byte>(),d2=new List<byte>();
-int hf;
+List<byte>bs=new List<byte>(),bj=new List<byte>(),d2=new List<byte>();
+int he;
 bool e1;
 public string Thumbprint{get;private set;}
 public Answer?Add(byte[]ac,int ar){
-hf+=ar;
+he+=ar;
 for(int b=0;b<ar;b++)
-br.Add(ac[b]);
-Answer?bs=Records();
-return bs==null&&hf>Most?Answer.Unclear:bs;}
+bs.Add(ac[b]);
+Answer?bt=Records();
+return bt==null&&he>Most?Answer.Unclear:bt;}
 Answer?Records(){
-int a8=0;
-Answer?bs=null;
-while(bs==null&&br.Count>a8){
-int b7=br[a8];
-if(b7!=AlertRecord&&b7!=HandshakeRecord||br.Count>a8+1&&br[a8+1]!=3)
+int a9=0;
+Answer?bt=null;
+while(bt==null&&bs.Count>a9){
+int b8=bs[a9];
+if(b8!=AlertRecord&&b8!=HandshakeRecord||bs.Count>a9+1&&bs[a9+1]!=3)
 return Answer.Unclear;
-if(br.Count<a8+5)
+if(bs.Count<a9+5)
 break;
-int u=Number(br,a8+3,2);
+int u=Number(bs,a9+3,2);
 if(u==0||u>LongestRecord)
 return Answer.Unclear;
-if(br.Count<a8+5+u)
+if(bs.Count<a9+5+u)
 break;
-(b7==AlertRecord?d2:bi).AddRange(br.GetRange(a8+5,u));
-a8+=5+u;
-bs=b7==AlertRecord?Alerts():Messages();}
-br.RemoveRange(0,a8);
-return bs;}
+(b8==AlertRecord?d2:bj).AddRange(bs.GetRange(a9+5,u));
+a9+=5+u;
+bt=b8==AlertRecord?Alerts():Messages();}
+bs.RemoveRange(0,a9);
+return bt;}
 Answer?Alerts(){
 while(d2.Count>=2){
 int ek=d2[0],fp=d2[1];
@@ -443,32 +457,32 @@ if(ek!=1)
 return Answer.Unclear;}
 return null;}
 Answer?Messages(){
-while(bi.Count>=4){
-int u=Number(bi,1,3);
-if(bi[0]!=(e1?Certificate:ServerHello)||u>Most)
+while(bj.Count>=4){
+int u=Number(bj,1,3);
+if(bj[0]!=(e1?Certificate:ServerHello)||u>Most)
 return Answer.Unclear;
-if(bi.Count<4+u)
+if(bj.Count<4+u)
 return null;
 if(e1)
 return Leaf(u);
-if(u<38||bi[4]!=3||bi[5]>3)
+if(u<38||bj[4]!=3||bj[5]>3)
 return Answer.Unclear;
 e1=true;
-bi.RemoveRange(0,4+u);}
+bj.RemoveRange(0,4+u);}
 return null;}
 Answer Leaf(int u){
-if(u<6||Number(bi,4,3)!=u-3)
+if(u<6||Number(bj,4,3)!=u-3)
 return Answer.Unclear;
-int ab=Number(bi,7,3);
+int ab=Number(bj,7,3);
 if(ab==0||ab>u-6)
 return Answer.Unclear;
 using(SHA1 je=SHA1.Create())
-Thumbprint=BitConverter.ToString(je.ComputeHash(bi.GetRange(10,ab).ToArray())).Replace("-","");
+Thumbprint=BitConverter.ToString(je.ComputeHash(bj.GetRange(10,ab).ToArray())).Replace("-","");
 return Answer.Shown;}
-static int Number(List<byte>ac,int a8,int ab){
+static int Number(List<byte>ac,int a9,int ab){
 int s=0;
 for(int b=0;b<ab;b++)
-s=s<<8|ac[a8+b];
+s=s<<8|ac[a9+b];
 return s;}}
 public class RecordMemory:IDisposable{
 List<IntPtr>l=new List<IntPtr>();
@@ -477,13 +491,13 @@ public IntPtr At;
 public uint Length;
 public RecordMemory(string ad,string r,HttpRecord value){
 Id=HttpRecords.Ids[ad];
-SslParam bg=value==null?new SslParam():Param(value);
+SslParam bh=value==null?new SslParam():Param(value);
 if(Id==HttpNative.Ssl)
-Put(new SslSet{Address=Sockaddr(r,true),Param=bg});
+Put(new SslSet{Address=Sockaddr(r,true),Param=bh});
 else if(Id==HttpNative.Ccs)
-Put(new CcsSet{Address=Storage(r),Param=bg});
+Put(new CcsSet{Address=Storage(r),Param=bh});
 else
-Put(new SniSet{Key=Name(r),Param=bg});}
+Put(new SniSet{Key=Name(r),Param=bh});}
 RecordMemory(string ad,string r){
 Id=HttpRecords.Ids[ad];
 if(Id==HttpNative.Ssl)
@@ -499,40 +513,40 @@ Length=(uint)Marshal.SizeOf(e8.GetType());
 At=Room((int)Length);
 Marshal.StructureToPtr(e8,At,false);}
 IntPtr Room(int u){
-IntPtr a8=Marshal.AllocHGlobal(u);
-l.Add(a8);
+IntPtr a9=Marshal.AllocHGlobal(u);
+l.Add(a9);
 for(int b=0;b<u;b++)
-Marshal.WriteByte(a8,b,0);
-return a8;}
+Marshal.WriteByte(a9,b,0);
+return a9;}
 IntPtr Words(string h){
 if(h==null)
 return IntPtr.Zero;
-IntPtr a8=Marshal.StringToHGlobalUni(h);
-l.Add(a8);
-return a8;}
+IntPtr a9=Marshal.StringToHGlobalUni(h);
+l.Add(a9);
+return a9;}
 SslParam Param(HttpRecord value){
-SslParam bg=new SslParam{
+SslParam bh=new SslParam{
 AppId=new Guid(value.AppId),StoreName=Words(value.Store),CheckMode=(uint)value.CheckMode,Freshness=(uint)value.Freshness,Timeout=(uint)value.Timeout,CtlIdentifier=Words(value.CtlIdentifier),CtlStore=Words(value.CtlStore),Flags=(uint)value.Flags};
 if(value.Thumbprint!=null){
-byte[]bv=new byte[value.Thumbprint.Length/2];
-for(int b=0;b<bv.Length;b++)
-bv[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
-bg.HashLength=(uint)bv.Length;
-bg.Hash=Room(bv.Length);
-Marshal.Copy(bv,0,bg.Hash,bv.Length);}
-return bg;}
+byte[]bw=new byte[value.Thumbprint.Length/2];
+for(int b=0;b<bw.Length;b++)
+bw[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
+bh.HashLength=(uint)bw.Length;
+bh.Hash=Room(bw.Length);
+Marshal.Copy(bw,0,bh.Hash,bw.Length);}
+return bh;}
 IntPtr Sockaddr(string r,bool an){
 IPAddress h3=an?Address(r):IPAddress.Any;
 byte[]ac=h3.GetAddressBytes();
 int a7=Port(r);
-IntPtr a8=Room(128);
-Marshal.WriteInt16(a8,(short)(ac.Length==16?23:2));
-Marshal.WriteByte(a8,2,(byte)(a7>>8));
-Marshal.WriteByte(a8,3,(byte)a7);
-Marshal.Copy(ac,0,IntPtr.Add(a8,ac.Length==16?8:4),ac.Length);
+IntPtr a9=Room(128);
+Marshal.WriteInt16(a9,(short)(ac.Length==16?23:2));
+Marshal.WriteByte(a9,2,(byte)(a7>>8));
+Marshal.WriteByte(a9,3,(byte)a7);
+Marshal.Copy(ac,0,IntPtr.Add(a9,ac.Length==16?8:4),ac.Length);
 if(ac.Length==16)
-Marshal.WriteInt32(a8,24,(int)h3.ScopeId);
-return a8;}
+Marshal.WriteInt32(a9,24,(int)h3.ScopeId);
+return a9;}
 SockaddrStorage Storage(string r){
 return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(r,false),typeof(SockaddrStorage));}
 SniKey Name(string r){
@@ -551,87 +565,87 @@ if(!gf&&h.Split('.').Length!=4)
 return null;
 return IPAddress.TryParse(h,out an)&&h.Contains(":")==gf?an:null;}
 public static bool IsKey(string ad,string r){
-int gz=r.LastIndexOf(':');
-if(Port(r)==0||(gz<0)!=(ad=="ccs"))
+int gy=r.LastIndexOf(':');
+if(Port(r)==0||(gy<0)!=(ad=="ccs"))
 return false;
-return ad=="ipport"?Address(r)!=null:ad=="ccs"||gz>0;}
+return ad=="ipport"?Address(r)!=null:ad=="ccs"||gy>0;}
 public static bool IsThumbprint(string h){
 foreach(char ao in h)
 if(!Uri.IsHexDigit(ao))
 return false;
 return h.Length>0&&h.Length<=128&&h.Length%2==0;}
 public void Dispose(){
-foreach(IntPtr a8 in l)
-Marshal.FreeHGlobal(a8);
+foreach(IntPtr a9 in l)
+Marshal.FreeHGlobal(a9);
 l.Clear();}}
 public class HttpTable{
 public const string UpdateCall="HttpUpdateServiceConfiguration";
-IHttpApi b8;
-public HttpTable(IHttpApi b8){
-this.b8=b8;}
+IHttpApi b9;
+public HttpTable(IHttpApi b9){
+this.b9=b9;}
 public HttpRecord Find(string ad,string r){
-using(RecordMemory bn=RecordMemory.Query(ad,r))
+using(RecordMemory bp=RecordMemory.Query(ad,r))
 using(HttpRecords.Room ea=new HttpRecords.Room()){
-uint q=ea.Query(b8,bn.Id,bn.At,bn.Length);
+uint q=ea.Query(b9,bp.Id,bp.At,bp.Length);
 if(q==HttpNative.NotFound||(q==HttpNative.InvalidParameter&&ad!="ipport"))
 return null;
 if(q!=0)
 throw Fault("HttpQueryServiceConfiguration",q,ad+" "+r);
-HttpRecord n=HttpRecords.Of(bn.Id,ea.At);
-n.Family=ad;
-n.Key=r;
-return n;}}
+HttpRecord o=HttpRecords.Of(bp.Id,ea.At);
+o.Family=ad;
+o.Key=r;
+return o;}}
 public void Set(string ad,string r,HttpRecord value){
-Call("HttpSetServiceConfiguration",b8.Set,ad,r,value);}
+Call("HttpSetServiceConfiguration",b9.Set,ad,r,value);}
 public void Delete(string ad,string r){
-Call("HttpDeleteServiceConfiguration",b8.Delete,ad,r,null);}
+Call("HttpDeleteServiceConfiguration",b9.Delete,ad,r,null);}
 public void Update(string ad,string r,HttpRecord value){
-if(b8.UpdateExported==false)
+if(b9.UpdateExported==false)
 throw new HostException("update_unsupported","this Windows does not export it",ad+" "+r,"this Windows does not export it",UpdateCall,null);
-Call(UpdateCall,b8.Update,ad,r,value);}
-delegate uint Write(int cx,IntPtr aa,uint u);
-static void Call(string g,Write bt,string ad,string r,HttpRecord value){
+Call(UpdateCall,b9.Update,ad,r,value);}
+delegate uint Write(int cy,IntPtr aa,uint u);
+static void Call(string g,Write bu,string ad,string r,HttpRecord value){
 using(RecordMemory et=new RecordMemory(ad,r,value)){
 uint q;
 try{
-q=bt(et.Id,et.At,et.Length);}
+q=bu(et.Id,et.At,et.Length);}
 catch(EntryPointNotFoundException){
 q=NoSuchProcedure;}
 if(q!=0)
 throw Fault(g,q,ad+" "+r);}}
 const uint NoSuchProcedure=127;
-static HostException Fault(string bt,uint s,string e){
-string q="internal",x=null;
+static HostException Fault(string bu,uint s,string f){
+string q="internal",w=null;
 if(s==2)
-Is(out q,out x,"record_missing","the record is not there");
+Is(out q,out w,"record_missing","the record is not there");
 else if(s==5)
-Is(out q,out x,"access_denied","administrator rights are missing");
+Is(out q,out w,"access_denied","administrator rights are missing");
 else if(s==87)
-Is(out q,out x,"not_supported_here","this Windows does not know this kind of record");
+Is(out q,out w,"not_supported_here","this Windows does not know this kind of record");
 else if(s==183)
-Is(out q,out x,"record_exists","there is such a record already");
+Is(out q,out w,"record_exists","there is such a record already");
 else if(s==1312)
-Is(out q,out x,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
-else if(bt==UpdateCall&&(s==1||s==50||s==120||s==NoSuchProcedure))
-Is(out q,out x,"update_unsupported","this Windows exports it and does not have it");
+Is(out q,out w,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
+else if(bu==UpdateCall&&(s==1||s==50||s==120||s==NoSuchProcedure))
+Is(out q,out w,"update_unsupported","this Windows exports it and does not have it");
 else
-x=HostException.OfCall(bt,s).Message;
-return new HostException(q,x,e,x,bt,s);}
-static void Is(out string q,out string x,string af,string bm){
+w=HostException.OfCall(bu,s).Message;
+return new HostException(q,w,f,w,bu,s);}
+static void Is(out string q,out string w,string af,string bo){
 q=af;
-x=bm;}
-public static bool Same(HttpRecord bp,HttpRecord ay){
-if(bp==null||ay==null)
-return bp==ay;
-return Words(bp)==Words(ay);}
+w=bo;}
+public static bool Same(HttpRecord be,HttpRecord ay){
+if(be==null||ay==null)
+return be==ay;
+return Words(be)==Words(ay);}
 static string Words(HttpRecord t){
-StringBuilder bm=new StringBuilder();
+StringBuilder bo=new StringBuilder();
 string az=string.IsNullOrEmpty(t.Store)?"MY":t.Store;
 foreach(string h in new[]{t.Thumbprint,az,t.AppId,t.CtlIdentifier,t.CtlStore})
-bm.Append(h==null?"-":"+"+h.ToLowerInvariant()).Append('\n');
+bo.Append(h==null?"-":"+"+h.ToLowerInvariant()).Append('\n');
 foreach(long s in new[]{t.Flags,t.CheckMode,t.Freshness,t.Timeout})
-bm.Append(s).Append(' ');
-return bm.ToString();}
+bo.Append(s).Append(' ');
+return bo.ToString();}
 public static string Shown(HttpRecord t){
 return t==null?"no record":"certificate "+(t.Thumbprint??"none");}}
 public class IisSites{
@@ -640,19 +654,19 @@ const int Attempts=6,FirstPause=250,LongestPause=4000;
 const uint Sharing=0x80070020,Locked=0x80070021,Transaction=0x80071A90,BadIndex=0x80070585,Exists=0x800700B7,Denied=0x80070005,NoClass=0x80040154;
 static Random Jitter=new Random();
 IWritingMachine a;
-string bt;
-int a8;
+string bu;
+int a9;
 public IisSites(IWritingMachine a){
 this.a=a;}
-public static HostException Refused(string q,int b,string x,long?s){
-return new HostException(q,x,"edits["+b+"]",x,Commit,s);}
+public static HostException Refused(string q,int b,string w,long?s){
+return new HostException(q,w,"edits["+b+"]",w,Commit,s);}
 public bool Shared(){
 List<object>l=new List<object>();
 try{
-bt="GetAdminSection";
-IAppHostAdminManager c6=SiteStates.Keep(l,a.OpenAdmin());
-IAppHostElement cs=SiteStates.Keep(l,c6.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
-return Convert.ToBoolean(SiteStates.Keep(l,cs.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
+bu="GetAdminSection";
+IAppHostAdminManager c7=SiteStates.Keep(l,a.OpenAdmin());
+IAppHostElement cu=SiteStates.Keep(l,c7.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
+return Convert.ToBoolean(SiteStates.Keep(l,cu.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
 catch(Exception c){
 throw Typed(c);}
 finally{
@@ -660,7 +674,7 @@ SiteStates.Release(l);}}
 public BindingLists Read(IEnumerable<Edit>ah){
 List<object>l=new List<object>();
 try{
-a8=0;
+a9=0;
 return Lists(Collections(l,ah),l);}
 catch(Exception c){
 throw Typed(c);}
@@ -668,20 +682,20 @@ finally{
 SiteStates.Release(l);}}
 public void CommitAll(List<Edit>ah){
 bool dc=false;
-for(int bh=1;;bh++){
+for(int bi=1;;bi++){
 try{
 Once(ah);
 return;}
 catch(Exception c){
 uint av=unchecked((uint)c.HResult);
-bool hw=av==Sharing||av==Transaction||(av==Locked&&bt==Commit);
+bool hw=av==Sharing||av==Transaction||(av==Locked&&bu==Commit);
 HostException ik=Typed(c);
-dc|=bt==Commit;
+dc|=bu==Commit;
 if(dc&&Stand(ah))
 return;
-if(!hw||bh==Attempts)
+if(!hw||bi==Attempts)
 throw ik;}
-a.Pause(Math.Min(LongestPause,FirstPause<<(bh-1))+Jitter.Next(FirstPause));}}
+a.Pause(Math.Min(LongestPause,FirstPause<<(bi-1))+Jitter.Next(FirstPause));}}
 bool Stand(List<Edit>ah){
 try{
 return Read(ah).Fits(Edit.Undoing(ah));}
@@ -690,41 +704,41 @@ return false;}}
 void Once(List<Edit>ah){
 List<object>l=new List<object>();
 try{
-a8=0;
-Dictionary<string,IAppHostElementCollection>w=Collections(l,ah);
-BindingLists cd=Lists(w,l);
-cd.Try(ah);
-for(a8=0;a8<ah.Count;a8++)
-One(w[ah[a8].Site],ah[a8],l);
-a8=0;
-BindingLists gl=Lists(w,l);
-foreach(string am in w.Keys)
-if(!BindingLists.Same(cd[am],gl[am]))
+a9=0;
+Dictionary<string,IAppHostElementCollection>x=Collections(l,ah);
+BindingLists ce=Lists(x,l);
+ce.Try(ah);
+for(a9=0;a9<ah.Count;a9++)
+One(x[ah[a9].Site],ah[a9],l);
+a9=0;
+BindingLists gl=Lists(x,l);
+foreach(string am in x.Keys)
+if(!BindingLists.Same(ce[am],gl[am]))
 throw new HostException("internal","IIS put a binding elsewhere in site "+am,"edits[0]","IIS put a binding of site "+am+" elsewhere than it was told; nothing was committed","AddElement",null);
-bt=Commit;
+bu=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
 finally{
 SiteStates.Release(l);}}
 Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>ah){
-HashSet<string>bj=new HashSet<string>(ah.Select(ae=>ae.Site),StringComparer.Ordinal);
-Dictionary<string,IAppHostElementCollection>n=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
-bt="GetAdminSection";
-IAppHostWritableAdminManager c6=SiteStates.Keep(l,a.OpenWritableAdmin());
-c6.SetCommitPath(SiteStates.AppHost);
-IAppHostElement cs=SiteStates.Keep(l,c6.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
-IAppHostElementCollection w=SiteStates.Keep(l,cs.GetCollection());
-long ar=w.GetCount();
-for(int b=0;b<ar&&n.Count<bj.Count;b++){
-IAppHostElement am=SiteStates.Keep(l,w.GetItem(b));
+HashSet<string>bk=new HashSet<string>(ah.Select(ae=>ae.Site),StringComparer.Ordinal);
+Dictionary<string,IAppHostElementCollection>o=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
+bu="GetAdminSection";
+IAppHostWritableAdminManager c7=SiteStates.Keep(l,a.OpenWritableAdmin());
+c7.SetCommitPath(SiteStates.AppHost);
+IAppHostElement cu=SiteStates.Keep(l,c7.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
+IAppHostElementCollection x=SiteStates.Keep(l,cu.GetCollection());
+long ar=x.GetCount();
+for(int b=0;b<ar&&o.Count<bk.Count;b++){
+IAppHostElement am=SiteStates.Keep(l,x.GetItem(b));
 string g=Words(am,"name");
-if(bj.Contains(g))
-n[g]=SiteStates.Keep(l,SiteStates.Keep(l,am.GetElementByName("bindings")).GetCollection());}
-return n;}
-BindingLists Lists(Dictionary<string,IAppHostElementCollection>w,List<object>l){
+if(bk.Contains(g))
+o[g]=SiteStates.Keep(l,SiteStates.Keep(l,am.GetElementByName("bindings")).GetCollection());}
+return o;}
+BindingLists Lists(Dictionary<string,IAppHostElementCollection>x,List<object>l){
 BindingLists fn=new BindingLists();
-if(w.Count>0)
-fn.KnowsFlags=HasFlags(SiteStates.Keep(l,w.First().Value.CreateNewElement("binding")));
-foreach(KeyValuePair<string,IAppHostElementCollection>am in w){
+if(x.Count>0)
+fn.KnowsFlags=HasFlags(SiteStates.Keep(l,x.First().Value.CreateNewElement("binding")));
+foreach(KeyValuePair<string,IAppHostElementCollection>am in x){
 List<Binding>y=new List<Binding>();
 long ar=am.Value.GetCount();
 for(int b=0;b<ar;b++)
@@ -762,13 +776,13 @@ finally{
 SiteStates.Release(l);}}
 void One(IAppHostElementCollection y,Edit ae,List<object>l){
 long ar=y.GetCount();
-int e=(int)Math.Min(ae.Position??ar,ar);
+int f=(int)Math.Min(ae.Position??ar,ar);
 if(ae.After==null){
-bt="DeleteElement";
-y.DeleteElement(e);
+bu="DeleteElement";
+y.DeleteElement(f);
 return;}
-bt=ae.Before==null?"CreateNewElement":"GetItem";
-IAppHostElement a0=SiteStates.Keep(l,ae.Before==null?y.CreateNewElement("binding"):y.GetItem(e));
+bu=ae.Before==null?"CreateNewElement":"GetItem";
+IAppHostElement a0=SiteStates.Keep(l,ae.Before==null?y.CreateNewElement("binding"):y.GetItem(f));
 Binding aq=ae.Before??new Binding();
 if(aq.Protocol!=ae.After.Protocol)
 Put(a0,"protocol",ae.After.Protocol,l);
@@ -776,12 +790,12 @@ if(aq.Information!=ae.After.Information)
 Put(a0,"bindingInformation",ae.After.Information,l);
 if(aq.Flags!=ae.After.Flags)
 Put(a0,"sslFlags",ae.After.Flags==null?null:ae.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
-bt="AddElement";
+bu="AddElement";
 if(ae.Before==null)
-y.AddElement(a0,e==ar? -1:e);}
+y.AddElement(a0,f==ar? -1:f);}
 void Put(IAppHostElement a0,string g,string value,List<object>l){
 IAppHostProperty dt=SiteStates.Keep(l,a0.GetPropertyByName(g));
-bt=value==null?"Clear":"SetValue";
+bu=value==null?"Clear":"SetValue";
 if(value==null)
 dt.Clear();
 else
@@ -791,140 +805,140 @@ HostException af=c as HostException;
 if(af!=null)
 return af;
 uint av=unchecked((uint)c.HResult);
-string q="internal",x=c.Message;
+string q="internal",w=c.Message;
 if(av==Denied)
-Is(out q,out x,"access_denied","administrator rights are missing");
+Is(out q,out w,"access_denied","administrator rights are missing");
 else if(av==Transaction)
-Is(out q,out x,"config_conflict","somebody else has committed at the same time");
+Is(out q,out w,"config_conflict","somebody else has committed at the same time");
 else if(av==Exists)
-Is(out q,out x,"config_conflict","such a binding is there already");
+Is(out q,out w,"config_conflict","such a binding is there already");
 else if(av==Sharing)
-Is(out q,out x,"config_locked","another process holds applicationHost.config");
+Is(out q,out w,"config_locked","another process holds applicationHost.config");
 else if(av==Locked)
-Is(out q,out x,"config_locked",bt==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
+Is(out q,out w,"config_locked",bu==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
 else if(av==NoClass)
-Is(out q,out x,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(q,x,"edits["+a8+"]",x,bt,av);}
-static void Is(out string q,out string x,string af,string bm){
+Is(out q,out w,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
+return new HostException(q,w,"edits["+a9+"]",w,bu,av);}
+static void Is(out string q,out string w,string af,string bo){
 q=af;
-x=bm;}}
+w=bo;}}
 public class JsonReader{
 string h;
-int a8;
+int a9;
 JsonReader(string h){
 this.h=h;}
 public static object Parse(string h){
-JsonReader bf=new JsonReader(h);
+JsonReader bg=new JsonReader(h);
 try{
-object value=bf.Value();
-if(bf.Next()=='\0')
+object value=bg.Value();
+if(bg.Next()=='\0')
 return value;}
 catch(IndexOutOfRangeException){}
 catch(ArgumentOutOfRangeException){}
-throw new FormatException("JSON ends early, or something follows it, at "+bf.a8);}
+throw new FormatException("JSON ends early, or something follows it, at "+bg.a9);}
 char Next(){
-while(a8<h.Length&&char.IsWhiteSpace(h[a8]))
-a8++;
-return a8<h.Length?h[a8]:'\0';}
-bool Taken(char cd){
-if(Next()!=cd)
+while(a9<h.Length&&char.IsWhiteSpace(h[a9]))
+a9++;
+return a9<h.Length?h[a9]:'\0';}
+bool Taken(char ce){
+if(Next()!=ce)
 return false;
-a8++;
+a9++;
 return true;}
 object Value(){
-char ca=Next();
-if(ca=='{')
+char cb=Next();
+if(cb=='{')
 return Members();
-if(ca=='[')
+if(cb=='[')
 return Items();
-if(ca=='"')
+if(cb=='"')
 return Words();
-int bl=a8;
-while(a8<h.Length&&",]} \t\r\n".IndexOf(h[a8])<0)
-a8++;
-string f2=h.Substring(bl,a8-bl);
+int bn=a9;
+while(a9<h.Length&&",]} \t\r\n".IndexOf(h[a9])<0)
+a9++;
+string f2=h.Substring(bn,a9-bn);
 if(f2=="null")
 return null;
 return f2=="true"||f2=="false"?(object)(f2=="true"):long.Parse(f2,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
 Hashtable Members(){
-Hashtable b5=new Hashtable();
-a8++;
+Hashtable b6=new Hashtable();
+a9++;
 while(!Taken('}')){
-if(b5.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a8);
+if(b6.Count>0&& !Taken(','))
+throw new FormatException("JSON: no comma at "+a9);
 Next();
 string r=Words();
 if(!Taken(':'))
-throw new FormatException("JSON: no colon at "+a8);
-b5[r]=Value();}
-return b5;}
+throw new FormatException("JSON: no colon at "+a9);
+b6[r]=Value();}
+return b6;}
 object[]Items(){
-List<object>cp=new List<object>();
-a8++;
+List<object>cr=new List<object>();
+a9++;
 while(!Taken(']')){
-if(cp.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a8);
-cp.Add(Value());}
-return cp.ToArray();}
+if(cr.Count>0&& !Taken(','))
+throw new FormatException("JSON: no comma at "+a9);
+cr.Add(Value());}
+return cr.ToArray();}
 string Words(){
-StringBuilder bm=new StringBuilder();
-if(h[a8++]!='"')
-throw new FormatException("JSON: no string at "+a8);
+StringBuilder bo=new StringBuilder();
+if(h[a9++]!='"')
+throw new FormatException("JSON: no string at "+a9);
 for(;;){
-char ao=h[a8++];
+char ao=h[a9++];
 if(ao=='"')
-return bm.ToString();
+return bo.ToString();
 if(ao=='\\')
-ao=Escaped(h[a8++]);
-bm.Append(ao);}}
+ao=Escaped(h[a9++]);
+bo.Append(ao);}}
 char Escaped(char ao){
-const string bj="bfnrt",h0="\b\f\n\r\t";
+const string bk="bfnrt",h0="\b\f\n\r\t";
 if(ao=='u'){
-a8+=4;
-return(char)int.Parse(h.Substring(a8-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
-int b=bj.IndexOf(ao);
+a9+=4;
+return(char)int.Parse(h.Substring(a9-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
+int b=bk.IndexOf(ao);
 return b<0?ao:h0[b];}}
 public class Prober{
 const int AtOnce=64,StackSize=256*1024,PauseMilliseconds=500;
 IMachine a;
-IDictionary[]bn;
+IDictionary[]bp;
 Sight[]el;
 int a6;
 List<HttpRecord>a2;
-Prober(IMachine a,IList cn,int bq){
+Prober(IMachine a,IList cp,int br){
 this.a=a;
-bn=new IDictionary[cn.Count];
-el=new Sight[cn.Count];
-cn.CopyTo(bn,0);
-a6=bq*1000;}
-public static List<Bag>Look(IMachine a,IList cn,int bq,int e6){
-return new Prober(a,cn,bq).Run(e6);}
+bp=new IDictionary[cp.Count];
+el=new Sight[cp.Count];
+cp.CopyTo(bp,0);
+a6=br*1000;}
+public static List<Bag>Look(IMachine a,IList cp,int br,int e6){
+return new Prober(a,cp,br).Run(e6);}
 List<Bag>Run(int e6){
-List<int>ba=new List<int>();
-for(int b=0;b<bn.Length;b++)
-ba.Add(b);
-for(int bh=0;;bh++){
-Together(ba);
-ba.RemoveAll(b=> !el[b].MayPass);
-if(ba.Count==0||bh>=e6)
+List<int>bb=new List<int>();
+for(int b=0;b<bp.Length;b++)
+bb.Add(b);
+for(int bi=0;;bi++){
+Together(bb);
+bb.RemoveAll(b=> !el[b].MayPass);
+if(bb.Count==0||bi>=e6)
 break;
 a.Pause(PauseMilliseconds);}
 List<Bag>fi=new List<Bag>();
-for(int b=0;b<bn.Length;b++)
+for(int b=0;b<bp.Length;b++)
 fi.Add(new Bag{
-{"address",Convert.ToString(bn[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bn[b]["port"]))},{"sni",Text(bn[b],"sni")},{"expect",Text(bn[b],"expect")},{"served",el[b].Served},{"verdict",el[b].Verdict}
+{"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",el[b].Served},{"verdict",el[b].Verdict}
 });
 return fi;}
-void Together(List<int>ba){
+void Together(List<int>bb){
 int i1= -1;
 Exception d4=null;
 ThreadStart hn=delegate{
 try{
-for(int hj;(hj=Interlocked.Increment(ref i1))<ba.Count;)
-el[ba[hj]]=At(bn[ba[hj]]);}
+for(int hi;(hi=Interlocked.Increment(ref i1))<bb.Count;)
+el[bb[hi]]=At(bp[bb[hi]]);}
 catch(Exception c){
 d4=c;}};
-Thread[]ee=new Thread[Math.Min(AtOnce,ba.Count)];
+Thread[]ee=new Thread[Math.Min(AtOnce,bb.Count)];
 for(int b=0;b<ee.Length;b++){
 ee[b]=new Thread(hn,StackSize){IsBackground=true};
 ee[b].Start();}
@@ -932,58 +946,58 @@ foreach(Thread hz in ee)
 hz.Join();
 if(d4!=null)
 throw new HostException("internal","probe: "+d4.GetType().Name+": "+d4.Message,"probe",d4.StackTrace,null,null);
-foreach(int b in ba)
-Judge(bn[b],el[b]);}
+foreach(int b in bb)
+Judge(bp[b],el[b]);}
 Sight At(IDictionary ai){
 int a7=Convert.ToInt32(Convert.ToString(ai["port"]));
-Stopwatch hl=Stopwatch.StartNew();
-Sight be=new Sight();
+Stopwatch hk=Stopwatch.StartNew();
+Sight bf=new Sight();
 try{
 using(Stream aw=a.Dial(Convert.ToString(ai["address"]),a7,a6)){
-be.Connected=true;
-byte[]g2=Handshake.Hello(Text(ai,"sni")),eq=new byte[16384];
+bf.Connected=true;
+byte[]g1=Handshake.Hello(Text(ai,"sni")),eq=new byte[16384];
 aw.WriteTimeout=a6;
-aw.Write(g2,0,g2.Length);
+aw.Write(g1,0,g1.Length);
 Flight gj=new Flight();
-Answer?bs=null;
-while(bs==null){
-int h4=a6-(int)hl.ElapsedMilliseconds;
+Answer?bt=null;
+while(bt==null){
+int h4=a6-(int)hk.ElapsedMilliseconds;
 if(h4<=0)
-return be;
+return bf;
 aw.ReadTimeout=h4;
 int ar=aw.Read(eq,0,eq.Length);
-bs=ar==0?Answer.Ended:gj.Add(eq,ar);}
-be.Answer=bs;
-be.Served=gj.Thumbprint;}}
+bt=ar==0?Answer.Ended:gj.Add(eq,ar);}
+bf.Answer=bt;
+bf.Served=gj.Thumbprint;}}
 catch(TimeoutException){
-return be;}
+return bf;}
 catch(SocketException){
-be.Answer=Answer.Ended;}
+bf.Answer=Answer.Ended;}
 catch(IOException c){
 SocketException f8=c.InnerException as SocketException;
 bool iy=f8!=null&&(f8.SocketErrorCode==SocketError.TimedOut||f8.SocketErrorCode==SocketError.WouldBlock);
-if(!iy&&hl.ElapsedMilliseconds<a6)
-be.Answer=Answer.Ended;}
-return be;}
-void Judge(IDictionary ai,Sight be){
+if(!iy&&hk.ElapsedMilliseconds<a6)
+bf.Answer=Answer.Ended;}
+return bf;}
+void Judge(IDictionary ai,Sight bf){
 string fl=Text(ai,"expect");
-bool g9=be.Answer==Answer.Ended||be.Answer==Answer.Alert;
-if(be.Answer==Answer.OtherTls)
-be.Verdict="tls_unsupported_here";
-else if(be.Answer==Answer.Shown&&fl=="file")
-be.Verdict=OfRecord(be.Served,":"+ai["port"])?"unverified":"right";
-else if(be.Answer==Answer.Shown)
-be.Verdict=be.Served.Equals(fl,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
+bool g8=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
+if(bf.Answer==Answer.OtherTls)
+bf.Verdict="tls_unsupported_here";
+else if(bf.Answer==Answer.Shown&&fl=="file")
+bf.Verdict=OfRecord(bf.Served,":"+ai["port"])?"unverified":"right";
+else if(bf.Answer==Answer.Shown)
+bf.Verdict=bf.Served.Equals(fl,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
 else if(fl==null)
-be.Verdict=g9?"right":"unverified";
+bf.Verdict=g8?"right":"unverified";
 else
-be.Verdict=be.Answer==Answer.Ended|| !be.Connected?"unreachable":"unverified";
-be.MayPass=be.Verdict=="unreachable"||be.Verdict=="unverified"&&be.Served==null;}
+bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
+bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;}
 bool OfRecord(string aj,string a7){
 if(a2==null)
-using(IHttpApi b8=a.OpenHttp())
-a2=new HttpRecords(b8).All(0,new Gaps());
-return a2.Exists(bp=>bp.Key.EndsWith(a7,StringComparison.Ordinal)&&aj.Equals(bp.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+using(IHttpApi b9=a.OpenHttp())
+a2=new HttpRecords(b9).All(0,new Gaps());
+return a2.Exists(be=>be.Key.EndsWith(a7,StringComparison.Ordinal)&&aj.Equals(be.Thumbprint,StringComparison.OrdinalIgnoreCase));}
 static string Text(IDictionary ai,string g){
 return ai[g]==null?null:Convert.ToString(ai[g]);}
 class Sight{
@@ -994,85 +1008,99 @@ public class Recovery{
 class Way{
 public int Index;
 public Step Step;}
-Changes o;
-Journal cw;
+Changes n;
+Journal cn;
 List<Step>ap;
 List<Way>hm=new List<Way>();
 Dictionary<string,HttpRecord>a2=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-BindingLists w;
-public Recovery(Changes o,Journal cw){
-this.o=o;
-this.cw=cw;
+BindingLists x;
+public List<HostException>Lost=new List<HostException>();
+public Recovery(Changes n,Journal cn){
+this.n=n;
+this.cn=cn;
 try{
-if(cw.Damaged)
+if(cn.Damaged)
 throw new FormatException("a line of it is not as it was written");
-ap=Step.Read(new Given(JsonReader.Parse(cw["steps"]),"steps"));}
+ap=Step.Read(new Given(JsonReader.Parse(cn["steps"]),"steps"));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
-HostException Conflict(string e,string cu){
-string x="run "+cw["run"]+" has not finished, and "+cu;
-return new HostException("journal_conflict",x,e,x,null,null);}
+HostException Conflict(string f,string cw){
+string w="run "+cn["run"]+" has not finished, and "+cw;
+return new HostException("journal_conflict",w,f,w,null,null);}
 public void Plan(){
 SortedDictionary<int,object>dc=new SortedDictionary<int,object>();
-HashSet<int>ch=new HashSet<int>(),ew=new HashSet<int>();
-foreach(KeyValuePair<string,string>ci in cw.Lines){
-int ij=ci.Value.IndexOf('\t'),b;
-if(!int.TryParse(ij<0?ci.Value:ci.Value.Substring(0,ij),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+HashSet<int>cj=new HashSet<int>(),ew=new HashSet<int>();
+foreach(KeyValuePair<string,string>ck in cn.Lines){
+int ij=ck.Value.IndexOf('\t'),b;
+if(!int.TryParse(ij<0?ck.Value:ck.Value.Substring(0,ij),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(ci.Key=="begin")
-dc[b]=JsonReader.Parse(ci.Value.Substring(ij+1));
-else if(ci.Key=="done")
-ch.Add(b);
-else if(ci.Key=="undo")
-ch.Remove(b);
-else if(ci.Key=="undone"||ci.Key=="failed")
+if(ck.Key=="begin")
+dc[b]=JsonReader.Parse(ck.Value.Substring(ij+1));
+else if(ck.Key=="done")
+cj.Add(b);
+else if(ck.Key=="undo")
+cj.Remove(b);
+else if(ck.Key=="undone"||ck.Key=="failed")
 ew.Add(b);}
 foreach(int b in dc.Keys.Reverse())
 if(!ew.Contains(b)&&ap[b].Op!=Step.Probe)
-Plan(b,ap[b],dc[b],!ch.Contains(b));}
-void Plan(int b,Step f,object l,bool ct){
-if(f.Op==Step.Bindings){
+Plan(b,ap[b],dc[b],!cj.Contains(b));}
+void Plan(int b,Step e,object l,bool cv){
+if(e.Op==Step.Bindings){
 List<object>hx=new List<object>((object[])l);
-List<Edit>ah=f.Edits.Select((ae,a8)=>new Edit{Site=ae.Site,Position=(int)(long)hx[a8],Before=ae.Before,After=ae.After}).ToList();
-Plan(b,ah,ct);
+List<Edit>ah=e.Edits.Select((ae,a9)=>new Edit{Site=ae.Site,Position=(int)(long)hx[a9],Before=ae.Before,After=ae.After}).ToList();
+Plan(b,ah,cv);
 return;}
-HttpRecord aq=l==null?null:Step.Image(f,new Given(l,"begin")),di;
-if(!a2.TryGetValue(f.Place,out di)){
-di=o.Http.Find(f.Family,f.Key);
-o.Touched.Note(f,di);}
-a2[f.Place]=aq;
-if(ct&&HttpTable.Same(di,aq))
+HttpRecord aq=l==null?null:Step.Image(e,new Given(l,"begin")),di;
+if(!a2.TryGetValue(e.Place,out di)){
+di=n.Http.Find(e.Family,e.Key);
+n.Touched.Note(e,di);}
+a2[e.Place]=aq;
+if(cv&&HttpTable.Same(di,aq))
 return;
-bool dd=ct&&f.Op==Step.Replace&&di==null;
-if(!dd&& !HttpTable.Same(di,f.After))
-throw Conflict(f.Place,"somebody else has written since: there is "+HttpTable.Shown(di));
-Step fr=dd?new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=aq}:Changes.Inverse(f,aq);
+bool dd=cv&&e.Op==Step.Replace&&di==null;
+if(!dd&& !HttpTable.Same(di,e.After))
+throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(di));
+Step fr=dd?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=aq}:Changes.Inverse(e,aq);
 hm.Add(new Way{Index=b,Step=fr});}
-void Plan(int b,List<Edit>ah,bool ct){
-if(w==null){
-w=o.Iis.Read(ap.Where(f=>f.Edits!=null).SelectMany(f=>f.Edits));
-o.Touched.Note(w.Copy());}
+void Plan(int b,List<Edit>ah,bool cv){
+if(x==null){
+x=n.Iis.Read(ap.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
+n.Touched.Note(x.Copy());}
 List<Edit>fr=Edit.Undoing(ah);
-if(w.Fits(fr)){
-w.Try(fr);
+if(x.Fits(fr)){
+x.Try(fr);
 hm.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fr}});}
-else if(!ct|| !w.Fits(ah))
+else if(!cv|| !x.Fits(ah))
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
 public void CarryOut(JournalWriter i){
-foreach(Way gy in hm){
-i.Note("undo",gy.Index);
-if(gy.Step.Op==Step.Bindings)
-o.Iis.CommitAll(gy.Step.Edits);
-else{
-o.Expected(gy.Step);
-o.Record(gy.Step,delegate{});}
-i.Note("undone",gy.Index);}}}
+foreach(Way hl in hm){
+i.Note("undo",hl.Index);
+if(hl.Step.Op==Step.Bindings)
+n.Iis.CommitAll(hl.Step.Edits);
+else
+Record(hl.Step);
+i.Note("undone",hl.Index);}}
+void Record(Step e){
+n.Expected(e);
+try{
+n.Record(e,delegate{});}
+catch(HostException c){
+if(c.Code!="key_unusable")
+throw;
+Keep(e);
+Lost.Add(n.Standing(c,e));}}
+void Keep(Step e){
+try{
+if(e.Op==Step.Replace)
+n.Http.Set(e.Family,e.Key,e.Before);}
+catch(HostException){}}}
 public class Run{
 IWritingMachine a;
-Changes o;
+Changes n;
 JournalWriter i;
 Given a3;
-List<KeyValuePair<int,Step>>ch=new List<KeyValuePair<int,Step>>();
+List<KeyValuePair<int,Step>>cj=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
@@ -1080,13 +1108,13 @@ public string Unconfirmed;
 public string Undone;
 public List<HostException>UndoErrors=new List<HostException>();
 public List<Bag>Probes=new List<Bag>();
-public Run(IWritingMachine a,Changes o,Given a3){
+public Run(IWritingMachine a,Changes n,Given a3){
 this.a=a;
-this.o=o;
+this.n=n;
 this.a3=a3;}
 public void All(List<Step>ap,JournalWriter into){
 i=into;
-o.Remember(ap);
+n.Remember(ap);
 for(int b=0;b<ap.Count;b++){
 try{
 One(b,ap[b]);
@@ -1095,85 +1123,75 @@ Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!ch.Exists(bp=>bp.Key==b))
+if(!cj.Exists(be=>be.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
-void One(int b,Step f){
-if(f.Op==Step.Probe){
+void One(int b,Step e){
+if(e.Op==Step.Probe){
 i.Begin(b,null);
-Look(f);}
-else if(f.Op==Step.Bindings){
-List<Edit>ds=Placed(f.Edits);
+Look(e);}
+else if(e.Op==Step.Bindings){
+List<Edit>ds=Placed(e.Edits);
 i.Begin(b,ds.ConvertAll(ae=>ae.Position));
-o.Iis.CommitAll(ds);
-ch.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ds)}));}
+n.Iis.CommitAll(ds);
+cj.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ds)}));}
 else{
-HttpRecord l=o.Expected(f);
+HttpRecord l=n.Expected(e);
 i.Begin(b,Step.ImageBag(l));
-Step dc=new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=l};
-o.Record(f,delegate(bool set){
+Step dc=new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};
+n.Record(e,delegate(bool set){
 if(set)
-ch.RemoveAt(ch.Count-1);
+cj.RemoveAt(cj.Count-1);
 else
-ch.Add(new KeyValuePair<int,Step>(b,dc));
+cj.Add(new KeyValuePair<int,Step>(b,dc));
 });
-ch.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(f,l)));}}
+cj.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(e,l)));}}
 List<Edit>Placed(List<Edit>ah){
-BindingLists di=o.Iis.Read(ah);
-o.Touched.Note(di);
+BindingLists di=n.Iis.Read(ah);
+n.Touched.Note(di);
 return di.Copy().Try(ah);}
-void Look(Step f){
-List<Bag>fi=Prober.Look(a,f.Endpoints,(int)a3["timeout"].Whole(1,600),(int)a3["retries"].Whole(0,100));
+void Look(Step e){
+List<Bag>fi=Prober.Look(a,e.Endpoints,(int)a3["timeout"].Whole(1,600),(int)a3["retries"].Whole(0,100));
 Probes.AddRange(fi);
 Bag hp=fi.Find(eb=>(string)eb["verdict"]=="wrong");
 Bag i0=fi.Find(eb=>(string)eb["verdict"]!="wrong"&&(string)eb["verdict"]!="right");
-Bag ca=hp??(a3["on_unverified"].Text()=="fail"?i0:null);
-if(ca==null)
+Bag cb=hp??(a3["on_unverified"].Text()=="fail"?i0:null);
+if(cb==null)
 return;
-string e=ca["address"]+":"+ca["port"]+" "+(ca["sni"]??"without SNI");
-string x="expected "+(ca["expect"]??"no handshake")+", saw "+(ca["served"]??"no handshake");
-throw new HostException(hp!=null?"probe_wrong":"probe_unverified",x,e,x,null,null);}
+string f=cb["address"]+":"+cb["port"]+" "+(cb["sni"]??"without SNI");
+string w="expected "+(cb["expect"]??"no handshake")+", saw "+(cb["served"]??"no handshake");
+throw new HostException(hp!=null?"probe_wrong":"probe_unverified",w,f,w,null,null);}
 void Undo(){
-if(ch.Count==0)
+if(cj.Count==0)
 return;
 Undone="complete";
-for(int e=ch.Count-1;e>=0;e--){
-int b=ch[e].Key;
-Step f=ch[e].Value;
+for(int f=cj.Count-1;f>=0;f--){
+int b=cj[f].Key;
+Step e=cj[f].Value;
 try{
 Try("undo",b);
-Back(f);
+Back(e);
 Try("undone",b);}
 catch(Exception c){
 Undone="partial";
-UndoErrors.Add(Standing(Applier.Typed(c,"steps["+b+"]"),f));}}}
-void Back(Step f){
-if(f.Op==Step.Bindings)
-o.Iis.CommitAll(f.Edits);
+UndoErrors.Add(n.Standing(Applier.Typed(c,"steps["+b+"]"),e));}}}
+void Back(Step e){
+if(e.Op==Step.Bindings)
+n.Iis.CommitAll(e.Edits);
 else{
-o.Expected(f);
-o.Record(f,delegate{});}}
+n.Expected(e);
+n.Record(e,delegate{});}}
 void Try(string g,int b){
 try{
 i.Note(g,b);}
-catch(HostException){}}
-HostException Standing(HostException c,Step f){
-string di;
-try{
-if(f.Op==Step.Bindings)
-di=o.Iis.Read(f.Edits).Fits(f.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
-else
-di="there is "+HttpTable.Shown(o.Http.Find(f.Family,f.Key))+", before the run there was "+HttpTable.Shown(f.After);}
-catch(HostException id){
-di="what stands there could not be read: "+id.Message;}
-return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+di,c.Call,c.Number);}}
+catch(HostException){}}}
 public class Given{
 public string Place;
 object value;
-public Given(object value,string e){
+public Given(object value,string f){
 this.value=Bare(value);
-Place=e;}
+Place=f;}
 static object Bare(object value){
 if(value==null||value.GetType().FullName!="System.Management.Automation.PSObject")
 return value;
@@ -1185,33 +1203,33 @@ get{return new Given(Table()[g],Below(g));}}
 string Below(string g){
 return Place.Length==0?g:Place+"."+g;}
 IDictionary Table(){
-IDictionary b5=value as IDictionary;
-if(b5==null)
+IDictionary b6=value as IDictionary;
+if(b6==null)
 throw Bad("must be an object");
-return b5;}
-public Given Keys(string[]cd,params string[]gu){
-IDictionary b5=Table();
-List<string>bj=new List<string>();
-foreach(object r in b5.Keys)
-bj.Add(Convert.ToString(r));
-bj.Sort(StringComparer.Ordinal);
-string[]fq=(string[])cd.Clone();
+return b6;}
+public Given Keys(string[]ce,params string[]gu){
+IDictionary b6=Table();
+List<string>bk=new List<string>();
+foreach(object r in b6.Keys)
+bk.Add(Convert.ToString(r));
+bk.Sort(StringComparer.Ordinal);
+string[]fq=(string[])ce.Clone();
 Array.Sort(fq,StringComparer.Ordinal);
 foreach(string g in fq)
-if(!bj.Contains(g))
+if(!bk.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
-foreach(string g in bj)
-if(Array.IndexOf(cd,g)<0&&Array.IndexOf(gu,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
+foreach(string g in bk)
+if(Array.IndexOf(ce,g)<0&&Array.IndexOf(gu,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
 IEnumerable e3=value as IEnumerable;
 if(e3==null||value is string||value is IDictionary)
 throw Bad("must be a list");
-List<Given>cp=new List<Given>();
-foreach(object b6 in e3)
-cp.Add(new Given(b6,Place+"["+cp.Count+"]"));
-return cp;}
+List<Given>cr=new List<Given>();
+foreach(object b7 in e3)
+cr.Add(new Given(b7,Place+"["+cr.Count+"]"));
+return cr;}
 public string Text(){
 string h=value as string;
 if(h==null)
@@ -1221,13 +1239,13 @@ public bool IsText{
 get{return value is string;}}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long g3,long ep){
+public long Whole(long g2,long ep){
 decimal s= -1;
-bool hc= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
-if(hc)
+bool hb= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
+if(hb)
 s=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!hc||s!=Math.Truncate(s)||s<g3||s>ep)
-throw Bad("must be a whole number from "+g3+" to "+ep);
+if(!hb||s!=Math.Truncate(s)||s<g2||s>ep)
+throw Bad("must be a whole number from "+g2+" to "+ep);
 return(long)s;}
 public string Choice(params string[]af){
 string h=value as string;
@@ -1252,31 +1270,31 @@ public bool IsRecord{
 get{return Family!=null;}}
 public static List<Step>Read(Given k){
 List<Step>ap=new List<Step>();
-foreach(Given b6 in k.Items())
-ap.Add(One(b6));
+foreach(Given b7 in k.Items())
+ap.Add(One(b7));
 return ap;}
 static Step One(Given k){
-Step f=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
-if(f.Op==Bindings)
-f.Edits=k.Keys(new[]{"op","edits"})["edits"].Items().ConvertAll<Edit>(Edit.Read);
-else if(f.Op==Probe)
-f.Endpoints=k.Keys(new[]{"op","endpoints"})["endpoints"].Items().ConvertAll<Hashtable>(Endpoint);
+Step e=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
+if(e.Op==Bindings)
+e.Edits=k.Keys(new[]{"op","edits"})["edits"].Items().ConvertAll<Edit>(Edit.Read);
+else if(e.Op==Probe)
+e.Endpoints=k.Keys(new[]{"op","endpoints"})["endpoints"].Items().ConvertAll<Hashtable>(Endpoint);
 else
-Record(f,k.Keys(new[]{"op","family","key","before","after"}));
-return f;}
-static void Record(Step f,Given k){
-f.Family=k["family"].Choice("ipport","hostnameport","ccs","scopedccs");
-f.Key=k["key"].Text();
-if(!RecordMemory.IsKey(f.Family,f.Key))
-throw k["key"].Bad("'"+f.Key+"' is no key of family "+f.Family);
+Record(e,k.Keys(new[]{"op","family","key","before","after"}));
+return e;}
+static void Record(Step e,Given k){
+e.Family=k["family"].Choice("ipport","hostnameport","ccs","scopedccs");
+e.Key=k["key"].Text();
+if(!RecordMemory.IsKey(e.Family,e.Key))
+throw k["key"].Bad("'"+e.Key+"' is no key of family "+e.Family);
 bool aq= !k["before"].IsNull,ex= !k["after"].IsNull;
-if(aq==(f.Op==Set)||ex==(f.Op==Delete))
-throw k.Bad(f.Op+" has the wrong images");
-f.Before=aq?Image(f,k["before"]):null;
-f.After=ex?Image(f,k["after"]):null;}
-public static HttpRecord Image(Step f,Given k){
+if(aq==(e.Op==Set)||ex==(e.Op==Delete))
+throw k.Bad(e.Op+" has the wrong images");
+e.Before=aq?Image(e,k["before"]):null;
+e.After=ex?Image(e,k["after"]):null;}
+public static HttpRecord Image(Step e,Given k){
 k.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
-HttpRecord ax=new HttpRecord{Family=f.Family,Key=f.Key};
+HttpRecord ax=new HttpRecord{Family=e.Family,Key=e.Key};
 ax.Thumbprint=k["thumbprint"].TextOrNull();
 ax.Store=k["store"].TextOrNull();
 ax.AppId=k["app_id"].TextOrNull()??HttpRecord.IisAppId;
@@ -1286,10 +1304,10 @@ ax.Flags=Number(k["flags"]);
 ax.CheckMode=Number(k["check_mode"]);
 ax.Freshness=Number(k["freshness"]);
 ax.Timeout=Number(k["timeout"]);
-Guid cx;
+Guid cy;
 if(ax.Thumbprint!=null&& !RecordMemory.IsThumbprint(ax.Thumbprint))
 throw k["thumbprint"].Bad("must be hexadecimal digits");
-if(!Guid.TryParse(ax.AppId,out cx))
+if(!Guid.TryParse(ax.AppId,out cy))
 throw k["app_id"].Bad("must be a GUID");
 return ax;}
 static long Number(Given k){
@@ -1299,7 +1317,7 @@ Bag fa=new Bag{{"op",Op}};
 if(Op==Bindings)
 return fa.Put("edits",Edits.ConvertAll(ae=>ae.ToBag()));
 if(Op==Probe)
-return fa.Put("endpoints",Endpoints.ConvertAll(bp=>new Bag{{"address",bp["address"]},{"port",bp["port"]},{"sni",bp["sni"]},{"expect",bp["expect"]}}));
+return fa.Put("endpoints",Endpoints.ConvertAll(be=>new Bag{{"address",be["address"]},{"port",be["port"]},{"sni",be["sni"]},{"expect",be["expect"]}}));
 return fa.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
 public static Bag ImageBag(HttpRecord t){
 return t==null?null:t.AddTo(new Bag());}
@@ -1354,39 +1372,39 @@ public string Owner{
 get{
 using(Process hv=Process.GetCurrentProcess())
 return Mark(hv);}}
-static string Mark(Process bb){
-long bq=bb.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
-return bb.Id.ToString(CultureInfo.InvariantCulture)+" "+bq.ToString(CultureInfo.InvariantCulture);}
+static string Mark(Process bc){
+long br=bc.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
+return bc.Id.ToString(CultureInfo.InvariantCulture)+" "+br.ToString(CultureInfo.InvariantCulture);}
 public bool IsAlive(string e5){
-int cx;
-if(e5==null||e5==Owner|| !int.TryParse(e5.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out cx))
+int cy;
+if(e5==null||e5==Owner|| !int.TryParse(e5.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out cy))
 return false;
 try{
-using(Process bb=Process.GetProcessById(cx))
-return Mark(bb)==e5;}
+using(Process bc=Process.GetProcessById(cy))
+return Mark(bc)==e5;}
 catch(Exception){
 return false;}}
-public IDisposable Lock(int bq){
+public IDisposable Lock(int br){
 IntPtr dq=Described("CreateMutexExW",0,a4=>CreateMutexExW(ref a4,LockName,0,0x1F0001));
-Mutex cq=new Mutex(false);
-cq.SafeWaitHandle.Dispose();
-cq.SafeWaitHandle=new SafeWaitHandle(dq,true);
+Mutex cs=new Mutex(false);
+cs.SafeWaitHandle.Dispose();
+cs.SafeWaitHandle=new SafeWaitHandle(dq,true);
 bool ig;
 try{
-ig=cq.WaitOne(bq*1000);}
+ig=cs.WaitOne(br*1000);}
 catch(AbandonedMutexException){
 ig=true;}
 if(ig)
-return new Held(cq);
-cq.Dispose();
+return new Held(cs);
+cs.Dispose();
 return null;}
 class Held:IDisposable{
-Mutex cq;
-public Held(Mutex cq){
-this.cq=cq;}
+Mutex cs;
+public Held(Mutex cs){
+this.cs=cs;}
 public void Dispose(){
-cq.ReleaseMutex();
-cq.Dispose();}}
+cs.ReleaseMutex();
+cs.Dispose();}}
 public string JournalFolder(){
 string z=ToPath(Journal.Folder);
 Described("CreateDirectoryW",AlreadyExists,a4=>(IntPtr)(CreateDirectoryW(z,ref a4)?1:0));
@@ -1397,19 +1415,19 @@ return z;}
 static string Untrusted(string z){
 if((File.GetAttributes(z)&FileAttributes.ReparsePoint)!=0)
 return"the folder of the journal leads elsewhere";
-uint bo;
-GetFileSecurityW(z,5,null,0,out bo);
-byte[]a5=new byte[bo];
-if(!GetFileSecurityW(z,5,a5,bo,out bo))
+uint bq;
+GetFileSecurityW(z,5,null,0,out bq);
+byte[]a5=new byte[bq];
+if(!GetFileSecurityW(z,5,a5,bq,out bq))
 throw new Win32Exception();
 return Untrusted(a5);}
 public static string Untrusted(byte[]a5){
-RawSecurityDescriptor cb=new RawSecurityDescriptor(a5,0);
-if(!IsTrusted(cb.Owner))
-return"the folder of the journal belongs to "+cb.Owner;
-if(cb.DiscretionaryAcl==null)
+RawSecurityDescriptor cc=new RawSecurityDescriptor(a5,0);
+if(!IsTrusted(cc.Owner))
+return"the folder of the journal belongs to "+cc.Owner;
+if(cc.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce f7 in cb.DiscretionaryAcl){
+foreach(GenericAce f7 in cc.DiscretionaryAcl){
 const int gt=0x1200A9|unchecked((int)0xA0000000);
 KnownAce d0=f7 as KnownAce;
 bool hs=d0!=null&&d0.AceType==AceType.AccessDenied;
@@ -1427,7 +1445,7 @@ public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
 delegate IntPtr Creation(SecurityAttributes a4);
-static IntPtr Described(string bt,int gr,Creation hr){
+static IntPtr Described(string bu,int gr,Creation hr){
 SecurityAttributes a4=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
 uint ab;
 if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a4.Descriptor,out ab))
@@ -1436,14 +1454,14 @@ try{
 IntPtr gl=hr(a4);
 int de=Marshal.GetLastWin32Error();
 if(gl==IntPtr.Zero&&de!=gr)
-throw HostException.OfCall(bt,(uint)de);
+throw HostException.OfCall(bu,(uint)de);
 return gl;}
 finally{
 LocalFree(a4.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string h,uint fh,out IntPtr a5,out uint ab);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool GetFileSecurityW(string j,uint c1,byte[]a5,uint ab,out uint bo);
+static extern bool GetFileSecurityW(string j,uint c2,byte[]a5,uint ab,out uint bq);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern IntPtr CreateMutexExW(ref SecurityAttributes a4,string g,uint ag,uint gh);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
@@ -1452,7 +1470,7 @@ static extern bool CreateDirectoryW(string j,ref SecurityAttributes a4);
 static extern IntPtr LocalFree(IntPtr et);}
 public interface IWritingMachine:IMachine{
 IAppHostWritableAdminManager OpenWritableAdmin();
-IDisposable Lock(int bq);
+IDisposable Lock(int br);
 string Owner{get;}
 bool IsAlive(string e5);
 string JournalFolder();
@@ -1461,7 +1479,7 @@ public interface IGuard{
 bool Confirms{get;}
 void Confirm(string j);
 void Arm(JournalWriter i,int ap);
-void Disarm(string bc);}
+void Disarm(string a8);}
 public interface IJournalFile:IDisposable{
 void Append(byte[]ac);}
 public class JournalFile:IJournalFile{
@@ -1471,19 +1489,19 @@ aw=new FileStream(j,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|Fi
 aw.SetLength(e2);
 aw.Seek(e2,SeekOrigin.Begin);}
 public void Append(byte[]ac){
-long bl=aw.Position;
+long bn=aw.Position;
 try{
 aw.Write(ac,0,ac.Length);
 aw.Flush(true);}
 catch(IOException){
-aw.SetLength(bl);
-aw.Seek(bl,SeekOrigin.Begin);
+aw.SetLength(bn);
+aw.Seek(bn,SeekOrigin.Begin);
 throw;}}
 public void Dispose(){
 aw.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cs,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cu,[MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();

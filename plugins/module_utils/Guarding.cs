@@ -16,110 +16,112 @@ public class Guard:IGuard{
 public const string TaskFolder="tlsfleet.iis",Program=@"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe";
 const int CheckSeconds=120,WaitSeconds=3600;
 IWritingMachine a;
-ITasks cg;
+ITasks ci;
 int fx;
 List<string>e7=new List<string>();
-string c3;
+string c4;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine(),new WindowsTasks());}
-public static string Run(IDictionary p,IWritingMachine a,ITasks cg){
+public static string Run(IDictionary p,IWritingMachine a,ITasks ci){
 try{
-return Applier.Run(p,a,new Guard(new Given(p,""),a,cg));}
+return Applier.Run(p,a,new Guard(new Given(p,""),a,ci));}
 catch(Exception c){
 return Json.Write(Reader.Failure(Applier.Typed(c,"")));}}
-Guard(Given k,IWritingMachine a,ITasks cg){
+Guard(Given k,IWritingMachine a,ITasks ci){
 this.a=a;
-this.cg=cg;
+this.ci=ci;
 if(k["guard"].IsNull==k["confirm"].IsNull)
 throw k["guard"].Bad("give exactly one of guard and confirm");
 if(!k["confirm"].IsNull){
-c3=k["confirm"].Text();
+c4=k["confirm"].Text();
 if(k["steps"].Items().Count>0)
 throw k["steps"].Bad("a confirmation has none");
 return;}
-Given a9=k["guard"].Keys(new[]{"minutes","engine"});
-fx=(int)a9["minutes"].Whole(1,1440);
-foreach(Given c8 in a9["engine"].Items())
+Given ba=k["guard"].Keys(new[]{"minutes","engine"});
+fx=(int)ba["minutes"].Whole(1,1440);
+foreach(Given c8 in ba["engine"].Items())
 e7.Add(Unpacked(c8));}
 static string Unpacked(Given c8){
 try{
 using(GZipStream aw=new GZipStream(new MemoryStream(Convert.FromBase64String(c8.Text())),CompressionMode.Decompress))
-using(StreamReader bf=new StreamReader(aw,Encoding.UTF8))
-return bf.ReadToEnd();}
+using(StreamReader bg=new StreamReader(aw,Encoding.UTF8))
+return bg.ReadToEnd();}
 catch(Exception c){
 throw c8.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
-get{return c3!=null;}}
+get{return c4!=null;}}
 public void Arm(JournalWriter i,int ap){
-DateTime ce=a.UtcNow.AddMinutes(fx);
+DateTime cf=a.UtcNow.AddMinutes(fx);
 try{
 string z=Directory.CreateDirectory(FolderOf(a,i.Run)).FullName;
 string gq=Path.Combine(z,"undo.ps1");
 for(int b=0;b<e7.Count;b++)
 File.WriteAllText(Path.Combine(z,b.ToString(CultureInfo.InvariantCulture)+".cs"),e7[b],Encoding.ASCII);
 File.WriteAllText(gq,Script(i.Run),Encoding.ASCII);
-string bm="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gq+"\"";
-string dl=cg.PowerShell(bm+" -Check",CheckSeconds);
+string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gq+"\"";
+string dl=ci.PowerShell(bo+" -Check",CheckSeconds);
 if(dl!=null)
 throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dl);
-cg.Register(NameOf(i.Run),Xml(bm,ce));
-i.Guard(Journal.Time(ce)+"\t"+ap.ToString(CultureInfo.InvariantCulture));}
+ci.Register(NameOf(i.Run),Xml(bo,cf));
+i.Guard(Journal.Time(cf)+"\t"+ap.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
 Disarm(i.Run);
-string x="the guard could not be set up, so nothing was written: "+c.Message;
-throw new HostException("guard_unavailable",x,"guard",x,null,unchecked((uint)c.HResult));}}
-public void Disarm(string bc){
-Tidy(a,cg,bc);}
+string w="the guard could not be set up, so nothing was written: "+c.Message;
+throw new HostException("guard_unavailable",w,"guard",w,null,unchecked((uint)c.HResult));}}
+public void Disarm(string a8){
+Tidy(a,ci,a8);}
 public void Confirm(string j){
-Journal n=Journal.Of(j);
-if(n["run"]!=c3|| !n.Waiting){
-bool ew=n["run"]==c3&&n["expired"]!=null;
-string x="run "+c3+(ew?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
-throw new HostException("guard_expired",x,"confirm",x,null,null);}
-using(JournalWriter i=JournalWriter.GoOn(a,j,n))
+Journal o=Journal.Of(j);
+if(o["run"]!=c4|| !o.Waiting){
+bool ew=o["run"]==c4&&o["expired"]!=null;
+string w="run "+c4+(ew?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
+throw new HostException("guard_expired",w,"confirm",w,null,null);}
+using(JournalWriter i=JournalWriter.GoOn(a,j,o))
 i.End();
 File.Delete(j);
-Disarm(c3);}
-public static string Expire(string bc){
-return Expire(bc,new WindowsMachine(),new WindowsTasks());}
-public static string Expire(string bc,IWritingMachine a,ITasks cg){
+Disarm(c4);}
+public static string Expire(string a8){
+return Expire(a8,new WindowsMachine(),new WindowsTasks());}
+public static string Expire(string a8,IWritingMachine a,ITasks ci){
 string dl;
 try{
 string j=Path.Combine(a.JournalFolder(),Journal.File);
 using(IDisposable f4=a.Lock(WaitSeconds))
-dl=f4==null?"another applier did not end":Undone(bc,a,j);}
+dl=f4==null?"another applier did not end":Undone(a8,a,j);}
 catch(Exception c){
 HostException af=Applier.Typed(c,"journal");
 dl=af.Code+": "+af.Hint;}
-a.LogInvocation("tlsfleet.iis guard of run "+bc+": "+dl);
-Tidy(a,cg,bc);
+a.LogInvocation("tlsfleet.iis guard of run "+a8+": "+dl);
+Tidy(a,ci,a8);
 return dl;}
-static string Undone(string bc,IWritingMachine a,string j){
-Journal n=Journal.Of(j);
-if(n["run"]!=bc||n.Finished)
+static string Undone(string a8,IWritingMachine a,string j){
+Journal o=Journal.Of(j);
+if(o["run"]!=a8||o.Finished)
 return"nothing to do";
-using(IHttpApi b8=a.OpenHttp())
-using(JournalWriter i=JournalWriter.GoOn(a,j,n)){
+using(IHttpApi b9=a.OpenHttp())
+using(JournalWriter i=JournalWriter.GoOn(a,j,o)){
 i.Expired(Journal.Time(a.UtcNow));
-Recovery cl=new Recovery(new Changes(a,b8),n);
-cl.Plan();
-cl.CarryOut(i);
-i.End();}
+Recovery bm=new Recovery(new Changes(a,b9),o);
+bm.Plan();
+bm.CarryOut(i);
+i.End();
+foreach(HostException be in bm.Lost)
+a.LogInvocation("tlsfleet.iis guard of run "+a8+": "+be.Place+": "+be.Hint);}
 return"undone, since nobody had confirmed it";}
-static void Tidy(IWritingMachine a,ITasks cg,string bc){
+static void Tidy(IWritingMachine a,ITasks ci,string a8){
 try{
-string z=FolderOf(a,bc);
+string z=FolderOf(a,a8);
 if(Directory.Exists(z))
 Directory.Delete(z,true);
-cg.Remove(NameOf(bc));}
+ci.Remove(NameOf(a8));}
 catch(Exception){}}
-static string NameOf(string bc){
-return"undo-"+bc;}
-static string FolderOf(IWritingMachine a,string bc){
-return Path.Combine(a.JournalFolder(),NameOf(bc));}
-static string Script(string bc){
+static string NameOf(string a8){
+return"undo-"+a8;}
+static string FolderOf(IWritingMachine a,string a8){
+return Path.Combine(a.JournalFolder(),NameOf(a8));}
+static string Script(string a8){
 return"param([switch]$Check)\r\n"
-+"# Undoes run "+bc+" of tlsfleet.iis unless it was confirmed. With -Check: only tells whether it could.\r\n"
++"# Undoes run "+a8+" of tlsfleet.iis unless it was confirmed. With -Check: only tells whether it could.\r\n"
 +"$ErrorActionPreference = 'Stop'\r\n"
 +"$options = New-Object -TypeName System.CodeDom.Compiler.CompilerParameters\r\n"
 +"$options.GenerateInMemory = $true\r\n"
@@ -127,19 +129,19 @@ return"param([switch]$Check)\r\n"
 +"$sources = [string[]]@(Get-ChildItem -LiteralPath $PSScriptRoot -Filter *.cs | ForEach-Object -MemberName FullName)\r\n"
 +"$made = (New-Object -TypeName Microsoft.CSharp.CSharpCodeProvider).CompileAssemblyFromFile($options, $sources)\r\n"
 +"$expire = $made.CompiledAssembly.GetType('TlsFleet.Guard', $true).GetMethod('Expire', [type[]]@([string]))\r\n"
-+"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+bc+"')) }\r\n"
++"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+a8+"')) }\r\n"
 +"exit 0\r\n";}
-static string Xml(string bm,DateTime ce){
+static string Xml(string bo,DateTime cf){
 return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">"
 +"<RegistrationInfo><Description>Undoes a change of tlsfleet.iis that nobody has confirmed</Description></RegistrationInfo>"
-+"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(ce)+"</StartBoundary><EndBoundary>"+Journal.Time(ce.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
++"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(cf)+"</StartBoundary><EndBoundary>"+Journal.Time(cf.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
 +"<Principals><Principal id=\"System\"><UserId>S-1-5-18</UserId><RunLevel>HighestAvailable</RunLevel></Principal></Principals>"
 +"<Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy><DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>"
 +"<StopIfGoingOnBatteries>false</StopIfGoingOnBatteries><StartWhenAvailable>true</StartWhenAvailable>"
 +"<ExecutionTimeLimit>PT2H</ExecutionTimeLimit><DeleteExpiredTaskAfter>PT0S</DeleteExpiredTaskAfter></Settings>"
-+"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bm.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
++"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bo.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
 public interface ITasks{
-string PowerShell(string p,int bq);
+string PowerShell(string p,int br);
 void Register(string g,string io);
 void Remove(string g);}
 [ComImport,Guid("2faba4c7-4da9-4013-9697-20cc3fd40f85"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
@@ -164,33 +166,33 @@ public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);
 const string OnlyAdministrators="D:P(A;;FA;;;BA)(A;;FA;;;SY)";
-public string PowerShell(string p,int bq){
-ProcessStartInfo bl=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(Guard.Program),p);
-bl.UseShellExecute=false;
-bl.CreateNoWindow=true;
-bl.RedirectStandardInput=bl.RedirectStandardOutput=bl.RedirectStandardError=true;
+public string PowerShell(string p,int br){
+ProcessStartInfo bn=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(Guard.Program),p);
+bn.UseShellExecute=false;
+bn.CreateNoWindow=true;
+bn.RedirectStandardInput=bn.RedirectStandardOutput=bn.RedirectStandardError=true;
 StringBuilder dl=new StringBuilder();
-using(Process bb=Process.Start(bl)){
-bb.StandardInput.Close();
-bb.OutputDataReceived+=delegate{};
-bb.ErrorDataReceived+=delegate(object jd,DataReceivedEventArgs ci){
+using(Process bc=Process.Start(bn)){
+bc.StandardInput.Close();
+bc.OutputDataReceived+=delegate{};
+bc.ErrorDataReceived+=delegate(object jd,DataReceivedEventArgs ck){
 lock(dl)
-dl.Append(' ').Append(ci.Data);};
-bb.BeginOutputReadLine();
-bb.BeginErrorReadLine();
-if(!bb.WaitForExit(bq*1000)){
-bb.Kill();
-return"it did not end in "+bq+" seconds";}
-bb.WaitForExit();
-return bb.ExitCode==0?null:"it ended with code "+bb.ExitCode+dl.ToString().TrimEnd();}}
+dl.Append(' ').Append(ck.Data);};
+bc.BeginOutputReadLine();
+bc.BeginErrorReadLine();
+if(!bc.WaitForExit(br*1000)){
+bc.Kill();
+return"it did not end in "+br+" seconds";}
+bc.WaitForExit();
+return bc.ExitCode==0?null:"it ended with code "+bc.ExitCode+dl.ToString().TrimEnd();}}
 public void Register(string g,string io){
-In(delegate(ITaskFolder cr,List<object>l){
-ITaskFolder z=Find(cr,l)??SiteStates.Keep(l,cr.CreateFolder(Guard.TaskFolder,null));
+In(delegate(ITaskFolder ct,List<object>l){
+ITaskFolder z=Find(ct,l)??SiteStates.Keep(l,ct.CreateFolder(Guard.TaskFolder,null));
 SiteStates.Keep(l,z.RegisterTask(g,io,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
 public void Remove(string g){
-In(delegate(ITaskFolder cr,List<object>l){
-ITaskFolder z=Find(cr,l);
+In(delegate(ITaskFolder ct,List<object>l){
+ITaskFolder z=Find(ct,l);
 if(z==null)
 return;
 try{
@@ -199,12 +201,12 @@ catch(Exception c){
 if(!IsMissing(c))
 throw;}
 try{
-cr.DeleteFolder(Guard.TaskFolder,0);}
+ct.DeleteFolder(Guard.TaskFolder,0);}
 catch(Exception){}
 });}
-static ITaskFolder Find(ITaskFolder cr,List<object>l){
+static ITaskFolder Find(ITaskFolder ct,List<object>l){
 try{
-return SiteStates.Keep(l,cr.GetFolder(Guard.TaskFolder));}
+return SiteStates.Keep(l,ct.GetFolder(Guard.TaskFolder));}
 catch(Exception c){
 if(IsMissing(c))
 return null;

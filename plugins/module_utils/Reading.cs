@@ -26,7 +26,7 @@ using System;
 namespace TlsFleet{
 [ComImport,Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cs,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cu,[MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();}
@@ -67,42 +67,42 @@ public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
 const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
 public static Dictionary<long,string>Read(IMachine a,Gaps v){
-var cz=new Dictionary<long,string>();
+var c0=new Dictionary<long,string>();
 var l=new List<object>();
-var hi=new HashSet<string>();
+var hh=new HashSet<string>();
 try{
-IAppHostAdminManager c6=Keep(l,a.OpenAdmin());
-IAppHostElement cs=Keep(l,c6.GetAdminSection(Sites,AppHost));
-IAppHostElementCollection w=Keep(l,cs.GetCollection());
-long ar=w==null?0:w.GetCount();
+IAppHostAdminManager c7=Keep(l,a.OpenAdmin());
+IAppHostElement cu=Keep(l,c7.GetAdminSection(Sites,AppHost));
+IAppHostElementCollection x=Keep(l,cu.GetCollection());
+long ar=x==null?0:x.GetCount();
 for(int b=0;b<ar;b++)
-One(w,b,cz,hi,v);}
+One(x,b,c0,hh,v);}
 catch(Exception c){
-string cu=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
-v.Add("site_states",c,cu);}
+string cw=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
+v.Add("site_states",c,cw);}
 finally{
 Release(l);}
-return cz;}
-static void One(IAppHostElementCollection w,int b,Dictionary<long,string>cz,HashSet<string>hi,Gaps v){
+return c0;}
+static void One(IAppHostElementCollection x,int b,Dictionary<long,string>c0,HashSet<string>hh,Gaps v){
 var l=new List<object>();
 try{
-IAppHostElement am=Keep(l,w.GetItem(b));
-long cx=Number(Keep(l,am.GetPropertyByName("id")));
+IAppHostElement am=Keep(l,x.GetItem(b));
+long cy=Number(Keep(l,am.GetPropertyByName("id")));
 try{
-cz[cx]=Name(Number(Keep(l,am.GetPropertyByName("state"))));}
+c0[cy]=Name(Number(Keep(l,am.GetPropertyByName("state"))));}
 catch(Exception c){
-if(c.HResult!=NotKnownToWas&&hi.Add(Gaps.CodeOf(c)))
+if(c.HResult!=NotKnownToWas&&hh.Add(Gaps.CodeOf(c)))
 v.Add("site_states",c,"site states");
-cz[cx]="unknown";}}
+c0[cy]="unknown";}}
 finally{
 Release(l);}}
-static string Name(long b4){
-return b4==0||b4==1?"started":b4==2||b4==3?"stopped":"unknown";}
+static string Name(long b5){
+return b5==0||b5==1?"started":b5==2||b5==3?"stopped":"unknown";}
 static long Number(IAppHostProperty dt){
 return Convert.ToInt64(dt.GetValue(),CultureInfo.InvariantCulture);}
-public static T Keep<T>(List<object>l,T b6){
-l.Add(b6);
-return b6;}
+public static T Keep<T>(List<object>l,T b7){
+l.Add(b7);
+return b7;}
 public static void Release(List<object>l){
 for(int b=l.Count-1;b>=0;b--)
 if(l[b]!=null&&Marshal.IsComObject(l[b]))
@@ -129,22 +129,22 @@ dn.Add(az+"\\"+t.Thumbprint);
 if(!c9.ContainsKey(az))
 c9[az]=az;}}
 public List<Bag>Read(){
-var n=new List<Bag>();
+var o=new List<Bag>();
 foreach(string az in c9.Values){
 List<StoredCertificate>du=v.Try("certificates","certificate store "+az,null,()=>a.Stores.Read(az));
 try{
 if(du!=null)
-Choose(az,du,n);}
+Choose(az,du,o);}
 finally{
 a.Stores.Close();}}
-return n;}
-void Choose(string az,List<StoredCertificate>du,List<Bag>n){
+return o;}
+void Choose(string az,List<StoredCertificate>du,List<Bag>o){
 bool il=az=="MY"||az=="WebHosting";
-du.Sort((bp,ay)=>string.CompareOrdinal(bp.Thumbprint,ay.Thumbprint));
+du.Sort((be,ay)=>string.CompareOrdinal(be.Thumbprint,ay.Thumbprint));
 foreach(StoredCertificate d in du){
 bool f6=e9=="candidates"&&il&&d.Key!=null;
 if(e9=="all"||f6||dn.Contains(az+"\\"+d.Thumbprint))
-n.Add(Facts(az,d));}}
+o.Add(Facts(az,d));}}
 Bag Facts(string az,StoredCertificate d){
 return new Bag{{"thumbprint",d.Thumbprint},{"store",az},{"der",Convert.ToBase64String(d.Der)}}
 .PutUnless("","friendly_name",d.FriendlyName??"")
@@ -157,15 +157,15 @@ ChainFacts ey=a.Stores.Chain(d);
 return ey==null?null:new Bag{{"status",ey.Status},{"elements",ey.Elements}};}
 Bag KeyFacts(string az,StoredCertificate d){
 KeyLink r=d.Key;
-string cu="key of certificate "+d.Thumbprint+" in "+az;
+string cw="key of certificate "+d.Thumbprint+" in "+az;
 string ek=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
 var a3=new KeyProbe();
 if(ek!="metadata")
-a3=v.Try("keys",cu,a3,()=>a.Stores.Probe(d,ek=="sign"));
-string gh=v.Try("keys",cu,"unknown",()=>KeyAccess.OfSystem(a3.Descriptor));
+a3=v.Try("keys",cw,a3,()=>a.Stores.Probe(d,ek=="sign"));
+string gh=v.Try("keys",cw,"unknown",()=>KeyAccess.OfSystem(a3.Descriptor));
 return new Bag{
 {"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gh},{"check",a3.Tried?ek:"metadata"},{"code",a3.Code}
-}.PutUnless(null,"file",v.Try("keys",cu,null,()=>FileOf(a3.UniqueName)));}
+}.PutUnless(null,"file",v.Try("keys",cw,null,()=>FileOf(a3.UniqueName)));}
 string FileOf(string g){
 if(!string.IsNullOrEmpty(g))
 foreach(string z in KeyFolders){
@@ -173,19 +173,19 @@ string j=@"%ProgramData%\Microsoft\Crypto\"+z+g;
 if(File.Exists(a.ToPath(j)))
 return j;}
 return null;}
-public static bool IsSoftware(string bk){
-return bk.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
-&&bk.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
-&&bk.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
+public static bool IsSoftware(string bl){
+return bl.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
+&&bl.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
+&&bl.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
 public static class KeyAccess{
 static HashSet<string>System=new HashSet<string>{"S-1-5-18","S-1-5-32-544","S-1-1-0","S-1-5-11"};
 const int Read=unchecked((int)0x80000000)|0x10000000|0x1;
 public static string OfSystem(byte[]a5){
 if(a5==null||a5.Length==0)
 return"unknown";
-var cb=new RawSecurityDescriptor(a5,0);
-RawAcl e3=cb.DiscretionaryAcl;
-if((cb.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
+var cc=new RawSecurityDescriptor(a5,0);
+RawAcl e3=cc.DiscretionaryAcl;
+if((cc.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
 if(e3==null)
 return"granted";
@@ -207,7 +207,7 @@ IMachine a;
 IRegistry m;
 Gaps v=new Gaps();
 string ak,al;
-List<string>ej=new List<string>(),c2=new List<string>();
+List<string>ej=new List<string>(),c3=new List<string>();
 List<HttpRecord>a2=new List<HttpRecord>();
 List<Bag>ef=new List<Bag>();
 bool?db;
@@ -219,29 +219,29 @@ m=a.Registry;}
 public Bag Read(){
 Bag ji=v.Try("os","Windows version",EmptyOs(),Os);
 Bag fv=v.Try("iis","IIS version",null,Iis);
-long bw=BuildOf();
-ReadHttp(bw);
-IisConfig cc=new IisConfig(a,v);
+long bx=BuildOf();
+ReadHttp(bx);
+IisConfig cd=new IisConfig(a,v);
 if(fv!=null)
-cc.Read();
-List<Bag>w=Sites(cc);
+cd.Read();
+List<Bag>x=Sites(cd);
 bool?gp=null;
 if(fv!=null)
 gp=v.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
-List<Bag>dy=AllUsers(cc);
+List<Bag>dy=AllUsers(cd);
 Bag at=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",v.Try("os","computer name","",()=>ComputerName(m))},{"os",ji},{"iis",fv},{"addresses",v.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",v.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gp},{"update_exported",db},{"shared_configuration",cc.Shared},{"sites",w},{"records",a2.Select(t=>t.ToBag())},{"certificates",new Certificates(a,v,ak,al,a2).Read()},{"central_store",v.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c2},{"users",dy},{"connection",v.Try("connection","connection in use",null,Connection)},{"journal",v.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cc.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
-new Traces(a,v).AddTo(at,fv!=null,bw,ef);
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",v.Try("os","computer name","",()=>ComputerName(m))},{"os",ji},{"iis",fv},{"addresses",v.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",v.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gp},{"update_exported",db},{"shared_configuration",cd.Shared},{"sites",x},{"records",a2.Select(t=>t.ToBag())},{"certificates",new Certificates(a,v,ak,al,a2).Read()},{"central_store",v.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c3},{"users",dy},{"connection",v.Try("connection","connection in use",null,Connection)},{"journal",v.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cd.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
+new Traces(a,v).AddTo(at,fv!=null,bx,ef);
 return at.Put("incomplete",v.Entries);}
-void ReadHttp(long bw){
+void ReadHttp(long bx){
 try{
-using(IHttpApi b8=a.OpenHttp()){
-HttpRecords d7=new HttpRecords(b8);
-a2=d7.All(bw,v);
+using(IHttpApi b9=a.OpenHttp()){
+HttpRecords d7=new HttpRecords(b9);
+a2=d7.All(bx,v);
 ef=d7.Unknown;
-c2=v.Try("url_reservations","URL reservations",c2,d7.UrlReservations);
+c3=v.Try("url_reservations","URL reservations",c3,d7.UrlReservations);
 ej=v.Try("ip_listen","IP listen list",ej,d7.IpListen);
-db=v.Try("update_exported","exports of httpapi.dll",null,()=>b8.UpdateExported);}}
+db=v.Try("update_exported","exports of httpapi.dll",null,()=>b9.UpdateExported);}}
 catch(Exception c){
 v.Add("records",c,"http.sys configuration");}}
 public static string ComputerName(IRegistry m){
@@ -255,34 +255,34 @@ Bag Os(){
 object dh=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
 object em=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
 if(dh==null){
-string[]c1=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
-dh=int.Parse(c1[0],CultureInfo.InvariantCulture);
-em=int.Parse(c1[1],CultureInfo.InvariantCulture);}
+string[]c2=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
+dh=int.Parse(c2[0],CultureInfo.InvariantCulture);
+em=int.Parse(c2[1],CultureInfo.InvariantCulture);}
 return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dh,em??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
 static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-static Bag OsBag(string g,object dh,object em,object bw,object fh){
-return new Bag{{"name",g},{"major",dh},{"minor",em},{"build",bw},{"revision",fh}};}
+static Bag OsBag(string g,object dh,object em,object bx,object fh){
+return new Bag{{"name",g},{"major",dh},{"minor",em},{"build",bx},{"revision",fh}};}
 Bag Iis(){
 object dh=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
 object em=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
 return dh==null?null:new Bag{{"major",dh},{"minor",em??0}};}
-List<Bag>Sites(IisConfig cc){
-Dictionary<long,string>cz=new Dictionary<long,string>();
-if(cc.Sites.Count>0)
-cz=SiteStates.Read(a,v);
-List<Bag>w=new List<Bag>();
-foreach(Site am in cc.Sites){
-string b4;
-IEnumerable<Bag>y=am.Bindings.Select(delegate(Binding b0){
-return new Bag{{"protocol",b0.Protocol},{"information",b0.Information},{"ssl_flags",b0.Flags}};
+List<Bag>Sites(IisConfig cd){
+Dictionary<long,string>c0=new Dictionary<long,string>();
+if(cd.Sites.Count>0)
+c0=SiteStates.Read(a,v);
+List<Bag>x=new List<Bag>();
+foreach(Site am in cd.Sites){
+string b5;
+IEnumerable<Bag>y=am.Bindings.Select(delegate(Binding b1){
+return new Bag{{"protocol",b1.Protocol},{"information",b1.Information},{"ssl_flags",b1.Flags}};
 });
-cz.TryGetValue(am.Id,out b4);
-w.Add(new Bag{{"id",am.Id},{"name",am.Name},{"state",b4??"unknown"},{"bindings",y}});}
-return w;}
-List<Bag>AllUsers(IisConfig cc){
+c0.TryGetValue(am.Id,out b5);
+x.Add(new Bag{{"id",am.Id},{"name",am.Name},{"state",b5??"unknown"},{"bindings",y}});}
+return x;}
+List<Bag>AllUsers(IisConfig cd){
 List<Bag>dy=new Users(m).Read(v);
-foreach(Mapper bd in cc.Mappers)
+foreach(Mapper bd in cd.Mappers)
 if(bd.Hash&& !IsComplete(bd))
 Users.Add(dy,"other",null,bd.Thumbprint,"applicationHost.config, customMetadata "+bd.Path+", property 5506 of the IIS 6 metabase");
 dy.AddRange(v.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
@@ -293,30 +293,30 @@ List<int>Ports(){
 IEnumerable<TcpEnd>e4=a.Listening();
 if(e4==null)
 return null;
-return new SortedSet<int>(e4.Select(ce=>ce.Port)).ToList();}
+return new SortedSet<int>(e4.Select(cf=>cf.Port)).ToList();}
 Bag CentralStore(){
 const string j=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
-object c5=m.Value(j,"Enabled");
+object c6=m.Value(j,"Enabled");
 string z=m.Value(j,"CertStoreLocation")as string;
-if(c5==null&&z==null)
+if(c6==null&&z==null)
 return null;
-bool on=c5 is int&&(int)c5!=0;
-List<string>g0=null;
+bool on=c6 is int&&(int)c6!=0;
+List<string>gz=null;
 if(!string.IsNullOrEmpty(z))
-g0=v.Try("central_store_files","files on "+z,null,()=>FilesIn(z));
-return new Bag{{"enabled",on},{"files",g0}};}
+gz=v.Try("central_store_files","files on "+z,null,()=>FilesIn(z));
+return new Bag{{"enabled",on},{"files",gz}};}
 List<string>FilesIn(string z){
-IEnumerable<string>bj=a.FilesIn(z);
-return bj==null?null:bj.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
+IEnumerable<string>bk=a.FilesIn(z);
+return bk==null?null:bk.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
 Dictionary<int,bool>dk=new Users(m).WinRmPorts();
-List<TcpEnd>ba=a.Established().Where(ce=>dk.ContainsKey(ce.Port)).ToList();
-TcpEnd cv=ba.FirstOrDefault(ce=>dk[ce.Port])??ba.FirstOrDefault();
-if(cv==null)
+List<TcpEnd>bb=a.Established().Where(cf=>dk.ContainsKey(cf.Port)).ToList();
+TcpEnd cx=bb.FirstOrDefault(cf=>dk[cf.Port])??bb.FirstOrDefault();
+if(cx==null)
 return null;
-if(ba.Any(ce=>ce.Port!=cv.Port||ce.Address!=cv.Address))
-v.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cv.Address+" port "+cv.Port);
-return new Bag{{"address",cv.Address},{"port",cv.Port},{"tls",dk[cv.Port]}};}}
+if(bb.Any(cf=>cf.Port!=cx.Port||cf.Address!=cx.Address))
+v.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cx.Address+" port "+cx.Port);
+return new Bag{{"address",cx.Address},{"port",cx.Port},{"tls",dk[cx.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
 public ushort Major,Minor;}
@@ -381,27 +381,27 @@ public static extern uint HttpInitialize(HttpVersion f1,uint ag,IntPtr en);
 [DllImport("httpapi.dll")]
 public static extern uint HttpTerminate(uint ag,IntPtr en);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr dq,int cx,IntPtr co,uint b1,IntPtr eu,uint c0,out uint bo,IntPtr dj);
+public static extern uint HttpQueryServiceConfiguration(IntPtr dq,int cy,IntPtr cq,uint b2,IntPtr eu,uint c1,out uint bq,IntPtr dj);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr dq,int cx,IntPtr aa,uint u,IntPtr dj);
+public static extern uint HttpSetServiceConfiguration(IntPtr dq,int cy,IntPtr aa,uint u,IntPtr dj);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr dq,int cx,IntPtr aa,uint u,IntPtr dj);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr dq,int cy,IntPtr aa,uint u,IntPtr dj);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr dq,int cx,IntPtr aa,uint u,IntPtr dj);}
+public static extern uint HttpUpdateServiceConfiguration(IntPtr dq,int cy,IntPtr aa,uint u,IntPtr dj);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
 var f1=new HttpVersion{Major=1,Minor=0};
 uint q=HttpNative.HttpInitialize(f1,HttpNative.InitializeConfig,IntPtr.Zero);
 if(q!=0)
 throw HostException.OfCall("HttpInitialize",q);}
-public uint Query(int cx,IntPtr co,uint b1,IntPtr eu,uint c0,out uint bo){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,cx,co,b1,eu,c0,out bo,IntPtr.Zero);}
-public uint Set(int cx,IntPtr aa,uint u){
-return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,cx,aa,u,IntPtr.Zero);}
-public uint Delete(int cx,IntPtr aa,uint u){
-return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,cx,aa,u,IntPtr.Zero);}
-public uint Update(int cx,IntPtr aa,uint u){
-return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,cx,aa,u,IntPtr.Zero);}
+public uint Query(int cy,IntPtr cq,uint b2,IntPtr eu,uint c1,out uint bq){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,cy,cq,b2,eu,c1,out bq,IntPtr.Zero);}
+public uint Set(int cy,IntPtr aa,uint u){
+return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,cy,aa,u,IntPtr.Zero);}
+public uint Delete(int cy,IntPtr aa,uint u){
+return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,cy,aa,u,IntPtr.Zero);}
+public uint Update(int cy,IntPtr aa,uint u){
+return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,cy,aa,u,IntPtr.Zero);}
 public bool?UpdateExported{
 get{
 try{
@@ -425,123 +425,123 @@ return fa.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(I
 public class HttpRecords{
 public static Dictionary<string,int>Ids=new Dictionary<string,int>{
 {"ipport",HttpNative.Ssl},{"hostnameport",HttpNative.Sni},{"ccs",HttpNative.Ccs},{"scopedccs",HttpNative.ScopedCcs}};
-IHttpApi b8;
+IHttpApi b9;
 public List<Bag>Unknown=new List<Bag>();
-public HttpRecords(IHttpApi b8){
-this.b8=b8;}
-public List<HttpRecord>All(long bw,Gaps v){
+public HttpRecords(IHttpApi b9){
+this.b9=b9;}
+public List<HttpRecord>All(long bx,Gaps v){
 List<HttpRecord>du=new List<HttpRecord>();
 Family(du,v,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
-Family(du,v,HttpNative.Sni,"hostnameport",bw<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-Family(du,v,HttpNative.Ccs,"ccs",bw<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
+Family(du,v,HttpNative.Sni,"hostnameport",bx<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(du,v,HttpNative.Ccs,"ccs",bx<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
 Family(du,v,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
 return du;}
-void Family(List<HttpRecord>du,Gaps v,int cx,string ad,bool fb,object bx,Func<IntPtr,HttpRecord>cj){
+void Family(List<HttpRecord>du,Gaps v,int cy,string ad,bool fb,object bz,Func<IntPtr,HttpRecord>cl){
 try{
-List<HttpRecord>n=Steady(cx,bx,cj);
-foreach(HttpRecord t in n)
+List<HttpRecord>o=Steady(cy,bz,cl);
+foreach(HttpRecord t in o)
 t.Family=ad;
-du.AddRange(n);}
+du.AddRange(o);}
 catch(HostException c){
 if(fb&&c.Number==HttpNative.InvalidParameter)
-Unknown.Add(new Bag{{"what","records_"+ad},{"present",false},{"evidence",c.Call+", id "+cx+": "+c.Number}});
+Unknown.Add(new Bag{{"what","records_"+ad},{"present",false},{"evidence",c.Call+", id "+cy+": "+c.Number}});
 else
-v.Add("records",c,"http.sys records of family "+ad+" (id "+cx+")");}}
-List<HttpRecord>Steady(int cx,object bx,Func<IntPtr,HttpRecord>cj){
-for(int bh=1;;bh++){
-List<HttpRecord>n=Each(cx,bx,cj);
+v.Add("records",c,"http.sys records of family "+ad+" (id "+cy+")");}}
+List<HttpRecord>Steady(int cy,object bz,Func<IntPtr,HttpRecord>cl){
+for(int bi=1;;bi++){
+List<HttpRecord>o=Each(cy,bz,cl);
 HashSet<string>gk=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-bool hk=false;
-foreach(HttpRecord t in n)
-hk|= !gk.Add(t.Key);
-if(!hk)
-return n;
-if(bh==5)
+bool hj=false;
+foreach(HttpRecord t in o)
+hj|= !gk.Add(t.Key);
+if(!hj)
+return o;
+if(bi==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
 public List<string>UrlReservations(){
-return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a8=>Text(((UrlAclSet)Marshal.PtrToStructure(a8,typeof(UrlAclSet))).Prefix));}
+return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a9=>Text(((UrlAclSet)Marshal.PtrToStructure(a9,typeof(UrlAclSet))).Prefix));}
 public List<string>IpListen(){
-List<string>n=new List<string>();
+List<string>o=new List<string>();
 using(Room ea=new Room()){
-uint q=ea.Query(b8,HttpNative.IpListen,IntPtr.Zero,0);
+uint q=ea.Query(b9,HttpNative.IpListen,IntPtr.Zero,0);
 if(q==HttpNative.NotFound)
-return n;
+return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
 int ar=Marshal.ReadInt32(ea.At);
 for(int b=0;b<ar;b++)
-n.Add(Address(IntPtr.Add(ea.At,8+128*b)).ToString());}
-return n;}
-List<T>Each<T>(int cx,object bx,Func<IntPtr,T>cj){
-List<T>n=new List<T>();
-int u=Marshal.SizeOf(bx.GetType());
-int hh=(int)Marshal.OffsetOf(bx.GetType(),"Token");
-IntPtr co=Marshal.AllocHGlobal(u);
+o.Add(Address(IntPtr.Add(ea.At,8+128*b)).ToString());}
+return o;}
+List<T>Each<T>(int cy,object bz,Func<IntPtr,T>cl){
+List<T>o=new List<T>();
+int u=Marshal.SizeOf(bz.GetType());
+int hg=(int)Marshal.OffsetOf(bz.GetType(),"Token");
+IntPtr cq=Marshal.AllocHGlobal(u);
 try{
 for(int b=0;b<u;b++)
-Marshal.WriteByte(co,b,0);
-Marshal.StructureToPtr(bx,co,false);
+Marshal.WriteByte(cq,b,0);
+Marshal.StructureToPtr(bz,cq,false);
 using(Room ea=new Room()){
-for(int hg=0;;hg++){
-Marshal.WriteInt32(co,hh,hg);
-uint q=ea.Query(b8,cx,co,(uint)u);
+for(int hf=0;;hf++){
+Marshal.WriteInt32(cq,hg,hf);
+uint q=ea.Query(b9,cy,cq,(uint)u);
 if(q==HttpNative.NoMoreItems)
-return n;
+return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-n.Add(cj(ea.At));}}}
+o.Add(cl(ea.At));}}}
 finally{
-Marshal.FreeHGlobal(co);}}
-public static HttpRecord Of(int cx,IntPtr a8){
-return cx==HttpNative.Ssl?FromSsl(a8):cx==HttpNative.Ccs?FromCcs(a8):FromSni(a8);}
-static HttpRecord FromSsl(IntPtr a8){
-SslSet set=(SslSet)Marshal.PtrToStructure(a8,typeof(SslSet));
+Marshal.FreeHGlobal(cq);}}
+public static HttpRecord Of(int cy,IntPtr a9){
+return cy==HttpNative.Ssl?FromSsl(a9):cy==HttpNative.Ccs?FromCcs(a9):FromSni(a9);}
+static HttpRecord FromSsl(IntPtr a9){
+SslSet set=(SslSet)Marshal.PtrToStructure(a9,typeof(SslSet));
 IPAddress an=Address(set.Address);
 string gd=an.ToString();
 return Record(set.Param,(gd.IndexOf(':')<0?gd:"["+gd+"]")+":"+Port(set.Address));}
-static HttpRecord FromSni(IntPtr a8){
-SniSet set=(SniSet)Marshal.PtrToStructure(a8,typeof(SniSet));
-return Record(set.Param,Text(set.Key.Host)+":"+Port(a8));}
-static HttpRecord FromCcs(IntPtr a8){
-return Record(((CcsSet)Marshal.PtrToStructure(a8,typeof(CcsSet))).Param,Port(a8));}
-static HttpRecord Record(SslParam bg,string r){
-HttpRecord t=new HttpRecord{Key=r,AppId=bg.AppId.ToString("B")};
-if(bg.HashLength>0&&bg.Hash!=IntPtr.Zero){
-byte[]bv=new byte[bg.HashLength];
-Marshal.Copy(bg.Hash,bv,0,bv.Length);
-t.Thumbprint=Hex.Of(bv);}
-t.Store=Text(bg.StoreName);
-t.Flags=bg.Flags;
-t.CheckMode=bg.CheckMode;
-t.Freshness=bg.Freshness;
-t.Timeout=bg.Timeout;
-t.CtlIdentifier=Text(bg.CtlIdentifier);
-t.CtlStore=Text(bg.CtlStore);
+static HttpRecord FromSni(IntPtr a9){
+SniSet set=(SniSet)Marshal.PtrToStructure(a9,typeof(SniSet));
+return Record(set.Param,Text(set.Key.Host)+":"+Port(a9));}
+static HttpRecord FromCcs(IntPtr a9){
+return Record(((CcsSet)Marshal.PtrToStructure(a9,typeof(CcsSet))).Param,Port(a9));}
+static HttpRecord Record(SslParam bh,string r){
+HttpRecord t=new HttpRecord{Key=r,AppId=bh.AppId.ToString("B")};
+if(bh.HashLength>0&&bh.Hash!=IntPtr.Zero){
+byte[]bw=new byte[bh.HashLength];
+Marshal.Copy(bh.Hash,bw,0,bw.Length);
+t.Thumbprint=Hex.Of(bw);}
+t.Store=Text(bh.StoreName);
+t.Flags=bh.Flags;
+t.CheckMode=bh.CheckMode;
+t.Freshness=bh.Freshness;
+t.Timeout=bh.Timeout;
+t.CtlIdentifier=Text(bh.CtlIdentifier);
+t.CtlStore=Text(bh.CtlStore);
 return t;}
-static string Text(IntPtr a8){
-return a8==IntPtr.Zero?null:Marshal.PtrToStringUni(a8);}
-static IPAddress Address(IntPtr a8){
-bool gf=Marshal.ReadInt16(a8)==23;
+static string Text(IntPtr a9){
+return a9==IntPtr.Zero?null:Marshal.PtrToStringUni(a9);}
+static IPAddress Address(IntPtr a9){
+bool gf=Marshal.ReadInt16(a9)==23;
 byte[]ac=new byte[gf?16:4];
-Marshal.Copy(IntPtr.Add(a8,gf?8:4),ac,0,ac.Length);
-return gf?new IPAddress(ac,(uint)Marshal.ReadInt32(a8,24)):new IPAddress(ac);}
-static string Port(IntPtr a8){
-int a7=(Marshal.ReadByte(a8,2)<<8)|Marshal.ReadByte(a8,3);
+Marshal.Copy(IntPtr.Add(a9,gf?8:4),ac,0,ac.Length);
+return gf?new IPAddress(ac,(uint)Marshal.ReadInt32(a9,24)):new IPAddress(ac);}
+static string Port(IntPtr a9){
+int a7=(Marshal.ReadByte(a9,2)<<8)|Marshal.ReadByte(a9,3);
 return a7.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
 uint ab=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
-public uint Query(IHttpApi b8,int cx,IntPtr co,uint b1){
+public uint Query(IHttpApi b9,int cy,IntPtr cq,uint b2){
 for(;;){
-uint bo;
-uint q=b8.Query(cx,co,b1,At,ab,out bo);
+uint bq;
+uint q=b9.Query(cy,cq,b2,At,ab,out bq);
 if(q!=HttpNative.InsufficientBuffer&&q!=HttpNative.MoreData)
 return q;
-if(bo<=ab)
+if(bq<=ab)
 return q;
 Marshal.FreeHGlobal(At);
 At=IntPtr.Zero;
-ab=bo;
+ab=bq;
 At=Marshal.AllocHGlobal((int)ab);}}
 public void Dispose(){
 Marshal.FreeHGlobal(At);}}}
@@ -577,8 +577,8 @@ const string Folder=@"\inetsrv\config";
 IMachine a;
 Gaps v;
 List<Bag>fk=new List<Bag>();
-string b3;
-bool dx,b9;
+string b4;
+bool dx,ca;
 public IisConfig(IMachine a,Gaps v){
 this.a=a;
 this.v=v;}
@@ -588,10 +588,10 @@ try{
 string z=Redirected(a.System32+Folder);
 j=a.ToPath(z+"\\applicationHost.config");
 XmlFile.Visit(a,j,Restart,VisitConfiguration);
-if(b3!=null){
-j=a.ToPath(z+"\\"+b3);
-XmlFile.Visit(a,j,Sites.Clear,e=>VisitSites(e,0));}
-if(b9&&Sites.Any(am=>am.Bindings.Count==0))
+if(b4!=null){
+j=a.ToPath(z+"\\"+b4);
+XmlFile.Visit(a,j,Sites.Clear,f=>VisitSites(f,0));}
+if(ca&&Sites.Any(am=>am.Bindings.Count==0))
 v.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
 if(!dx)
 v.Add("sites","malformed",j+" has no section system.applicationHost/sites");}
@@ -601,9 +601,9 @@ v.Add("sites",c,j==null?"IIS configuration redirection":"IIS configuration "+j);
 v.Entries.AddRange(fk);}
 string Redirected(string z){
 string ed=null;
-Action<XmlPlace>dz=delegate(XmlPlace e){
-if(e.Is(0,"configurationRedirection")&&Truth(e["enabled"]))
-ed=e["path"];};
+Action<XmlPlace>dz=delegate(XmlPlace f){
+if(f.Is(0,"configurationRedirection")&&Truth(f["enabled"]))
+ed=f["path"];};
 try{
 XmlFile.Visit(a,a.ToPath(z+"\\redirection.config"),()=>{ed=null;},dz);}
 catch(IOException c){
@@ -617,70 +617,70 @@ void Restart(){
 Sites.Clear();
 Mappers.Clear();
 fk.Clear();
-b3=null;
-dx=b9=false;}
-void VisitConfiguration(XmlPlace e){
-int cm=e.Path.IndexOf("system.applicationHost")+1;
-if(cm==0||e.Path[0]!="configuration"|| !OnlyLocations(e.Path,cm-1))
+b4=null;
+dx=ca=false;}
+void VisitConfiguration(XmlPlace f){
+int co=f.Path.IndexOf("system.applicationHost")+1;
+if(co==0||f.Path[0]!="configuration"|| !OnlyLocations(f.Path,co-1))
 return;
-if(e.Is(cm+1,"sites")){
+if(f.Is(co+1,"sites")){
 dx=true;
-b3=e["configSource"]??b3;}
-else if(e.Path.Count>cm+1&&e.Path[cm]=="sites")
-VisitSites(e,cm);
-else if(e.Is(cm+2,"customMetadata","key"))
-Mappers.Add(NewMapper(e["path"]??""));
-else if(e.Is(cm+3,"customMetadata","key","property"))
-Property(Mappers[Mappers.Count-1],e);}
+b4=f["configSource"]??b4;}
+else if(f.Path.Count>co+1&&f.Path[co]=="sites")
+VisitSites(f,co);
+else if(f.Is(co+2,"customMetadata","key"))
+Mappers.Add(NewMapper(f["path"]??""));
+else if(f.Is(co+3,"customMetadata","key","property"))
+Property(Mappers[Mappers.Count-1],f);}
 static Mapper NewMapper(string j){
-const string w="LM/W3SVC/";
+const string x="LM/W3SVC/";
 var bd=new Mapper{Path=j,Store="MY"};
-if(j.StartsWith(w,StringComparison.OrdinalIgnoreCase))
-long.TryParse(j.Substring(w.Length),NumberStyles.None,CultureInfo.InvariantCulture,out bd.Site);
+if(j.StartsWith(x,StringComparison.OrdinalIgnoreCase))
+long.TryParse(j.Substring(x.Length),NumberStyles.None,CultureInfo.InvariantCulture,out bd.Site);
 return bd;}
-static void Property(Mapper bd,XmlPlace e){
-if(e["id"]=="5506"){
+static void Property(Mapper bd,XmlPlace f){
+if(f["id"]=="5506"){
 bd.Hash=true;
-bd.Thumbprint=LegacyThumbprint(e["value"]);}
-else if(e["id"]=="5511"&& !string.IsNullOrEmpty(e["value"]))
-bd.Store=e["value"];}
-static bool OnlyLocations(List<string>j,int ce){
-for(int b=1;b<ce;b++)
+bd.Thumbprint=LegacyThumbprint(f["value"]);}
+else if(f["id"]=="5511"&& !string.IsNullOrEmpty(f["value"]))
+bd.Store=f["value"];}
+static bool OnlyLocations(List<string>j,int cf){
+for(int b=1;b<cf;b++)
 if(j[b]!="location")
 return false;
 return true;}
-void VisitSites(XmlPlace e,int fj){
+void VisitSites(XmlPlace f,int fj){
 Site am=Sites.Count==0?null:Sites[Sites.Count-1];
-b9|=e.Is(fj+4,"siteDefaults","bindings","binding");
-if(e.Is(fj+2,"sites","site"))
-Sites.Add(NewSite(e));
+ca|=f.Is(fj+4,"siteDefaults","bindings","binding");
+if(f.Is(fj+2,"sites","site"))
+Sites.Add(NewSite(f));
 else if(am==null)
 return;
-else if(e.Is(fj+4,"site","bindings","clear"))
+else if(f.Is(fj+4,"site","bindings","clear"))
 am.Bindings.Clear();
-else if(e.Is(fj+4,"site","bindings","binding"))
-am.Bindings.Add(NewBinding(e,am));}
-Site NewSite(XmlPlace e){
-var am=new Site{Name=e["name"]??""};
-if(!long.TryParse(e["id"],NumberStyles.None,CultureInfo.InvariantCulture,out am.Id))
-Doubt(e,"site "+am.Name+": id is '"+e["id"]+"', not a number");
+else if(f.Is(fj+4,"site","bindings","binding"))
+am.Bindings.Add(NewBinding(f,am));}
+Site NewSite(XmlPlace f){
+var am=new Site{Name=f["name"]??""};
+if(!long.TryParse(f["id"],NumberStyles.None,CultureInfo.InvariantCulture,out am.Id))
+Doubt(f,"site "+am.Name+": id is '"+f["id"]+"', not a number");
 if(am.Name.Length==0)
-Doubt(e,"site "+am.Id+": has no name");
+Doubt(f,"site "+am.Id+": has no name");
 return am;}
-Binding NewBinding(XmlPlace e,Site am){
-var b0=new Binding{Protocol=e["protocol"]??"",Information=e["bindingInformation"]??""};
-string where="site "+am.Name+", binding '"+b0.Information+"': ";
-string ag=e["sslFlags"];
+Binding NewBinding(XmlPlace f,Site am){
+var b1=new Binding{Protocol=f["protocol"]??"",Information=f["bindingInformation"]??""};
+string where="site "+am.Name+", binding '"+b1.Information+"': ";
+string ag=f["sslFlags"];
 uint s;
-if(b0.Protocol.Length==0||b0.Information.Length==0)
-Doubt(e,where+"protocol or bindingInformation is missing");
+if(b1.Protocol.Length==0||b1.Information.Length==0)
+Doubt(f,where+"protocol or bindingInformation is missing");
 if(ag!=null&&uint.TryParse(ag,NumberStyles.None,CultureInfo.InvariantCulture,out s))
-b0.Flags=s;
+b1.Flags=s;
 else if(ag!=null)
-Doubt(e,where+"sslFlags is '"+ag+"', not an unsigned number");
-return b0;}
-void Doubt(XmlPlace e,string a1){
-a1="applicationHost.config line "+e.Line+": "+a1+"; IIS refuses to read the section";
+Doubt(f,where+"sslFlags is '"+ag+"', not an unsigned number");
+return b1;}
+void Doubt(XmlPlace f,string a1){
+a1="applicationHost.config line "+f.Line+": "+a1+"; IIS refuses to read the section";
 fk.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a1}});}
 static string LegacyThumbprint(string value){
 string ix=Hex.Thumbprint(value);
@@ -693,11 +693,11 @@ catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
 bool af=false,es=false,fy=false;
-Action<XmlPlace>dz=delegate(XmlPlace e){
-if(e.Is(2,"sectionSchema"))
-es=e["name"]=="system.applicationHost/sites";
+Action<XmlPlace>dz=delegate(XmlPlace f){
+if(f.Is(2,"sectionSchema"))
+es=f["name"]=="system.applicationHost/sites";
 fy|=es;
-af|=es&&e.Is(0,"collection","attribute")&&e["name"]=="sslFlags";};
+af|=es&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
 try{
 string j=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
 XmlFile.Visit(a,j,()=>{af=es=fy=false;},dz);}
@@ -714,13 +714,13 @@ public bool Damaged;
 public static Journal Parse(byte[]ac){
 Journal i=new Journal();
 string h=Encoding.ASCII.GetString(ac);
-int bl=0;
-for(int ce;(ce=h.IndexOf('\n',bl))>=0;bl=ce+1){
-string[]c1=h.Substring(bl,ce-bl).Split(new[]{'\t'},3);
-if(c1.Length==3&&Sum(c1[1]+"\t"+c1[2])==c1[0]&&i.Sound==bl){
-i.Lines.Add(new KeyValuePair<string,string>(c1[1],c1[2]));
-i.Sound=ce+1;}
-else if(ce+1<ac.Length)
+int bn=0;
+for(int cf;(cf=h.IndexOf('\n',bn))>=0;bn=cf+1){
+string[]c2=h.Substring(bn,cf-bn).Split(new[]{'\t'},3);
+if(c2.Length==3&&Sum(c2[1]+"\t"+c2[2])==c2[0]&&i.Sound==bn){
+i.Lines.Add(new KeyValuePair<string,string>(c2[1],c2[2]));
+i.Sound=cf+1;}
+else if(cf+1<ac.Length)
 i.Damaged=true;}
 return i;}
 public static string Line(string g,string value){
@@ -734,24 +734,24 @@ ii=(ii^ao)*16777619;}
 return ii.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
-string n=null;
-foreach(KeyValuePair<string,string>ci in Lines)
-if(ci.Key==g)
-n=ci.Value;
-return n;}}
+string o=null;
+foreach(KeyValuePair<string,string>ck in Lines)
+if(ck.Key==g)
+o=ck.Value;
+return o;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
 public bool Waiting{
 get{
-string a9=this["guard"];
-return a9!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
-&&a9.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
+string ba=this["guard"];
+return ba!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
+&&ba.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
 public static string Time(DateTime hu){
 return hu.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
 int ar=0;
-foreach(KeyValuePair<string,string>ci in Lines)
-ar+=ci.Key==g?1:0;
+foreach(KeyValuePair<string,string>ck in Lines)
+ar+=ck.Key==g?1:0;
 return ar;}
 public static Bag View(string j){
 Journal i;
@@ -761,15 +761,15 @@ catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-string a9=i["guard"],e0=i["expired"];
+string ba=i["guard"],e0=i["expired"];
 if(i.Finished&&e0==null)
 return null;
 Bag ia=new Bag{
 {"run",i["run"]??"damaged"},{"started",i["started"]??""},{"steps",new RawJson(i["steps"]??"[]")},{"done",i.Count("done")-i.Count("undone")}};
-if(a9==null)
+if(ba==null)
 return ia;
-string b4=e0==null?"armed":i.Finished?"undone":"failed";
-return ia.Put("guard",new Bag{{"state",b4},{"at",e0??a9.Split('\t')[0]}});}
+string b5=e0==null?"armed":i.Finished?"undone":"failed";
+return ia.Put("guard",new Bag{{"state",b5},{"at",e0??ba.Split('\t')[0]}});}
 public static Journal Of(string j){
 return Parse(System.IO.File.Exists(j)?Bytes(j):new byte[0]);}
 public static byte[]Bytes(string j){
@@ -778,22 +778,22 @@ using(MemoryStream fs=new MemoryStream()){
 aw.CopyTo(fs);
 return fs.ToArray();}}}
 public class Bag:IEnumerable{
-List<KeyValuePair<string,object>>cp=new List<KeyValuePair<string,object>>();
+List<KeyValuePair<string,object>>cr=new List<KeyValuePair<string,object>>();
 public Bag Put(string r,object value){
-cp.Add(new KeyValuePair<string,object>(r,value));
+cr.Add(new KeyValuePair<string,object>(r,value));
 return this;}
 public Bag PutUnless(object f5,string r,object value){
 return Equals(value,f5)?this:Put(r,value);}
 public object this[string r]{
 get{
-foreach(KeyValuePair<string,object>b6 in cp)
-if(b6.Key==r)
-return b6.Value;
+foreach(KeyValuePair<string,object>b7 in cr)
+if(b7.Key==r)
+return b7.Value;
 return null;}}
 public void Add(string r,object value){
 Put(r,value);}
 public IEnumerator GetEnumerator(){
-return cp.GetEnumerator();}}
+return cr.GetEnumerator();}}
 public class RawJson{
 public string Text;
 public RawJson(string h){
@@ -804,12 +804,12 @@ var h=new StringBuilder(4096);
 Append(h,value);
 return h.ToString();}
 public static void Append(StringBuilder h,object value){
-string bm=value as string;
+string bo=value as string;
 Bag fa=value as Bag;
 if(value==null)
 h.Append("null");
-else if(bm!=null)
-Quote(h,bm);
+else if(bo!=null)
+Quote(h,bo);
 else if(fa!=null)
 AppendBag(h,fa);
 else if(value is RawJson)
@@ -824,23 +824,23 @@ else
 throw new ArgumentException("no JSON for "+value.GetType());}
 static void AppendBag(StringBuilder h,Bag fa){
 char aq='{';
-foreach(KeyValuePair<string,object>b6 in fa){
+foreach(KeyValuePair<string,object>b7 in fa){
 h.Append(aq);
-Quote(h,b6.Key);
+Quote(h,b7.Key);
 h.Append(':');
-Append(h,b6.Value);
+Append(h,b7.Value);
 aq=',';}
 h.Append(aq=='{'?"{}":"}");}
 static void AppendList(StringBuilder h,IEnumerable e3){
 char aq='[';
-foreach(object b6 in e3){
+foreach(object b7 in e3){
 h.Append(aq);
-Append(h,b6);
+Append(h,b7);
 aq=',';}
 h.Append(aq=='['?"[]":"]");}
-static void Quote(StringBuilder h,string bm){
+static void Quote(StringBuilder h,string bo){
 h.Append('"');
-foreach(char ao in bm){
+foreach(char ao in bo){
 if(ao=='"'||ao=='\\')
 h.Append('\\').Append(ao);
 else if(ao>=' '&&ao<127)
@@ -853,11 +853,11 @@ string f9=Write(at);
 if(f9.Length<=64*1024){
 h.Append("\"document\":").Append(f9);
 return;}
-using(var cy=new MemoryStream()){
-using(var g1=new GZipStream(cy,CompressionMode.Compress,true)){
+using(var cz=new MemoryStream()){
+using(var g0=new GZipStream(cz,CompressionMode.Compress,true)){
 byte[]ac=Encoding.ASCII.GetBytes(f9);
-g1.Write(ac,0,ac.Length);}
-h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(cy.ToArray())).Append('"');}}}
+g0.Write(ac,0,ac.Length);}
+h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(cz.ToArray())).Append('"');}}}
 public interface IMachine{
 bool Simulated{get;}
 DateTime UtcNow{get;}
@@ -868,7 +868,7 @@ IAppHostAdminManager OpenAdmin();
 string System32{get;}
 string ToPath(string eg);
 IEnumerable<string>FilesIn(string dp);
-IEnumerable<string>Events(string er,string bx,int ep);
+IEnumerable<string>Events(string er,string bz,int ep);
 void Pause(int a6);
 IEnumerable<string>Addresses();
 IEnumerable<TcpEnd>Listening();
@@ -878,10 +878,10 @@ Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string h);}
 public interface IHttpApi:IDisposable{
-uint Query(int cx,IntPtr co,uint b1,IntPtr eu,uint c0,out uint bo);
-uint Set(int cx,IntPtr aa,uint u);
-uint Delete(int cx,IntPtr aa,uint u);
-uint Update(int cx,IntPtr aa,uint u);
+uint Query(int cy,IntPtr cq,uint b2,IntPtr eu,uint c1,out uint bq);
+uint Set(int cy,IntPtr aa,uint u);
+uint Delete(int cy,IntPtr aa,uint u);
+uint Update(int cy,IntPtr aa,uint u);
 bool?UpdateExported{get;}}
 public interface IRegistry{
 object Value(string r,string g);
@@ -933,18 +933,18 @@ HostException af=c as HostException
 ??new HostException("internal",c.GetType().Name+": "+c.Message,null,c.StackTrace,null,c.HResult&0xFFFFFFFFL);
 return new Bag{
 {"changed",false},{"failed",true},{"contract",Contract},{"msg",af.Message},{"error",ErrorBag(af,null)}};}
-public static Bag ErrorBag(HostException c,int?f){
-return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",f},{"call",c.Call},{"number",c.Number}};}}
+public static Bag ErrorBag(HostException c,int?e){
+return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",e},{"call",c.Call},{"number",c.Number}};}}
 public static class Arguments{
-public static void Check(IDictionary p,params string[]cd){
-foreach(string g in cd)
+public static void Check(IDictionary p,params string[]ce){
+foreach(string g in ce)
 if(p[g]==null)
 throw Bad(g,"is missing");
 foreach(object r in p.Keys){
 string g=Convert.ToString(r);
 bool af=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string bp in cd)
-af|=bp.Equals(g,StringComparison.OrdinalIgnoreCase);
+foreach(string be in ce)
+af|=be.Equals(g,StringComparison.OrdinalIgnoreCase);
 if(!af)
 throw Bad(g,"is not known");}}
 public static void CheckContract(IDictionary p){
@@ -956,40 +956,40 @@ string k=Convert.ToString(p[g]);
 if(Array.IndexOf(af,k)<0)
 throw Bad(g,"must be one of "+string.Join(", ",af)+", is '"+k+"'");
 return k;}
-static HostException Bad(string e,string a1){
-return new HostException("bad_argument",e+": "+a1,e,null,null,null);}}
+static HostException Bad(string f,string a1){
+return new HostException("bad_argument",f+": "+a1,f,null,null,null);}}
 public class HostException:Exception{
 public string Code,Place,Hint,Call;
 public long?Number;
-public HostException(string q,string a1,string e,string x,string bt,long?s):base(a1){
+public HostException(string q,string a1,string f,string w,string bu,long?s):base(a1){
 Code=q;
-Place=e;
-Hint=x;
-Call=bt;
+Place=f;
+Hint=w;
+Call=bu;
 Number=s;}
 public HostException(string q,string a1):this(q,a1,null,null,null,null){}
-public static HostException OfCall(string bt,uint s){
+public static HostException OfCall(string bu,uint s){
 string q=s==5?"access_denied":s.ToString(CultureInfo.InvariantCulture);
 string i5=new Win32Exception((int)s).Message;
-return new HostException(q,bt+" returned "+s+": "+i5,null,null,bt,s);}}
+return new HostException(q,bu+" returned "+s+": "+i5,null,null,bu,s);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
 public void Add(string df,string q,string a1){
 Entries.Add(new Bag{{"layer",df},{"code",q},{"message",a1}});}
-public void Add(string df,Exception c,string cu){
+public void Add(string df,Exception c,string cw){
 string q=CodeOf(c);
 string gb;
 if(!Rights.TryGetValue(df,out gb))
 gb="administrator rights";
-string g4=q=="access_denied"?"; this takes "+gb:"";
-Add(df,q,cu+": "+c.Message+g4);}
-public T Try<T>(string df,string cu,T dv,Func<T>cj){
+string g3=q=="access_denied"?"; this takes "+gb:"";
+Add(df,q,cw+": "+c.Message+g3);}
+public T Try<T>(string df,string cw,T dv,Func<T>cl){
 try{
-return cj();}
+return cl();}
 catch(Exception c){
-Add(df,c,cu);
+Add(df,c,cw);
 return dv;}}
 public static string CodeOf(Exception c){
 HostException af=c as HostException;
@@ -1017,23 +1017,23 @@ public Traces(IMachine a,Gaps v){
 this.a=a;
 this.v=v;
 m=a.Registry;}
-public void AddTo(Bag at,bool fv,long bw,List<Bag>ef){
-Put(at,"asked","asked","switches of features",()=>Asked(bw).Concat(ef));
+public void AddTo(Bag at,bool fv,long bx,List<Bag>ef){
+Put(at,"asked","asked","switches of features",()=>Asked(bx).Concat(ef));
 Put(at,"managers","managers","certificate managers",Managers);
 at.Put("rebind",fv?v.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(at,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(at,"changes","events","event log of http.sys",Changes);}
-void Put(Bag at,string r,string df,string cu,Func<IEnumerable<Bag>>cj){
-at.Put(r,v.Try(df,cu,new List<Bag>(),()=>cj().ToList()));}
-IEnumerable<Bag>Asked(long bw){
+void Put(Bag at,string r,string df,string cw,Func<IEnumerable<Bag>>cl){
+at.Put(r,v.Try(df,cw,new List<Bag>(),()=>cl().ToList()));}
+IEnumerable<Bag>Asked(long bx){
 const string d7=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
 const string eo=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
-return Switch("http2",d7,"EnableHttp2Tls",bw>=14393)
-.Concat(Switch("http3",d7,"EnableHttp3",bw>=20348)).Concat(Switch("tls13",eo,"Enabled",bw>=20348));}
-IEnumerable<Bag>Switch(string cu,string r,string g,bool af){
+return Switch("http2",d7,"EnableHttp2Tls",bx>=14393)
+.Concat(Switch("http3",d7,"EnableHttp3",bx>=20348)).Concat(Switch("tls13",eo,"Enabled",bx>=20348));}
+IEnumerable<Bag>Switch(string cw,string r,string g,bool af){
 object value=m.Value(r,g);
 if(value is int)
-yield return new Bag{{"what",cu},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
+yield return new Bag{{"what",cw},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
 IEnumerable<Bag>Managers(){
 foreach(string dm in new[]{"Certify.Service","Certify.Server.Core"})
 if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dm).Length>0)
@@ -1044,8 +1044,8 @@ yield return Manager(KindOfTask(f0),"scheduled task "+f0);
 foreach(string[]gg in Folders)
 if(Directory.Exists(a.ToPath(gg[1])))
 yield return Manager(gg[0],gg[1]);}
-static Bag Manager(string b7,string eh){
-return new Bag{{"kind",b7},{"evidence",eh}};}
+static Bag Manager(string b8,string eh){
+return new Bag{{"kind",b8},{"evidence",eh}};}
 static string KindOfTask(string f0){
 string g=f0.ToLowerInvariant();
 foreach(string af in new[]{"win-acme","simple-acme","posh-acme"})
@@ -1057,31 +1057,31 @@ try{
 string j=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
 using(var ff=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
 using(var h=new StreamReader(ff,true)){
-XmlNode c5=Parse(h.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
-return c5==null||c5.InnerText.Trim()!="false";}}
+XmlNode c6=Parse(h.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+return c6==null||c6.InnerText.Trim()!="false";}}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
-foreach(XmlElement b2 in Events(Lifecycle,"*[System[EventID=1001]]")){
-string i2=Thumbprint(b2,"OldCertificateDetails"),ay=Thumbprint(b2,"NewCertificateDetails");
+foreach(XmlElement b3 in Events(Lifecycle,"*[System[EventID=1001]]")){
+string i2=Thumbprint(b3,"OldCertificateDetails"),ay=Thumbprint(b3,"NewCertificateDetails");
 if(i2!=null&&ay!=null)
-yield return new Bag{{"at",At(b2)},{"old",i2},{"new",ay}};}}
-static string Thumbprint(XmlElement b2,string g){
-XmlElement ft=First(b2,g);
+yield return new Bag{{"at",At(b3)},{"old",i2},{"new",ay}};}}
+static string Thumbprint(XmlElement b3,string g){
+XmlElement ft=First(b3,g);
 return ft==null?null:Hex.Thumbprint(ft.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
 var fy=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-foreach(XmlElement b2 in Events("System",HttpEvents)){
-XmlNodeList da=b2.GetElementsByTagName("Data");
+foreach(XmlElement b3 in Events("System",HttpEvents)){
+XmlNodeList da=b3.GetElementsByTagName("Data");
 string ai=da.Count==0?"":da[da.Count-1].InnerText;
 if(ai.Length>0&&fy.Add(ai))
-yield return new Bag{{"at",At(b2)},{"kind",Kinds[int.Parse(First(b2,"EventID").InnerText)-15300]},{"endpoint",ai}};}}
-static string At(XmlElement b2){
-return First(b2,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
-IEnumerable<XmlElement>Events(string er,string bx){
-return a.Events(er,bx,MostEvents).Select(Parse);}
+yield return new Bag{{"at",At(b3)},{"kind",Kinds[int.Parse(First(b3,"EventID").InnerText)-15300]},{"endpoint",ai}};}}
+static string At(XmlElement b3){
+return First(b3,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
+IEnumerable<XmlElement>Events(string er,string bz){
+return a.Events(er,bz,MostEvents).Select(Parse);}
 static XmlElement Parse(string h){
 var at=new XmlDocument{XmlResolver=null};
 at.LoadXml(h);
@@ -1090,44 +1090,44 @@ static XmlElement First(XmlElement h1,string g){
 return(XmlElement)h1.GetElementsByTagName(g)[0];}}
 public static class EventLog{
 const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
-public static List<string>Read(string er,string bx,int ep){
-var n=new List<string>();
-IntPtr d9=EvtQuery(IntPtr.Zero,er,bx,0x201);
+public static List<string>Read(string er,string bz,int ep){
+var o=new List<string>();
+IntPtr d9=EvtQuery(IntPtr.Zero,er,bz,0x201);
 int q=d9==IntPtr.Zero?Marshal.GetLastWin32Error():0;
 if(q==ChannelNotFound)
-return n;
+return o;
 if(q!=0)
 throw HostException.OfCall("EvtQuery",(uint)q);
 try{
-IntPtr bp;
+IntPtr be;
 uint ar;
-while(n.Count<ep&&EvtNext(d9,1,out bp,-1,0,out ar)){
+while(o.Count<ep&&EvtNext(d9,1,out be,-1,0,out ar)){
 try{
-n.Add(Xml(bp));}
+o.Add(Xml(be));}
 finally{
-EvtClose(bp);}}
+EvtClose(be);}}
 q=Marshal.GetLastWin32Error();
-if(n.Count<ep&&q!=NoMoreItems)
+if(o.Count<ep&&q!=NoMoreItems)
 throw HostException.OfCall("EvtNext",(uint)q);}
 finally{
 EvtClose(d9);}
-return n;}
-static string Xml(IntPtr b6){
+return o;}
+static string Xml(IntPtr b7){
 byte[]h=new byte[4096];
 uint dn,ar;
 for(;;){
-if(EvtRender(IntPtr.Zero,b6,1,(uint)h.Length,h,out dn,out ar))
+if(EvtRender(IntPtr.Zero,b7,1,(uint)h.Length,h,out dn,out ar))
 return Encoding.Unicode.GetString(h,0,(int)dn).TrimEnd('\0');
 int q=Marshal.GetLastWin32Error();
 if(q!=InsufficientBuffer||dn<=h.Length)
 throw HostException.OfCall("EvtRender",(uint)q);
 h=new byte[dn];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr EvtQuery(IntPtr i7,string j,string bx,uint ag);
+static extern IntPtr EvtQuery(IntPtr i7,string j,string bz,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr d9,uint ab,out IntPtr b6,int i9,uint ag,out uint iu);
+static extern bool EvtNext(IntPtr d9,uint ab,out IntPtr b7,int i9,uint ag,out uint iu);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr c4,IntPtr b6,uint ag,uint ab,byte[]ja,out uint dn,out uint h6);
+static extern bool EvtRender(IntPtr c5,IntPtr b7,uint ag,uint ab,byte[]ja,out uint dn,out uint h6);
 [DllImport("wevtapi.dll")]
 static extern bool EvtClose(IntPtr dq);}
 public class Users{
@@ -1135,13 +1135,13 @@ const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
 const string Services=@"SYSTEM\CurrentControlSet\Services\";
 static string[]Sql={@"SOFTWARE\Microsoft\Microsoft SQL Server\",@"SOFTWARE\WOW6432Node\Microsoft\Microsoft SQL Server\"};
 IRegistry m;
-List<Bag>n=new List<Bag>();
+List<Bag>o=new List<Bag>();
 public Users(IRegistry m){
 this.m=m;}
 public List<Bag>Read(Gaps v){
-foreach(Action be in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
-v.Try("users","other users of certificates",0,delegate{be();return 0;});
-return n;}
+foreach(Action bf in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
+v.Try("users","other users of certificates",0,delegate{bf();return 0;});
+return o;}
 void Values(){
 Hash("rdp",null,@"SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp","SSLCertificateSHA1Hash");
 Present("rd_gateway","ipport 0.0.0.0:443",Services+"TSGateway");
@@ -1149,21 +1149,21 @@ Present("adfs",null,Services+"adfssrv");
 Present("wap",null,Services+"appproxysvc");
 Present("exchange",null,@"SOFTWARE\Microsoft\ExchangeServer\v15\Setup");}
 void WinRm(){
-foreach(string bz in m.Keys(Wsman)){
-string j=Wsman+"\\"+bz;
+foreach(string b0 in m.Keys(Wsman)){
+string j=Wsman+"\\"+b0;
 string aj=Hex.Thumbprint(m.Value(j,"certThumbprint"));
 int a7;
 bool eo;
-if(Listener(bz,out a7,out eo)&&eo&&aj!=null)
-Found("winrm",RecordOf(bz,a7),aj,j);}}
+if(Listener(b0,out a7,out eo)&&eo&&aj!=null)
+Found("winrm",RecordOf(b0,a7),aj,j);}}
 bool Listener(string g,out int a7,out bool eo){
 int i3=g.LastIndexOf('+');
 eo=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
 object value=m.Value(Wsman+"\\"+g,"Port");
 a7=value is int?(int)value:eo?5986:5985;
 return i3>0;}
-static string RecordOf(string bz,int a7){
-string an=bz.Substring(0,bz.LastIndexOf('+'));
+static string RecordOf(string b0,int a7){
+string an=b0.Substring(0,b0.LastIndexOf('+'));
 if(an.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
 an=an.Substring(3).Trim('[',']');
 return"ipport "+(an.IndexOf(':')<0?an:"["+an+"]")+":"+a7;}
@@ -1172,10 +1172,10 @@ public Dictionary<int,bool>WinRmPorts(){
 var dk=new Dictionary<int,bool>();
 dk[5985]=false;
 dk[5986]=true;
-foreach(string bz in m.Keys(Wsman)){
+foreach(string b0 in m.Keys(Wsman)){
 int a7;
 bool eo;
-if(Listener(bz,out a7,out eo))
+if(Listener(b0,out a7,out eo))
 dk[a7]=eo;}
 return dk;}
 void WebManagement(){
@@ -1183,34 +1183,34 @@ const string j=@"SOFTWARE\Microsoft\WebManagement\Server";
 object a7=m.Value(j,"Port");
 Hash("wmsvc","ipport 0.0.0.0:"+(a7 is int?(int)a7:8172),j,"SslCertificateHash");}
 void SqlServers(){
-foreach(string cr in Sql){
-foreach(string ei in m.Names(cr+@"Instance Names\SQL")){
-object cx=m.Value(cr+@"Instance Names\SQL",ei);
-Hash("sql",null,cr+cx+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string ei in m.Names(cr+@"Instance Names\RS"))
-Found("ssrs",null,null,cr+@"Instance Names\RS, instance "+ei);}}
+foreach(string ct in Sql){
+foreach(string ei in m.Names(ct+@"Instance Names\SQL")){
+object cy=m.Value(ct+@"Instance Names\SQL",ei);
+Hash("sql",null,ct+cy+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
+foreach(string ei in m.Names(ct+@"Instance Names\RS"))
+Found("ssrs",null,null,ct+@"Instance Names\RS, instance "+ei);}}
 void Sstp(){
 const string j=Services+@"SstpSvc\Parameters";
 string aj=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
-byte[]g5=m.Value(j,"SHA256CertificateHash")as byte[];
-if(aj!=null||(g5!=null&&g5.Length==32))
+byte[]g4=m.Value(j,"SHA256CertificateHash")as byte[];
+if(aj!=null||(g4!=null&&g4.Length==32))
 Found("sstp","ipport 0.0.0.0:443",aj,j);}
 void Wsus(){
 const string j=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
 object a7=m.Value(j,"PortNumber"),eo=m.Value(j,"UsingSSL");
 if(a7 is int&&eo is int&&(int)eo!=0)
 Found("wsus","ipport 0.0.0.0:"+((int)a7).ToString(CultureInfo.InvariantCulture),null,j);}
-void Hash(string b7,string r,string j,string g){
+void Hash(string b8,string r,string j,string g){
 string aj=Hex.Thumbprint(m.Value(j,g));
 if(aj!=null)
-Found(b7,r,aj,j+", "+g);}
-void Present(string b7,string r,string j){
+Found(b8,r,aj,j+", "+g);}
+void Present(string b8,string r,string j){
 if(m.Keys(j).Length+m.Names(j).Length>0)
-Found(b7,r,null,j);}
-void Found(string b7,string r,string aj,string j){
-Add(n,b7,r,aj,@"HKLM\"+j);}
-public static void Add(List<Bag>dy,string b7,string r,string aj,string eh){
-dy.Add(new Bag{{"kind",b7},{"key",r},{"thumbprint",aj},{"evidence",eh}});}}
+Found(b8,r,null,j);}
+void Found(string b8,string r,string aj,string j){
+Add(o,b8,r,aj,@"HKLM\"+j);}
+public static void Add(List<Bag>dy,string b8,string r,string aj,string eh){
+dy.Add(new Bag{{"kind",b8},{"key",r},{"thumbprint",aj},{"evidence",eh}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 IRegistry m=new WindowsRegistry();
@@ -1231,30 +1231,30 @@ public string ToPath(string eg){
 return Environment.ExpandEnvironmentVariables(eg);}
 public IEnumerable<string>FilesIn(string dp){
 return Directory.GetFiles(ToPath(dp)).Select(Path.GetFileName);}
-public IEnumerable<string>Events(string er,string bx,int ep){
-return EventLog.Read(er,bx,ep);}
+public IEnumerable<string>Events(string er,string bz,int ep){
+return EventLog.Read(er,bz,ep);}
 public void Pause(int a6){
 Thread.Sleep(a6);}
 public IEnumerable<string>Addresses(){
-List<string>n=new List<string>();
+List<string>o=new List<string>();
 foreach(NetworkInterface h2 in NetworkInterface.GetAllNetworkInterfaces())
 if(h2.OperationalStatus==OperationalStatus.Up)
 foreach(UnicastIPAddressInformation aa in h2.GetIPProperties().UnicastAddresses)
 if(!IPAddress.IsLoopback(aa.Address)&& !aa.Address.IsIPv6LinkLocal)
-n.Add(aa.Address.ToString());
-return n.Distinct();}
+o.Add(aa.Address.ToString());
+return o.Distinct();}
 public IEnumerable<TcpEnd>Listening(){
 return TcpTable.OfSystem(TcpTable.Listen);}
 public IEnumerable<TcpEnd>Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
 public Stream Dial(string an,int a7,int au){
 return Dial(new IPEndPoint(IPAddress.Parse(an),a7),au);}
-public static Stream Dial(IPEndPoint ce,int au){
-Socket ev=new Socket(ce.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+public static Stream Dial(IPEndPoint cf,int au){
+Socket ev=new Socket(cf.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult fe=ev.BeginConnect(ce,null,null);
+IAsyncResult fe=ev.BeginConnect(cf,null,null);
 if(!fe.AsyncWaitHandle.WaitOne(au))
-throw new TimeoutException("no connection to "+ce+" within "+au+" ms");
+throw new TimeoutException("no connection to "+cf+" within "+au+" ms");
 ev.EndConnect(fe);
 return new NetworkStream(ev,true);}
 catch{
@@ -1273,71 +1273,71 @@ DeregisterEventSource(er);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern IntPtr RegisterEventSourceW(string hy,string c8);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr er,ushort jg,ushort ip,uint cx,IntPtr h9,ushort ar,uint iq,string[]jf,IntPtr da);
+static extern bool ReportEventW(IntPtr er,ushort jg,ushort ip,uint cy,IntPtr h9,ushort ar,uint iq,string[]jf,IntPtr da);
 [DllImport("advapi32.dll")]
 static extern bool DeregisterEventSource(IntPtr er);}
 public class WindowsRegistry:IRegistry{
 public object Value(string r,string g){
-return With(r,null,ba=>ba.GetValue(g));}
+return With(r,null,bb=>bb.GetValue(g));}
 public string[]Keys(string r){
-return With(r,new string[0],ba=>ba.GetSubKeyNames());}
+return With(r,new string[0],bb=>bb.GetSubKeyNames());}
 public string[]Names(string r){
-return With(r,new string[0],ba=>ba.GetValueNames());}
-static T With<T>(string r,T dv,Func<RegistryKey,T>cj){
-using(RegistryKey cr=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey ba=cr.OpenSubKey(r))
-return ba==null?dv:cj(ba);}}
+return With(r,new string[0],bb=>bb.GetValueNames());}
+static T With<T>(string r,T dv,Func<RegistryKey,T>cl){
+using(RegistryKey ct=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
+using(RegistryKey bb=ct.OpenSubKey(r))
+return bb==null?dv:cl(bb);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
-public static List<TcpEnd>OfSystem(int b4){
-List<TcpEnd>n=new List<TcpEnd>();
-Read(V4,eb=>Take(n,eb,b4,0,4,4,8,20),24);
-Read(V6,eb=>Take(n,eb,b4,48,0,16,20,52),56);
-return n;}
-static void Take(List<TcpEnd>n,IntPtr eb,int b4,int he,int f3,int d1,int gn,int g7){
-if(Marshal.ReadInt32(eb,g7)!=System||Marshal.ReadInt32(eb,he)!=b4)
+public static List<TcpEnd>OfSystem(int b5){
+List<TcpEnd>o=new List<TcpEnd>();
+Read(V4,eb=>Take(o,eb,b5,0,4,4,8,20),24);
+Read(V6,eb=>Take(o,eb,b5,48,0,16,20,52),56);
+return o;}
+static void Take(List<TcpEnd>o,IntPtr eb,int b5,int hd,int f3,int d1,int gn,int g6){
+if(Marshal.ReadInt32(eb,g6)!=System||Marshal.ReadInt32(eb,hd)!=b5)
 return;
 byte[]an=new byte[d1];
 Marshal.Copy(IntPtr.Add(eb,f3),an,0,d1);
 IPAddress fo=new IPAddress(an);
 if(fo.IsIPv4MappedToIPv6)
 fo=fo.MapToIPv4();
-n.Add(new TcpEnd{Address=fo.ToString(),Port=(Marshal.ReadByte(eb,gn)<<8)|Marshal.ReadByte(eb,gn+1)});}
-static void Read(int ad,Action<IntPtr>iw,int hb){
+o.Add(new TcpEnd{Address=fo.ToString(),Port=(Marshal.ReadByte(eb,gn)<<8)|Marshal.ReadByte(eb,gn+1)});}
+static void Read(int ad,Action<IntPtr>iw,int ha){
 uint ab=0x10000;
 for(;;){
-IntPtr b5=Marshal.AllocHGlobal((int)ab);
+IntPtr b6=Marshal.AllocHGlobal((int)ab);
 try{
-uint q=GetExtendedTcpTable(b5,ref ab,false,ad,AllWithOwner,0);
+uint q=GetExtendedTcpTable(b6,ref ab,false,ad,AllWithOwner,0);
 if(q==TooSmall)
 continue;
 if(q!=0)
 throw HostException.OfCall("GetExtendedTcpTable",q);
-int ar=Marshal.ReadInt32(b5);
+int ar=Marshal.ReadInt32(b6);
 for(int b=0;b<ar;b++)
-iw(IntPtr.Add(b5,4+b*hb));
+iw(IntPtr.Add(b6,4+b*ha));
 return;}
 finally{
-Marshal.FreeHGlobal(b5);}}}
+Marshal.FreeHGlobal(b6);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr b5,ref uint ab,bool fq,int ad,int b7,uint en);}
+static extern uint GetExtendedTcpTable(IntPtr b6,ref uint ab,bool fq,int ad,int b8,uint en);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
-X509Store ba;
+X509Store bb;
 X509Certificate2Collection l;
 public List<StoredCertificate>Read(string az){
-ba=new X509Store(az,StoreLocation.LocalMachine);
+bb=new X509Store(az,StoreLocation.LocalMachine);
 try{
-ba.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
+bb.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
 catch(CryptographicException c){
-ba=null;
+bb=null;
 if(c.HResult==StoreMissing)
 return null;
 throw;}
 var du=new List<StoredCertificate>();
-l=ba.Certificates;
+l=bb.Certificates;
 foreach(X509Certificate2 d in l)
 du.Add(One(d));
 return du;}
@@ -1345,50 +1345,50 @@ public void Close(){
 if(l!=null)
 foreach(X509Certificate2 d in l)
 d.Reset();
-if(ba!=null)
-ba.Close();
+if(bb!=null)
+bb.Close();
 l=null;
-ba=null;}
+bb=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]ha=Property(d,KeyNative.Renewal,(a8,ab)=>{
+byte[]g9=Property(d,KeyNative.Renewal,(a9,ab)=>{
 byte[]ac=new byte[ab];
-Marshal.Copy(a8,ac,0,ab);
+Marshal.Copy(a9,ac,0,ab);
 return ac;
 });
 return new StoredCertificate{
-Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(ha),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 d,uint cx,Func<IntPtr,int,T>cj)where T:class{
+Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(g9),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
+static T Property<T>(X509Certificate2 d,uint cy,Func<IntPtr,int,T>cl)where T:class{
 uint ab=0;
-if(!KeyNative.CertGetCertificateContextProperty(d.Handle,cx,IntPtr.Zero,ref ab))
+if(!KeyNative.CertGetCertificateContextProperty(d.Handle,cy,IntPtr.Zero,ref ab))
 return null;
-IntPtr a8=Marshal.AllocHGlobal((int)ab);
+IntPtr a9=Marshal.AllocHGlobal((int)ab);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,cx,a8,ref ab)?cj(a8,(int)ab):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,cy,a9,ref ab)?cl(a9,(int)ab):null;}
 finally{
-Marshal.FreeHGlobal(a8);
+Marshal.FreeHGlobal(a9);
 GC.KeepAlive(d);}}
-public static KeyLink ToLink(IntPtr a8,int ab){
-KeyNative.ProvInfo fw=(KeyNative.ProvInfo)Marshal.PtrToStructure(a8,typeof(KeyNative.ProvInfo));
+public static KeyLink ToLink(IntPtr a9,int ab){
+KeyNative.ProvInfo fw=(KeyNative.ProvInfo)Marshal.PtrToStructure(a9,typeof(KeyNative.ProvInfo));
 return new KeyLink{
 Container=Marshal.PtrToStringUni(fw.Container)??"",Provider=Marshal.PtrToStringUni(fw.Provider)??"",ProviderType=fw.ProviderType,KeySpec=fw.KeySpec,Machine=(fw.Flags&KeyNative.MachineKeyset)!=0};}
 public KeyProbe Probe(StoredCertificate d,bool h7){
 var a3=new KeyProbe{Tried=true};
 X509Certificate2 dr=(X509Certificate2)d.Native;
 IntPtr r;
-uint cf;
-bool ck;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(dr.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out cf,out ck)){
+uint cg;
+bool cm;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(dr.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out cg,out cm)){
 a3.Code=KeyNative.LastResult();
 return a3;}
-bool hq=cf==KeyNative.NcryptHandle;
+bool hq=cg==KeyNative.NcryptHandle;
 try{
 a3.Descriptor=hq?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
 a3.UniqueName=hq?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
-a3.Code= !h7?0:hq?CngSign(r,dr.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,cf,d.Key);}
+a3.Code= !h7?0:hq?CngSign(r,dr.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,cg,d.Key);}
 finally{
-if(ck&&hq)
+if(cm&&hq)
 KeyNative.NCryptFreeObject(r);
-else if(ck)
+else if(cm)
 KeyNative.CryptReleaseContext(r,0);
 GC.KeepAlive(dr);}
 return a3;}
@@ -1396,14 +1396,14 @@ public ChainFacts Chain(StoredCertificate d){
 X509Certificate2 dr=(X509Certificate2)d.Native;
 byte[]gm=new byte[4*IntPtr.Size];
 gm[0]=(byte)gm.Length;
-IntPtr c4;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dr.Handle,IntPtr.Zero,IntPtr.Zero,gm,KeyNative.ChainFlags,IntPtr.Zero,out c4))
+IntPtr c5;
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dr.Handle,IntPtr.Zero,IntPtr.Zero,gm,KeyNative.ChainFlags,IntPtr.Zero,out c5))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
-IntPtr ca=Marshal.ReadInt32(c4,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c4,16)):IntPtr.Zero;
-return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c4,4)),Elements=ca==IntPtr.Zero?0:Marshal.ReadInt32(ca,12)};}
+IntPtr cb=Marshal.ReadInt32(c5,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c5,16)):IntPtr.Zero;
+return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c5,4)),Elements=cb==IntPtr.Zero?0:Marshal.ReadInt32(cb,12)};}
 finally{
-KeyNative.CertFreeCertificateChain(c4);
+KeyNative.CertFreeCertificateChain(c5);
 GC.KeepAlive(dr);}}
 static byte[]CngProperty(IntPtr r,string g,uint eq){
 uint ag=eq|KeyNative.Silent,ab;
@@ -1411,12 +1411,12 @@ if(KeyNative.NCryptGetProperty(r,g,null,0,out ab,ag)!=0)
 return null;
 byte[]value=new byte[ab];
 return KeyNative.NCryptGetProperty(r,g,value,ab,out ab,ag)==0?value:null;}
-static byte[]CapiProperty(IntPtr bk,uint dw,uint eq){
+static byte[]CapiProperty(IntPtr bl,uint dw,uint eq){
 uint ab=0;
-if(!KeyNative.CryptGetProvParam(bk,dw,null,ref ab,eq))
+if(!KeyNative.CryptGetProvParam(bl,dw,null,ref ab,eq))
 return null;
 byte[]value=new byte[ab];
-return KeyNative.CryptGetProvParam(bk,dw,value,ref ab,eq)?value:null;}
+return KeyNative.CryptGetProvParam(bl,dw,value,ref ab,eq)?value:null;}
 static string Text(Encoding gs,byte[]value){
 return value==null?null:gs.GetString(value).TrimEnd('\0');}
 static long CngSign(IntPtr r,bool i4){
@@ -1432,18 +1432,18 @@ return unchecked((uint)q);}
 finally{
 Marshal.FreeHGlobal(d8);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bk,uint cf,KeyLink iz){
-IntPtr bv;
+static long CapiSign(IntPtr bl,uint cg,KeyLink iz){
+IntPtr bw;
 uint ab=0;
-if(!KeyNative.CryptCreateHash(bk,iz.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bv))
+if(!KeyNative.CryptCreateHash(bl,iz.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bw))
 return KeyNative.LastResult();
 try{
-bool ch=KeyNative.CryptHashData(bv,Sample,(uint)Sample.Length,0)
-&&KeyNative.CryptSignHash(bv,cf,IntPtr.Zero,0,null,ref ab)
-&&KeyNative.CryptSignHash(bv,cf,IntPtr.Zero,0,new byte[ab],ref ab);
-return ch?0:KeyNative.LastResult();}
+bool cj=KeyNative.CryptHashData(bw,Sample,(uint)Sample.Length,0)
+&&KeyNative.CryptSignHash(bw,cg,IntPtr.Zero,0,null,ref ab)
+&&KeyNative.CryptSignHash(bw,cg,IntPtr.Zero,0,new byte[ab],ref ab);
+return cj?0:KeyNative.LastResult();}
 finally{
-KeyNative.CryptDestroyHash(bv);}}}
+KeyNative.CryptDestroyHash(bw);}}}
 public static class KeyNative{
 public const uint KeyProvInfo=2,Renewal=64;
 public const uint NcryptHandle=0xFFFFFFFF,MachineKeyset=0x20,Silent=0x40;
@@ -1461,31 +1461,31 @@ public uint KeySpec;}
 public struct Pkcs1Padding{
 public IntPtr Algorithm;}
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateContextProperty(IntPtr d,uint cx,IntPtr da,ref uint ab);
+public static extern bool CertGetCertificateContextProperty(IntPtr d,uint cy,IntPtr da,ref uint ab);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h5,out IntPtr r,out uint cf,out bool ck);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h5,out IntPtr r,out uint cg,out bool cm);
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CertGetCertificateChain(IntPtr jc,IntPtr d,IntPtr h8,IntPtr az,byte[]gm,uint ag,IntPtr en,out IntPtr ey);
 [DllImport("crypt32.dll")]
 public static extern void CertFreeCertificateChain(IntPtr ey);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
-public static extern int NCryptGetProperty(IntPtr r,string g,byte[]eu,uint ab,out uint bo,uint ag);
+public static extern int NCryptGetProperty(IntPtr r,string g,byte[]eu,uint ab,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr r,IntPtr d8,byte[]bv,uint ir,byte[]ge,uint ab,out uint bo,uint ag);
+public static extern int NCryptSignHash(IntPtr r,IntPtr d8,byte[]bw,uint ir,byte[]ge,uint ab,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr r);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptGetProvParam(IntPtr bk,uint dw,byte[]da,ref uint ab,uint ag);
+public static extern bool CryptGetProvParam(IntPtr bl,uint dw,byte[]da,ref uint ab,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptReleaseContext(IntPtr bk,uint ag);
+public static extern bool CryptReleaseContext(IntPtr bl,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bk,uint ic,IntPtr r,uint ag,out IntPtr bv);
+public static extern bool CryptCreateHash(IntPtr bl,uint ic,IntPtr r,uint ag,out IntPtr bw);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bv,byte[]da,uint ab,uint ag);
+public static extern bool CryptHashData(IntPtr bw,byte[]da,uint ab,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bv,uint cf,IntPtr ht,uint ag,byte[]ge,ref uint ab);
+public static extern bool CryptSignHash(IntPtr bw,uint cg,IntPtr ht,uint ag,byte[]ge,ref uint ab);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptDestroyHash(IntPtr bv);
+public static extern bool CryptDestroyHash(IntPtr bw);
 public static long LastResult(){
 uint q=unchecked((uint)Marshal.GetLastWin32Error());
 return q<=0xFFFF?0x80070000|q:q;}}
@@ -1497,29 +1497,29 @@ public string this[string g]{
 get{
 string value;
 return Attributes.TryGetValue(g,out value)?value:null;}}
-public bool Is(int cm,params string[]bj){
-if(Path.Count<bj.Length||(cm>0&&Path.Count!=cm))
+public bool Is(int co,params string[]bk){
+if(Path.Count<bk.Length||(co>0&&Path.Count!=co))
 return false;
-for(int b=0;b<bj.Length;b++)
-if(!Path[Path.Count-bj.Length+b].Equals(bj[b],StringComparison.Ordinal))
+for(int b=0;b<bk.Length;b++)
+if(!Path[Path.Count-bk.Length+b].Equals(bk[b],StringComparison.Ordinal))
 return false;
 return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
-public static void Visit(IMachine a,string j,Action bl,Action<XmlPlace>dz){
-for(int bh=1;;bh++){
+public static void Visit(IMachine a,string j,Action bn,Action<XmlPlace>dz){
+for(int bi=1;;bi++){
 try{
-bl();
+bn();
 var aq=new FileInfo(j);
 long u=aq.Length;
 DateTime ho=aq.LastWriteTimeUtc;
 Once(j,dz);
 var ex=new FileInfo(j);
-if((ex.Length==u&&ex.LastWriteTimeUtc==ho)||bh==Attempts)
+if((ex.Length==u&&ex.LastWriteTimeUtc==ho)||bi==Attempts)
 return;}
 catch(Exception c){
-bool g8=c is XmlException||(c is IOException&& !IsMissing(c));
-if(!g8||bh==Attempts)
+bool g7=c is XmlException||(c is IOException&& !IsMissing(c));
+if(!g7||bi==Attempts)
 throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
@@ -1528,21 +1528,21 @@ static void Once(string j,Action<XmlPlace>dz){
 var gw=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
 using(var aw=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bf=XmlReader.Create(aw,gw)){
-IXmlLineInfo fm=bf as IXmlLineInfo;
-var e=new XmlPlace();
-while(bf.Read()){
-if(bf.NodeType==XmlNodeType.EndElement)
-e.Path.RemoveAt(e.Path.Count-1);
-if(bf.NodeType!=XmlNodeType.Element)
+using(XmlReader bg=XmlReader.Create(aw,gw)){
+IXmlLineInfo fm=bg as IXmlLineInfo;
+var f=new XmlPlace();
+while(bg.Read()){
+if(bg.NodeType==XmlNodeType.EndElement)
+f.Path.RemoveAt(f.Path.Count-1);
+if(bg.NodeType!=XmlNodeType.Element)
 continue;
-bool ie=bf.IsEmptyElement;
-e.Path.Add(bf.LocalName);
-e.Line=fm==null?0:fm.LineNumber;
-e.Attributes.Clear();
-while(bf.MoveToNextAttribute())
-e.Attributes[bf.LocalName]=bf.Value;
-dz(e);
+bool ie=bg.IsEmptyElement;
+f.Path.Add(bg.LocalName);
+f.Line=fm==null?0:fm.LineNumber;
+f.Attributes.Clear();
+while(bg.MoveToNextAttribute())
+f.Attributes[bg.LocalName]=bg.Value;
+dz(f);
 if(ie)
-e.Path.RemoveAt(e.Path.Count-1);}}}}
+f.Path.RemoveAt(f.Path.Count-1);}}}}
 }

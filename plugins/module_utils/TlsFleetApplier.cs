@@ -210,7 +210,13 @@ namespace TlsFleet
 				}
 				File.Delete(path);
 				string hint = "run " + dead["run"] + " had not finished and was undone; read again and plan anew";
-				if (steps.Count > 0)
+				if (recovery.Lost.Count > 0)
+				{
+					nothing.Undone = "partial";
+					nothing.UndoErrors.AddRange(recovery.Lost);
+					hint = "run " + dead["run"] + " had not finished and was undone, but for " + string.Join(" and ", recovery.Lost.ConvertAll(one => one.Place + ": " + one.Hint));
+				}
+				if (steps.Count > 0 || recovery.Lost.Count > 0)
 					nothing.Error = new HostException("journal_unfinished", hint, "journal", hint, null, null);
 			}
 			catch (Exception fault)

@@ -210,5 +210,23 @@ namespace TlsFleet
 			string op = step.Op == Step.Set ? Step.Delete : step.Op == Step.Delete ? Step.Set : step.Op;
 			return new Step { Op = op, Family = step.Family, Key = step.Key, Before = step.After, After = held };
 		}
+
+		// The error of a failed undo, with what stands there now and what should.
+		public HostException Standing(HostException fault, Step step)
+		{
+			string now;
+			try
+			{
+				if (step.Op == Step.Bindings)
+					now = Iis.Read(step.Edits).Fits(step.Edits) ? "the bindings stand as the plan left them" : "the bindings stand neither as before nor as the plan left them";
+				else
+					now = "there is " + HttpTable.Shown(Http.Find(step.Family, step.Key)) + ", before the run there was " + HttpTable.Shown(step.After);
+			}
+			catch (HostException blind)
+			{
+				now = "what stands there could not be read: " + blind.Message;
+			}
+			return new HostException(fault.Code, fault.Message, fault.Place, fault.Hint + "; " + now, fault.Call, fault.Number);
+		}
 	}
 }

@@ -169,6 +169,8 @@ namespace TlsFleet
 				recovery.Plan();
 				recovery.CarryOut(journal);
 				journal.End();
+				foreach (HostException one in recovery.Lost)
+					machine.LogInvocation("tlsfleet.iis guard of run " + run + ": " + one.Place + ": " + one.Hint);
 			}
 			return "undone, since nobody had confirmed it";
 		}

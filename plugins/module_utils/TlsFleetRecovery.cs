@@ -27,6 +27,9 @@ namespace TlsFleet
 		private readonly Dictionary<string, HttpRecord> records = new Dictionary<string, HttpRecord>(StringComparer.Ordinal);
 		private BindingLists sites;
 
+		// Records that http.sys would not have back.
+		public readonly List<HostException> Lost = new List<HostException>();
+
 		public Recovery(Changes changes, Journal dead)
 		{
 			this.changes = changes;
@@ -125,11 +128,38 @@ namespace TlsFleet
 				if (way.Step.Op == Step.Bindings)
 					changes.Iis.CommitAll(way.Step.Edits);
 				else
-				{
-					changes.Expected(way.Step);
-					changes.Record(way.Step, delegate { });
-				}
+					Record(way.Step);
 				journal.Note("undone", way.Index);
+			}
+		}
+
+		// A record whose certificate or key cannot be used (any more) is refused however often it is tried: it is named, and the others go on.
+		private void Record(Step step)
+		{
+			changes.Expected(step);
+			try
+			{
+				changes.Record(step, delegate { });
+			}
+			catch (HostException fault)
+			{
+				if (fault.Code != "key_unusable")
+					throw;
+				Keep(step);
+				Lost.Add(changes.Standing(fault, step));
+			}
+		}
+
+		// What stood there before a replacement deleted it is better than nothing.
+		private void Keep(Step step)
+		{
+			try
+			{
+				if (step.Op == Step.Replace)
+					changes.Http.Set(step.Family, step.Key, step.Before);
+			}
+			catch (HostException)
+			{
 			}
 		}
 	}

@@ -130,7 +130,7 @@ namespace TlsFleet
 				catch (Exception fault)
 				{
 					Undone = "partial";
-					UndoErrors.Add(Standing(Applier.Typed(fault, "steps[" + index + "]"), step));
+					UndoErrors.Add(changes.Standing(Applier.Typed(fault, "steps[" + index + "]"), step));
 				}
 			}
 		}
@@ -156,24 +156,6 @@ namespace TlsFleet
 			catch (HostException)
 			{
 			}
-		}
-
-		// The error of a failed undo, with what stands there now and what should.
-		private HostException Standing(HostException fault, Step step)
-		{
-			string now;
-			try
-			{
-				if (step.Op == Step.Bindings)
-					now = changes.Iis.Read(step.Edits).Fits(step.Edits) ? "the bindings stand as the plan left them" : "the bindings stand neither as before nor as the plan left them";
-				else
-					now = "there is " + HttpTable.Shown(changes.Http.Find(step.Family, step.Key)) + ", before the run there was " + HttpTable.Shown(step.After);
-			}
-			catch (HostException blind)
-			{
-				now = "what stands there could not be read: " + blind.Message;
-			}
-			return new HostException(fault.Code, fault.Message, fault.Place, fault.Hint + "; " + now, fault.Call, fault.Number);
 		}
 	}
 }

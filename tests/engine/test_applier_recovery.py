@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from engine import applying
-from engine.applying import EXACT, OTHER, edit, edits, image, standing, step
-from engine.fakes.example import binding
+from engine.applying import EXACT, GOOD, KEYLESS, OTHER, edit, edits, image, standing, step
+from engine.fakes.example import binding, record
 from engine.harness import journals
 from engine.harness.lane import APPLY, READ, Lane, missing
 
@@ -180,3 +180,30 @@ def test_one_that_takes_too_long_is_named(lane: Lane, folder: Path) -> None:
         answer = lane.apply(folder, [applying.each(folder)["set"]], wait=0)
     assert (answer["error"]["code"], answer["error"]["place"], answer["changed"]) == ("busy", "journal", False)
     assert APPLY["contract"] == READ["contract"] == answer["contract"]
+
+
+def test_records_that_http_sys_will_not_have_back_do_not_block_the_host(lane: Lane, tmp_path: Path) -> None:
+    dead, other = record("10.0.0.9:443", thumbprint=KEYLESS), record("10.0.0.8:443", thumbprint=KEYLESS)
+    folder = applying.host(tmp_path / "host", records=[dead, other, record("0.0.0.0:443")])
+    before = standing(folder)
+    keys = [("ipport", item["key"]) for item in (dead, other)]
+    good = {"thumbprint": GOOD}
+    steps = [
+        step("delete", ("ipport", "0.0.0.0:443"), good, None),
+        step("delete", keys[0], image(folder, keys[0]), None),
+        step("replace", keys[1], image(folder, keys[1]), good),
+    ]
+    assert killed(folder, steps, {"call": 4, "when": "after"})
+    answer = lane.apply(folder, [])
+    assert (answer["error"]["code"], answer["undone"], answer["changed"]) == ("journal_unfinished", "partial", True)
+    assert [error["code"] for error in answer["undo_errors"]] == ["key_unusable", "key_unusable"]
+    assert "10.0.0.9:443" in answer["msg"] and "before the run there was" in answer["msg"]
+    # what could be put back is back, a replaced record keeps the certificate that worked, and the next run is free
+    assert image(folder, ("ipport", "0.0.0.0:443")) == next(
+        {name: value for name, value in item.items() if name not in ("family", "key")}
+        for item in before[0]
+        if item["key"] == "0.0.0.0:443"
+    )
+    assert image(folder, keys[0]) is None and (image(folder, keys[1]) or {})["thumbprint"] == GOOD
+    assert lane.answer(folder)["document"]["journal"] is None
+    assert lane.apply(folder, [])["error"] is None
