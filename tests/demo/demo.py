@@ -34,6 +34,12 @@ WISHES = "tests/demo/wishes/hosts.yml"
 CHANGED = {"web-2008r2": 1, "web-2012r2": 1, "web-2019": 1, "web-2022": 1, "web-2025": 0}
 #: How many hosts keep all five rules before and after.
 BEFORE, AFTER = {"failed": 4, "unknown": 0, "passed": 1}, {"failed": 0, "unknown": 0, "passed": 5}
+#: What a person types to play the same on hosts that do not go with the demo.
+BY_HAND = (
+    'eval "$(make -s env)"',
+    "tests/lab/lab start --dir .lab --fixtures tests/demo/hosts",
+    f"export ANSIBLE_INVENTORY=.lab/inventory.yml,{WISHES}",
+)
 #: A wish that must be refused.
 MISTAKE = "@tests/demo/wishes/mistake.yml"
 
@@ -71,7 +77,6 @@ class Demo:
             "ANSIBLE_STDOUT_CALLBACK": "story",
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "DEMO_STATS": str(stats),
-            "DEMO_LAB": str(self.place),
             "DEMO_REPORT": str(report or self.kept),
         }
         stats.unlink(missing_ok=True)
@@ -101,12 +106,13 @@ class Demo:
             host = json.loads(path.read_text(encoding="utf-8"))
             print(f"  {host['slug']:<12}{host['os']['name']:<24}{host['title']}")
         print(
-            "\nansible-playbook, its winrm plugin and the TLS handshakes are real. Lines that begin with $ can be typed by hand,"
+            "\nansible-playbook, its winrm plugin and the TLS handshakes are real. A record is an entry of http.sys, which decides on"
         )
         print(
-            "lines with => say what a step has shown. A record is an entry of http.sys, which decides on the certificate."
+            "the certificate. Lines with => say what a step has shown; lines with $ can be typed by hand, after these three,"
         )
-        print(f"\n$ export ANSIBLE_INVENTORY={self.inventory},{WISHES}")
+        print("which start five such hosts that stay:\n")
+        print(*(f"  {line}" for line in BY_HAND), sep="\n")
 
     def tell(self) -> None:
         started = time.monotonic()
@@ -149,7 +155,7 @@ class Demo:
         print(f"\n{_bold('As expected.')} {simulated} {seconds:.0f} seconds.")
         print(f"  pages to look at   {self.kept / 'before' / 'compliance.html'}")
         print(f"                     {self.kept / 'after' / 'compliance.html'}")
-        print('  to try by hand     README.md, "By hand": make -s lab starts five hosts that stay')
+        print("  to try by hand     the three lines at the beginning, then those with $")
 
     def judge(self, place: Path, wanted: Mapping[str, int], fails: bool = False) -> None:
         self.play("compliance", fails=fails, report=place)

@@ -50,6 +50,8 @@ class Gate:
     name: str
     commands: tuple[tuple[str, ...], ...]
     in_export: bool = False
+    #: It leaves files in the temporary directory, for people, whom a gate has not.
+    tidied: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def gates() -> tuple[Gate, ...]:
         # Do the lab's tests notice faults in the lab itself? Also part of `make test`; named here because all rests on it.
         Gate("sown-faults", ((sys.executable, "-m", "pytest", "-q", "tests/lab/test_seeded_faults.py"),)),
         Gate("windows-lane", tool("windows_lane")),
+        # What README.md opens with; it holds everything it shows against what is expected.
+        Gate("demo", (("tests/demo/run",),), tidied=True),
         Gate("yamllint", (("yamllint", "--strict", "."),), in_export=True),
         Gate("changelog", (("antsibull-changelog", "lint"),)),
         Gate(
@@ -118,6 +122,8 @@ def run_gate(gate: Gate, scratch: Path) -> Outcome:
     if gate.in_export:
         place = export(scratch / gate.name)
         values["ANSIBLE_COLLECTIONS_PATH"] = str(scratch / gate.name)
+    if gate.tidied:
+        values["TMPDIR"] = str(scratch)
     output, passed = "", True
     for command in gate.commands:
         status, said = run(command, place, values)

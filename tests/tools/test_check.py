@@ -38,6 +38,12 @@ def test_a_gate_with_two_commands_needs_both() -> None:
     assert check.run_all([check.Gate("two", commands)]) == 1
 
 
+def test_what_a_gate_leaves_in_the_temporary_directory_goes(tmp_path: Path) -> None:
+    program = "import tempfile; print(tempfile.mkdtemp())"
+    outcome = check.run_gate(check.Gate("tidied", ((sys.executable, "-c", program),), tidied=True), tmp_path)
+    assert outcome.passed and Path(outcome.output.strip()).parent == tmp_path
+
+
 def test_a_gate_out_of_time_ends_with_everything_it_started(tmp_path: Path) -> None:
     marker = tmp_path / "still-alive"
     child = f"import time; time.sleep(2); open({str(marker)!r}, 'w').close()"

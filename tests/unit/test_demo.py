@@ -142,6 +142,13 @@ def test_the_record_without_update_is_bridged_and_the_mistake_is_refused() -> No
         plan_of(*host_of("web-2019"), "mistake.yml")
 
 
+def test_what_the_demo_runs_can_be_typed_by_hand() -> None:
+    """Nothing has to be set but the inventory; the place of reports has a default."""
+    texts = [path.read_text(encoding="utf-8") for path in (DEMO / "wishes").rglob("*.yml")]
+    asked = [call for text in texts for call in re.findall(r"lookup\('ansible.builtin.env'.*?\)", text)]
+    assert asked and all("default=" in call for call in asked)
+
+
 def test_every_client_of_the_demo_meets_what_it_expects() -> None:
     found = importlib.util.spec_from_file_location("demo_clients", DEMO / "clients.py")
     assert found is not None and found.loader is not None

@@ -81,9 +81,10 @@ def test_explain_of_a_host_that_could_not_be_read_is_one_line() -> None:
 def test_plan_in_words() -> None:
     plan = planned({"repair": ["orphan"]})
     lines = FILTERS["https_plan_explain"](plan, read()["certificates"], 100)
-    assert lines[0] == "1 step to do (simulated)"
+    assert lines[0] == "2 steps to do (simulated)"
     assert lines[1] == f"  - record  10.0.0.6:443  certificate {GHOST['thumbprint']} (old.example)"
     assert lines[2].startswith("  1. delete record 10.0.0.6:443: orphan: ")
+    assert [line[:5] for line in lines if line[:3] == "  2"] == ["  2. "]  # the handshakes are a step, too
     at = lines.index("  clients will meet another certificate:")
     told = f"old.example ({GHOST['thumbprint'][:8]}..) -> shop.example ({SHOP['thumbprint'][:8]}..)"
     assert lines.index(f"    {told}") > at

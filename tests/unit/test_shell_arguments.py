@@ -78,6 +78,12 @@ def test_faults_stand_in_the_order_of_the_request() -> None:
     assert [problem.path for problem in refusal.value.problems] == ["bell", "codes[2].tries", "codes[10].tries"]
 
 
+def test_a_digit_that_is_no_number_is_a_name_like_any_other() -> None:
+    with pytest.raises(Invalid) as refusal:
+        validated(LOCK, {"door": "front", "²": 1})
+    assert [problem.path for problem in refusal.value.problems] == ["²"]
+
+
 def test_no_secret_is_told() -> None:
     def tell(args: Any) -> None:
         raise Invalid([Problem("door", f"{args['codes'][0]['pin']} does not open it")])

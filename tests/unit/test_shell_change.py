@@ -88,6 +88,13 @@ def test_a_refused_plan_lists_every_refusal_and_writes_nothing() -> None:
     assert result["simulated"] is True and result["support_tier"] == "supported"
 
 
+def test_refusals_stand_in_the_order_of_the_request_whatever_the_sites_are_called() -> None:
+    host = Simulated(description())
+    wishes = [{"site": f"Nowhere {number}"} for number in (*range(10, 0, -1), 11)]
+    result = run("https_bindings", {"bindings": wishes}, host)
+    assert [problem["path"] for problem in result["problems"]] == [f"bindings[{index}].site" for index in range(11)]
+
+
 def test_a_wrong_certificate_in_the_probe_undoes_everything_and_is_said() -> None:
     host = Simulated(description(), "swapped_certificate")
     before = host.host.read()

@@ -102,7 +102,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """Facts about a private key; ``rules.keys`` judges them.
+    """Facts about a private key; ``rules.key_health`` judges them.
 
     ``code`` 0 = the check worked, None = not tried. ``file``: where the key lies, with a variable in its path; None: not in a
     file of the machine, or not looked for.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -23,11 +24,15 @@ class Problem:
 
 
 class Invalid(Exception):
-    """Input that cannot be used. Carries every problem found, in the order of the input."""
+    """Input that cannot be used. Carries every problem found, by place: ``bindings[9]`` before ``bindings[10]``."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(sorted(problems, key=lambda problem: _natural(problem.path)))
         super().__init__("; ".join(str(problem) for problem in self.problems))
+
+
+def _natural(path: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path)]
 
 
 class ValueInvalid(ValueError):

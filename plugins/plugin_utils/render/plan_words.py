@@ -36,8 +36,7 @@ def plan_lines(result: Item, certificates: Sequence[Item] = (), width: int = 110
     notes = [line for text in told for line in _wrapped(text, width)]
     if not steps:
         return [visible(line) for line in (f"nothing to do{mark}", *notes, *left)]
-    count = sum(step["op"] != "probe" for step in steps)
-    lines = [f"{count} {'step' if count == 1 else 'steps'} to do{mark}"]
+    lines = [f"{len(steps)} {'step' if len(steps) == 1 else 'steps'} to do{mark}"]
     for sign, side in (("-", "before"), ("+", "after")):
         for line in (result["diff"] or {}).get(side, "").splitlines():
             lines += _wrapped(f"{sign} {line.replace('certificate ', f'certificate{_GLUE}')}", width, 12)

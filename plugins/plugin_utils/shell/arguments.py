@@ -9,7 +9,6 @@ a request that does not pass, each value is asked for again on its own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -58,14 +57,8 @@ def validated(
         ]
     if problems:
         secrets = secrets_of(options, args)
-        problems.sort(key=lambda problem: _natural(problem.path))
         raise Invalid(Problem(problem.path, remove_values(problem.message, secrets)) for problem in problems)
     return canonical, value
-
-
-def _natural(path: str) -> list[tuple[int, str]]:
-    """Sorts ``bindings[9]`` before ``bindings[10]``."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path)]
 
 
 def secrets_of(options: Options, args: Mapping[str, Any]) -> set[str]:
