@@ -95,7 +95,7 @@ def recovery_forgets_the_step_in_flight(patch: Patch) -> None:
     def shorter(journal: recovery.Journal, *more: Any) -> None:
         recover(dataclasses.replace(journal, begun=journal.begun[: journal.done]), *more)
 
-    patch.setattr(simhost, "recover", shorter)
+    patch.setattr(recovery, "recover", shorter)
 
 
 def refusals_without_a_reason(patch: Patch) -> None:

@@ -219,12 +219,15 @@ def _sni_without_schema(document: dict[str, Any]) -> None:
     document["schema_ssl_flags"] = False
 
 
+_RUN = {"run": "r1", "started": "2026-11-24T11:00:00Z", "steps": [], "done": 0}
+
 UNREAD: tuple[Change, ...] = (
     _incomplete("records"),
     _incomplete("certificates"),
     _set(http_ports=None),
     _set(http_ports=[80]),
-    _set(journal={"run": "r1", "started": "2026-11-24T11:00:00Z", "steps": [], "done": 0}),
+    _set(journal=_RUN),
+    _set(journal={**_RUN, "guard": {"state": "undone", "at": "2026-11-24T11:30:00Z"}}),
     _sni_without_schema,
     _unknown_access,
 )
