@@ -215,6 +215,17 @@ def test_compliance_of_documents_results_and_hosts_that_were_not_read() -> None:
     assert report["judged_at"] == moment
 
 
+@pytest.mark.parametrize("layer", ["records", "sites", "certificates", "addresses", "users"])
+def test_a_rule_whose_ground_could_not_be_read_is_unknown_and_never_passed(layer: str) -> None:
+    blind = [{"layer": layer, "code": "access_denied", "message": "no"}]
+    unread = document(**PARTS, incomplete=blind, **({"addresses": []} if layer == "addresses" else {}))
+    verdicts = FILTERS["https_compliance"](unread, now="2026-11-24T12:00:00Z")["verdicts"]
+    unknown = {item["rule"] for item in verdicts if item["state"] == "unknown"}
+    every = {item["rule"] for item in verdicts}
+    assert unknown == {"addresses": {"no_shadowed_binding"}, "users": set()}.get(layer, every) and len(every) == 5
+    assert all(item["evidence"] == f"{layer} could not be read: no" for item in verdicts if item["state"] == "unknown")
+
+
 WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("https_explain", ("text",), {}, "expects a result of https_bindings_info"),
     ("https_explain", ({"host": {}},), {}, "certificates is missing"),

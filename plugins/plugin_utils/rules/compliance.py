@@ -48,11 +48,14 @@ def judge(host: Host, policy: Policy, now: datetime) -> tuple[Verdict, ...]:
             _from_findings("no_shadowed_binding", item.subject, findings, "shadowed", "its own record decides")
         )
     verdicts.append(_orphans(findings))
-    blind = [item for item in host.incomplete if item.layer in ("records", "sites", "certificates")]
-    if blind:
-        reason = "; ".join(f"{item.layer} could not be read: {item.message}" for item in blind)
-        verdicts = [item._replace(state="unknown", evidence=reason) for item in verdicts]
-    return tuple(verdict for verdict in verdicts if verdict.rule in policy.rules)
+    return tuple(_unless_blind(host, verdict) for verdict in verdicts if verdict.rule in policy.rules)
+
+
+def _unless_blind(host: Host, verdict: Verdict) -> Verdict:
+    """The verdict, or unknown where it rests on what could not be read. Without addresses nothing is seen to be shadowed."""
+    needed = {"records", "sites", "certificates"} | ({"addresses"} if verdict.rule == "no_shadowed_binding" else set())
+    blind = [f"{item.layer} could not be read: {item.message}" for item in host.incomplete if item.layer in needed]
+    return verdict._replace(state="unknown", evidence="; ".join(blind)) if blind else verdict
 
 
 def _certificate_rules(scene: Scene, subject: str, key: object, name: str, policy: Policy) -> list[Verdict]:
