@@ -123,7 +123,7 @@ def test_the_runner_says_how_each_section_ended(
 def test_the_runner_knows_its_sections() -> None:
     program = Path(runner.__file__).with_name("run")
     done = subprocess.run([str(program), "nothing"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "no such section: nothing; there are peers, wire" in done.stderr
+    assert done.returncode == 2 and "no such section: nothing; there are core, peers, wire" in done.stderr
 
 
 def test_without_the_package_the_comparison_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
