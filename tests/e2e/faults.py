@@ -90,8 +90,31 @@ PSRP = {
     "psrp-quota": [planned("quota", call=2)],
     "psrp-delete": [planned("drop", at="delete")],
     "psrp-crash": [planned("crash")],
+    "psrp-late-send": [planned("operation_timeout", at="send", call=2)],
+    "psrp-signal": [planned("drop", at="signal", call=1)],
+    # The first answer that this plugin fetches is that of the runspace pool, before any command.
+    "psrp-late-opening": [planned("operation_timeout", at="receive")],
+    "psrp-cut-opening": [planned("drop", at="receive")],
+    **{f"psrp-soap-fault-{at}": [planned("soap_fault", at=at)] for at in ("create", "delete")},
+    **{f"psrp-soap-fault-{at}": [planned("soap_fault", at=at, call=2)] for at in ("command", "send", "receive")},
 }
 FAULTS |= PSRP
+#: Lost before the change arrived, and after it was made. The first call's Signal goes out when the second begins.
+PSRP_BEFORE = (
+    "psrp-command",
+    "psrp-soap-fault-command",
+    "psrp-send",
+    "psrp-soap-fault-send",
+    "psrp-quota",
+    "psrp-signal",
+)
+PSRP_AFTER = ("psrp-receive", "psrp-soap-fault-receive", "psrp-late-send")
+#: These get no shell. A pool of runspaces is created and then fetched: what is late there is not waited for.
+UNREACHABLE = (
+    *(f"{name.replace('_', '-')}-create" for name in CUT),
+    "unreachable",
+    *("psrp-create", "psrp-soap-fault-create", "psrp-late-opening", "psrp-cut-opening"),
+)
 #: After these the same wish cannot stand: a host that stays down, a certificate that is gone, a binding that is gone.
 NEVER = {"reboot-long", "certificate-gone", "new-removed-site-binding"}
 #: These need no second run.
@@ -106,4 +129,5 @@ ONCE = {
     *(f"{name.replace('_', '-')}-delete" for name in CUT),
     "psrp-late-receive",
     "psrp-delete",
+    "psrp-soap-fault-delete",
 }

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from e2e.faults import ANEW, FAULTS, KEY, NEVER, NEW_KEY, ONCE
-from e2e.stories import CHANGE, NAME, NEW_NAME, READ, TASK_SECONDS, Stories, failed, untouched
+from e2e.faults import ANEW, FAULTS, KEY, NEVER, NEW_KEY, ONCE, PSRP_AFTER, PSRP_BEFORE, UNREACHABLE
+from e2e.stories import CHANGE, LOST, LOST_SECONDS, NAME, NEW_NAME, READ, Stories, failed, untouched
 from lab.faults import KINDS
 
 UPDATE, SET, COMMIT = "HttpUpdateServiceConfiguration", "HttpSetServiceConfiguration", "CommitChanges"
@@ -28,6 +28,12 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
 
 def test_every_fault_of_the_lab_has_a_story() -> None:
     assert {item["fault"] for planned in FAULTS.values() for item in planned} == set(KINDS)
+
+
+def test_every_fault_on_the_wire_struck(stories: Stories) -> None:
+    for slug, planned in FAULTS.items():
+        meant = {item["fault"] for item in planned if KINDS[item["fault"]].room == "wire"} - {"latency"}
+        assert {entry["fault"] for entry in stories.told[slug].transcript if entry["kind"] == "fault"} == meant, slug
 
 
 @pytest.mark.parametrize("slug", sorted(set(FAULTS) - NEVER))
@@ -46,11 +52,12 @@ def test_the_next_runs_reach_what_was_wished_and_then_rest(slug: str, stories: S
 # -- the link ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("slug", ["drop-create", "unavailable-create", "soap-fault-create", "unreachable"])
+@pytest.mark.parametrize("slug", UNREACHABLE)
 def test_a_host_that_opens_no_shell_is_unreachable(slug: str, stories: Stories) -> None:
     story = stories.told[slug]
     assert story.first.status == "unreachable" and story.calls == [] and story.served == story.shop
-    assert story.first["msg"]
+    assert ("runspace" in story.first["msg"] or "via PSRP" in story.first["msg"]) is slug.startswith("psrp-")
+    assert story.counters["shells_opened"] == (1 if "opening" in slug else 0)
 
 
 @pytest.mark.parametrize("name", ["drop", "unavailable", "soap-fault"])
@@ -93,12 +100,11 @@ def test_a_link_cut_in_the_middle_of_a_change(slug: str, stories: Stories) -> No
 def test_an_operation_out_of_time_is_waited_for(stories: Stories) -> None:
     for slug in ("late-receive", "late-send"):
         assert stories.told[slug].served == stories.told[slug].other
-        assert [entry["fault"] for entry in stories.told[slug].transcript if entry["kind"] == "fault"] != []
 
 
 def test_input_that_got_lost_ends_with_the_time_of_the_task(stories: Stories) -> None:
-    story = stories.told["lost-send"]
-    assert story.first.status == "failed" and str(TASK_SECONDS) in story.first["msg"]
+    story = stories.told[LOST]
+    assert story.first.status == "failed" and str(LOST_SECONDS) in story.first["msg"]
     assert story.calls == [READ] and story.served == story.shop
 
 
@@ -128,14 +134,13 @@ def test_a_long_reboot_claims_nothing(stories: Stories) -> None:
 
 def test_the_same_over_powershell_remoting(stories: Stories) -> None:
     told = stories.told
-    assert told["psrp-create"].first.status == "unreachable" and told["psrp-create"].calls == []
-    for slug in ("psrp-command", "psrp-send", "psrp-quota"):
-        assert "the host stands as before" in failed(told[slug], "connection_lost", [READ, READ])["msg"], slug
-        untouched(told[slug])
-    result = failed(told["psrp-receive"], "connection_lost", [READ, CHANGE, READ])
-    assert (
-        "every change of the plan stands" in result["msg"] and told["psrp-receive"].served == told["psrp-receive"].other
-    )
+    for story in (told[slug] for slug in PSRP_BEFORE):
+        assert "the host stands as before" in failed(story, "connection_lost", [READ, READ])["msg"], story.slug
+        untouched(story)
+    for slug in PSRP_AFTER:
+        result = failed(told[slug], "connection_lost", [READ, CHANGE, READ])
+        assert result["changed"] is True and told[slug].record == told[slug].served == told[slug].other
+        assert "every change of the plan stands" in result["msg"], slug
     assert "has not finished on the host" in failed(told["psrp-crash"], "connection_lost", [READ, CHANGE, READ])["msg"]
 
 
