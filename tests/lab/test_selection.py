@@ -128,6 +128,14 @@ def test_steps_on_one_record_are_undone_last_first() -> None:
     assert answer["undone"] == "complete" and answer["undo_errors"] == [] and one.read() == before
 
 
+def test_an_update_takes_nothing_over_from_what_stood_there() -> None:
+    http = HttpSys(["10.0.0.5"], [], True, lambda thumbprint, store: "ok")
+    http.load({"family": "ipport", "key": "0.0.0.0:443", "thumbprint": "A", "flags": 2, "ctl_store": "Partners"})
+    assert http.update("ipport", "0.0.0.0:443", {"thumbprint": "B"}) == 0
+    held = http.query("ipport", "0.0.0.0:443") or {}
+    assert (held["thumbprint"], held["flags"], held["ctl_store"]) == ("B", 0, None)
+
+
 def test_options_of_a_record_are_read_as_numbers() -> None:
     options = {"negotiate_client_cert": True, "disable_tls13": True, "verify_client_revocation": False, "flags": 0x800}
     record: dict[str, Any] = {"family": "ipport", "key": "0.0.0.0:443", "thumbprint": A, "options": options}

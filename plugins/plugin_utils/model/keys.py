@@ -22,7 +22,6 @@ FAMILIES = ("ipport", "hostnameport", "ccs", "scopedccs")
 #: Application id that IIS stamps on its records (F3.21). A hint for the owner, never a proof.
 IIS_APP_ID = "{4dc3e181-e14b-4a21-b022-59fc669b0914}"
 
-_NOT_HEX = re.compile(r"[^0-9A-Fa-f]")
 _SHA1 = re.compile(r"[0-9A-F]{40}\Z")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
 
@@ -112,11 +111,6 @@ def checked_host(text: str) -> str:
     if not all(_LABEL.match(label) for label in name.split(".")):
         raise ValueInvalid(f"{text!r} is not a host name")
     return key
-
-
-def thumbprint_key(text: str) -> str:
-    """Upper-case hex only: spaces, colons and the invisible U+200E that MMC copies are dropped (F3.36)."""
-    return _NOT_HEX.sub("", text).upper()
 
 
 def checked_thumbprint(text: str) -> str:

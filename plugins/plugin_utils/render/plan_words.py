@@ -12,8 +12,14 @@ from typing import Any
 from ..model.endpoint import ANY_OTHER_NAME
 from ..model.keys import bracketed
 from ..model.visible import visible
-from .text import STEP_WORDS
 
+#: What a step on a record does.
+_STEP_WORDS = {
+    "record_set": "create record",
+    "record_update": "update record in place",
+    "record_replace": "replace record (delete, then set)",
+    "record_delete": "delete record",
+}
 #: So many hex digits tell two certificates of one host apart in a list.
 _SHORT = 8
 #: Stands for a space at which no line may end.
@@ -66,7 +72,7 @@ def _step(step: Item) -> str:
     if step["op"] == "bindings":
         return f"IIS configuration, {step['reason']}"
     family = "" if step["family"] == "ipport" else f"{step['family']} "
-    return f"{STEP_WORDS[step['op']]} {family}{step['key']}: {step['reason']}"
+    return f"{_STEP_WORDS[step['op']]} {family}{step['key']}: {step['reason']}"
 
 
 def _edits(step: Item) -> Iterator[str]:

@@ -10,20 +10,11 @@ from typing import Any
 
 from ..model.host import Binding, Host, RecordValue, binding_record
 from ..model.keys import IIS_APP_ID, store_key
-from ..model.steps import BindingsStep, RecordStep, Step
 from ..model.visible import visible
 from ..planning.impact import Affected
 from ..planning.planner import Plan
 from ..rules.findings import Finding
 from ..wire.planfile import FORMAT, VERSION, steps_view
-
-#: What a step on a record does.
-STEP_WORDS = {
-    "record_set": "create record",
-    "record_update": "update record in place",
-    "record_replace": "replace record (delete, then set)",
-    "record_delete": "delete record",
-}
 
 
 def diff(before: Host, after: Host) -> dict[str, str]:
@@ -67,26 +58,6 @@ def record_text(value: RecordValue, names: dict[str, str]) -> str:
     return " ".join(words)
 
 
-def step_lines(steps: Iterable[Step]) -> list[str]:
-    """One line per step, with its reason."""
-    lines = []
-    for number, step in enumerate(steps, 1):
-        if isinstance(step, RecordStep):
-            lines.append(f"{number}. {STEP_WORDS[step.op]} {step.key}: {step.reason}")
-        elif isinstance(step, BindingsStep):
-            lines.append(f"{number}. IIS configuration, {step.reason}")
-            for edit in step.edits:
-                if edit.before is None and edit.after is not None:
-                    lines.append(f"   + {edit.site} {binding_text(edit.after)}")
-                elif edit.after is None and edit.before is not None:
-                    lines.append(f"   - {edit.site} {binding_text(edit.before)}")
-                elif edit.after is not None and edit.before is not None:
-                    lines.append(f"   ~ {edit.site} {binding_text(edit.before)} -> {binding_text(edit.after)}")
-        else:
-            lines.append(f"{number}. {len(step.endpoints)} handshakes: {step.reason}")
-    return lines
-
-
 def affected_view(items: Iterable[Affected]) -> list[dict[str, Any]]:
     """Endpoints whose certificate changes, as data."""
     return [
@@ -108,16 +79,6 @@ def affected_view(items: Iterable[Affected]) -> list[dict[str, Any]]:
 def finding_view(finding: Finding) -> dict[str, Any]:
     """One finding as data."""
     return finding._asdict()
-
-
-def finding_lines(findings: Iterable[Finding]) -> list[str]:
-    """One line per finding, and its repair below it."""
-    lines = []
-    for item in findings:
-        lines.append(f"{item.severity.upper():7} {item.id} {item.subject}: {item.evidence} [{item.fact}]")
-        if item.repair:
-            lines.append(f"        repair: {item.repair}")
-    return lines
 
 
 def plan_document(plan: Plan, created_at: str) -> dict[str, Any]:
