@@ -50,10 +50,10 @@ Arguments.CheckContract(p);
 string fc=k["computer"].Text(),hv=Document.ComputerName(a.Registry);
 if(!fc.Equals(hv,StringComparison.OrdinalIgnoreCase))
 throw new HostException("computer_mismatch","computer: the steps are for "+fc+", this is "+hv,"computer",null,null,null);
-Given a3=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
-a3["on_unverified"].Choice("fail","ignore");
-a3["timeout"].Whole(1,600);
-a3["retries"].Whole(0,100);
+Given az=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
+az["on_unverified"].Choice("fail","ignore");
+az["timeout"].Whole(1,600);
+az["retries"].Whole(0,100);
 Given cl=k["read"].Keys(new[]{"certificates","key_check"});
 ak=cl["certificates"].Choice("referenced","candidates","all");
 al=cl["key_check"].Choice("metadata","open","sign");
@@ -64,8 +64,8 @@ static Given Unpacked(Given cz){
 if(!cz.IsText)
 return cz;
 try{
-using(GZipStream g0=new GZipStream(new MemoryStream(Convert.FromBase64String(cz.Text())),CompressionMode.Decompress))
-using(StreamReader bg=new StreamReader(g0,Encoding.UTF8))
+using(GZipStream g1=new GZipStream(new MemoryStream(Convert.FromBase64String(cz.Text())),CompressionMode.Decompress))
+using(StreamReader bg=new StreamReader(g1,Encoding.UTF8))
 return new Given(JsonReader.Parse(bg.ReadToEnd()),cz.Place);}
 catch(Exception c){
 throw cz.Bad("arrived damaged: "+c.Message);}}
@@ -214,17 +214,17 @@ catch(HostException){
 return false;}}
 void One(List<Binding>y,Edit ae,int b){
 int f=ae.Position.Value;
-bool gi=ae.Before==null;
+bool gj=ae.Before==null;
 if(ae.After!=null&&ae.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(gi&&f>y.Count)
+if(gj&&f>y.Count)
 throw IisSites.Refused("changed_meanwhile",b,"the site has only "+y.Count+" bindings",null);
-if(!gi&&(f>=y.Count|| !Same(y[f],ae.Before)))
+if(!gj&&(f>=y.Count|| !Same(y[f],ae.Before)))
 throw IisSites.Refused("changed_meanwhile",b,"binding "+ae.Before.Information+" is not at its place "+f,null);
 for(int ay=0;ae.After!=null&&ay<y.Count;ay++)
-if((gi||ay!=f)&&SameKey(y[ay],ae.After))
+if((gj||ay!=f)&&SameKey(y[ay],ae.After))
 throw IisSites.Refused("config_conflict",b,"binding "+ae.After.Information+" is there twice",0x800700B7);
-if(gi)
+if(gj)
 y.Insert(f,ae.After);
 else if(ae.After==null)
 y.RemoveAt(f);
@@ -253,8 +253,8 @@ catch(Exception c){
 throw Typed(c);}}
 public static JournalWriter Start(IWritingMachine a,string j,List<Step>ap){
 JournalWriter i=new JournalWriter(a,j,0,Guid.NewGuid().ToString());
-string hc=Journal.Time(a.UtcNow);
-i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hc)+Journal.Line("owner",a.Owner)
+string hd=Journal.Time(a.UtcNow);
+i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hd)+Journal.Line("owner",a.Owner)
 +Journal.Line("steps",Json.Write(ap.ConvertAll(e=>e.ToBag()))));
 return i;}
 public static JournalWriter GoOn(IWritingMachine a,string j,Journal cn){
@@ -285,21 +285,21 @@ public void Dispose(){
 if(ff!=null)
 ff.Dispose();}}
 public class Touched{
-Dictionary<string,HttpRecord>a2=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-List<Step>gk=new List<Step>();
+Dictionary<string,HttpRecord>a3=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+List<Step>gl=new List<Step>();
 BindingLists x=new BindingLists();
 public void Note(Step e,HttpRecord l){
-if(a2.ContainsKey(e.Place))
+if(a3.ContainsKey(e.Place))
 return;
-a2[e.Place]=l;
-gk.Add(e);}
+a3[e.Place]=l;
+gl.Add(e);}
 public void Note(BindingLists o){
 foreach(string g in o.Names)
 if(x[g]==null)
 x[g]=o[g];}
 public bool Differ(HttpTable d7,IisSites fv){
-foreach(Step e in gk)
-if(!HttpTable.Same(d7.Find(e.Family,e.Key),a2[e.Place]))
+foreach(Step e in gl)
+if(!HttpTable.Same(d7.Find(e.Family,e.Key),a3[e.Place]))
 return true;
 List<Edit>bp=new List<Edit>();
 foreach(string g in x.Names)
@@ -350,8 +350,8 @@ Http.Set(e.Family,e.Key,e.After);
 if(e.Op==Step.Replace)
 dd(true);}
 public static Step Inverse(Step e,HttpRecord l){
-string jh=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
-return new Step{Op=jh,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
+string ji=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
+return new Step{Op=ji,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
 public HostException Standing(HostException c,Step e){
 string di;
 try{
@@ -383,27 +383,27 @@ Extension(bv,11,new byte[]{1,0});
 Extension(bv,13,Numbers(Signatures,2));
 Extension(bv,23,new byte[0]);
 Extension(bv,0xFF01,new byte[]{0});
-byte[]go=new byte[32];
+byte[]gp=new byte[32];
 using(RandomNumberGenerator c8=RandomNumberGenerator.Create())
-c8.GetBytes(go);
+c8.GetBytes(gp);
 List<byte>d3=new List<byte>{3,3};
-d3.AddRange(go);
+d3.AddRange(gp);
 d3.Add(0);
 d3.AddRange(Numbers(Suites,2));
 d3.AddRange(new byte[]{1,0});
 Append(d3,bv,2);
-List<byte>a1=new List<byte>{1};
-Append(a1,d3,3);
+List<byte>a2=new List<byte>{1};
+Append(a2,d3,3);
 List<byte>t=new List<byte>{22,3,1};
-Append(t,a1,2);
+Append(t,a2,2);
 return t.ToArray();}
 static void Extension(List<byte>iv,int b8,ICollection<byte>da){
 iv.Add((byte)(b8>>8));
 iv.Add((byte)b8);
 Append(iv,da,2);}
-static List<byte>Numbers(ushort[]g5,int dg){
+static List<byte>Numbers(ushort[]g6,int dg){
 List<byte>ac=new List<byte>(),ib=new List<byte>();
-foreach(ushort s in g5){
+foreach(ushort s in g6){
 ac.Add((byte)(s>>8));
 ac.Add((byte)s);}
 Append(ib,ac,dg);
@@ -417,15 +417,15 @@ public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
 List<byte>bs=new List<byte>(),bj=new List<byte>(),d2=new List<byte>();
-int he;
+int hf;
 bool e1;
 public string Thumbprint{get;private set;}
 public Answer?Add(byte[]ac,int ar){
-he+=ar;
+hf+=ar;
 for(int b=0;b<ar;b++)
 bs.Add(ac[b]);
 Answer?bt=Records();
-return bt==null&&he>Most?Answer.Unclear:bt;}
+return bt==null&&hf>Most?Answer.Unclear:bt;}
 Answer?Records(){
 int a9=0;
 Answer?bt=null;
@@ -565,10 +565,10 @@ if(!gf&&h.Split('.').Length!=4)
 return null;
 return IPAddress.TryParse(h,out an)&&h.Contains(":")==gf?an:null;}
 public static bool IsKey(string ad,string r){
-int gy=r.LastIndexOf(':');
-if(Port(r)==0||(gy<0)!=(ad=="ccs"))
+int gz=r.LastIndexOf(':');
+if(Port(r)==0||(gz<0)!=(ad=="ccs"))
 return false;
-return ad=="ipport"?Address(r)!=null:ad=="ccs"||gy>0;}
+return ad=="ipport"?Address(r)!=null:ad=="ccs"||gz>0;}
 public static bool IsThumbprint(string h){
 foreach(char ao in h)
 if(!Uri.IsHexDigit(ao))
@@ -640,8 +640,8 @@ return be==ay;
 return Words(be)==Words(ay);}
 static string Words(HttpRecord t){
 StringBuilder bo=new StringBuilder();
-string az=string.IsNullOrEmpty(t.Store)?"MY":t.Store;
-foreach(string h in new[]{t.Thumbprint,az,t.AppId,t.CtlIdentifier,t.CtlStore})
+string a0=string.IsNullOrEmpty(t.Store)?"MY":t.Store;
+foreach(string h in new[]{t.Thumbprint,a0,t.AppId,t.CtlIdentifier,t.CtlStore})
 bo.Append(h==null?"-":"+"+h.ToLowerInvariant()).Append('\n');
 foreach(long s in new[]{t.Flags,t.CheckMode,t.Freshness,t.Timeout})
 bo.Append(s).Append(' ');
@@ -711,9 +711,9 @@ ce.Try(ah);
 for(a9=0;a9<ah.Count;a9++)
 One(x[ah[a9].Site],ah[a9],l);
 a9=0;
-BindingLists gl=Lists(x,l);
+BindingLists gm=Lists(x,l);
 foreach(string am in x.Keys)
-if(!BindingLists.Same(ce[am],gl[am]))
+if(!BindingLists.Same(ce[am],gm[am]))
 throw new HostException("internal","IIS put a binding elsewhere in site "+am,"edits[0]","IIS put a binding of site "+am+" elsewhere than it was told; nothing was committed","AddElement",null);
 bu=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
@@ -745,22 +745,22 @@ for(int b=0;b<ar;b++)
 y.Add(Image(am.Value.GetItem(b),fn.KnowsFlags));
 fn[am.Key]=y;}
 return fn;}
-static Binding Image(IAppHostElement a0,bool fu){
-List<object>l=new List<object>{a0};
+static Binding Image(IAppHostElement a1,bool fu){
+List<object>l=new List<object>{a1};
 try{
-Binding ax=new Binding{Protocol=Words(a0,"protocol"),Information=Words(a0,"bindingInformation")};
+Binding ax=new Binding{Protocol=Words(a1,"protocol"),Information=Words(a1,"bindingInformation")};
 if(!fu)
 return ax;
-IAppHostProperty ag=SiteStates.Keep(l,a0.GetPropertyByName("sslFlags"));
+IAppHostProperty ag=SiteStates.Keep(l,a1.GetPropertyByName("sslFlags"));
 if(!Convert.ToBoolean(ag.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
 ax.Flags=Convert.ToInt64(ag.GetValue(),CultureInfo.InvariantCulture);
 return ax;}
 finally{
 SiteStates.Release(l);}}
-static bool HasFlags(IAppHostElement a0){
+static bool HasFlags(IAppHostElement a1){
 List<object>l=new List<object>();
 try{
-SiteStates.Keep(l,a0.GetPropertyByName("sslFlags"));
+SiteStates.Keep(l,a1.GetPropertyByName("sslFlags"));
 return true;}
 catch(Exception c){
 if(unchecked((uint)c.HResult)==BadIndex)
@@ -768,10 +768,10 @@ return false;
 throw;}
 finally{
 SiteStates.Release(l);}}
-static string Words(IAppHostElement a0,string g){
+static string Words(IAppHostElement a1,string g){
 List<object>l=new List<object>();
 try{
-return Convert.ToString(SiteStates.Keep(l,a0.GetPropertyByName(g)).GetValue(),CultureInfo.InvariantCulture);}
+return Convert.ToString(SiteStates.Keep(l,a1.GetPropertyByName(g)).GetValue(),CultureInfo.InvariantCulture);}
 finally{
 SiteStates.Release(l);}}
 void One(IAppHostElementCollection y,Edit ae,List<object>l){
@@ -782,19 +782,19 @@ bu="DeleteElement";
 y.DeleteElement(f);
 return;}
 bu=ae.Before==null?"CreateNewElement":"GetItem";
-IAppHostElement a0=SiteStates.Keep(l,ae.Before==null?y.CreateNewElement("binding"):y.GetItem(f));
+IAppHostElement a1=SiteStates.Keep(l,ae.Before==null?y.CreateNewElement("binding"):y.GetItem(f));
 Binding aq=ae.Before??new Binding();
 if(aq.Protocol!=ae.After.Protocol)
-Put(a0,"protocol",ae.After.Protocol,l);
+Put(a1,"protocol",ae.After.Protocol,l);
 if(aq.Information!=ae.After.Information)
-Put(a0,"bindingInformation",ae.After.Information,l);
+Put(a1,"bindingInformation",ae.After.Information,l);
 if(aq.Flags!=ae.After.Flags)
-Put(a0,"sslFlags",ae.After.Flags==null?null:ae.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
+Put(a1,"sslFlags",ae.After.Flags==null?null:ae.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
 bu="AddElement";
 if(ae.Before==null)
-y.AddElement(a0,f==ar? -1:f);}
-void Put(IAppHostElement a0,string g,string value,List<object>l){
-IAppHostProperty dt=SiteStates.Keep(l,a0.GetPropertyByName(g));
+y.AddElement(a1,f==ar? -1:f);}
+void Put(IAppHostElement a1,string g,string value,List<object>l){
+IAppHostProperty dt=SiteStates.Keep(l,a1.GetPropertyByName(g));
 bu=value==null?"Clear":"SetValue";
 if(value==null)
 dt.Clear();
@@ -904,7 +904,7 @@ IMachine a;
 IDictionary[]bp;
 Sight[]el;
 int a6;
-List<HttpRecord>a2;
+List<HttpRecord>a3;
 Prober(IMachine a,IList cp,int br){
 this.a=a;
 bp=new IDictionary[cp.Count];
@@ -955,10 +955,10 @@ Sight bf=new Sight();
 try{
 using(Stream aw=a.Dial(Convert.ToString(ai["address"]),a7,a6)){
 bf.Connected=true;
-byte[]g1=Handshake.Hello(Text(ai,"sni")),eq=new byte[16384];
+byte[]g2=Handshake.Hello(Text(ai,"sni")),eq=new byte[16384];
 aw.WriteTimeout=a6;
-aw.Write(g1,0,g1.Length);
-Flight gj=new Flight();
+aw.Write(g2,0,g2.Length);
+Flight gk=new Flight();
 Answer?bt=null;
 while(bt==null){
 int h4=a6-(int)hk.ElapsedMilliseconds;
@@ -966,9 +966,9 @@ if(h4<=0)
 return bf;
 aw.ReadTimeout=h4;
 int ar=aw.Read(eq,0,eq.Length);
-bt=ar==0?Answer.Ended:gj.Add(eq,ar);}
+bt=ar==0?Answer.Ended:gk.Add(eq,ar);}
 bf.Answer=bt;
-bf.Served=gj.Thumbprint;}}
+bf.Served=gk.Thumbprint;}}
 catch(TimeoutException){
 return bf;}
 catch(SocketException){
@@ -981,7 +981,7 @@ bf.Answer=Answer.Ended;}
 return bf;}
 void Judge(IDictionary ai,Sight bf){
 string fl=Text(ai,"expect");
-bool g8=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
+bool g9=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
 if(bf.Answer==Answer.OtherTls)
 bf.Verdict="tls_unsupported_here";
 else if(bf.Answer==Answer.Shown&&fl=="file")
@@ -989,15 +989,15 @@ bf.Verdict=OfRecord(bf.Served,":"+ai["port"])?"unverified":"right";
 else if(bf.Answer==Answer.Shown)
 bf.Verdict=bf.Served.Equals(fl,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
 else if(fl==null)
-bf.Verdict=g8?"right":"unverified";
+bf.Verdict=g9?"right":"unverified";
 else
 bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
 bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;}
 bool OfRecord(string aj,string a7){
-if(a2==null)
+if(a3==null)
 using(IHttpApi b9=a.OpenHttp())
-a2=new HttpRecords(b9).All(0,new Gaps());
-return a2.Exists(be=>be.Key.EndsWith(a7,StringComparison.Ordinal)&&aj.Equals(be.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+a3=new HttpRecords(b9).All(0,new Gaps());
+return a3.Exists(be=>be.Key.EndsWith(a7,StringComparison.Ordinal)&&aj.Equals(be.Thumbprint,StringComparison.OrdinalIgnoreCase));}
 static string Text(IDictionary ai,string g){
 return ai[g]==null?null:Convert.ToString(ai[g]);}
 class Sight{
@@ -1012,7 +1012,7 @@ Changes n;
 Journal cn;
 List<Step>ap;
 List<Way>hm=new List<Way>();
-Dictionary<string,HttpRecord>a2=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+Dictionary<string,HttpRecord>a3=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 BindingLists x;
 public List<HostException>Lost=new List<HostException>();
 public Recovery(Changes n,Journal cn){
@@ -1052,10 +1052,10 @@ List<Edit>ah=e.Edits.Select((ae,a9)=>new Edit{Site=ae.Site,Position=(int)(long)h
 Plan(b,ah,cv);
 return;}
 HttpRecord aq=l==null?null:Step.Image(e,new Given(l,"begin")),di;
-if(!a2.TryGetValue(e.Place,out di)){
+if(!a3.TryGetValue(e.Place,out di)){
 di=n.Http.Find(e.Family,e.Key);
 n.Touched.Note(e,di);}
-a2[e.Place]=aq;
+a3[e.Place]=aq;
 if(cv&&HttpTable.Same(di,aq))
 return;
 bool dd=cv&&e.Op==Step.Replace&&di==null;
@@ -1099,7 +1099,7 @@ public class Run{
 IWritingMachine a;
 Changes n;
 JournalWriter i;
-Given a3;
+Given az;
 List<KeyValuePair<int,Step>>cj=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
@@ -1108,10 +1108,10 @@ public string Unconfirmed;
 public string Undone;
 public List<HostException>UndoErrors=new List<HostException>();
 public List<Bag>Probes=new List<Bag>();
-public Run(IWritingMachine a,Changes n,Given a3){
+public Run(IWritingMachine a,Changes n,Given az){
 this.a=a;
 this.n=n;
-this.a3=a3;}
+this.az=az;}
 public void All(List<Step>ap,JournalWriter into){
 i=into;
 n.Remember(ap);
@@ -1152,11 +1152,11 @@ BindingLists di=n.Iis.Read(ah);
 n.Touched.Note(di);
 return di.Copy().Try(ah);}
 void Look(Step e){
-List<Bag>fi=Prober.Look(a,e.Endpoints,(int)a3["timeout"].Whole(1,600),(int)a3["retries"].Whole(0,100));
+List<Bag>fi=Prober.Look(a,e.Endpoints,(int)az["timeout"].Whole(1,600),(int)az["retries"].Whole(0,100));
 Probes.AddRange(fi);
 Bag hp=fi.Find(eb=>(string)eb["verdict"]=="wrong");
 Bag i0=fi.Find(eb=>(string)eb["verdict"]!="wrong"&&(string)eb["verdict"]!="right");
-Bag cb=hp??(a3["on_unverified"].Text()=="fail"?i0:null);
+Bag cb=hp??(az["on_unverified"].Text()=="fail"?i0:null);
 if(cb==null)
 return;
 string f=cb["address"]+":"+cb["port"]+" "+(cb["sni"]??"without SNI");
@@ -1207,7 +1207,7 @@ IDictionary b6=value as IDictionary;
 if(b6==null)
 throw Bad("must be an object");
 return b6;}
-public Given Keys(string[]ce,params string[]gu){
+public Given Keys(string[]ce,params string[]gv){
 IDictionary b6=Table();
 List<string>bk=new List<string>();
 foreach(object r in b6.Keys)
@@ -1219,7 +1219,7 @@ foreach(string g in fq)
 if(!bk.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
 foreach(string g in bk)
-if(Array.IndexOf(ce,g)<0&&Array.IndexOf(gu,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
+if(Array.IndexOf(ce,g)<0&&Array.IndexOf(gv,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
@@ -1239,13 +1239,13 @@ public bool IsText{
 get{return value is string;}}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long g2,long ep){
+public long Whole(long g3,long ep){
 decimal s= -1;
-bool hb= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
-if(hb)
+bool hc= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
+if(hc)
 s=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!hb||s!=Math.Truncate(s)||s<g2||s>ep)
-throw Bad("must be a whole number from "+g2+" to "+ep);
+if(!hc||s!=Math.Truncate(s)||s<g3||s>ep)
+throw Bad("must be a whole number from "+g3+" to "+ep);
 return(long)s;}
 public string Choice(params string[]af){
 string h=value as string;
@@ -1256,8 +1256,8 @@ public bool Truth(){
 if(!(value is bool))
 throw Bad("must be true or false");
 return(bool)value;}
-public HostException Bad(string a1){
-return new HostException("bad_argument",Place+": "+a1,Place,null,null,null);}}
+public HostException Bad(string a2){
+return new HostException("bad_argument",Place+": "+a2,Place,null,null,null);}}
 public class Step{
 public const string Set="record_set",Update="record_update",Replace="record_replace",Delete="record_delete",Bindings="bindings",Probe="probe";
 public string Op,Family,Key;
@@ -1428,10 +1428,10 @@ return"the folder of the journal belongs to "+cc.Owner;
 if(cc.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
 foreach(GenericAce f7 in cc.DiscretionaryAcl){
-const int gt=0x1200A9|unchecked((int)0xA0000000);
+const int gu=0x1200A9|unchecked((int)0xA0000000);
 KnownAce d0=f7 as KnownAce;
 bool hs=d0!=null&&d0.AceType==AceType.AccessDenied;
-if(!hs&&(d0==null||((d0.AccessMask&~gt)!=0&& !IsTrusted(d0.SecurityIdentifier))))
+if(!hs&&(d0==null||((d0.AccessMask&~gu)!=0&& !IsTrusted(d0.SecurityIdentifier))))
 return(d0==null?"somebody":d0.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
 static bool IsTrusted(SecurityIdentifier fg){
@@ -1445,17 +1445,17 @@ public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
 delegate IntPtr Creation(SecurityAttributes a4);
-static IntPtr Described(string bu,int gr,Creation hr){
+static IntPtr Described(string bu,int gs,Creation hr){
 SecurityAttributes a4=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
 uint ab;
 if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a4.Descriptor,out ab))
 throw new Win32Exception();
 try{
-IntPtr gl=hr(a4);
+IntPtr gm=hr(a4);
 int de=Marshal.GetLastWin32Error();
-if(gl==IntPtr.Zero&&de!=gr)
+if(gm==IntPtr.Zero&&de!=gs)
 throw HostException.OfCall(bu,(uint)de);
-return gl;}
+return gm;}
 finally{
 LocalFree(a4.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
@@ -1463,7 +1463,7 @@ static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string h
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool GetFileSecurityW(string j,uint c2,byte[]a5,uint ab,out uint bq);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr CreateMutexExW(ref SecurityAttributes a4,string g,uint ag,uint gh);
+static extern IntPtr CreateMutexExW(ref SecurityAttributes a4,string g,uint ag,uint gi);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool CreateDirectoryW(string j,ref SecurityAttributes a4);
 [DllImport("kernel32.dll")]

@@ -54,11 +54,11 @@ public void Arm(JournalWriter i,int ap){
 DateTime cf=a.UtcNow.AddMinutes(fx);
 try{
 string z=Directory.CreateDirectory(FolderOf(a,i.Run)).FullName;
-string gq=Path.Combine(z,"undo.ps1");
+string gr=Path.Combine(z,"undo.ps1");
 for(int b=0;b<e7.Count;b++)
 File.WriteAllText(Path.Combine(z,b.ToString(CultureInfo.InvariantCulture)+".cs"),e7[b],Encoding.ASCII);
-File.WriteAllText(gq,Script(i.Run),Encoding.ASCII);
-string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gq+"\"";
+File.WriteAllText(gr,Script(i.Run),Encoding.ASCII);
+string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gr+"\"";
 string dl=ci.PowerShell(bo+" -Check",CheckSeconds);
 if(dl!=null)
 throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dl);
@@ -149,7 +149,7 @@ public interface ITaskService{
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetRunningTasks(int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object NewTask(uint ag);
-void Connect([MarshalAs(UnmanagedType.Struct)]object hy,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object jb,[MarshalAs(UnmanagedType.Struct)]object gv);}
+void Connect([MarshalAs(UnmanagedType.Struct)]object hy,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object jb,[MarshalAs(UnmanagedType.Struct)]object gw);}
 [ComImport,Guid("8cfac062-a080-4c15-9a88-aa7c2af80dfc"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskFolder{
 [return:MarshalAs(UnmanagedType.BStr)]string GetName();
@@ -161,7 +161,7 @@ void DeleteFolder([MarshalAs(UnmanagedType.BStr)]string g,int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTask([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTasks(int ag);
 void DeleteTask([MarshalAs(UnmanagedType.BStr)]string g,int ag);
-[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string io,int ag,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object gv,int ih,[MarshalAs(UnmanagedType.Struct)]object i6);}
+[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string io,int ag,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object gw,int ih,[MarshalAs(UnmanagedType.Struct)]object i6);}
 public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);

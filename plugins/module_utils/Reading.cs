@@ -47,7 +47,7 @@ void Clear();
 public interface IAppHostElementCollection{
 uint GetCount();
 IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
-void AddElement(IAppHostElement a0,int it);
+void AddElement(IAppHostElement a1,int it);
 void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
 IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string g);
@@ -99,7 +99,7 @@ Release(l);}}
 static string Name(long b5){
 return b5==0||b5==1?"started":b5==2||b5==3?"stopped":"unknown";}
 static long Number(IAppHostProperty dt){
-return Convert.ToInt64(dt.GetValue(),CultureInfo.InvariantCulture);}
+return Convert.ToInt64(dt.GetValue()?? -1,CultureInfo.InvariantCulture);}
 public static T Keep<T>(List<object>l,T b7){
 l.Add(b7);
 return b7;}
@@ -114,58 +114,58 @@ Gaps v;
 string e9,al;
 HashSet<string>dn=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 SortedDictionary<string,string>c9=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps v,string e9,string al,IEnumerable<HttpRecord>a2){
+public Certificates(IMachine a,Gaps v,string e9,string al,IEnumerable<HttpRecord>a3){
 this.a=a;
 this.v=v;
 this.e9=e9;
 this.al=al;
 c9["MY"]="MY";
 c9["WebHosting"]="WebHosting";
-foreach(HttpRecord t in a2){
+foreach(HttpRecord t in a3){
 if(t.Thumbprint==null)
 continue;
-string az=t.Store??"MY";
-dn.Add(az+"\\"+t.Thumbprint);
-if(!c9.ContainsKey(az))
-c9[az]=az;}}
+string a0=t.Store??"MY";
+dn.Add(a0+"\\"+t.Thumbprint);
+if(!c9.ContainsKey(a0))
+c9[a0]=a0;}}
 public List<Bag>Read(){
 var o=new List<Bag>();
-foreach(string az in c9.Values){
-List<StoredCertificate>du=v.Try("certificates","certificate store "+az,null,()=>a.Stores.Read(az));
+foreach(string a0 in c9.Values){
+List<StoredCertificate>du=v.Try("certificates","certificate store "+a0,null,()=>a.Stores.Read(a0));
 try{
 if(du!=null)
-Choose(az,du,o);}
+Choose(a0,du,o);}
 finally{
 a.Stores.Close();}}
 return o;}
-void Choose(string az,List<StoredCertificate>du,List<Bag>o){
-bool il=az=="MY"||az=="WebHosting";
+void Choose(string a0,List<StoredCertificate>du,List<Bag>o){
+bool il=a0=="MY"||a0=="WebHosting";
 du.Sort((be,ay)=>string.CompareOrdinal(be.Thumbprint,ay.Thumbprint));
 foreach(StoredCertificate d in du){
 bool f6=e9=="candidates"&&il&&d.Key!=null;
-if(e9=="all"||f6||dn.Contains(az+"\\"+d.Thumbprint))
-o.Add(Facts(az,d));}}
-Bag Facts(string az,StoredCertificate d){
-return new Bag{{"thumbprint",d.Thumbprint},{"store",az},{"der",Convert.ToBase64String(d.Der)}}
+if(e9=="all"||f6||dn.Contains(a0+"\\"+d.Thumbprint))
+o.Add(Facts(a0,d));}}
+Bag Facts(string a0,StoredCertificate d){
+return new Bag{{"thumbprint",d.Thumbprint},{"store",a0},{"der",Convert.ToBase64String(d.Der)}}
 .PutUnless("","friendly_name",d.FriendlyName??"")
 .PutUnless(false,"archived",d.Archived)
 .PutUnless(null,"renewed_by",d.RenewedBy)
-.Put("key",d.Key==null?null:KeyFacts(az,d))
-.PutUnless(null,"chain",v.Try("chains","chain of certificate "+d.Thumbprint+" in "+az,null,()=>Chain(d)));}
+.Put("key",d.Key==null?null:KeyFacts(a0,d))
+.PutUnless(null,"chain",v.Try("chains","chain of certificate "+d.Thumbprint+" in "+a0,null,()=>Chain(d)));}
 Bag Chain(StoredCertificate d){
 ChainFacts ey=a.Stores.Chain(d);
 return ey==null?null:new Bag{{"status",ey.Status},{"elements",ey.Elements}};}
-Bag KeyFacts(string az,StoredCertificate d){
+Bag KeyFacts(string a0,StoredCertificate d){
 KeyLink r=d.Key;
-string cw="key of certificate "+d.Thumbprint+" in "+az;
+string cw="key of certificate "+d.Thumbprint+" in "+a0;
 string ek=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
-var a3=new KeyProbe();
+var az=new KeyProbe();
 if(ek!="metadata")
-a3=v.Try("keys",cw,a3,()=>a.Stores.Probe(d,ek=="sign"));
-string gh=v.Try("keys",cw,"unknown",()=>KeyAccess.OfSystem(a3.Descriptor));
+az=v.Try("keys",cw,az,()=>a.Stores.Probe(d,ek=="sign"));
+string gi=v.Try("keys",cw,"unknown",()=>KeyAccess.OfSystem(az.Descriptor));
 return new Bag{
-{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gh},{"check",a3.Tried?ek:"metadata"},{"code",a3.Code}
-}.PutUnless(null,"file",v.Try("keys",cw,null,()=>FileOf(a3.UniqueName)));}
+{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gi},{"check",az.Tried?ek:"metadata"},{"code",az.Code}
+}.PutUnless(null,"file",v.Try("keys",cw,null,()=>FileOf(az.UniqueName)));}
 string FileOf(string g){
 if(!string.IsNullOrEmpty(g))
 foreach(string z in KeyFolders){
@@ -208,7 +208,7 @@ IRegistry m;
 Gaps v=new Gaps();
 string ak,al;
 List<string>ej=new List<string>(),c3=new List<string>();
-List<HttpRecord>a2=new List<HttpRecord>();
+List<HttpRecord>a3=new List<HttpRecord>();
 List<Bag>ef=new List<Bag>();
 bool?db;
 public Document(IMachine a,string ak,string al){
@@ -217,27 +217,27 @@ this.ak=ak;
 this.al=al;
 m=a.Registry;}
 public Bag Read(){
-Bag ji=v.Try("os","Windows version",EmptyOs(),Os);
+Bag jg=v.Try("os","Windows version",EmptyOs(),Os);
 Bag fv=v.Try("iis","IIS version",null,Iis);
-long bx=BuildOf();
+long bx=(int)jg["build"];
 ReadHttp(bx);
 IisConfig cd=new IisConfig(a,v);
 if(fv!=null)
 cd.Read();
 List<Bag>x=Sites(cd);
-bool?gp=null;
+bool?gq=null;
 if(fv!=null)
-gp=v.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
+gq=v.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
 List<Bag>dy=AllUsers(cd);
 Bag at=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",v.Try("os","computer name","",()=>ComputerName(m))},{"os",ji},{"iis",fv},{"addresses",v.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",v.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gp},{"update_exported",db},{"shared_configuration",cd.Shared},{"sites",x},{"records",a2.Select(t=>t.ToBag())},{"certificates",new Certificates(a,v,ak,al,a2).Read()},{"central_store",v.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c3},{"users",dy},{"connection",v.Try("connection","connection in use",null,Connection)},{"journal",v.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cd.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",v.Try("os","computer name","",()=>ComputerName(m))},{"os",jg},{"iis",fv},{"addresses",v.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",v.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gq},{"update_exported",db},{"shared_configuration",cd.Shared},{"sites",x},{"records",a3.Select(t=>t.ToBag())},{"certificates",new Certificates(a,v,ak,al,a3).Read()},{"central_store",v.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c3},{"users",dy},{"connection",v.Try("connection","connection in use",null,Connection)},{"journal",v.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cd.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
 new Traces(a,v).AddTo(at,fv!=null,bx,ef);
 return at.Put("incomplete",v.Entries);}
 void ReadHttp(long bx){
 try{
 using(IHttpApi b9=a.OpenHttp()){
 HttpRecords d7=new HttpRecords(b9);
-a2=d7.All(bx,v);
+a3=d7.All(bx,v);
 ef=d7.Unknown;
 c3=v.Try("url_reservations","URL reservations",c3,d7.UrlReservations);
 ej=v.Try("ip_listen","IP listen list",ej,d7.IpListen);
@@ -301,10 +301,10 @@ string z=m.Value(j,"CertStoreLocation")as string;
 if(c6==null&&z==null)
 return null;
 bool on=c6 is int&&(int)c6!=0;
-List<string>gz=null;
+List<string>g0=null;
 if(!string.IsNullOrEmpty(z))
-gz=v.Try("central_store_files","files on "+z,null,()=>FilesIn(z));
-return new Bag{{"enabled",on},{"files",gz}};}
+g0=v.Try("central_store_files","files on "+z,null,()=>FilesIn(z));
+return new Bag{{"enabled",on},{"files",g0}};}
 List<string>FilesIn(string z){
 IEnumerable<string>bk=a.FilesIn(z);
 return bk==null?null:bk.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
@@ -450,10 +450,10 @@ v.Add("records",c,"http.sys records of family "+ad+" (id "+cy+")");}}
 List<HttpRecord>Steady(int cy,object bz,Func<IntPtr,HttpRecord>cl){
 for(int bi=1;;bi++){
 List<HttpRecord>o=Each(cy,bz,cl);
-HashSet<string>gk=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+HashSet<string>gl=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 bool hj=false;
 foreach(HttpRecord t in o)
-hj|= !gk.Add(t.Key);
+hj|= !gl.Add(t.Key);
 if(!hj)
 return o;
 if(bi==5)
@@ -482,10 +482,10 @@ for(int b=0;b<u;b++)
 Marshal.WriteByte(cq,b,0);
 Marshal.StructureToPtr(bz,cq,false);
 using(Room ea=new Room()){
-for(int hf=0;;hf++){
-Marshal.WriteInt32(cq,hg,hf);
+for(int gg=0;;gg++){
+Marshal.WriteInt32(cq,hg,gg);
 uint q=ea.Query(b9,cy,cq,(uint)u);
-if(q==HttpNative.NoMoreItems)
+if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gg==0))
 return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
@@ -679,9 +679,9 @@ b1.Flags=s;
 else if(ag!=null)
 Doubt(f,where+"sslFlags is '"+ag+"', not an unsigned number");
 return b1;}
-void Doubt(XmlPlace f,string a1){
-a1="applicationHost.config line "+f.Line+": "+a1+"; IIS refuses to read the section";
-fk.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a1}});}
+void Doubt(XmlPlace f,string a2){
+a2="applicationHost.config line "+f.Line+": "+a2+"; IIS refuses to read the section";
+fk.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a2}});}
 static string LegacyThumbprint(string value){
 string ix=Hex.Thumbprint(value);
 if(ix!=null||value==null)
@@ -854,9 +854,9 @@ if(f9.Length<=64*1024){
 h.Append("\"document\":").Append(f9);
 return;}
 using(var cz=new MemoryStream()){
-using(var g0=new GZipStream(cz,CompressionMode.Compress,true)){
+using(var g1=new GZipStream(cz,CompressionMode.Compress,true)){
 byte[]ac=Encoding.ASCII.GetBytes(f9);
-g0.Write(ac,0,ac.Length);}
+g1.Write(ac,0,ac.Length);}
 h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(cz.ToArray())).Append('"');}}}
 public interface IMachine{
 bool Simulated{get;}
@@ -888,7 +888,7 @@ object Value(string r,string g);
 string[]Keys(string r);
 string[]Names(string r);}
 public interface IStores{
-List<StoredCertificate>Read(string az);
+List<StoredCertificate>Read(string a0);
 KeyProbe Probe(StoredCertificate d,bool h7);
 ChainFacts Chain(StoredCertificate d);
 void Close();}
@@ -956,18 +956,18 @@ string k=Convert.ToString(p[g]);
 if(Array.IndexOf(af,k)<0)
 throw Bad(g,"must be one of "+string.Join(", ",af)+", is '"+k+"'");
 return k;}
-static HostException Bad(string f,string a1){
-return new HostException("bad_argument",f+": "+a1,f,null,null,null);}}
+static HostException Bad(string f,string a2){
+return new HostException("bad_argument",f+": "+a2,f,null,null,null);}}
 public class HostException:Exception{
 public string Code,Place,Hint,Call;
 public long?Number;
-public HostException(string q,string a1,string f,string w,string bu,long?s):base(a1){
+public HostException(string q,string a2,string f,string w,string bu,long?s):base(a2){
 Code=q;
 Place=f;
 Hint=w;
 Call=bu;
 Number=s;}
-public HostException(string q,string a1):this(q,a1,null,null,null,null){}
+public HostException(string q,string a2):this(q,a2,null,null,null,null){}
 public static HostException OfCall(string bu,uint s){
 string q=s==5?"access_denied":s.ToString(CultureInfo.InvariantCulture);
 string i5=new Win32Exception((int)s).Message;
@@ -976,15 +976,15 @@ public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
-public void Add(string df,string q,string a1){
-Entries.Add(new Bag{{"layer",df},{"code",q},{"message",a1}});}
+public void Add(string df,string q,string a2){
+Entries.Add(new Bag{{"layer",df},{"code",q},{"message",a2}});}
 public void Add(string df,Exception c,string cw){
 string q=CodeOf(c);
 string gb;
 if(!Rights.TryGetValue(df,out gb))
 gb="administrator rights";
-string g3=q=="access_denied"?"; this takes "+gb:"";
-Add(df,q,cw+": "+c.Message+g3);}
+string g4=q=="access_denied"?"; this takes "+gb:"";
+Add(df,q,cw+": "+c.Message+g4);}
 public T Try<T>(string df,string cw,T dv,Func<T>cl){
 try{
 return cl();}
@@ -1041,9 +1041,9 @@ yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dm);
 foreach(string f0 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
 if(KindOfTask(f0)!=null)
 yield return Manager(KindOfTask(f0),"scheduled task "+f0);
-foreach(string[]gg in Folders)
-if(Directory.Exists(a.ToPath(gg[1])))
-yield return Manager(gg[0],gg[1]);}
+foreach(string[]gh in Folders)
+if(Directory.Exists(a.ToPath(gh[1])))
+yield return Manager(gh[0],gh[1]);}
 static Bag Manager(string b8,string eh){
 return new Bag{{"kind",b8},{"evidence",eh}};}
 static string KindOfTask(string f0){
@@ -1192,8 +1192,8 @@ Found("ssrs",null,null,ct+@"Instance Names\RS, instance "+ei);}}
 void Sstp(){
 const string j=Services+@"SstpSvc\Parameters";
 string aj=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
-byte[]g4=m.Value(j,"SHA256CertificateHash")as byte[];
-if(aj!=null||(g4!=null&&g4.Length==32))
+byte[]g5=m.Value(j,"SHA256CertificateHash")as byte[];
+if(aj!=null||(g5!=null&&g5.Length==32))
 Found("sstp","ipport 0.0.0.0:443",aj,j);}
 void Wsus(){
 const string j=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
@@ -1221,8 +1221,8 @@ public IRegistry Registry{get{return m;}}
 public IStores Stores{get{return c9;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
-public static string System32Of(bool gx,bool ga){
-return gx&& !ga?@"%windir%\sysnative":@"%windir%\System32";}
+public static string System32Of(bool gy,bool ga){
+return gy&& !ga?@"%windir%\sysnative":@"%windir%\System32";}
 public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
@@ -1273,7 +1273,7 @@ DeregisterEventSource(er);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern IntPtr RegisterEventSourceW(string hy,string c8);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr er,ushort jg,ushort ip,uint cy,IntPtr h9,ushort ar,uint iq,string[]jf,IntPtr da);
+static extern bool ReportEventW(IntPtr er,ushort jh,ushort ip,uint cy,IntPtr h9,ushort ar,uint iq,string[]jf,IntPtr da);
 [DllImport("advapi32.dll")]
 static extern bool DeregisterEventSource(IntPtr er);}
 public class WindowsRegistry:IRegistry{
@@ -1295,16 +1295,16 @@ List<TcpEnd>o=new List<TcpEnd>();
 Read(V4,eb=>Take(o,eb,b5,0,4,4,8,20),24);
 Read(V6,eb=>Take(o,eb,b5,48,0,16,20,52),56);
 return o;}
-static void Take(List<TcpEnd>o,IntPtr eb,int b5,int hd,int f3,int d1,int gn,int g6){
-if(Marshal.ReadInt32(eb,g6)!=System||Marshal.ReadInt32(eb,hd)!=b5)
+static void Take(List<TcpEnd>o,IntPtr eb,int b5,int he,int f3,int d1,int go,int g7){
+if(Marshal.ReadInt32(eb,g7)!=System||Marshal.ReadInt32(eb,he)!=b5)
 return;
 byte[]an=new byte[d1];
 Marshal.Copy(IntPtr.Add(eb,f3),an,0,d1);
 IPAddress fo=new IPAddress(an);
 if(fo.IsIPv4MappedToIPv6)
 fo=fo.MapToIPv4();
-o.Add(new TcpEnd{Address=fo.ToString(),Port=(Marshal.ReadByte(eb,gn)<<8)|Marshal.ReadByte(eb,gn+1)});}
-static void Read(int ad,Action<IntPtr>iw,int ha){
+o.Add(new TcpEnd{Address=fo.ToString(),Port=(Marshal.ReadByte(eb,go)<<8)|Marshal.ReadByte(eb,go+1)});}
+static void Read(int ad,Action<IntPtr>iw,int hb){
 uint ab=0x10000;
 for(;;){
 IntPtr b6=Marshal.AllocHGlobal((int)ab);
@@ -1316,7 +1316,7 @@ if(q!=0)
 throw HostException.OfCall("GetExtendedTcpTable",q);
 int ar=Marshal.ReadInt32(b6);
 for(int b=0;b<ar;b++)
-iw(IntPtr.Add(b6,4+b*ha));
+iw(IntPtr.Add(b6,4+b*hb));
 return;}
 finally{
 Marshal.FreeHGlobal(b6);}}}
@@ -1327,8 +1327,8 @@ const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
 X509Store bb;
 X509Certificate2Collection l;
-public List<StoredCertificate>Read(string az){
-bb=new X509Store(az,StoreLocation.LocalMachine);
+public List<StoredCertificate>Read(string a0){
+bb=new X509Store(a0,StoreLocation.LocalMachine);
 try{
 bb.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
 catch(CryptographicException c){
@@ -1350,13 +1350,13 @@ bb.Close();
 l=null;
 bb=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]g9=Property(d,KeyNative.Renewal,(a9,ab)=>{
+byte[]ha=Property(d,KeyNative.Renewal,(a9,ab)=>{
 byte[]ac=new byte[ab];
 Marshal.Copy(a9,ac,0,ab);
 return ac;
 });
 return new StoredCertificate{
-Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(g9),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
+Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(ha),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
 static T Property<T>(X509Certificate2 d,uint cy,Func<IntPtr,int,T>cl)where T:class{
 uint ab=0;
 if(!KeyNative.CertGetCertificateContextProperty(d.Handle,cy,IntPtr.Zero,ref ab))
@@ -1372,32 +1372,34 @@ KeyNative.ProvInfo fw=(KeyNative.ProvInfo)Marshal.PtrToStructure(a9,typeof(KeyNa
 return new KeyLink{
 Container=Marshal.PtrToStringUni(fw.Container)??"",Provider=Marshal.PtrToStringUni(fw.Provider)??"",ProviderType=fw.ProviderType,KeySpec=fw.KeySpec,Machine=(fw.Flags&KeyNative.MachineKeyset)!=0};}
 public KeyProbe Probe(StoredCertificate d,bool h7){
-var a3=new KeyProbe{Tried=true};
+var az=new KeyProbe{Tried=true};
 X509Certificate2 dr=(X509Certificate2)d.Native;
 IntPtr r;
 uint cg;
 bool cm;
 if(!KeyNative.CryptAcquireCertificatePrivateKey(dr.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out cg,out cm)){
-a3.Code=KeyNative.LastResult();
-return a3;}
+az.Code=KeyNative.LastResult();
+if(az.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
+throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
+return az;}
 bool hq=cg==KeyNative.NcryptHandle;
 try{
-a3.Descriptor=hq?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
-a3.UniqueName=hq?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
-a3.Code= !h7?0:hq?CngSign(r,dr.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,cg,d.Key);}
+az.Descriptor=hq?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
+az.UniqueName=hq?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
+az.Code= !h7?0:hq?CngSign(r,dr.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,cg,d.Key);}
 finally{
 if(cm&&hq)
 KeyNative.NCryptFreeObject(r);
 else if(cm)
 KeyNative.CryptReleaseContext(r,0);
 GC.KeepAlive(dr);}
-return a3;}
+return az;}
 public ChainFacts Chain(StoredCertificate d){
 X509Certificate2 dr=(X509Certificate2)d.Native;
-byte[]gm=new byte[4*IntPtr.Size];
-gm[0]=(byte)gm.Length;
+byte[]gn=new byte[4*IntPtr.Size];
+gn[0]=(byte)gn.Length;
 IntPtr c5;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dr.Handle,IntPtr.Zero,IntPtr.Zero,gm,KeyNative.ChainFlags,IntPtr.Zero,out c5))
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dr.Handle,IntPtr.Zero,IntPtr.Zero,gn,KeyNative.ChainFlags,IntPtr.Zero,out c5))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
 IntPtr cb=Marshal.ReadInt32(c5,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c5,16)):IntPtr.Zero;
@@ -1417,8 +1419,8 @@ if(!KeyNative.CryptGetProvParam(bl,dw,null,ref ab,eq))
 return null;
 byte[]value=new byte[ab];
 return KeyNative.CryptGetProvParam(bl,dw,value,ref ab,eq)?value:null;}
-static string Text(Encoding gs,byte[]value){
-return value==null?null:gs.GetString(value).TrimEnd('\0');}
+static string Text(Encoding gt,byte[]value){
+return value==null?null:gt.GetString(value).TrimEnd('\0');}
 static long CngSign(IntPtr r,bool i4){
 IntPtr g=Marshal.StringToHGlobalUni("SHA256"),d8=Marshal.AllocHGlobal(IntPtr.Size);
 try{
@@ -1446,7 +1448,7 @@ finally{
 KeyNative.CryptDestroyHash(bw);}}}
 public static class KeyNative{
 public const uint KeyProvInfo=2,Renewal=64;
-public const uint NcryptHandle=0xFFFFFFFF,MachineKeyset=0x20,Silent=0x40;
+public const uint NcryptHandle=0xFFFFFFFF,MachineKeyset=0x20,Silent=0x40,BadKeyset=0x80090016;
 public const uint AcquireFlags=0x40|0x10000|0x8|0x4;
 public const uint ChainFlags=0x4|0x100|0x40000000|0x80000000;
 public static IntPtr MachineEngine=(IntPtr)1;
@@ -1460,12 +1462,14 @@ public uint KeySpec;}
 [StructLayout(LayoutKind.Sequential)]
 public struct Pkcs1Padding{
 public IntPtr Algorithm;}
+[DllImport("shell32.dll")]
+public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CertGetCertificateContextProperty(IntPtr d,uint cy,IntPtr da,ref uint ab);
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h5,out IntPtr r,out uint cg,out bool cm);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr jc,IntPtr d,IntPtr h8,IntPtr az,byte[]gm,uint ag,IntPtr en,out IntPtr ey);
+public static extern bool CertGetCertificateChain(IntPtr jc,IntPtr d,IntPtr h8,IntPtr a0,byte[]gn,uint ag,IntPtr en,out IntPtr ey);
 [DllImport("crypt32.dll")]
 public static extern void CertFreeCertificateChain(IntPtr ey);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
@@ -1518,17 +1522,17 @@ var ex=new FileInfo(j);
 if((ex.Length==u&&ex.LastWriteTimeUtc==ho)||bi==Attempts)
 return;}
 catch(Exception c){
-bool g7=c is XmlException||(c is IOException&& !IsMissing(c));
-if(!g7||bi==Attempts)
+bool g8=c is XmlException||(c is IOException&& !IsMissing(c));
+if(!g8||bi==Attempts)
 throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
 return Gaps.CodeOf(c)=="not_found";}
 static void Once(string j,Action<XmlPlace>dz){
-var gw=new XmlReaderSettings{
+var gx=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
 using(var aw=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bg=XmlReader.Create(aw,gw)){
+using(XmlReader bg=XmlReader.Create(aw,gx)){
 IXmlLineInfo fm=bg as IXmlLineInfo;
 var f=new XmlPlace();
 while(bg.Read()){

@@ -126,9 +126,10 @@ namespace TlsFleet
 			return state == 0 || state == 1 ? "started" : state == 2 || state == 3 ? "stopped" : "unknown";
 		}
 
+		// An empty value must not pass for 0, which is a state.
 		private static long Number(IAppHostProperty property)
 		{
-			return Convert.ToInt64(property.GetValue(), CultureInfo.InvariantCulture);
+			return Convert.ToInt64(property.GetValue() ?? -1, CultureInfo.InvariantCulture);
 		}
 
 		public static T Keep<T>(List<object> held, T item)

@@ -35,7 +35,7 @@ namespace TlsFleet
 		{
 			Bag os = gaps.Try("os", "Windows version", EmptyOs(), Os);
 			Bag iis = gaps.Try("iis", "IIS version", null, Iis);
-			long build = BuildOf();
+			long build = (int)os["build"];
 			ReadHttp(build);
 			IisConfig config = new IisConfig(machine, gaps);
 			if (iis != null)

@@ -137,7 +137,8 @@ namespace TlsFleet
 					{
 						Marshal.WriteInt32(input, tokenAt, token);
 						uint code = room.Query(api, id, input, (uint)length);
-						if (code == HttpNative.NoMoreItems)
+						// None at all may be told like a list or a record that is not there.
+						if (code == HttpNative.NoMoreItems || (code == HttpNative.NotFound && token == 0))
 							return found;
 						if (code != 0)
 							throw HostException.OfCall("HttpQueryServiceConfiguration", code);

@@ -105,6 +105,9 @@ namespace TlsFleet
 			if (!KeyNative.CryptAcquireCertificatePrivateKey(native.Handle, KeyNative.AcquireFlags, IntPtr.Zero, out key, out keySpec, out callerFrees))
 			{
 				probe.Code = KeyNative.LastResult();
+				// Windows says this of a key that the caller may not open, too (A9.32); without it SYSTEM's own keys would pass for missing.
+				if (probe.Code == KeyNative.BadKeyset && !KeyNative.IsUserAnAdmin())
+					throw new HostException("access_denied", "there is no such key, or it may not be opened (0x80090016)");
 				return probe;
 			}
 			bool cng = keySpec == KeyNative.NcryptHandle;
@@ -215,7 +218,7 @@ namespace TlsFleet
 	public static class KeyNative
 	{
 		public const uint KeyProvInfo = 2, Renewal = 64;
-		public const uint NcryptHandle = 0xFFFFFFFF, MachineKeyset = 0x20, Silent = 0x40;
+		public const uint NcryptHandle = 0xFFFFFFFF, MachineKeyset = 0x20, Silent = 0x40, BadKeyset = 0x80090016;
 		// Silent, CNG allowed, never writing a link back, the public key compared (A9.10).
 		public const uint AcquireFlags = 0x40 | 0x10000 | 0x8 | 0x4;
 		// As SYSTEM sees it; nothing is fetched: no issuers, no revocation lists, no roots of Windows Update.
@@ -237,6 +240,10 @@ namespace TlsFleet
 		{
 			public IntPtr Algorithm;
 		}
+
+		// False for an administrator whose token was filtered, too.
+		[DllImport("shell32.dll")]
+		public static extern bool IsUserAnAdmin();
 
 		[DllImport("crypt32.dll", SetLastError = true)]
 		public static extern bool CertGetCertificateContextProperty(IntPtr certificate, uint id, IntPtr data, ref uint size);

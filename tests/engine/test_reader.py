@@ -236,6 +236,20 @@ def test_old_windows_without_named_records_is_complete(lane: Lane, host: Host) -
     ]
 
 
+@pytest.mark.parametrize("family", ["1", "5", "6", "11", "2"])
+def test_a_family_that_is_not_found_is_empty_and_no_gap(lane: Lane, host: Host, family: str) -> None:
+    folder = host(small())
+    write_rows(folder / "http" / "faults.txt", [["query", family, "2"]])
+    found = lane.document(folder)
+    assert (found["records"], found["url_reservations"], found["incomplete"]) == ([], [], [])
+
+
+def test_a_record_that_is_not_found_among_others_is_a_gap(lane: Lane, host: Host) -> None:
+    folder = host(small(records=[record("0.0.0.0:443"), record("0.0.0.0:444")]))
+    write_rows(folder / "http" / "faults.txt", [["query", "1", "2", "2"]])
+    assert [(gap["layer"], gap["code"]) for gap in lane.document(folder)["incomplete"]] == [("records", "2")]
+
+
 @pytest.mark.parametrize("answer", ["list", "2"])
 def test_both_answers_for_an_empty_listen_list_mean_every_address(lane: Lane, host: Host, answer: str) -> None:
     folder = host(small())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,18 @@ def test_every_layer_can_fail_alone(lane: Lane, host: Host, layer: str) -> None:
     assert own and {item["layer"] for item in found["incomplete"]} <= {layer, "schema"}
     assert all(item["code"] == "access_denied" and "not for you" in item["message"] for item in own)
     assert set(found) == set(state.complete(described))
+
+
+def test_a_build_that_is_no_number_costs_its_layer_only(lane: Lane, host: Host) -> None:
+    folder = host(small(records=[record("0.0.0.0:443")]))
+    path = folder / "machine" / "registry.txt"
+    before = path.read_bytes()
+    path.write_bytes(re.sub(rb"(CurrentBuildNumber\tsz\t)\d+", rb"\1next", before))
+    assert path.read_bytes() != before
+    found = lane.document(folder)
+    assert [item["key"] for item in found["records"]] == ["0.0.0.0:443"]
+    assert found["os"]["build"] == 0
+    assert [gap["layer"] for gap in found["incomplete"]] == ["os"]
 
 
 def test_a_record_met_twice_is_read_again_and_then_a_gap(lane: Lane, host: Host) -> None:

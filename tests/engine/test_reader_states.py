@@ -28,6 +28,7 @@ ONE = [{"id": 1, "name": "Shop", "state": "started", "bindings": [binding("*:443
         ("2", "stopped"),
         ("3", "stopped"),
         ("4", "unknown"),
+        ("5", "unknown"),
         ("0x800710D8", "unknown"),
     ],
 )

@@ -248,6 +248,15 @@ def test_a_key_is_opened_and_tried(shared: Machine, facts: dict[str, str], sign:
     assert (found["code"], found["access"]) == (code, access)
 
 
+def test_a_key_that_others_than_administrators_cannot_open_is_not_called_missing(shared: Machine) -> None:
+    """Windows has one answer for both (A9.32); any other answer is told as it is."""
+    shared.facts(**CNG, acquire="0x80090016", admin="no")
+    with pytest.raises(RuntimeError, match="access_denied|may not be opened"):
+        shared.key()
+    shared.facts(**CNG, acquire="0x80090010", admin="no")
+    assert shared.key()["code"] == 0x80090010
+
+
 @pytest.mark.parametrize("kind", [CNG, CAPI], ids=["cng", "capi"])
 def test_the_name_of_a_keys_file_is_read(shared: Machine, kind: dict[str, str]) -> None:
     name = "7a436fe806e483969f48a894af2fe9a1_d2a1b3c4-0000-4000-8000-000000000001"

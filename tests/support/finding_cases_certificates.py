@@ -126,7 +126,8 @@ TRUST = [
 
 KEYS = [
     Case("key_missing", KEY, "error", "no private key", BIND, with_key(key=None)),
-    Case("key_missing", KEY, "error", "does not exist", BIND, with_key(code=0x80090016)),
+    Case("key_missing", KEY, "error", "does not exist, or its access list", BIND, with_key(code=0x80090016)),
+    Case("key_missing", KEY, "error", "does not exist (", BIND, with_key(code=0x80090011)),
     Case("key_user_scope", KEY, "error", "user profile", BIND, with_key(machine=False)),
     Case("key_denied", KEY, "error", "access list", BIND, with_key(system_access="denied")),
     Case("key_wrong_spec", KEY, "error", "signatures only", BIND, with_key(provider_type=12, key_spec=2)),

@@ -12,6 +12,8 @@ from ..model.host import Certificate
 #: HRESULTs that mean "there is no such key" (A9.32) and "you may not" in the same list.
 _MISSING = frozenset((0x80090016, 0x8009000D, 0x80090011, 0x80090019, 0x8009001A, 0x8009200B))
 _DENIED = frozenset((0x80090010, 0x80070005))
+#: Also the answer where the key is there and may not be opened; the reader vouches only that it asked as an administrator.
+_BAD_KEYSET = 0x80090016
 _MISMATCH = 0x80090015
 AT_SIGNATURE = 2
 
@@ -40,7 +42,8 @@ def key_health(certificate: Certificate) -> KeyHealth:
     if key.provider_type != 0 and key.key_spec == AT_SIGNATURE:
         return KeyHealth("wrong_key_spec", "the key is for signatures only (AT_SIGNATURE)")
     if key.code in _MISSING:
-        return KeyHealth("missing", f"the key container {key.container!r} does not exist (0x{key.code:08X})")
+        other = ", or its access list keeps administrators out" if key.code == _BAD_KEYSET else ""
+        return KeyHealth("missing", f"the key container {key.container!r} does not exist{other} (0x{key.code:08X})")
     if key.code == _MISMATCH:
         return KeyHealth("mismatch", "the key belongs to another certificate (0x80090015)")
     if key.system_access == "denied":

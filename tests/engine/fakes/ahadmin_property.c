@@ -66,7 +66,7 @@ static HRES site_state(const object *self, uint32_t *into)
         }
     }
     unlock();
-    if (!code && *into > 4)
+    if (!code && *into > 5) /* 5: no value */
         code = E_INVALID_DATA;
     return code ? complain(code, self->file->path, self->at->line, "The runtime does not answer about the site") : OK;
 }
@@ -95,7 +95,7 @@ static HRES get_value(object *self, VARIANT_ *into)
     memset(into, 0, sizeof(*into));
     if (self->attribute->computed) {
         code = site_state(self, &state);
-        if (!code)
+        if (!code && state < 5)
             variant_integer(into, (int32_t)state);
         return code;
     }

@@ -2,7 +2,7 @@
  * GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Other functions of Windows that the engine calls: crypt32, ncrypt, advapi32, iphlpapi for Mono, wevtapi for Wine, too. README.md describes their
+ * Other functions of Windows that the engine calls: crypt32, ncrypt, advapi32, iphlpapi, shell32 for Mono, wevtapi for Wine, too. README.md describes their
  * files. An argument that Windows would not take ends in its error; so does a flag that was forgotten.
  */
 #ifndef TLSFLEET_WINDOWS_H

@@ -44,6 +44,7 @@ typedef struct {
 } KEY_PROV_INFO;
 
 EXPORT int CertGetCertificateContextProperty(void *certificate, uint32_t id, void *data, uint32_t *size);
+EXPORT int IsUserAnAdmin(void);
 EXPORT int CryptAcquireCertificatePrivateKey(void *certificate, uint32_t flags, void *parameters, void **key, uint32_t *spec, int *callerFrees);
 
 int CertGetCertificateContextProperty(void *certificate, uint32_t id, void *data, uint32_t *size)
@@ -72,6 +73,11 @@ int CertGetCertificateContextProperty(void *certificate, uint32_t id, void *data
         return failed(MORE_DATA);
     *size = (uint32_t)length;
     return 1;
+}
+
+int IsUserAnAdmin(void) /* shell32 */
+{
+    return !is("admin", "no");
 }
 
 int CryptAcquireCertificatePrivateKey(void *certificate, uint32_t flags, void *parameters, void **key, uint32_t *spec, int *callerFrees)
