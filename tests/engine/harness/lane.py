@@ -28,7 +28,9 @@ HARNESS = Path(__file__).resolve().parent
 LIBRARIES = {
     "httpapi.dll": "libhttpapi.so",
     "ahadmin.dll": "libahadmin.so",
-    **dict.fromkeys(("wevtapi.dll", "crypt32.dll", "ncrypt.dll", "advapi32.dll", "iphlpapi.dll", "shell32.dll"), "libwindows.so"),
+    **dict.fromkeys(
+        ("wevtapi.dll", "crypt32.dll", "ncrypt.dll", "advapi32.dll", "iphlpapi.dll", "shell32.dll"), "libwindows.so"
+    ),
 }
 READ = {"contract": 1, "certificates": "all", "key_check": "open"}
 APPLY: dict[str, Any] = {
