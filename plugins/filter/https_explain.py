@@ -11,16 +11,17 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..plugin_utils.render.explain import explain
+from ..plugin_utils.render.lines import WIDTH, fold
 
 _NEEDED = ("host", "certificates", "endpoint_classes", "findings")
 
 
-def https_explain(value: Any, width: int = 110) -> list[str]:
-    """A result of ``https_bindings_info`` in words; a failed or unreachable host in one line."""
+def https_explain(value: Any, width: int = WIDTH) -> list[str]:
+    """A result of ``https_bindings_info`` in words; of a failed or unreachable host only why."""
     if not isinstance(value, Mapping):
         raise AnsibleFilterError("https_explain: expects a result of https_bindings_info")
     if value.get("failed") or value.get("unreachable"):
-        return [f"could not be read: {value.get('msg') or 'no message'}"]
+        return fold(f"could not be read: {value.get('msg') or 'no message'}", int(width), rest="  ")
     missing = [name for name in _NEEDED if name not in value]
     if missing:
         raise AnsibleFilterError(f"https_explain: expects a result of https_bindings_info; {missing[0]} is missing")

@@ -12,6 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..plugin_utils.planning.request import FINDING_IDS
+from ..plugin_utils.render.lines import WIDTH
 from ..plugin_utils.render.plan_words import plan_lines
 from ..plugin_utils.render.rollout import TIERS, preflight, probe_endpoints, rollout_report, sni_questions
 
@@ -38,7 +39,7 @@ def https_preflight(
     return preflight(value, minimum_tier, refuse_on, repair, eligibility)
 
 
-def https_plan_explain(value: Any, certificates: Sequence[Mapping[str, Any]] = (), width: int = 110) -> list[str]:
+def https_plan_explain(value: Any, certificates: Sequence[Mapping[str, Any]] = (), width: int = WIDTH) -> list[str]:
     """A result of ``https_bindings`` or ``https_bindings_plan`` in words."""
     _needs("https_plan_explain", value, _OF_BINDINGS, "https_bindings")
     return plan_lines(value, certificates, int(width))

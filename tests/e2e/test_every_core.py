@@ -89,8 +89,11 @@ def test_check_mode_says_what_will_happen_and_does_nothing(every: Everything) ->
 def test_diff_shows_the_change_and_nothing_else(every: Everything) -> None:
     shop, new = of(every, "change", hosts.SHOP, hosts.SHOP_NEW)
     lines = [
-        f"{sign}record  hostnameport {KEY}  certificate {made} ({SHOP}) flags=0x2"
-        for sign, made in zip("-+", (shop, new), strict=True)
+        *(
+            f"{sign}record  hostnameport {KEY}  certificate {made}"
+            for sign, made in zip("-+", (shop, new), strict=True)
+        ),
+        f"         ({SHOP}) flags=0x2",
     ]
     # Once by the check mode, once by the change.
     assert every.played.output.count("\n".join(lines)) == 2

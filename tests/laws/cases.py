@@ -14,6 +14,8 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Hos
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.info import info
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import predicted
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args
 
@@ -77,6 +79,17 @@ class Case:
         """The steps of the plan as they travel."""
         steps: list[dict[str, Any]] = applier_args("", self.plan.steps, PROBE, READ)["steps"] if self.plan else []
         return steps
+
+    @cached_property
+    def shown(self) -> dict[str, Any]:
+        """What is said of the host as it was read."""
+        return info(self.host, [], NOW)
+
+    @cached_property
+    def prediction(self) -> dict[str, Any]:
+        """What is said of the plan."""
+        assert self.plan is not None
+        return predicted(self.plan)
 
     @cached_property
     def outcome(self) -> Outcome:

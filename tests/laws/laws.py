@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The laws of the design (docs say L1 to L12) and four more, by name. L10 is about crashes: the lab and the engine have it."""
+"""The laws of the design (docs say L1 to L12) and six more, by name. L10 is about crashes: the lab and the engine have it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import changing, owning, reading, refusing
+from . import changing, owning, reading, refusing, showing
 from .cases import Case
 
 Law = Callable[[Case], bool]
@@ -26,6 +26,8 @@ LAWS: dict[str, Law] = {
     "L11": refusing.no_certificate_stands_in_what_is_shown,
     "L12 document": refusing.a_damaged_document_is_refused_with_its_place,
     "L12 request": refusing.a_damaged_request_is_refused_with_its_place,
+    "lines": showing.no_line_is_wider_than_a_terminal,
+    "stays": showing.what_stays_is_all_that_no_step_touches,
     "wishes": changing.what_was_asked_for_is_what_stands,
     "findings": reading.findings_are_well_formed_unique_and_sorted,
     "switches": reading.a_switch_that_an_answer_does_not_name_does_not_matter,

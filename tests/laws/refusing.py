@@ -15,9 +15,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.visible import 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.explain import explain
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.facts import facts
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.info import info
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.plan_words import plan_lines
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import predicted
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell import checks, spec
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell.arguments import validated
@@ -37,11 +35,9 @@ JUNK: tuple[Any, ...] = (
 def no_certificate_stands_in_what_is_shown(case: Case) -> bool:
     if not case.document["certificates"] or not case.looked_at:
         return False
-    result = info(case.host, [], NOW)
-    shown: list[Any] = [result, explain(result), facts(case.host, NOW)]
+    shown: list[Any] = [case.shown, explain(case.shown), facts(case.host, NOW)]
     if case.plan is not None:
-        outcome = predicted(case.plan)
-        shown += [outcome, plan_lines(outcome), plan_document(case.plan, "2026-11-24T12:00:00Z")]
+        shown += [case.prediction, plan_lines(case.prediction), plan_document(case.plan, "2026-11-24T12:00:00Z")]
     text = json.dumps(shown)
     for certificate in case.document["certificates"]:
         # some bytes out of the middle: no certificate has them but this one

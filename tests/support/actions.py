@@ -100,7 +100,7 @@ def run(
 
 #: Keys of a result of a changing action, whatever became of it (docs/contracts.md §7).
 RESULT_KEYS = frozenset(
-    "changed simulated before after plan affected findings diff undone support_tier probes notes chosen".split()
+    "changed simulated before after plan affected findings diff undone support_tier probes stays notes chosen".split()
 )
 
 

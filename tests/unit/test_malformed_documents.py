@@ -21,6 +21,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.certificates import NOW
 from support.documents import document, record, site, stored
+from support.schema import valid
 
 THUMB = "AB" * 20
 CERT = stored("a.example")
@@ -276,3 +277,9 @@ def test_a_malformed_wish_is_one_clear_error_with_its_place(path: str, change: d
         parse_request({"bindings": [{"site": "S", **change}]})
     assert [problem.path for problem in refusal.value.problems] == [path]
     assert visible(str(refusal.value)) == str(refusal.value)
+
+
+def test_a_record_without_a_store_name_is_in_my_store() -> None:
+    """An empty name is what http.sys may well give: no reason to read nothing of the host."""
+    given = document(**held("10.0.0.5:443", store=""))
+    assert parse_document(valid(given)).records[0].value.store is None

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.plan_words import plan_lines
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import predicted
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules import select as select_rules
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.names import covers
 from support.documents import record, site, stored
 from support.peers import host_of, plan_of, refused
 
@@ -118,3 +120,13 @@ def test_many_refusals_stay_readable() -> None:
     crowd = [stored(NAME, -days) for days in range(1, 15)]
     told = refused(host(*crowd), select())["bindings[0].certificate.select"]
     assert told.count("it expired") == 10 and told.endswith("and 4 more")
+
+
+def test_many_rules_do_not_each_look_at_every_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"n{number}.example.com" for number in range(60)]
+    looked: list[str] = []
+    monkeypatch.setattr(select_rules, "covers", lambda listed, name: looked.append(name) or covers(listed, name))
+    where = host_of(*(stored(name) for name in names), sites=[site("Shop")])
+    wishes = [{"site": "Shop", "host": name, "sni": "required", "certificate": {"select": {}}} for name in names]
+    assert len(plan_of(where, *wishes).chosen) == len(names)
+    assert len(looked) <= 10 * len(names)

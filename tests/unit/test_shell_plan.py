@@ -29,7 +29,19 @@ def test_the_plan_is_the_one_https_bindings_would_make(tmp_path: Path) -> None:
     result = run("https_bindings_plan", {**WISH, "document": DOCUMENT})
     checked = run("https_bindings", WISH, Simulated(description()), check_mode=True)
     assert result["changed"] is False and result["dest"] is None and result["host"] == "WEB01"
-    for key in ("before", "after", "plan", "affected", "findings", "diff", "undone", "support_tier", "probes", "notes"):
+    for key in (
+        "before",
+        "after",
+        "plan",
+        "affected",
+        "findings",
+        "diff",
+        "undone",
+        "support_tier",
+        "probes",
+        "stays",
+        "notes",
+    ):
         assert result[key] == checked[key], key
     assert [step["op"] for step in result["plan"]] == ["record_set", "bindings", "probe"]
 

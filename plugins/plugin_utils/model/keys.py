@@ -38,6 +38,7 @@ def address_key(text: str) -> str:
         return bare.lower()
 
 
+@lru_cache(maxsize=65536)
 def checked_address(text: str) -> str:
     """Like :func:`address_key`, for a user's text; raises ValueInvalid for anything that is not an IP address or ``*``."""
     key = address_key(text)

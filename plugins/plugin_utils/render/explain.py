@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from textwrap import wrap
 from typing import Any
 
 from ..model.endpoint import ANY_OTHER_NAME
 from ..model.keys import bracketed
 from ..model.visible import visible
+from .lines import WIDTH, fold
 
 _BECAUSE = {
     "exact_address": "this very address",
@@ -23,7 +23,7 @@ _BECAUSE = {
     "any_address": "any address",
 }
 _NOTHING = {
-    "no_record": "nothing: no record matches",
+    "no_record": "nothing: no record",
     "not_listening": "nothing: nobody listens",
     "certificate_missing": "NOTHING: certificate missing",
     "key_unusable": "NOTHING: key unusable",
@@ -38,39 +38,47 @@ _REST = ("any other name", "any other, or none")
 _NAMES = 12
 #: Certificates with fewer days left are shown with their days.
 _SOON = 60
+#: The last column needs so much room to be read as one.
+_NARROW = 12
 _LOOPBACK = ("127.0.0.1", "::1")
 
 Item = Mapping[str, Any]
 
 
-def explain(info: Item, width: int = 110) -> list[str]:
-    """Lines for a result of ``https_bindings_info``. Findings wrap at ``width`` characters; table rows do not."""
+def explain(info: Item, width: int = WIDTH) -> list[str]:
+    """Lines of at most ``width`` characters for a result of ``https_bindings_info``; a row that is longer goes on below."""
     names = {item["thumbprint"]: item for item in info["certificates"]}
     classes = [item for item in info["endpoint_classes"] if set(item["addresses"]) - set(_LOOPBACK)]
     everywhere = {address for item in classes for address in item["addresses"]} - set(_LOOPBACK)
     rows = [row for item in _folded(classes) for row in _unfolded(item)]
-    lines = [_heading(info), *_endpoints(rows, names, everywhere), *_findings(info["findings"], width)]
-    return [visible(line) for line in lines]
+    table = _endpoints(rows, names, everywhere, width)
+    return [*fold(_heading(info), width, rest="  "), *table, *_findings(info["findings"], width)]
 
 
-def _endpoints(classes: Sequence[Item], names: Mapping[str, Item], everywhere: set[str]) -> list[str]:
+def _endpoints(classes: Sequence[Item], names: Mapping[str, Item], everywhere: set[str], width: int) -> list[str]:
     """A table in parts: one part per set of addresses and port, since that is where a client comes to first."""
     if not classes:
         return ["  no HTTPS endpoint"]
     head = ("ASKING FOR", "GETS", "UNTIL", "DECIDED BY RECORD", "BECAUSE OF")
-    rows = [_row(item, names) for item in classes]
+    rows = [tuple(visible(cell) for cell in _row(item, names)) for item in classes]
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     parts: dict[str, list[str]] = {}
     for item, row in zip(classes, rows, strict=True):
-        parts.setdefault(_place(item, everywhere), []).append(_line(row, widths))
-    lines = [f"    {_line(head, widths)}"]
+        parts.setdefault(_place(item, everywhere), []).extend(_lines(row, widths, width))
+    lines = _lines(head, widths, width)
     for place, listed in parts.items():
-        lines += [f"  {place}", *(f"    {line}" for line in listed)]
+        lines += [*fold(place, width, "  ", " " * 5), *listed]
     return lines
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
+def _lines(row: Sequence[str], widths: Sequence[int], width: int) -> list[str]:
+    """A row; where it is too long, its last cell goes on below itself, or stands in the next line."""
+    *cells, last = row
+    start = "    " + "".join(f"{cell.ljust(size)}  " for cell, size in zip(cells, widths, strict=False))
+    if len(start) + _NARROW <= width:
+        return fold(last, width, start, " " * len(start))
+    told = [] if last == "-" else fold(last, width, " " * 8, " " * 8)
+    return [*fold(start.strip(), width, " " * 4, " " * 8), *told]
 
 
 def _place(item: Item, everywhere: set[str]) -> str:
@@ -157,11 +165,11 @@ def _findings(findings: Sequence[Item], width: int) -> list[str]:
         if counts[kind] > _TOLD[item["severity"]]:
             continue
         text = f"{item['id']} {item['subject']}: {item['evidence']}"
-        lines += wrap(text, width, initial_indent=f"  {_MARKS[item['severity']]} ", subsequent_indent=" " * 7)
+        lines += fold(text, width, f"  {_MARKS[item['severity']]} ", " " * 7)
         if item["repair"]:
-            lines += wrap(f"repair: {item['repair']}", width, initial_indent=" " * 7, subsequent_indent=" " * 9)
+            lines += fold(f"repair: {item['repair']}", width, " " * 7, " " * 9)
     for (name, severity), count in counts.items():
         rest = count - _TOLD[severity]
         if rest > 0:
-            lines.append(f"  {_MARKS[severity]} {name}: {rest} more of the same kind")
+            lines += fold(f"{name}: {rest} more of the same kind", width, f"  {_MARKS[severity]} ", " " * 7)
     return lines

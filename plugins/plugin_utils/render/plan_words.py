@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from textwrap import wrap
 from typing import Any
 
 from ..model.endpoint import ANY_OTHER_NAME
 from ..model.keys import bracketed
-from ..model.visible import visible
+from .lines import GLUE, WIDTH, fold
 
 #: What a step on a record does.
 _STEP_WORDS = {
@@ -22,14 +21,14 @@ _STEP_WORDS = {
 }
 #: So many hex digits tell two certificates of one host apart in a list.
 _SHORT = 8
-#: Stands for a space at which no line may end.
-_GLUE = "\N{NO-BREAK SPACE}"
+#: So many of what stays on a port are named.
+_NAMED = 3
 
 Item = Mapping[str, Any]
 
 
-def plan_lines(result: Item, certificates: Sequence[Item] = (), width: int = 110) -> list[str]:
-    """The diff, the steps, who is affected, and what would still be wrong. Lines wrap at ``width`` characters.
+def plan_lines(result: Item, certificates: Sequence[Item] = (), width: int = WIDTH) -> list[str]:
+    """The diff, the steps, who is affected, what stays, and what would still be wrong, in lines of at most ``width`` characters.
 
     ``certificates`` as in results of ``https_bindings_info``: with them, affected clients are told names, not only thumbprints.
     """
@@ -41,29 +40,40 @@ def plan_lines(result: Item, certificates: Sequence[Item] = (), width: int = 110
     told += [f"note: {note}" for note in result.get("notes") or ()]
     notes = [line for text in told for line in _wrapped(text, width)]
     if not steps:
-        return [visible(line) for line in (f"nothing to do{mark}", *notes, *left)]
+        return [f"nothing to do{mark}", *notes, *left]
     lines = [f"{len(steps)} {'step' if len(steps) == 1 else 'steps'} to do{mark}"]
     for sign, side in (("-", "before"), ("+", "after")):
         for line in (result["diff"] or {}).get(side, "").splitlines():
-            lines += _wrapped(f"{sign} {line.replace('certificate ', f'certificate{_GLUE}')}", width, 12)
+            glued = line.strip().replace("certificate ", f"certificate{GLUE}")
+            # a line that goes on (see text.diff) has no sign of its own
+            lines += fold(glued, width, " " * 12 if line.startswith(" ") else f"  {sign} ", " " * 12)
     for step in steps:
         lines += _wrapped(f"{step['id']}. {_step(step)}", width)
-        lines += [f"     {line}" for line in _edits(step)]
+        for edit in _edits(step):
+            lines += fold(edit, width, " " * 5, " " * 9)
     names = {item["thumbprint"]: item["names"][0] for item in certificates if item["names"]}
-    return [visible(line) for line in (*lines, *_affected(result["affected"], names, width), *notes, *left)]
+    kept = [item for item in result.get("stays") or () if item["bindings"] or item["records"]]
+    stays = [line for item in kept for line in _wrapped(_stays(item), width)]
+    return [*lines, *_affected(result["affected"], names, width), *stays, *notes, *left]
 
 
-def _wrapped(text: str, width: int, hanging: int = 5) -> list[str]:
-    """Lines that begin with two spaces and go on after ``hanging`` ones."""
-    lines = wrap(
-        text,
-        width,
-        initial_indent="  ",
-        subsequent_indent=" " * hanging,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [line.replace(_GLUE, " ") for line in lines]
+def _stays(item: Item) -> str:
+    """What keeps what it has on a port that is touched: all are counted, the first are named."""
+    kept = [
+        f"{len(names)} {kind if len(names) > 1 else kind[:-1]} ({_some(names)})"
+        for kind in ("bindings", "records")
+        if (names := item[kind])
+    ]
+    return f"stays on port {item['port']}: {', '.join(kept)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return fold(text, width, "  ", " " * 5)
 
 
 def _step(step: Item) -> str:
@@ -113,12 +123,12 @@ def _affected(items: Sequence[Item], names: Mapping[str, str], width: int) -> It
     if changes:
         yield "  clients will meet another certificate:"
     for change, places in changes.items():
-        yield f"    {change}"
+        yield from fold(change, width, " " * 4, " " * 8)
         alike: dict[str, list[str]] = {}
         for place, listed in places.items():
             alike.setdefault(", ".join(listed), []).append(place)
         for told, where in alike.items():
-            yield from (f"    {line}" for line in _wrapped(f"on {', '.join(where)}: {told}", width - 4))
+            yield from fold(f"on {', '.join(where)}: {told}", width, " " * 6, " " * 9)
 
 
 def _change(item: Item) -> tuple[object, ...]:

@@ -17,7 +17,7 @@ from ..rules.findings import find
 from ..wire.planfile import steps_view
 from ..wire.reply import HostError
 from ..wire.views import host_view
-from .text import affected_view, diff, finding_view
+from .text import affected_view, diff, finding_view, stays_view
 
 _UNDONE = {
     "complete": "Everything done so far was undone",
@@ -39,6 +39,7 @@ def predicted(plan: Plan) -> dict[str, Any]:
         "undone": None,
         "support_tier": support_tier(plan.host),
         "probes": [],
+        "stays": stays_view(plan.host, plan.after),
         "notes": list(plan.notes),
         "chosen": [{**item._asdict(), "losers": list(item.losers)} for item in plan.chosen],
     }

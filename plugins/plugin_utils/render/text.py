@@ -13,16 +13,28 @@ from ..model.keys import IIS_APP_ID, store_key
 from ..model.visible import visible
 from ..planning.impact import Affected
 from ..planning.planner import Plan
-from ..rules.findings import Finding
+from ..rules.findings import Finding, subject_of
 from ..wire.planfile import FORMAT, VERSION, steps_view
+from .lines import GLUE, WIDTH, fold
+
+#: With the sign in front, and indented in a list of steps, lines are no longer than others.
+_DIFF_WIDTH = WIDTH - 4
 
 
 def diff(before: Host, after: Host) -> dict[str, str]:
-    """Before and after as text for Ansible's diff: one line per https binding and record, unchanged ones left out."""
+    """Before and after as text for Ansible's diff: https bindings and records, unchanged ones left out.
+
+    A line that is too long goes on in lines that begin with spaces.
+    """
     old, new = _lines(before), _lines(after)
     unchanged = set(old) & set(new)
-    sides = ["".join(f"{line}\n" for line in lines if line not in unchanged) for lines in (old, new)]
+    sides = ["".join(_folded(line) for line in lines if line not in unchanged) for lines in (old, new)]
     return {"before": sides[0], "after": sides[1], "before_header": before.name, "after_header": after.name}
+
+
+def _folded(line: str) -> str:
+    glued = line.replace("certificate ", f"certificate{GLUE}")
+    return "".join(f"{part}\n" for part in fold(glued, _DIFF_WIDTH, rest=" " * 8))
 
 
 def _lines(host: Host) -> list[str]:
@@ -56,6 +68,38 @@ def record_text(value: RecordValue, names: dict[str, str]) -> str:
         if getattr(value, name):
             words.append(f"{name}={getattr(value, name)}")
     return " ".join(words)
+
+
+def stays_view(before: Host, after: Host) -> list[dict[str, Any]]:
+    """Per port that a plan touches, the bindings and records there that stay as they are, as data.
+
+    A binding stays where its record does, too. What its clients meet may change all the same: see :func:`affected_view`.
+    """
+    old, new = _states(before), _states(after)
+    same = {what for what, state in old.items() if what in new and new[what] == state}
+    kept: dict[int, dict[str, Any]] = {
+        port: {"port": port, "bindings": [], "records": []}
+        for port in sorted({what[0] for what in old.keys() | new.keys() if what not in same})
+    }
+    for what in old:
+        if what in same and what[0] in kept:
+            kept[what[0]][what[1]].append(what[2])
+    return list(kept.values())
+
+
+def _states(host: Host) -> dict[tuple[int, str, str, str], object]:
+    """By port, kind, name for people, and spelling: all that a plan can change of it."""
+    values = {record.key: record.value for record in host.records}
+    states: dict[tuple[int, str, str, str], object] = {
+        (key.port, "records", str(key), ""): value for key, value in values.items()
+    }
+    for site in host.sites:
+        for binding in site.bindings:
+            if binding.is_https:
+                key, name = binding_record(binding), subject_of(site.name, *binding.parts)
+                state = (binding, values.get(key) if key else None)
+                states[binding.parts[1], "bindings", name, binding.information] = state
+    return states
 
 
 def affected_view(items: Iterable[Affected]) -> list[dict[str, Any]]:

@@ -58,10 +58,12 @@ class Cabinet:
     """The certificates of one host, found by name without looking at every one; ``usable`` are those that could be bound now."""
 
     def __init__(self, host: Host, now: datetime) -> None:
-        self._host, self._now = host, now
-        self.usable = [item for item in host.certificates if disqualified(item, (), now) is None]
+        self._now = now
+        self._parsed = [item for item in host.certificates if item.facts is not None]
+        self.usable = [item for item in self._parsed if disqualified(item, (), now) is None]
+        self._usable = {id(item) for item in self.usable}
         self._by_name: dict[str, list[Certificate]] = {}
-        for item in self.usable:
+        for item in self._parsed:
             for name in item.facts.names if item.facts else ():
                 self._by_name.setdefault(name, []).append(item)
 
@@ -69,10 +71,17 @@ class Cabinet:
         """The usable certificates that cover every one of these names."""
         if not names:
             return self.usable
-        first = names[0]
-        wildcard = "" if first.startswith("*.") else f"*.{first.partition('.')[2]}"
-        near = {id(item): item for name in (first, wildcard) for item in self._by_name.get(name, ())}
-        return [item for item in near.values() if item.facts and all(covers(item.facts.names, name) for name in names)]
+        near = [item for item in self._near(names[:1]) if id(item) in self._usable]
+        return [item for item in near if item.facts and all(covers(item.facts.names, name) for name in names)]
+
+    def _near(self, names: tuple[str, ...]) -> list[Certificate]:
+        """The certificates, usable or not, that cover one of these names at least; without names, all that could be parsed."""
+        if not names:
+            return self._parsed
+        spelled = [
+            key for name in names for key in (name, "" if name.startswith("*.") else f"*.{name.partition('.')[2]}")
+        ]
+        return list({id(item): item for key in spelled for item in self._by_name.get(key, ())}.values())
 
     def best(self, names: tuple[str, ...]) -> Choice:
         """As :func:`best_certificate`."""
@@ -85,17 +94,11 @@ class Cabinet:
     def losers(self, wish: Selection, winner: Certificate | None) -> tuple[str, ...]:
         """Why each certificate that covers one of the names at least was not chosen, the better ones first."""
         told: dict[str, None] = {}  # each certificate once
-        near = [item for item in self._host.certificates if item is not winner and _near(item, wish.names)]
-        for item in sorted(near, key=merit, reverse=True):
+        for item in sorted(self._near(wish.names), key=merit, reverse=True):
             if winner is None or item.thumbprint != winner.thumbprint:
                 reason = unfit(item, wish, self._now) or _worse(item, winner)
                 told[f"{item.thumbprint} in LocalMachine\\{item.store}: {reason}"] = None
         return tuple(told)
-
-
-def _near(certificate: Certificate, names: tuple[str, ...]) -> bool:
-    facts = certificate.facts
-    return facts is not None and (not names or any(covers(facts.names, name) for name in names))
 
 
 def _worse(certificate: Certificate, winner: Certificate | None) -> str:

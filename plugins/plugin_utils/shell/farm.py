@@ -22,7 +22,7 @@ from ..wire.views import utc
 from .files import write_plan
 
 #: What stands in a phase for each host, as in results of one host.
-_KEYS = ("plan", "affected", "diff", "notes")
+_KEYS = ("plan", "affected", "diff", "stays", "notes")
 
 
 def farm_plans(

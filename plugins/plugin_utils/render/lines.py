@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Text in lines that fit a terminal, whatever names a host gives to its things."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+from ..model.visible import visible
+
+#: So many characters of a line are shown nearly everywhere without being broken by the terminal.
+WIDTH = 100
+#: Stands for a space at which no line may end.
+GLUE = "\N{NO-BREAK SPACE}"
+#: A narrower text than this nobody can read.
+_LEAST = 40
+
+
+def fold(text: str, width: int = WIDTH, first: str = "", rest: str = "") -> list[str]:
+    """Lines of at most ``width`` characters: ``first`` before the first one, ``rest`` before those that follow.
+
+    Lines end between words; only a word that is longer than a line is broken.
+    """
+    lines = wrap(
+        visible(text), max(width, _LEAST), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+    )
+    return [line.replace(GLUE, " ") for line in lines]

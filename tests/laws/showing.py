@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Laws about what people read: it fits their terminal, and nothing of a touched port is left out. In the form of :mod:`laws.changing`."""
+
+from __future__ import annotations
+
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.explain import explain
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.plan_words import plan_lines
+
+from .cases import Case
+
+#: No line is longer unless somebody asks for it.
+COLUMNS = 100
+#: In a diff of Ansible a sign stands before every line.
+SIGN = 1
+
+
+def no_line_is_wider_than_a_terminal(case: Case) -> bool:
+    if not case.looked_at:
+        return False
+    narrow = case.chance.randrange(40, COLUMNS)
+    assert _widest(explain(case.shown)) <= COLUMNS and _widest(explain(case.shown, narrow)) <= narrow
+    if case.plan is None:
+        return True
+    told, names = case.prediction, case.shown["certificates"]
+    assert _widest(plan_lines(told, names)) <= COLUMNS and _widest(plan_lines(told, names, narrow)) <= narrow
+    for side in ("before", "after"):
+        assert _widest(told["diff"][side].splitlines()) + SIGN <= COLUMNS
+    return True
+
+
+def what_stays_is_all_that_no_step_touches(case: Case) -> bool:
+    if case.plan is None:
+        return False
+    stays, steps = case.prediction["stays"], case.prediction["plan"]
+    records = {_named(step["family"], step["key"]) for step in steps if step["op"].startswith("record")}
+    edits = [edit for step in steps if step["op"] == "bindings" for edit in step["edits"]]
+    edited = {(edit["site"], edit["before"]["information"]) for edit in edits if edit["before"]}
+    assert not stays or steps
+    for item in stays:
+        port = item["port"]
+        here = {_named(record["family"], record["key"]) for record in case.document["records"]}
+        here = {name for name in here if name.endswith((f":{port}", f"ccs {port}"))}
+        assert set(item["records"]) == here - records
+        for site in case.document["sites"]:
+            for binding in site["bindings"]:
+                told = f"{site['name']}/{binding['information']}"
+                if (site["name"], binding["information"]) in edited:
+                    assert told not in item["bindings"], told
+    return bool(stays)
+
+
+def _named(family: str, key: str) -> str:
+    return key if family == "ipport" else f"{family} {key}"
+
+
+def _widest(lines: list[str]) -> int:
+    return max(map(len, lines), default=0)
