@@ -105,6 +105,8 @@ namespace TlsFleet
 		{
 			decimal number = -1;
 			bool sound = !(value is string || value is bool || value is DateTime) && value is IConvertible;
+			// No number of ours has 18 digits; PowerShell makes a Double of one that a Decimal cannot hold.
+			sound = sound && Math.Abs(Convert.ToDouble(value, CultureInfo.InvariantCulture)) < 1e18;
 			if (sound)
 				number = Convert.ToDecimal(value, CultureInfo.InvariantCulture);
 			if (!sound || number != Math.Truncate(number) || number < least || number > most)

@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 using System;
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.IO;
@@ -122,7 +121,7 @@ namespace TlsFleet
 			GetFileSecurityW(folder, 5, null, 0, out needed);
 			byte[] descriptor = new byte[needed];
 			if (!GetFileSecurityW(folder, 5, descriptor, needed, out needed))
-				throw new Win32Exception();
+				throw Refused("GetFileSecurityW", Marshal.GetLastWin32Error());
 			return Untrusted(descriptor);
 		}
 
@@ -158,6 +157,15 @@ namespace TlsFleet
 			return new JournalFile(path, keep);
 		}
 
+		// Whoever is no administrator is told first that he cannot make administrators an owner (1307, 1314). An exception of
+		// Win32Exception's own would have an HResult that says nothing.
+		public static HostException Refused(string call, int error)
+		{
+			bool denied = error == 5 || error == 1307 || error == 1314;
+			string hint = denied ? "administrator rights are missing" : HostException.OfCall(call, (uint)error).Message;
+			return new HostException(denied ? "access_denied" : "internal", hint, "journal", hint, call, error);
+		}
+
 		[StructLayout(LayoutKind.Sequential)]
 		private struct SecurityAttributes
 		{
@@ -174,13 +182,13 @@ namespace TlsFleet
 			SecurityAttributes attributes = new SecurityAttributes { Length = Marshal.SizeOf(typeof(SecurityAttributes)) };
 			uint size;
 			if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators, 1, out attributes.Descriptor, out size))
-				throw new Win32Exception();
+				throw Refused("ConvertStringSecurityDescriptorToSecurityDescriptorW", Marshal.GetLastWin32Error());
 			try
 			{
 				IntPtr made = create(attributes);
 				int error = Marshal.GetLastWin32Error();
 				if (made == IntPtr.Zero && error != accepted)
-					throw HostException.OfCall(call, (uint)error);
+					throw Refused(call, error);
 				return made;
 			}
 			finally

@@ -147,6 +147,8 @@ def test_many_steps_travel_packed(lane: Lane, folder: Path) -> None:
         ({"probe": {"on_unverified": "fail", "timeout": 5}}, "bad_argument", "probe.retries"),
         ({"probe": {"on_unverified": "no", "timeout": 5, "retries": 1}}, "bad_argument", "probe.on_unverified"),
         ({"probe": {"on_unverified": "fail", "timeout": "5", "retries": 1}}, "bad_argument", "probe.timeout"),
+        ({"probe": {"on_unverified": "fail", "timeout": 5.5, "retries": 1}}, "bad_argument", "probe.timeout"),
+        ({"probe": {"on_unverified": "fail", "timeout": 1e300, "retries": 1}}, "bad_argument", "probe.timeout"),
         ({"read": {"certificates": "some", "key_check": "open"}}, "bad_argument", "read.certificates"),
         ({"shared_configuration": "yes"}, "bad_argument", "shared_configuration"),
         ({"steps": "none"}, "bad_argument", "steps"),

@@ -44,3 +44,12 @@ def test_a_folder_of_administrators_is_trusted(lane: Lane, sddl: str) -> None:
 )
 def test_a_folder_of_others_is_refused(lane: Lane, sddl: str, says: str) -> None:
     assert says in lane.ask({"do": "untrusted", "sddl": sddl})
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(5, "access_denied"), (1307, "access_denied"), (1314, "access_denied"), (3, "internal"), (112, "internal")],
+)
+def test_what_windows_says_to_somebody_without_rights_is_told_by_name(lane: Lane, error: int, code: str) -> None:
+    told = lane.ask({"do": "refused", "call": "CreateDirectoryW", "error": error})
+    assert (told["code"], told["number"], told["call"], told["place"]) == (code, error, "CreateDirectoryW", "journal")

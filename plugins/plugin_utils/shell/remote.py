@@ -33,7 +33,7 @@ from .plain import plain
 READER, APPLIER = "tlsfleet.iis.host_reader", "tlsfleet.iis.host_applier"
 
 _STANDING = {
-    "nothing": "Read again, the host stands as before: no step was carried out, or all were undone",
+    "nothing": "Read again, the host stands as before: until then no step was carried out, or all were undone",
     "everything": "Read again, every change of the plan stands; whether its handshakes were right is not known",
     "something": "Read again, a part of the plan stands: see after and diff",
 }
@@ -185,6 +185,8 @@ class Remote:
             return Outcome(False, _lost(message), None, (), (), None, unread)
         standing = carried_out(plan, now)
         message = f"{lost}. {_STANDING[standing]}"
+        if standing == NOTHING and now.unfinished_run is None:
+            message += ". If the module was still starting on the host, it may begin after that"
         if now.guard is not None and now.guard.state == "armed":
             message += (
                 f". Nobody confirms run {now.guard.run}: the host undoes it at {now.guard.at}, or the next task does"

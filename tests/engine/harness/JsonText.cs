@@ -66,9 +66,12 @@ namespace TlsFleet.Harness
             if (word == "null" || word == "true" || word == "false")
                 return word == "null" ? null : (object)(word == "true");
             long number;
-            if (!long.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number))
+            double large;
+            if (long.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number))
+                return number;
+            if (!double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out large))
                 throw Bad("no value: " + word);
-            return number;
+            return large;
         }
 
         private Hashtable Members()

@@ -30,7 +30,7 @@ namespace TlsFleet.Harness
             return 0;
         }
 
-        // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints), loop, provoke, lock, untrusted, folder,
+        // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints), loop, provoke, lock, untrusted, refused, folder,
         // guard, expire, schedule (FakeTasks.cs), system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
         public static string Answer(string line)
         {
@@ -71,6 +71,9 @@ namespace TlsFleet.Harness
                         return LaneTasks.Lock(task);
                     case "untrusted":
                         return LaneTasks.Untrusted((string)task["sddl"]);
+                    case "refused":
+                        HostException refused = WindowsMachine.Refused((string)task["call"], Convert.ToInt32(task["error"]));
+                        return Json.Write(Reader.ErrorBag(refused, null));
                     case "folder":
                         return LaneTasks.Folder();
                     case "loop":
