@@ -5,7 +5,6 @@
 using Microsoft.Win32.SafeHandles;
 using System.Collections.Generic;
 using System.Collections;
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Compression;
@@ -54,32 +53,32 @@ Given az=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
 az["on_unverified"].Choice("fail","ignore");
 az["timeout"].Whole(1,600);
 az["retries"].Whole(0,100);
-Given cl=k["read"].Keys(new[]{"certificates","key_check"});
-ak=cl["certificates"].Choice("referenced","candidates","all");
-al=cl["key_check"].Choice("metadata","open","sign");
+Given cm=k["read"].Keys(new[]{"certificates","key_check"});
+ak=cm["certificates"].Choice("referenced","candidates","all");
+al=cm["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
 ap=Step.Read(Unpacked(k["steps"]));}
-static Given Unpacked(Given cz){
-if(!cz.IsText)
-return cz;
+static Given Unpacked(Given c1){
+if(!c1.IsText)
+return c1;
 try{
-using(GZipStream g1=new GZipStream(new MemoryStream(Convert.FromBase64String(cz.Text())),CompressionMode.Decompress))
-using(StreamReader bg=new StreamReader(g1,Encoding.UTF8))
-return new Given(JsonReader.Parse(bg.ReadToEnd()),cz.Place);}
+using(GZipStream g2=new GZipStream(new MemoryStream(Convert.FromBase64String(c1.Text())),CompressionMode.Decompress))
+using(StreamReader bg=new StreamReader(g2,Encoding.UTF8))
+return new Given(JsonReader.Parse(bg.ReadToEnd()),c1.Place);}
 catch(Exception c){
-throw cz.Bad("arrived damaged: "+c.Message);}}
+throw c1.Bad("arrived damaged: "+c.Message);}}
 string Answer(){
 a.LogInvocation("tlsfleet.iis.host_applier, "+ap.Count+" steps");
 string j=Path.Combine(a.JournalFolder(),Journal.File);
 bool fd=ba!=null&&ba.Confirms;
 for(int ec=0;!fd&&ec<ConfirmSeconds&&Journal.Of(j).Waiting;ec++)
 a.Pause(1000);
-using(IDisposable f4=a.Lock(WaitSeconds)){
-if(f4==null)
+using(IDisposable f5=a.Lock(WaitSeconds)){
+if(f5==null)
 throw Busy(j);
-using(IHttpApi b9=a.OpenHttp()){
-Changes n=new Changes(a,b9);
+using(IHttpApi ca=a.OpenHttp()){
+Changes n=new Changes(a,ca);
 return Text(n,fd?Confirmed(n,j):Alone(n,j));}}}
 Run Alone(Changes n,string j){
 Journal o=Journal.Of(j);
@@ -114,53 +113,53 @@ catch(HostException c){
 a8.Error=c;}
 return a8.Error==null;}
 Run Confirmed(Changes n,string j){
-Run ch=new Run(a,n,k["probe"]);
+Run ci=new Run(a,n,k["probe"]);
 try{
 ba.Confirm(j);}
 catch(HostException c){
-ch.Error=c;}
-return ch;}
+ci.Error=c;}
+return ci;}
 HostException Busy(string j){
 string a8=Journal.Of(j)["run"];
-string w="another run"+(a8==null?"":" ("+a8+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
-return new HostException("busy",w,"journal",w,null,null);}
+string v="another run"+(a8==null?"":" ("+a8+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
+return new HostException("busy",v,"journal",v,null,null);}
 static void RefuseShared(Changes n){
-const string w="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
+const string v="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
 if(n.Iis.Shared())
-throw new HostException("shared_configuration",w,"steps",w,null,null);}
-Run Recovered(Changes n,string j,Journal cn){
-Run ch=new Run(a,n,k["probe"]);
-Recovery bm=null;
+throw new HostException("shared_configuration",v,"steps",v,null,null);}
+Run Recovered(Changes n,string j,Journal co){
+Run ci=new Run(a,n,k["probe"]);
+Recovery bn=null;
 try{
-bm=new Recovery(n,cn);
-bm.Plan();
-using(JournalWriter i=JournalWriter.GoOn(a,j,cn)){
-bm.CarryOut(i);
+bn=new Recovery(n,co);
+bn.Plan();
+using(JournalWriter i=JournalWriter.GoOn(a,j,co)){
+bn.CarryOut(i);
 i.End();}
 File.Delete(j);
-string w="run "+cn["run"]+" had not finished and was undone; read again and plan anew";
-if(bm.Lost.Count>0){
-ch.Undone="partial";
-ch.UndoErrors.AddRange(bm.Lost);
-w="run "+cn["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(be=>be.Place+": "+be.Hint));}
-if(ap.Count>0||bm.Lost.Count>0)
-ch.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
+string v="run "+co["run"]+" had not finished and was undone; read again and plan anew";
+if(bn.Lost.Count>0){
+ci.Undone="partial";
+ci.UndoErrors.AddRange(bn.Lost);
+v="run "+co["run"]+" had not finished and was undone, but for "+string.Join(" and ",bn.Lost.ConvertAll(be=>be.Place+": "+be.Hint));}
+if(ap.Count>0||bn.Lost.Count>0)
+ci.Error=new HostException("journal_unfinished",v,"journal",v,null,null);}
 catch(Exception c){
-ch.Error=Typed(c,"journal");}
-return ch;}
+ci.Error=Typed(c,"journal");}
+return ci;}
 static void End(JournalWriter i){
 try{
 i.End();}
 catch(HostException){}}
 string Text(Changes n,Run a8){
-HostException de=a8.Error;
-Bag bt=new Bag{
-{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",a8.Applied},{"error",de==null?null:Reader.ErrorBag(de,a8.ErrorStep)},{"undone",a8.Undone},{"undo_errors",a8.UndoErrors.ConvertAll(be=>Reader.ErrorBag(be,null))},{"probes",a8.Probes}};
+HostException b2=a8.Error;
+Bag bu=new Bag{
+{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",a8.Applied},{"error",b2==null?null:Reader.ErrorBag(b2,a8.ErrorStep)},{"undone",a8.Undone},{"undo_errors",a8.UndoErrors.ConvertAll(be=>Reader.ErrorBag(be,null))},{"probes",a8.Probes}};
 if(a8.Unconfirmed!=null)
-bt.Put("unconfirmed",a8.Unconfirmed);
-if(de!=null)
-bt.Put("failed",true).Put("msg",de.Place+": "+de.Hint);
-StringBuilder h=new StringBuilder(Json.Write(bt));
+bu.Put("unconfirmed",a8.Unconfirmed);
+if(b2!=null)
+bu.Put("failed",true).Put("msg",b2.Place+": "+b2.Hint);
+StringBuilder h=new StringBuilder(Json.Write(bu));
 h.Length--;
 h.Append(',');
 try{
@@ -177,9 +176,9 @@ public static HostException Typed(Exception c,string f){
 HostException af=c as HostException;
 if(af!=null)
 return af;
-bool d5=Gaps.CodeOf(c)=="access_denied";
-string w=d5?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
-return new HostException(d5?"access_denied":"internal",w,f,w,null,unchecked((uint)c.HResult));}}
+bool cz=Gaps.CodeOf(c)=="access_denied";
+string v=cz?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
+return new HostException(cz?"access_denied":"internal",v,f,v,null,unchecked((uint)c.HResult));}}
 public class BindingLists{
 Dictionary<string,List<Binding>>x=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
@@ -191,12 +190,12 @@ set{x[am]=value;}}
 public IEnumerable<string>Names{
 get{return x.Keys;}}
 public BindingLists Copy(){
-BindingLists fs=new BindingLists{KnowsFlags=KnowsFlags};
+BindingLists ft=new BindingLists{KnowsFlags=KnowsFlags};
 foreach(KeyValuePair<string,List<Binding>>am in x)
-fs.x[am.Key]=am.Value.ToList();
-return fs;}
+ft.x[am.Key]=am.Value.ToList();
+return ft;}
 public List<Edit>Try(List<Edit>ah){
-List<Edit>ds=new List<Edit>();
+List<Edit>dt=new List<Edit>();
 for(int b=0;b<ah.Count;b++){
 Edit ae=ah[b];
 List<Binding>y=this[ae.Site];
@@ -204,8 +203,8 @@ if(y==null)
 throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+ae.Site+"'",null);
 Edit be=new Edit{Site=ae.Site,Position=ae.Position??y.Count,Before=ae.Before,After=ae.After};
 One(y,be,b);
-ds.Add(be);}
-return ds;}
+dt.Add(be);}
+return dt;}
 public bool Fits(List<Edit>ah){
 try{
 Copy().Try(ah);
@@ -214,17 +213,17 @@ catch(HostException){
 return false;}}
 void One(List<Binding>y,Edit ae,int b){
 int f=ae.Position.Value;
-bool gj=ae.Before==null;
+bool gk=ae.Before==null;
 if(ae.After!=null&&ae.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(gj&&f>y.Count)
+if(gk&&f>y.Count)
 throw IisSites.Refused("changed_meanwhile",b,"the site has only "+y.Count+" bindings",null);
-if(!gj&&(f>=y.Count|| !Same(y[f],ae.Before)))
+if(!gk&&(f>=y.Count|| !Same(y[f],ae.Before)))
 throw IisSites.Refused("changed_meanwhile",b,"binding "+ae.Before.Information+" is not at its place "+f,null);
 for(int ay=0;ae.After!=null&&ay<y.Count;ay++)
-if((gj||ay!=f)&&SameKey(y[ay],ae.After))
+if((gk||ay!=f)&&SameKey(y[ay],ae.After))
 throw IisSites.Refused("config_conflict",b,"binding "+ae.After.Information+" is there twice",0x800700B7);
-if(gj)
+if(gk)
 y.Insert(f,ae.After);
 else if(ae.After==null)
 y.RemoveAt(f);
@@ -257,8 +256,8 @@ string hd=Journal.Time(a.UtcNow);
 i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hd)+Journal.Line("owner",a.Owner)
 +Journal.Line("steps",Json.Write(ap.ConvertAll(e=>e.ToBag()))));
 return i;}
-public static JournalWriter GoOn(IWritingMachine a,string j,Journal cn){
-return new JournalWriter(a,j,cn.Sound,cn["run"]);}
+public static JournalWriter GoOn(IWritingMachine a,string j,Journal co){
+return new JournalWriter(a,j,co.Sound,co["run"]);}
 public void Begin(int b,object l){
 Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
 public void Note(string g,int b){
@@ -278,45 +277,45 @@ catch(Exception c){
 throw Typed(c);}}
 static HostException Typed(Exception c){
 uint av=unchecked((uint)c.HResult);
-bool d5=Gaps.CodeOf(c)=="access_denied";
-string w=d5?"administrator rights are missing":"the journal could not be written: "+c.Message;
-return new HostException(d5?"access_denied":"internal",w,"journal",w,"WriteFile",av>>16==0x8007?av&0xFFFF:av);}
+bool cz=Gaps.CodeOf(c)=="access_denied";
+string v=cz?"administrator rights are missing":"the journal could not be written: "+c.Message;
+return new HostException(cz?"access_denied":"internal",v,"journal",v,"WriteFile",av>>16==0x8007?av&0xFFFF:av);}
 public void Dispose(){
 if(ff!=null)
 ff.Dispose();}}
 public class Touched{
 Dictionary<string,HttpRecord>a3=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-List<Step>gl=new List<Step>();
+List<Step>gm=new List<Step>();
 BindingLists x=new BindingLists();
 public void Note(Step e,HttpRecord l){
 if(a3.ContainsKey(e.Place))
 return;
 a3[e.Place]=l;
-gl.Add(e);}
+gm.Add(e);}
 public void Note(BindingLists o){
 foreach(string g in o.Names)
 if(x[g]==null)
 x[g]=o[g];}
-public bool Differ(HttpTable d7,IisSites fv){
-foreach(Step e in gl)
+public bool Differ(HttpTable d7,IisSites fw){
+foreach(Step e in gm)
 if(!HttpTable.Same(d7.Find(e.Family,e.Key),a3[e.Place]))
 return true;
-List<Edit>bp=new List<Edit>();
+List<Edit>bq=new List<Edit>();
 foreach(string g in x.Names)
-bp.Add(new Edit{Site=g});
-if(bp.Count==0)
+bq.Add(new Edit{Site=g});
+if(bq.Count==0)
 return false;
-BindingLists di=fv.Read(bp);
+BindingLists dj=fw.Read(bq);
 foreach(string g in x.Names)
-if(!BindingLists.Same(di[g],x[g]))
+if(!BindingLists.Same(dj[g],x[g]))
 return true;
 return false;}}
 public class Changes{
 public HttpTable Http;
 public IisSites Iis;
 public Touched Touched=new Touched();
-public Changes(IWritingMachine a,IHttpApi b9){
-Http=new HttpTable(b9);
+public Changes(IWritingMachine a,IHttpApi ca){
+Http=new HttpTable(ca);
 Iis=new IisSites(a);}
 public void Remember(List<Step>ap){
 try{
@@ -334,34 +333,34 @@ HttpRecord l=Http.Find(e.Family,e.Key);
 Touched.Note(e,l);
 if(HttpTable.Same(l,e.Before))
 return l;
-string w="expected "+HttpTable.Shown(e.Before)+", found "+HttpTable.Shown(l);
+string v="expected "+HttpTable.Shown(e.Before)+", found "+HttpTable.Shown(l);
 if(l!=null&&e.Before!=null&&HttpTable.Shown(l)==HttpTable.Shown(e.Before))
-w+=" with other options";
-throw new HostException("changed_meanwhile",w,e.Place,w,null,null);}
-public void Record(Step e,Action<bool>dd){
+v+=" with other options";
+throw new HostException("changed_meanwhile",v,e.Place,v,null,null);}
+public void Record(Step e,Action<bool>df){
 if(e.Op==Step.Update)
 Http.Update(e.Family,e.Key,e.After);
 if(e.Op==Step.Delete||e.Op==Step.Replace)
 Http.Delete(e.Family,e.Key);
 if(e.Op==Step.Replace)
-dd(false);
+df(false);
 if(e.Op==Step.Set||e.Op==Step.Replace)
 Http.Set(e.Family,e.Key,e.After);
 if(e.Op==Step.Replace)
-dd(true);}
+df(true);}
 public static Step Inverse(Step e,HttpRecord l){
 string ji=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
 return new Step{Op=ji,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
 public HostException Standing(HostException c,Step e){
-string di;
+string dj;
 try{
 if(e.Op==Step.Bindings)
-di=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
+dj=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
-di="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
+dj="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
 catch(HostException id){
-di="what stands there could not be read: "+id.Message;}
-return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+di,c.Call,c.Number);}}
+dj="what stands there could not be read: "+id.Message;}
+return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+dj,c.Call,c.Number);}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
 public static class Handshake{
@@ -375,80 +374,80 @@ List<byte>bv=new List<byte>();
 if(!string.IsNullOrEmpty(i8)){
 List<byte>g=new List<byte>{0};
 Append(g,Encoding.ASCII.GetBytes(i8),2);
-List<byte>bk=new List<byte>();
-Append(bk,g,2);
-Extension(bv,0,bk);}
+List<byte>bl=new List<byte>();
+Append(bl,g,2);
+Extension(bv,0,bl);}
 Extension(bv,10,Numbers(Groups,2));
 Extension(bv,11,new byte[]{1,0});
 Extension(bv,13,Numbers(Signatures,2));
 Extension(bv,23,new byte[0]);
 Extension(bv,0xFF01,new byte[]{0});
-byte[]gp=new byte[32];
-using(RandomNumberGenerator c8=RandomNumberGenerator.Create())
-c8.GetBytes(gp);
-List<byte>d3=new List<byte>{3,3};
-d3.AddRange(gp);
-d3.Add(0);
-d3.AddRange(Numbers(Suites,2));
-d3.AddRange(new byte[]{1,0});
-Append(d3,bv,2);
+byte[]gq=new byte[32];
+using(RandomNumberGenerator da=RandomNumberGenerator.Create())
+da.GetBytes(gq);
+List<byte>d4=new List<byte>{3,3};
+d4.AddRange(gq);
+d4.Add(0);
+d4.AddRange(Numbers(Suites,2));
+d4.AddRange(new byte[]{1,0});
+Append(d4,bv,2);
 List<byte>a2=new List<byte>{1};
-Append(a2,d3,3);
+Append(a2,d4,3);
 List<byte>t=new List<byte>{22,3,1};
 Append(t,a2,2);
 return t.ToArray();}
-static void Extension(List<byte>iv,int b8,ICollection<byte>da){
-iv.Add((byte)(b8>>8));
-iv.Add((byte)b8);
-Append(iv,da,2);}
-static List<byte>Numbers(ushort[]g6,int dg){
+static void Extension(List<byte>iv,int b9,ICollection<byte>dc){
+iv.Add((byte)(b9>>8));
+iv.Add((byte)b9);
+Append(iv,dc,2);}
+static List<byte>Numbers(ushort[]g7,int dh){
 List<byte>ac=new List<byte>(),ib=new List<byte>();
-foreach(ushort s in g6){
+foreach(ushort s in g7){
 ac.Add((byte)(s>>8));
 ac.Add((byte)s);}
-Append(ib,ac,dg);
+Append(ib,ac,dh);
 return ib;}
-static void Append(List<byte>iv,ICollection<byte>da,int dg){
-for(int gc=8*(dg-1);gc>=0;gc-=8)
-iv.Add((byte)(da.Count>>gc));
-iv.AddRange(da);}}
+static void Append(List<byte>iv,ICollection<byte>dc,int dh){
+for(int gd=8*(dh-1);gd>=0;gd-=8)
+iv.Add((byte)(dc.Count>>gd));
+iv.AddRange(dc);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
-List<byte>bs=new List<byte>(),bj=new List<byte>(),d2=new List<byte>();
+List<byte>bt=new List<byte>(),bk=new List<byte>(),d3=new List<byte>();
 int hf;
 bool e1;
 public string Thumbprint{get;private set;}
 public Answer?Add(byte[]ac,int ar){
 hf+=ar;
 for(int b=0;b<ar;b++)
-bs.Add(ac[b]);
-Answer?bt=Records();
-return bt==null&&hf>Most?Answer.Unclear:bt;}
+bt.Add(ac[b]);
+Answer?bu=Records();
+return bu==null&&hf>Most?Answer.Unclear:bu;}
 Answer?Records(){
 int a9=0;
-Answer?bt=null;
-while(bt==null&&bs.Count>a9){
-int b8=bs[a9];
-if(b8!=AlertRecord&&b8!=HandshakeRecord||bs.Count>a9+1&&bs[a9+1]!=3)
+Answer?bu=null;
+while(bu==null&&bt.Count>a9){
+int b9=bt[a9];
+if(b9!=AlertRecord&&b9!=HandshakeRecord||bt.Count>a9+1&&bt[a9+1]!=3)
 return Answer.Unclear;
-if(bs.Count<a9+5)
+if(bt.Count<a9+5)
 break;
-int u=Number(bs,a9+3,2);
+int u=Number(bt,a9+3,2);
 if(u==0||u>LongestRecord)
 return Answer.Unclear;
-if(bs.Count<a9+5+u)
+if(bt.Count<a9+5+u)
 break;
-(b8==AlertRecord?d2:bj).AddRange(bs.GetRange(a9+5,u));
+(b9==AlertRecord?d3:bk).AddRange(bt.GetRange(a9+5,u));
 a9+=5+u;
-bt=b8==AlertRecord?Alerts():Messages();}
-bs.RemoveRange(0,a9);
-return bt;}
+bu=b9==AlertRecord?Alerts():Messages();}
+bt.RemoveRange(0,a9);
+return bu;}
 Answer?Alerts(){
-while(d2.Count>=2){
-int ek=d2[0],fp=d2[1];
-d2.RemoveRange(0,2);
+while(d3.Count>=2){
+int ek=d3[0],fp=d3[1];
+d3.RemoveRange(0,2);
 if(fp==70||fp==71)
 return Answer.OtherTls;
 if(ek==2||fp==0)
@@ -457,27 +456,27 @@ if(ek!=1)
 return Answer.Unclear;}
 return null;}
 Answer?Messages(){
-while(bj.Count>=4){
-int u=Number(bj,1,3);
-if(bj[0]!=(e1?Certificate:ServerHello)||u>Most)
+while(bk.Count>=4){
+int u=Number(bk,1,3);
+if(bk[0]!=(e1?Certificate:ServerHello)||u>Most)
 return Answer.Unclear;
-if(bj.Count<4+u)
+if(bk.Count<4+u)
 return null;
 if(e1)
 return Leaf(u);
-if(u<38||bj[4]!=3||bj[5]>3)
+if(u<38||bk[4]!=3||bk[5]>3)
 return Answer.Unclear;
 e1=true;
-bj.RemoveRange(0,4+u);}
+bk.RemoveRange(0,4+u);}
 return null;}
 Answer Leaf(int u){
-if(u<6||Number(bj,4,3)!=u-3)
+if(u<6||Number(bk,4,3)!=u-3)
 return Answer.Unclear;
-int ab=Number(bj,7,3);
+int ab=Number(bk,7,3);
 if(ab==0||ab>u-6)
 return Answer.Unclear;
 using(SHA1 je=SHA1.Create())
-Thumbprint=BitConverter.ToString(je.ComputeHash(bj.GetRange(10,ab).ToArray())).Replace("-","");
+Thumbprint=BitConverter.ToString(je.ComputeHash(bk.GetRange(10,ab).ToArray())).Replace("-","");
 return Answer.Shown;}
 static int Number(List<byte>ac,int a9,int ab){
 int s=0;
@@ -558,17 +557,17 @@ return int.TryParse(d6,NumberStyles.None,CultureInfo.InvariantCulture,out a7)&&a
 static IPAddress Address(string r){
 IPAddress an;
 string h=r.Substring(0,Math.Max(0,r.LastIndexOf(':')));
-bool gf=h.StartsWith("[",StringComparison.Ordinal)&&h.EndsWith("]",StringComparison.Ordinal);
-if(gf)
+bool gg=h.StartsWith("[",StringComparison.Ordinal)&&h.EndsWith("]",StringComparison.Ordinal);
+if(gg)
 h=h.Substring(1,h.Length-2);
-if(!gf&&h.Split('.').Length!=4)
+if(!gg&&h.Split('.').Length!=4)
 return null;
-return IPAddress.TryParse(h,out an)&&h.Contains(":")==gf?an:null;}
+return IPAddress.TryParse(h,out an)&&h.Contains(":")==gg?an:null;}
 public static bool IsKey(string ad,string r){
-int gz=r.LastIndexOf(':');
-if(Port(r)==0||(gz<0)!=(ad=="ccs"))
+int g0=r.LastIndexOf(':');
+if(Port(r)==0||(g0<0)!=(ad=="ccs"))
 return false;
-return ad=="ipport"?Address(r)!=null:ad=="ccs"||gz>0;}
+return ad=="ipport"?Address(r)!=null:ad=="ccs"||g0>0;}
 public static bool IsThumbprint(string h){
 foreach(char ao in h)
 if(!Uri.IsHexDigit(ao))
@@ -580,72 +579,72 @@ Marshal.FreeHGlobal(a9);
 l.Clear();}}
 public class HttpTable{
 public const string UpdateCall="HttpUpdateServiceConfiguration";
-IHttpApi b9;
-public HttpTable(IHttpApi b9){
-this.b9=b9;}
+IHttpApi ca;
+public HttpTable(IHttpApi ca){
+this.ca=ca;}
 public HttpRecord Find(string ad,string r){
-using(RecordMemory bp=RecordMemory.Query(ad,r))
+using(RecordMemory bq=RecordMemory.Query(ad,r))
 using(HttpRecords.Room ea=new HttpRecords.Room()){
-uint q=ea.Query(b9,bp.Id,bp.At,bp.Length);
+uint q=ea.Query(ca,bq.Id,bq.At,bq.Length);
 if(q==HttpNative.NotFound||(q==HttpNative.InvalidParameter&&ad!="ipport"))
 return null;
 if(q!=0)
 throw Fault("HttpQueryServiceConfiguration",q,ad+" "+r);
-HttpRecord o=HttpRecords.Of(bp.Id,ea.At);
+HttpRecord o=HttpRecords.Of(bq.Id,ea.At);
 o.Family=ad;
 o.Key=r;
 return o;}}
 public void Set(string ad,string r,HttpRecord value){
-Call("HttpSetServiceConfiguration",b9.Set,ad,r,value);}
+Call("HttpSetServiceConfiguration",ca.Set,ad,r,value);}
 public void Delete(string ad,string r){
-Call("HttpDeleteServiceConfiguration",b9.Delete,ad,r,null);}
+Call("HttpDeleteServiceConfiguration",ca.Delete,ad,r,null);}
 public void Update(string ad,string r,HttpRecord value){
-if(b9.UpdateExported==false)
+if(ca.UpdateExported==false)
 throw new HostException("update_unsupported","this Windows does not export it",ad+" "+r,"this Windows does not export it",UpdateCall,null);
-Call(UpdateCall,b9.Update,ad,r,value);}
-delegate uint Write(int cy,IntPtr aa,uint u);
-static void Call(string g,Write bu,string ad,string r,HttpRecord value){
+Call(UpdateCall,ca.Update,ad,r,value);}
+delegate uint Write(int c0,IntPtr aa,uint u);
+static void Call(string g,Write bj,string ad,string r,HttpRecord value){
 using(RecordMemory et=new RecordMemory(ad,r,value)){
 uint q;
 try{
-q=bu(et.Id,et.At,et.Length);}
+q=bj(et.Id,et.At,et.Length);}
 catch(EntryPointNotFoundException){
 q=NoSuchProcedure;}
 if(q!=0)
 throw Fault(g,q,ad+" "+r);}}
 const uint NoSuchProcedure=127;
-static HostException Fault(string bu,uint s,string f){
-string q="internal",w=null;
+static HostException Fault(string bj,uint s,string f){
+string q="internal",v=null;
 if(s==2)
-Is(out q,out w,"record_missing","the record is not there");
+Is(out q,out v,"record_missing","the record is not there");
 else if(s==5)
-Is(out q,out w,"access_denied","administrator rights are missing");
+Is(out q,out v,"access_denied","administrator rights are missing");
 else if(s==87)
-Is(out q,out w,"not_supported_here","this Windows does not know this kind of record");
+Is(out q,out v,"not_supported_here","this Windows does not know this kind of record");
 else if(s==183)
-Is(out q,out w,"record_exists","there is such a record already");
+Is(out q,out v,"record_exists","there is such a record already");
 else if(s==1312)
-Is(out q,out w,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
-else if(bu==UpdateCall&&(s==1||s==50||s==120||s==NoSuchProcedure))
-Is(out q,out w,"update_unsupported","this Windows exports it and does not have it");
+Is(out q,out v,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
+else if(bj==UpdateCall&&(s==1||s==50||s==120||s==NoSuchProcedure))
+Is(out q,out v,"update_unsupported","this Windows exports it and does not have it");
 else
-w=HostException.OfCall(bu,s).Message;
-return new HostException(q,w,f,w,bu,s);}
-static void Is(out string q,out string w,string af,string bo){
+v=HostException.OfCall(bj,s).Message;
+return new HostException(q,v,f,v,bj,s);}
+static void Is(out string q,out string v,string af,string bp){
 q=af;
-w=bo;}
+v=bp;}
 public static bool Same(HttpRecord be,HttpRecord ay){
 if(be==null||ay==null)
 return be==ay;
 return Words(be)==Words(ay);}
 static string Words(HttpRecord t){
-StringBuilder bo=new StringBuilder();
+StringBuilder bp=new StringBuilder();
 string a0=string.IsNullOrEmpty(t.Store)?"MY":t.Store;
 foreach(string h in new[]{t.Thumbprint,a0,t.AppId,t.CtlIdentifier,t.CtlStore})
-bo.Append(h==null?"-":"+"+h.ToLowerInvariant()).Append('\n');
+bp.Append(h==null?"-":"+"+h.ToLowerInvariant()).Append('\n');
 foreach(long s in new[]{t.Flags,t.CheckMode,t.Freshness,t.Timeout})
-bo.Append(s).Append(' ');
-return bo.ToString();}
+bp.Append(s).Append(' ');
+return bp.ToString();}
 public static string Shown(HttpRecord t){
 return t==null?"no record":"certificate "+(t.Thumbprint??"none");}}
 public class IisSites{
@@ -654,19 +653,19 @@ const int Attempts=6,FirstPause=250,LongestPause=4000;
 const uint Sharing=0x80070020,Locked=0x80070021,Transaction=0x80071A90,BadIndex=0x80070585,Exists=0x800700B7,Denied=0x80070005,NoClass=0x80040154;
 static Random Jitter=new Random();
 IWritingMachine a;
-string bu;
+string bj;
 int a9;
 public IisSites(IWritingMachine a){
 this.a=a;}
-public static HostException Refused(string q,int b,string w,long?s){
-return new HostException(q,w,"edits["+b+"]",w,Commit,s);}
+public static HostException Refused(string q,int b,string v,long?s){
+return new HostException(q,v,"edits["+b+"]",v,Commit,s);}
 public bool Shared(){
 List<object>l=new List<object>();
 try{
-bu="GetAdminSection";
-IAppHostAdminManager c7=SiteStates.Keep(l,a.OpenAdmin());
-IAppHostElement cu=SiteStates.Keep(l,c7.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
-return Convert.ToBoolean(SiteStates.Keep(l,cu.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
+bj="GetAdminSection";
+IAppHostAdminManager c9=SiteStates.Keep(l,a.OpenAdmin());
+IAppHostElement cv=SiteStates.Keep(l,c9.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
+return Convert.ToBoolean(SiteStates.Keep(l,cv.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
 catch(Exception c){
 throw Typed(c);}
 finally{
@@ -681,17 +680,17 @@ throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
 public void CommitAll(List<Edit>ah){
-bool dc=false;
+bool de=false;
 for(int bi=1;;bi++){
 try{
 Once(ah);
 return;}
 catch(Exception c){
 uint av=unchecked((uint)c.HResult);
-bool hw=av==Sharing||av==Transaction||(av==Locked&&bu==Commit);
+bool hw=av==Sharing||av==Transaction||(av==Locked&&bj==Commit);
 HostException ik=Typed(c);
-dc|=bu==Commit;
-if(dc&&Stand(ah))
+de|=bj==Commit;
+if(de&&Stand(ah))
 return;
 if(!hw||bi==Attempts)
 throw ik;}
@@ -706,32 +705,32 @@ List<object>l=new List<object>();
 try{
 a9=0;
 Dictionary<string,IAppHostElementCollection>x=Collections(l,ah);
-BindingLists ce=Lists(x,l);
-ce.Try(ah);
+BindingLists cf=Lists(x,l);
+cf.Try(ah);
 for(a9=0;a9<ah.Count;a9++)
 One(x[ah[a9].Site],ah[a9],l);
 a9=0;
-BindingLists gm=Lists(x,l);
+BindingLists gn=Lists(x,l);
 foreach(string am in x.Keys)
-if(!BindingLists.Same(ce[am],gm[am]))
+if(!BindingLists.Same(cf[am],gn[am]))
 throw new HostException("internal","IIS put a binding elsewhere in site "+am,"edits[0]","IIS put a binding of site "+am+" elsewhere than it was told; nothing was committed","AddElement",null);
-bu=Commit;
+bj=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
 finally{
 SiteStates.Release(l);}}
 Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>ah){
-HashSet<string>bk=new HashSet<string>(ah.Select(ae=>ae.Site),StringComparer.Ordinal);
+HashSet<string>bl=new HashSet<string>(ah.Select(ae=>ae.Site),StringComparer.Ordinal);
 Dictionary<string,IAppHostElementCollection>o=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
-bu="GetAdminSection";
-IAppHostWritableAdminManager c7=SiteStates.Keep(l,a.OpenWritableAdmin());
-c7.SetCommitPath(SiteStates.AppHost);
-IAppHostElement cu=SiteStates.Keep(l,c7.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
-IAppHostElementCollection x=SiteStates.Keep(l,cu.GetCollection());
+bj="GetAdminSection";
+IAppHostWritableAdminManager c9=SiteStates.Keep(l,a.OpenWritableAdmin());
+c9.SetCommitPath(SiteStates.AppHost);
+IAppHostElement cv=SiteStates.Keep(l,c9.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
+IAppHostElementCollection x=SiteStates.Keep(l,cv.GetCollection());
 long ar=x.GetCount();
-for(int b=0;b<ar&&o.Count<bk.Count;b++){
+for(int b=0;b<ar&&o.Count<bl.Count;b++){
 IAppHostElement am=SiteStates.Keep(l,x.GetItem(b));
 string g=Words(am,"name");
-if(bk.Contains(g))
+if(bl.Contains(g))
 o[g]=SiteStates.Keep(l,SiteStates.Keep(l,am.GetElementByName("bindings")).GetCollection());}
 return o;}
 BindingLists Lists(Dictionary<string,IAppHostElementCollection>x,List<object>l){
@@ -745,11 +744,11 @@ for(int b=0;b<ar;b++)
 y.Add(Image(am.Value.GetItem(b),fn.KnowsFlags));
 fn[am.Key]=y;}
 return fn;}
-static Binding Image(IAppHostElement a1,bool fu){
+static Binding Image(IAppHostElement a1,bool fv){
 List<object>l=new List<object>{a1};
 try{
 Binding ax=new Binding{Protocol=Words(a1,"protocol"),Information=Words(a1,"bindingInformation")};
-if(!fu)
+if(!fv)
 return ax;
 IAppHostProperty ag=SiteStates.Keep(l,a1.GetPropertyByName("sslFlags"));
 if(!Convert.ToBoolean(ag.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
@@ -778,10 +777,10 @@ void One(IAppHostElementCollection y,Edit ae,List<object>l){
 long ar=y.GetCount();
 int f=(int)Math.Min(ae.Position??ar,ar);
 if(ae.After==null){
-bu="DeleteElement";
+bj="DeleteElement";
 y.DeleteElement(f);
 return;}
-bu=ae.Before==null?"CreateNewElement":"GetItem";
+bj=ae.Before==null?"CreateNewElement":"GetItem";
 IAppHostElement a1=SiteStates.Keep(l,ae.Before==null?y.CreateNewElement("binding"):y.GetItem(f));
 Binding aq=ae.Before??new Binding();
 if(aq.Protocol!=ae.After.Protocol)
@@ -790,38 +789,38 @@ if(aq.Information!=ae.After.Information)
 Put(a1,"bindingInformation",ae.After.Information,l);
 if(aq.Flags!=ae.After.Flags)
 Put(a1,"sslFlags",ae.After.Flags==null?null:ae.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
-bu="AddElement";
+bj="AddElement";
 if(ae.Before==null)
 y.AddElement(a1,f==ar? -1:f);}
 void Put(IAppHostElement a1,string g,string value,List<object>l){
-IAppHostProperty dt=SiteStates.Keep(l,a1.GetPropertyByName(g));
-bu=value==null?"Clear":"SetValue";
+IAppHostProperty du=SiteStates.Keep(l,a1.GetPropertyByName(g));
+bj=value==null?"Clear":"SetValue";
 if(value==null)
-dt.Clear();
+du.Clear();
 else
-dt.SetValue(value);}
+du.SetValue(value);}
 HostException Typed(Exception c){
 HostException af=c as HostException;
 if(af!=null)
 return af;
 uint av=unchecked((uint)c.HResult);
-string q="internal",w=c.Message;
+string q="internal",v=c.Message;
 if(av==Denied)
-Is(out q,out w,"access_denied","administrator rights are missing");
+Is(out q,out v,"access_denied","administrator rights are missing");
 else if(av==Transaction)
-Is(out q,out w,"config_conflict","somebody else has committed at the same time");
+Is(out q,out v,"config_conflict","somebody else has committed at the same time");
 else if(av==Exists)
-Is(out q,out w,"config_conflict","such a binding is there already");
+Is(out q,out v,"config_conflict","such a binding is there already");
 else if(av==Sharing)
-Is(out q,out w,"config_locked","another process holds applicationHost.config");
+Is(out q,out v,"config_locked","another process holds applicationHost.config");
 else if(av==Locked)
-Is(out q,out w,"config_locked",bu==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
+Is(out q,out v,"config_locked",bj==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
 else if(av==NoClass)
-Is(out q,out w,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(q,w,"edits["+a9+"]",w,bu,av);}
-static void Is(out string q,out string w,string af,string bo){
+Is(out q,out v,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
+return new HostException(q,v,"edits["+a9+"]",v,bj,av);}
+static void Is(out string q,out string v,string af,string bp){
 q=af;
-w=bo;}}
+v=bp;}}
 public class JsonReader{
 string h;
 int a9;
@@ -840,82 +839,82 @@ char Next(){
 while(a9<h.Length&&char.IsWhiteSpace(h[a9]))
 a9++;
 return a9<h.Length?h[a9]:'\0';}
-bool Taken(char ce){
-if(Next()!=ce)
+bool Taken(char cf){
+if(Next()!=cf)
 return false;
 a9++;
 return true;}
 object Value(){
-char cb=Next();
-if(cb=='{')
+char cc=Next();
+if(cc=='{')
 return Members();
-if(cb=='[')
+if(cc=='[')
 return Items();
-if(cb=='"')
+if(cc=='"')
 return Words();
-int bn=a9;
+int bo=a9;
 while(a9<h.Length&&",]} \t\r\n".IndexOf(h[a9])<0)
 a9++;
-string f2=h.Substring(bn,a9-bn);
-if(f2=="null")
+string f3=h.Substring(bo,a9-bo);
+if(f3=="null")
 return null;
-return f2=="true"||f2=="false"?(object)(f2=="true"):long.Parse(f2,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
+return f3=="true"||f3=="false"?(object)(f3=="true"):long.Parse(f3,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
 Hashtable Members(){
-Hashtable b6=new Hashtable();
+Hashtable b7=new Hashtable();
 a9++;
 while(!Taken('}')){
-if(b6.Count>0&& !Taken(','))
+if(b7.Count>0&& !Taken(','))
 throw new FormatException("JSON: no comma at "+a9);
 Next();
 string r=Words();
 if(!Taken(':'))
 throw new FormatException("JSON: no colon at "+a9);
-b6[r]=Value();}
-return b6;}
+b7[r]=Value();}
+return b7;}
 object[]Items(){
-List<object>cr=new List<object>();
+List<object>cs=new List<object>();
 a9++;
 while(!Taken(']')){
-if(cr.Count>0&& !Taken(','))
+if(cs.Count>0&& !Taken(','))
 throw new FormatException("JSON: no comma at "+a9);
-cr.Add(Value());}
-return cr.ToArray();}
+cs.Add(Value());}
+return cs.ToArray();}
 string Words(){
-StringBuilder bo=new StringBuilder();
+StringBuilder bp=new StringBuilder();
 if(h[a9++]!='"')
 throw new FormatException("JSON: no string at "+a9);
 for(;;){
 char ao=h[a9++];
 if(ao=='"')
-return bo.ToString();
+return bp.ToString();
 if(ao=='\\')
 ao=Escaped(h[a9++]);
-bo.Append(ao);}}
+bp.Append(ao);}}
 char Escaped(char ao){
-const string bk="bfnrt",h0="\b\f\n\r\t";
+const string bl="bfnrt",h0="\b\f\n\r\t";
 if(ao=='u'){
 a9+=4;
 return(char)int.Parse(h.Substring(a9-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
-int b=bk.IndexOf(ao);
+int b=bl.IndexOf(ao);
 return b<0?ao:h0[b];}}
 public class Prober{
 const int AtOnce=64,StackSize=256*1024,PauseMilliseconds=500;
 IMachine a;
-IDictionary[]bp;
+IDictionary[]bq;
 Sight[]el;
 int a6;
 List<HttpRecord>a3;
-Prober(IMachine a,IList cp,int br){
+Prober(IMachine a,IList cq,int bs){
 this.a=a;
-bp=new IDictionary[cp.Count];
-el=new Sight[cp.Count];
-cp.CopyTo(bp,0);
-a6=br*1000;}
-public static List<Bag>Look(IMachine a,IList cp,int br,int e6){
-return new Prober(a,cp,br).Run(e6);}
+bq=new IDictionary[cq.Count];
+el=new Sight[cq.Count];
+cq.CopyTo(bq,0);
+a6=bs*1000;}
+public static List<Bag>Look(IMachine a,IList cq,int bs,int e6){
+return new Prober(a,cq,bs).Run(e6);}
 List<Bag>Run(int e6){
 List<int>bb=new List<int>();
-for(int b=0;b<bp.Length;b++)
+for(int b=0;b<bq.Length;b++)
 bb.Add(b);
 for(int bi=0;;bi++){
 Together(bb);
@@ -924,30 +923,30 @@ if(bb.Count==0||bi>=e6)
 break;
 a.Pause(PauseMilliseconds);}
 List<Bag>fi=new List<Bag>();
-for(int b=0;b<bp.Length;b++)
+for(int b=0;b<bq.Length;b++)
 fi.Add(new Bag{
-{"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",el[b].Served},{"verdict",el[b].Verdict}
+{"address",Convert.ToString(bq[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bq[b]["port"]))},{"sni",Text(bq[b],"sni")},{"expect",Text(bq[b],"expect")},{"served",el[b].Served},{"verdict",el[b].Verdict}
 });
 return fi;}
 void Together(List<int>bb){
 int i1= -1;
-Exception d4=null;
+Exception d5=null;
 ThreadStart hn=delegate{
 try{
 for(int hi;(hi=Interlocked.Increment(ref i1))<bb.Count;)
-el[bb[hi]]=At(bp[bb[hi]]);}
+el[bb[hi]]=At(bq[bb[hi]]);}
 catch(Exception c){
-d4=c;}};
+d5=c;}};
 Thread[]ee=new Thread[Math.Min(AtOnce,bb.Count)];
 for(int b=0;b<ee.Length;b++){
 ee[b]=new Thread(hn,StackSize){IsBackground=true};
 ee[b].Start();}
 foreach(Thread hz in ee)
 hz.Join();
-if(d4!=null)
-throw new HostException("internal","probe: "+d4.GetType().Name+": "+d4.Message,"probe",d4.StackTrace,null,null);
+if(d5!=null)
+throw new HostException("internal","probe: "+d5.GetType().Name+": "+d5.Message,"probe",d5.StackTrace,null,null);
 foreach(int b in bb)
-Judge(bp[b],el[b]);}
+Judge(bq[b],el[b]);}
 Sight At(IDictionary ai){
 int a7=Convert.ToInt32(Convert.ToString(ai["port"]));
 Stopwatch hk=Stopwatch.StartNew();
@@ -955,33 +954,33 @@ Sight bf=new Sight();
 try{
 using(Stream aw=a.Dial(Convert.ToString(ai["address"]),a7,a6)){
 bf.Connected=true;
-byte[]g2=Handshake.Hello(Text(ai,"sni")),eq=new byte[16384];
+byte[]g3=Handshake.Hello(Text(ai,"sni")),eq=new byte[16384];
 aw.WriteTimeout=a6;
-aw.Write(g2,0,g2.Length);
-Flight gk=new Flight();
-Answer?bt=null;
-while(bt==null){
+aw.Write(g3,0,g3.Length);
+Flight gl=new Flight();
+Answer?bu=null;
+while(bu==null){
 int h4=a6-(int)hk.ElapsedMilliseconds;
 if(h4<=0)
 return bf;
 aw.ReadTimeout=h4;
 int ar=aw.Read(eq,0,eq.Length);
-bt=ar==0?Answer.Ended:gk.Add(eq,ar);}
-bf.Answer=bt;
-bf.Served=gk.Thumbprint;}}
+bu=ar==0?Answer.Ended:gl.Add(eq,ar);}
+bf.Answer=bu;
+bf.Served=gl.Thumbprint;}}
 catch(TimeoutException){
 return bf;}
 catch(SocketException){
 bf.Answer=Answer.Ended;}
 catch(IOException c){
-SocketException f8=c.InnerException as SocketException;
-bool iy=f8!=null&&(f8.SocketErrorCode==SocketError.TimedOut||f8.SocketErrorCode==SocketError.WouldBlock);
+SocketException f9=c.InnerException as SocketException;
+bool iy=f9!=null&&(f9.SocketErrorCode==SocketError.TimedOut||f9.SocketErrorCode==SocketError.WouldBlock);
 if(!iy&&hk.ElapsedMilliseconds<a6)
 bf.Answer=Answer.Ended;}
 return bf;}
 void Judge(IDictionary ai,Sight bf){
 string fl=Text(ai,"expect");
-bool g9=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
+bool ha=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
 if(bf.Answer==Answer.OtherTls)
 bf.Verdict="tls_unsupported_here";
 else if(bf.Answer==Answer.Shown&&fl=="file")
@@ -989,14 +988,14 @@ bf.Verdict=OfRecord(bf.Served,":"+ai["port"])?"unverified":"right";
 else if(bf.Answer==Answer.Shown)
 bf.Verdict=bf.Served.Equals(fl,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
 else if(fl==null)
-bf.Verdict=g9?"right":"unverified";
+bf.Verdict=ha?"right":"unverified";
 else
 bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
 bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;}
 bool OfRecord(string aj,string a7){
 if(a3==null)
-using(IHttpApi b9=a.OpenHttp())
-a3=new HttpRecords(b9).All(0,new Gaps());
+using(IHttpApi ca=a.OpenHttp())
+a3=new HttpRecords(ca).All(0,new Gaps());
 return a3.Exists(be=>be.Key.EndsWith(a7,StringComparison.Ordinal)&&aj.Equals(be.Thumbprint,StringComparison.OrdinalIgnoreCase));}
 static string Text(IDictionary ai,string g){
 return ai[g]==null?null:Convert.ToString(ai[g]);}
@@ -1009,69 +1008,69 @@ class Way{
 public int Index;
 public Step Step;}
 Changes n;
-Journal cn;
+Journal co;
 List<Step>ap;
 List<Way>hm=new List<Way>();
 Dictionary<string,HttpRecord>a3=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 BindingLists x;
 public List<HostException>Lost=new List<HostException>();
-public Recovery(Changes n,Journal cn){
+public Recovery(Changes n,Journal co){
 this.n=n;
-this.cn=cn;
+this.co=co;
 try{
-if(cn.Damaged)
+if(co.Damaged)
 throw new FormatException("a line of it is not as it was written");
-ap=Step.Read(new Given(JsonReader.Parse(cn["steps"]),"steps"));}
+ap=Step.Read(new Given(JsonReader.Parse(co["steps"]),"steps"));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
-HostException Conflict(string f,string cw){
-string w="run "+cn["run"]+" has not finished, and "+cw;
-return new HostException("journal_conflict",w,f,w,null,null);}
+HostException Conflict(string f,string cx){
+string v="run "+co["run"]+" has not finished, and "+cx;
+return new HostException("journal_conflict",v,f,v,null,null);}
 public void Plan(){
-SortedDictionary<int,object>dc=new SortedDictionary<int,object>();
-HashSet<int>cj=new HashSet<int>(),ew=new HashSet<int>();
-foreach(KeyValuePair<string,string>ck in cn.Lines){
-int ij=ck.Value.IndexOf('\t'),b;
-if(!int.TryParse(ij<0?ck.Value:ck.Value.Substring(0,ij),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+SortedDictionary<int,object>de=new SortedDictionary<int,object>();
+HashSet<int>ck=new HashSet<int>(),ew=new HashSet<int>();
+foreach(KeyValuePair<string,string>cl in co.Lines){
+int ij=cl.Value.IndexOf('\t'),b;
+if(!int.TryParse(ij<0?cl.Value:cl.Value.Substring(0,ij),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(ck.Key=="begin")
-dc[b]=JsonReader.Parse(ck.Value.Substring(ij+1));
-else if(ck.Key=="done")
-cj.Add(b);
-else if(ck.Key=="undo")
-cj.Remove(b);
-else if(ck.Key=="undone"||ck.Key=="failed")
+if(cl.Key=="begin")
+de[b]=JsonReader.Parse(cl.Value.Substring(ij+1));
+else if(cl.Key=="done")
+ck.Add(b);
+else if(cl.Key=="undo")
+ck.Remove(b);
+else if(cl.Key=="undone"||cl.Key=="failed")
 ew.Add(b);}
-foreach(int b in dc.Keys.Reverse())
+foreach(int b in de.Keys.Reverse())
 if(!ew.Contains(b)&&ap[b].Op!=Step.Probe)
-Plan(b,ap[b],dc[b],!cj.Contains(b));}
-void Plan(int b,Step e,object l,bool cv){
+Plan(b,ap[b],de[b],!ck.Contains(b));}
+void Plan(int b,Step e,object l,bool cw){
 if(e.Op==Step.Bindings){
 List<object>hx=new List<object>((object[])l);
 List<Edit>ah=e.Edits.Select((ae,a9)=>new Edit{Site=ae.Site,Position=(int)(long)hx[a9],Before=ae.Before,After=ae.After}).ToList();
-Plan(b,ah,cv);
+Plan(b,ah,cw);
 return;}
-HttpRecord aq=l==null?null:Step.Image(e,new Given(l,"begin")),di;
-if(!a3.TryGetValue(e.Place,out di)){
-di=n.Http.Find(e.Family,e.Key);
-n.Touched.Note(e,di);}
+HttpRecord aq=l==null?null:Step.Image(e,new Given(l,"begin")),dj;
+if(!a3.TryGetValue(e.Place,out dj)){
+dj=n.Http.Find(e.Family,e.Key);
+n.Touched.Note(e,dj);}
 a3[e.Place]=aq;
-if(cv&&HttpTable.Same(di,aq))
+if(cw&&HttpTable.Same(dj,aq))
 return;
-bool dd=cv&&e.Op==Step.Replace&&di==null;
-if(!dd&& !HttpTable.Same(di,e.After))
-throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(di));
-Step fr=dd?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=aq}:Changes.Inverse(e,aq);
-hm.Add(new Way{Index=b,Step=fr});}
-void Plan(int b,List<Edit>ah,bool cv){
+bool df=cw&&e.Op==Step.Replace&&dj==null;
+if(!df&& !HttpTable.Same(dj,e.After))
+throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(dj));
+Step fs=df?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=aq}:Changes.Inverse(e,aq);
+hm.Add(new Way{Index=b,Step=fs});}
+void Plan(int b,List<Edit>ah,bool cw){
 if(x==null){
 x=n.Iis.Read(ap.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
 n.Touched.Note(x.Copy());}
-List<Edit>fr=Edit.Undoing(ah);
-if(x.Fits(fr)){
-x.Try(fr);
-hm.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fr}});}
-else if(!cv|| !x.Fits(ah))
+List<Edit>fs=Edit.Undoing(ah);
+if(x.Fits(fs)){
+x.Try(fs);
+hm.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fs}});}
+else if(!cw|| !x.Fits(ah))
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
 public void CarryOut(JournalWriter i){
 foreach(Way hl in hm){
@@ -1100,7 +1099,7 @@ IWritingMachine a;
 Changes n;
 JournalWriter i;
 Given az;
-List<KeyValuePair<int,Step>>cj=new List<KeyValuePair<int,Step>>();
+List<KeyValuePair<int,Step>>ck=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
@@ -1123,7 +1122,7 @@ Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!cj.Exists(be=>be.Key==b))
+if(!ck.Exists(be=>be.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
@@ -1132,43 +1131,43 @@ if(e.Op==Step.Probe){
 i.Begin(b,null);
 Look(e);}
 else if(e.Op==Step.Bindings){
-List<Edit>ds=Placed(e.Edits);
-i.Begin(b,ds.ConvertAll(ae=>ae.Position));
-n.Iis.CommitAll(ds);
-cj.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ds)}));}
+List<Edit>dt=Placed(e.Edits);
+i.Begin(b,dt.ConvertAll(ae=>ae.Position));
+n.Iis.CommitAll(dt);
+ck.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(dt)}));}
 else{
 HttpRecord l=n.Expected(e);
 i.Begin(b,Step.ImageBag(l));
-Step dc=new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};
+Step de=new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};
 n.Record(e,delegate(bool set){
 if(set)
-cj.RemoveAt(cj.Count-1);
+ck.RemoveAt(ck.Count-1);
 else
-cj.Add(new KeyValuePair<int,Step>(b,dc));
+ck.Add(new KeyValuePair<int,Step>(b,de));
 });
-cj.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(e,l)));}}
+ck.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(e,l)));}}
 List<Edit>Placed(List<Edit>ah){
-BindingLists di=n.Iis.Read(ah);
-n.Touched.Note(di);
-return di.Copy().Try(ah);}
+BindingLists dj=n.Iis.Read(ah);
+n.Touched.Note(dj);
+return dj.Copy().Try(ah);}
 void Look(Step e){
 List<Bag>fi=Prober.Look(a,e.Endpoints,(int)az["timeout"].Whole(1,600),(int)az["retries"].Whole(0,100));
 Probes.AddRange(fi);
 Bag hp=fi.Find(eb=>(string)eb["verdict"]=="wrong");
 Bag i0=fi.Find(eb=>(string)eb["verdict"]!="wrong"&&(string)eb["verdict"]!="right");
-Bag cb=hp??(az["on_unverified"].Text()=="fail"?i0:null);
-if(cb==null)
+Bag cc=hp??(az["on_unverified"].Text()=="fail"?i0:null);
+if(cc==null)
 return;
-string f=cb["address"]+":"+cb["port"]+" "+(cb["sni"]??"without SNI");
-string w="expected "+(cb["expect"]??"no handshake")+", saw "+(cb["served"]??"no handshake");
-throw new HostException(hp!=null?"probe_wrong":"probe_unverified",w,f,w,null,null);}
+string f=cc["address"]+":"+cc["port"]+" "+(cc["sni"]??"without SNI");
+string v="expected "+(cc["expect"]??"no handshake")+", saw "+(cc["served"]??"no handshake");
+throw new HostException(hp!=null?"probe_wrong":"probe_unverified",v,f,v,null,null);}
 void Undo(){
-if(cj.Count==0)
+if(ck.Count==0)
 return;
 Undone="complete";
-for(int f=cj.Count-1;f>=0;f--){
-int b=cj[f].Key;
-Step e=cj[f].Value;
+for(int f=ck.Count-1;f>=0;f--){
+int b=ck[f].Key;
+Step e=ck[f].Value;
 try{
 Try("undo",b);
 Back(e);
@@ -1203,33 +1202,33 @@ get{return new Given(Table()[g],Below(g));}}
 string Below(string g){
 return Place.Length==0?g:Place+"."+g;}
 IDictionary Table(){
-IDictionary b6=value as IDictionary;
-if(b6==null)
+IDictionary b7=value as IDictionary;
+if(b7==null)
 throw Bad("must be an object");
-return b6;}
-public Given Keys(string[]ce,params string[]gv){
-IDictionary b6=Table();
-List<string>bk=new List<string>();
-foreach(object r in b6.Keys)
-bk.Add(Convert.ToString(r));
-bk.Sort(StringComparer.Ordinal);
-string[]fq=(string[])ce.Clone();
+return b7;}
+public Given Keys(string[]cf,params string[]gw){
+IDictionary b7=Table();
+List<string>bl=new List<string>();
+foreach(object r in b7.Keys)
+bl.Add(Convert.ToString(r));
+bl.Sort(StringComparer.Ordinal);
+string[]fq=(string[])cf.Clone();
 Array.Sort(fq,StringComparer.Ordinal);
 foreach(string g in fq)
-if(!bk.Contains(g))
+if(!bl.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
-foreach(string g in bk)
-if(Array.IndexOf(ce,g)<0&&Array.IndexOf(gv,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
+foreach(string g in bl)
+if(Array.IndexOf(cf,g)<0&&Array.IndexOf(gw,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
 IEnumerable e3=value as IEnumerable;
 if(e3==null||value is string||value is IDictionary)
 throw Bad("must be a list");
-List<Given>cr=new List<Given>();
-foreach(object b7 in e3)
-cr.Add(new Given(b7,Place+"["+cr.Count+"]"));
-return cr;}
+List<Given>cs=new List<Given>();
+foreach(object b8 in e3)
+cs.Add(new Given(b8,Place+"["+cs.Count+"]"));
+return cs;}
 public string Text(){
 string h=value as string;
 if(h==null)
@@ -1239,13 +1238,14 @@ public bool IsText{
 get{return value is string;}}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long g3,long ep){
+public long Whole(long g4,long ep){
 decimal s= -1;
-bool hc= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
-if(hc)
+bool fr= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
+fr=fr&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
+if(fr)
 s=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!hc||s!=Math.Truncate(s)||s<g3||s>ep)
-throw Bad("must be a whole number from "+g3+" to "+ep);
+if(!fr||s!=Math.Truncate(s)||s<g4||s>ep)
+throw Bad("must be a whole number from "+g4+" to "+ep);
 return(long)s;}
 public string Choice(params string[]af){
 string h=value as string;
@@ -1270,8 +1270,8 @@ public bool IsRecord{
 get{return Family!=null;}}
 public static List<Step>Read(Given k){
 List<Step>ap=new List<Step>();
-foreach(Given b7 in k.Items())
-ap.Add(One(b7));
+foreach(Given b8 in k.Items())
+ap.Add(One(b8));
 return ap;}
 static Step One(Given k){
 Step e=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
@@ -1304,10 +1304,10 @@ ax.Flags=Number(k["flags"]);
 ax.CheckMode=Number(k["check_mode"]);
 ax.Freshness=Number(k["freshness"]);
 ax.Timeout=Number(k["timeout"]);
-Guid cy;
+Guid c0;
 if(ax.Thumbprint!=null&& !RecordMemory.IsThumbprint(ax.Thumbprint))
 throw k["thumbprint"].Bad("must be hexadecimal digits");
-if(!Guid.TryParse(ax.AppId,out cy))
+if(!Guid.TryParse(ax.AppId,out c0))
 throw k["app_id"].Bad("must be a GUID");
 return ax;}
 static long Number(Given k){
@@ -1358,9 +1358,9 @@ return ax==null?null:new Bag{{"protocol",ax.Protocol},{"information",ax.Informat
 public Edit Swapped(){
 return new Edit{Site=Site,Position=Position,Before=After,After=Before};}
 public static List<Edit>Undoing(List<Edit>ah){
-List<Edit>fz=ah.ConvertAll(ae=>ae.Swapped());
-fz.Reverse();
-return fz;}}
+List<Edit>f0=ah.ConvertAll(ae=>ae.Swapped());
+f0.Reverse();
+return f0;}}
 public partial class WindowsMachine:IWritingMachine{
 static Guid WritableAdminManager=new Guid("2b72133b-3f5b-4602-8952-803546ce3344");
 const int AlreadyExists=183;
@@ -1373,38 +1373,38 @@ get{
 using(Process hv=Process.GetCurrentProcess())
 return Mark(hv);}}
 static string Mark(Process bc){
-long br=bc.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
-return bc.Id.ToString(CultureInfo.InvariantCulture)+" "+br.ToString(CultureInfo.InvariantCulture);}
+long bs=bc.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
+return bc.Id.ToString(CultureInfo.InvariantCulture)+" "+bs.ToString(CultureInfo.InvariantCulture);}
 public bool IsAlive(string e5){
-int cy;
-if(e5==null||e5==Owner|| !int.TryParse(e5.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out cy))
+int c0;
+if(e5==null||e5==Owner|| !int.TryParse(e5.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c0))
 return false;
 try{
-using(Process bc=Process.GetProcessById(cy))
+using(Process bc=Process.GetProcessById(c0))
 return Mark(bc)==e5;}
 catch(Exception){
 return false;}}
-public IDisposable Lock(int br){
-IntPtr dq=Described("CreateMutexExW",0,a4=>CreateMutexExW(ref a4,LockName,0,0x1F0001));
-Mutex cs=new Mutex(false);
-cs.SafeWaitHandle.Dispose();
-cs.SafeWaitHandle=new SafeWaitHandle(dq,true);
+public IDisposable Lock(int bs){
+IntPtr dr=Described("CreateMutexExW",0,a4=>CreateMutexExW(ref a4,LockName,0,0x1F0001));
+Mutex ct=new Mutex(false);
+ct.SafeWaitHandle.Dispose();
+ct.SafeWaitHandle=new SafeWaitHandle(dr,true);
 bool ig;
 try{
-ig=cs.WaitOne(br*1000);}
+ig=ct.WaitOne(bs*1000);}
 catch(AbandonedMutexException){
 ig=true;}
 if(ig)
-return new Held(cs);
-cs.Dispose();
+return new Held(ct);
+ct.Dispose();
 return null;}
 class Held:IDisposable{
-Mutex cs;
-public Held(Mutex cs){
-this.cs=cs;}
+Mutex ct;
+public Held(Mutex ct){
+this.ct=ct;}
 public void Dispose(){
-cs.ReleaseMutex();
-cs.Dispose();}}
+ct.ReleaseMutex();
+ct.Dispose();}}
 public string JournalFolder(){
 string z=ToPath(Journal.Folder);
 Described("CreateDirectoryW",AlreadyExists,a4=>(IntPtr)(CreateDirectoryW(z,ref a4)?1:0));
@@ -1415,62 +1415,66 @@ return z;}
 static string Untrusted(string z){
 if((File.GetAttributes(z)&FileAttributes.ReparsePoint)!=0)
 return"the folder of the journal leads elsewhere";
-uint bq;
-GetFileSecurityW(z,5,null,0,out bq);
-byte[]a5=new byte[bq];
-if(!GetFileSecurityW(z,5,a5,bq,out bq))
-throw new Win32Exception();
+uint br;
+GetFileSecurityW(z,5,null,0,out br);
+byte[]a5=new byte[br];
+if(!GetFileSecurityW(z,5,a5,br,out br))
+throw Refused("GetFileSecurityW",Marshal.GetLastWin32Error());
 return Untrusted(a5);}
 public static string Untrusted(byte[]a5){
-RawSecurityDescriptor cc=new RawSecurityDescriptor(a5,0);
-if(!IsTrusted(cc.Owner))
-return"the folder of the journal belongs to "+cc.Owner;
-if(cc.DiscretionaryAcl==null)
+RawSecurityDescriptor cd=new RawSecurityDescriptor(a5,0);
+if(!IsTrusted(cd.Owner))
+return"the folder of the journal belongs to "+cd.Owner;
+if(cd.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce f7 in cc.DiscretionaryAcl){
-const int gu=0x1200A9|unchecked((int)0xA0000000);
-KnownAce d0=f7 as KnownAce;
-bool hs=d0!=null&&d0.AceType==AceType.AccessDenied;
-if(!hs&&(d0==null||((d0.AccessMask&~gu)!=0&& !IsTrusted(d0.SecurityIdentifier))))
-return(d0==null?"somebody":d0.SecurityIdentifier.Value)+" may write into the folder of the journal";}
+foreach(GenericAce f8 in cd.DiscretionaryAcl){
+const int gv=0x1200A9|unchecked((int)0xA0000000);
+KnownAce d1=f8 as KnownAce;
+bool hs=d1!=null&&d1.AceType==AceType.AccessDenied;
+if(!hs&&(d1==null||((d1.AccessMask&~gv)!=0&& !IsTrusted(d1.SecurityIdentifier))))
+return(d1==null?"somebody":d1.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
 static bool IsTrusted(SecurityIdentifier fg){
 string h=fg==null?"":fg.Value;
 return h=="S-1-5-32-544"||h=="S-1-5-18"||h.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
 public IJournalFile OpenJournal(string j,long e2){
 return new JournalFile(j,e2);}
+public static HostException Refused(string bj,int b2){
+bool cz=b2==5||b2==1307||b2==1314;
+string v=cz?"administrator rights are missing":HostException.OfCall(bj,(uint)b2).Message;
+return new HostException(cz?"access_denied":"internal",v,"journal",v,bj,b2);}
 [StructLayout(LayoutKind.Sequential)]
 struct SecurityAttributes{
 public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
 delegate IntPtr Creation(SecurityAttributes a4);
-static IntPtr Described(string bu,int gs,Creation hr){
+static IntPtr Described(string bj,int gt,Creation hr){
 SecurityAttributes a4=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
 uint ab;
 if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a4.Descriptor,out ab))
-throw new Win32Exception();
+throw Refused("ConvertStringSecurityDescriptorToSecurityDescriptorW",Marshal.GetLastWin32Error());
 try{
-IntPtr gm=hr(a4);
-int de=Marshal.GetLastWin32Error();
-if(gm==IntPtr.Zero&&de!=gs)
-throw HostException.OfCall(bu,(uint)de);
-return gm;}
+IntPtr gn=hr(a4);
+int b2=Marshal.GetLastWin32Error();
+if(gn==IntPtr.Zero&&b2!=gt)
+throw Refused(bj,b2);
+return gn;}
 finally{
 LocalFree(a4.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string h,uint fh,out IntPtr a5,out uint ab);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool GetFileSecurityW(string j,uint c2,byte[]a5,uint ab,out uint bq);
+static extern bool GetFileSecurityW(string j,uint c4,byte[]a5,uint ab,out uint br);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr CreateMutexExW(ref SecurityAttributes a4,string g,uint ag,uint gi);
+static extern IntPtr CreateMutexExW(ref SecurityAttributes a4,string g,uint ag,uint gj);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool CreateDirectoryW(string j,ref SecurityAttributes a4);
 [DllImport("kernel32.dll")]
 static extern IntPtr LocalFree(IntPtr et);}
 public interface IWritingMachine:IMachine{
 IAppHostWritableAdminManager OpenWritableAdmin();
-IDisposable Lock(int br);
+IDisposable Lock(int bs);
 string Owner{get;}
 bool IsAlive(string e5);
 string JournalFolder();
@@ -1489,19 +1493,19 @@ aw=new FileStream(j,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|Fi
 aw.SetLength(e2);
 aw.Seek(e2,SeekOrigin.Begin);}
 public void Append(byte[]ac){
-long bn=aw.Position;
+long bo=aw.Position;
 try{
 aw.Write(ac,0,ac.Length);
 aw.Flush(true);}
 catch(IOException){
-aw.SetLength(bn);
-aw.Seek(bn,SeekOrigin.Begin);
+aw.SetLength(bo);
+aw.Seek(bo,SeekOrigin.Begin);
 throw;}}
 public void Dispose(){
 aw.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cu,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cv,[MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();

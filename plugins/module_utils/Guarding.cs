@@ -16,104 +16,104 @@ public class Guard:IGuard{
 public const string TaskFolder="tlsfleet.iis",Program=@"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe";
 const int CheckSeconds=120,WaitSeconds=3600;
 IWritingMachine a;
-ITasks ci;
-int fx;
+ITasks cj;
+int fy;
 List<string>e7=new List<string>();
-string c4;
+string c6;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine(),new WindowsTasks());}
-public static string Run(IDictionary p,IWritingMachine a,ITasks ci){
+public static string Run(IDictionary p,IWritingMachine a,ITasks cj){
 try{
-return Applier.Run(p,a,new Guard(new Given(p,""),a,ci));}
+return Applier.Run(p,a,new Guard(new Given(p,""),a,cj));}
 catch(Exception c){
 return Json.Write(Reader.Failure(Applier.Typed(c,"")));}}
-Guard(Given k,IWritingMachine a,ITasks ci){
+Guard(Given k,IWritingMachine a,ITasks cj){
 this.a=a;
-this.ci=ci;
+this.cj=cj;
 if(k["guard"].IsNull==k["confirm"].IsNull)
 throw k["guard"].Bad("give exactly one of guard and confirm");
 if(!k["confirm"].IsNull){
-c4=k["confirm"].Text();
+c6=k["confirm"].Text();
 if(k["steps"].Items().Count>0)
 throw k["steps"].Bad("a confirmation has none");
 return;}
 Given ba=k["guard"].Keys(new[]{"minutes","engine"});
-fx=(int)ba["minutes"].Whole(1,1440);
-foreach(Given c8 in ba["engine"].Items())
-e7.Add(Unpacked(c8));}
-static string Unpacked(Given c8){
+fy=(int)ba["minutes"].Whole(1,1440);
+foreach(Given da in ba["engine"].Items())
+e7.Add(Unpacked(da));}
+static string Unpacked(Given da){
 try{
-using(GZipStream aw=new GZipStream(new MemoryStream(Convert.FromBase64String(c8.Text())),CompressionMode.Decompress))
+using(GZipStream aw=new GZipStream(new MemoryStream(Convert.FromBase64String(da.Text())),CompressionMode.Decompress))
 using(StreamReader bg=new StreamReader(aw,Encoding.UTF8))
 return bg.ReadToEnd();}
 catch(Exception c){
-throw c8.Bad("must be gzip in base64: "+c.Message);}}
+throw da.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
-get{return c4!=null;}}
+get{return c6!=null;}}
 public void Arm(JournalWriter i,int ap){
-DateTime cf=a.UtcNow.AddMinutes(fx);
+DateTime cg=a.UtcNow.AddMinutes(fy);
 try{
 string z=Directory.CreateDirectory(FolderOf(a,i.Run)).FullName;
-string gr=Path.Combine(z,"undo.ps1");
+string gs=Path.Combine(z,"undo.ps1");
 for(int b=0;b<e7.Count;b++)
 File.WriteAllText(Path.Combine(z,b.ToString(CultureInfo.InvariantCulture)+".cs"),e7[b],Encoding.ASCII);
-File.WriteAllText(gr,Script(i.Run),Encoding.ASCII);
-string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gr+"\"";
-string dl=ci.PowerShell(bo+" -Check",CheckSeconds);
-if(dl!=null)
-throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dl);
-ci.Register(NameOf(i.Run),Xml(bo,cf));
-i.Guard(Journal.Time(cf)+"\t"+ap.ToString(CultureInfo.InvariantCulture));}
+File.WriteAllText(gs,Script(i.Run),Encoding.ASCII);
+string bp="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gs+"\"";
+string dm=cj.PowerShell(bp+" -Check",CheckSeconds);
+if(dm!=null)
+throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dm);
+cj.Register(NameOf(i.Run),Xml(bp,cg));
+i.Guard(Journal.Time(cg)+"\t"+ap.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
 Disarm(i.Run);
-string w="the guard could not be set up, so nothing was written: "+c.Message;
-throw new HostException("guard_unavailable",w,"guard",w,null,unchecked((uint)c.HResult));}}
+string v="the guard could not be set up, so nothing was written: "+c.Message;
+throw new HostException("guard_unavailable",v,"guard",v,null,unchecked((uint)c.HResult));}}
 public void Disarm(string a8){
-Tidy(a,ci,a8);}
+Tidy(a,cj,a8);}
 public void Confirm(string j){
 Journal o=Journal.Of(j);
-if(o["run"]!=c4|| !o.Waiting){
-bool ew=o["run"]==c4&&o["expired"]!=null;
-string w="run "+c4+(ew?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
-throw new HostException("guard_expired",w,"confirm",w,null,null);}
+if(o["run"]!=c6|| !o.Waiting){
+bool ew=o["run"]==c6&&o["expired"]!=null;
+string v="run "+c6+(ew?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
+throw new HostException("guard_expired",v,"confirm",v,null,null);}
 using(JournalWriter i=JournalWriter.GoOn(a,j,o))
 i.End();
 File.Delete(j);
-Disarm(c4);}
+Disarm(c6);}
 public static string Expire(string a8){
 return Expire(a8,new WindowsMachine(),new WindowsTasks());}
-public static string Expire(string a8,IWritingMachine a,ITasks ci){
-string dl;
+public static string Expire(string a8,IWritingMachine a,ITasks cj){
+string dm;
 try{
 string j=Path.Combine(a.JournalFolder(),Journal.File);
-using(IDisposable f4=a.Lock(WaitSeconds))
-dl=f4==null?"another applier did not end":Undone(a8,a,j);}
+using(IDisposable f5=a.Lock(WaitSeconds))
+dm=f5==null?"another applier did not end":Undone(a8,a,j);}
 catch(Exception c){
 HostException af=Applier.Typed(c,"journal");
-dl=af.Code+": "+af.Hint;}
-a.LogInvocation("tlsfleet.iis guard of run "+a8+": "+dl);
-Tidy(a,ci,a8);
-return dl;}
+dm=af.Code+": "+af.Hint;}
+a.LogInvocation("tlsfleet.iis guard of run "+a8+": "+dm);
+Tidy(a,cj,a8);
+return dm;}
 static string Undone(string a8,IWritingMachine a,string j){
 Journal o=Journal.Of(j);
 if(o["run"]!=a8||o.Finished)
 return"nothing to do";
-using(IHttpApi b9=a.OpenHttp())
+using(IHttpApi ca=a.OpenHttp())
 using(JournalWriter i=JournalWriter.GoOn(a,j,o)){
 i.Expired(Journal.Time(a.UtcNow));
-Recovery bm=new Recovery(new Changes(a,b9),o);
-bm.Plan();
-bm.CarryOut(i);
+Recovery bn=new Recovery(new Changes(a,ca),o);
+bn.Plan();
+bn.CarryOut(i);
 i.End();
-foreach(HostException be in bm.Lost)
+foreach(HostException be in bn.Lost)
 a.LogInvocation("tlsfleet.iis guard of run "+a8+": "+be.Place+": "+be.Hint);}
 return"undone, since nobody had confirmed it";}
-static void Tidy(IWritingMachine a,ITasks ci,string a8){
+static void Tidy(IWritingMachine a,ITasks cj,string a8){
 try{
 string z=FolderOf(a,a8);
 if(Directory.Exists(z))
 Directory.Delete(z,true);
-ci.Remove(NameOf(a8));}
+cj.Remove(NameOf(a8));}
 catch(Exception){}}
 static string NameOf(string a8){
 return"undo-"+a8;}
@@ -131,17 +131,17 @@ return"param([switch]$Check)\r\n"
 +"$expire = $made.CompiledAssembly.GetType('TlsFleet.Guard', $true).GetMethod('Expire', [type[]]@([string]))\r\n"
 +"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+a8+"')) }\r\n"
 +"exit 0\r\n";}
-static string Xml(string bo,DateTime cf){
+static string Xml(string bp,DateTime cg){
 return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">"
 +"<RegistrationInfo><Description>Undoes a change of tlsfleet.iis that nobody has confirmed</Description></RegistrationInfo>"
-+"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(cf)+"</StartBoundary><EndBoundary>"+Journal.Time(cf.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
++"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(cg)+"</StartBoundary><EndBoundary>"+Journal.Time(cg.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
 +"<Principals><Principal id=\"System\"><UserId>S-1-5-18</UserId><RunLevel>HighestAvailable</RunLevel></Principal></Principals>"
 +"<Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy><DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>"
 +"<StopIfGoingOnBatteries>false</StopIfGoingOnBatteries><StartWhenAvailable>true</StartWhenAvailable>"
 +"<ExecutionTimeLimit>PT2H</ExecutionTimeLimit><DeleteExpiredTaskAfter>PT0S</DeleteExpiredTaskAfter></Settings>"
-+"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bo.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
++"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bp.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
 public interface ITasks{
-string PowerShell(string p,int br);
+string PowerShell(string p,int bs);
 void Register(string g,string io);
 void Remove(string g);}
 [ComImport,Guid("2faba4c7-4da9-4013-9697-20cc3fd40f85"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
@@ -149,7 +149,7 @@ public interface ITaskService{
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetRunningTasks(int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object NewTask(uint ag);
-void Connect([MarshalAs(UnmanagedType.Struct)]object hy,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object jb,[MarshalAs(UnmanagedType.Struct)]object gw);}
+void Connect([MarshalAs(UnmanagedType.Struct)]object hy,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object jb,[MarshalAs(UnmanagedType.Struct)]object gx);}
 [ComImport,Guid("8cfac062-a080-4c15-9a88-aa7c2af80dfc"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskFolder{
 [return:MarshalAs(UnmanagedType.BStr)]string GetName();
@@ -161,38 +161,38 @@ void DeleteFolder([MarshalAs(UnmanagedType.BStr)]string g,int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTask([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTasks(int ag);
 void DeleteTask([MarshalAs(UnmanagedType.BStr)]string g,int ag);
-[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string io,int ag,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object gw,int ih,[MarshalAs(UnmanagedType.Struct)]object i6);}
+[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string io,int ag,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object gx,int ih,[MarshalAs(UnmanagedType.Struct)]object i6);}
 public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);
 const string OnlyAdministrators="D:P(A;;FA;;;BA)(A;;FA;;;SY)";
-public string PowerShell(string p,int br){
-ProcessStartInfo bn=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(Guard.Program),p);
-bn.UseShellExecute=false;
-bn.CreateNoWindow=true;
-bn.RedirectStandardInput=bn.RedirectStandardOutput=bn.RedirectStandardError=true;
-StringBuilder dl=new StringBuilder();
-using(Process bc=Process.Start(bn)){
+public string PowerShell(string p,int bs){
+ProcessStartInfo bo=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(Guard.Program),p);
+bo.UseShellExecute=false;
+bo.CreateNoWindow=true;
+bo.RedirectStandardInput=bo.RedirectStandardOutput=bo.RedirectStandardError=true;
+StringBuilder dm=new StringBuilder();
+using(Process bc=Process.Start(bo)){
 bc.StandardInput.Close();
 bc.OutputDataReceived+=delegate{};
-bc.ErrorDataReceived+=delegate(object jd,DataReceivedEventArgs ck){
-lock(dl)
-dl.Append(' ').Append(ck.Data);};
+bc.ErrorDataReceived+=delegate(object jd,DataReceivedEventArgs cl){
+lock(dm)
+dm.Append(' ').Append(cl.Data);};
 bc.BeginOutputReadLine();
 bc.BeginErrorReadLine();
-if(!bc.WaitForExit(br*1000)){
+if(!bc.WaitForExit(bs*1000)){
 bc.Kill();
-return"it did not end in "+br+" seconds";}
+return"it did not end in "+bs+" seconds";}
 bc.WaitForExit();
-return bc.ExitCode==0?null:"it ended with code "+bc.ExitCode+dl.ToString().TrimEnd();}}
+return bc.ExitCode==0?null:"it ended with code "+bc.ExitCode+dm.ToString().TrimEnd();}}
 public void Register(string g,string io){
-In(delegate(ITaskFolder ct,List<object>l){
-ITaskFolder z=Find(ct,l)??SiteStates.Keep(l,ct.CreateFolder(Guard.TaskFolder,null));
+In(delegate(ITaskFolder cu,List<object>l){
+ITaskFolder z=Find(cu,l)??SiteStates.Keep(l,cu.CreateFolder(Guard.TaskFolder,null));
 SiteStates.Keep(l,z.RegisterTask(g,io,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
 public void Remove(string g){
-In(delegate(ITaskFolder ct,List<object>l){
-ITaskFolder z=Find(ct,l);
+In(delegate(ITaskFolder cu,List<object>l){
+ITaskFolder z=Find(cu,l);
 if(z==null)
 return;
 try{
@@ -201,12 +201,12 @@ catch(Exception c){
 if(!IsMissing(c))
 throw;}
 try{
-ct.DeleteFolder(Guard.TaskFolder,0);}
+cu.DeleteFolder(Guard.TaskFolder,0);}
 catch(Exception){}
 });}
-static ITaskFolder Find(ITaskFolder ct,List<object>l){
+static ITaskFolder Find(ITaskFolder cu,List<object>l){
 try{
-return SiteStates.Keep(l,ct.GetFolder(Guard.TaskFolder));}
+return SiteStates.Keep(l,cu.GetFolder(Guard.TaskFolder));}
 catch(Exception c){
 if(IsMissing(c))
 return null;
@@ -216,9 +216,9 @@ return c.HResult==NotFound||c.HResult==NoPath;}
 static void In(Action<ITaskFolder,List<object>>hn){
 List<object>l=new List<object>();
 try{
-ITaskService dm=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
-dm.Connect(null,null,null,null);
-hn(SiteStates.Keep(l,dm.GetFolder("\\")),l);}
+ITaskService dn=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
+dn.Connect(null,null,null,null);
+hn(SiteStates.Keep(l,dn.GetFolder("\\")),l);}
 finally{
 SiteStates.Release(l);}}}
 }

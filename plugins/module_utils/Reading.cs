@@ -26,7 +26,7 @@ using System;
 namespace TlsFleet{
 [ComImport,Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cu,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cv,[MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();}
@@ -66,43 +66,43 @@ void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedTyp
 public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
 const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
-public static Dictionary<long,string>Read(IMachine a,Gaps v){
-var c0=new Dictionary<long,string>();
+public static Dictionary<long,string>Read(IMachine a,Gaps w){
+var c2=new Dictionary<long,string>();
 var l=new List<object>();
 var hh=new HashSet<string>();
 try{
-IAppHostAdminManager c7=Keep(l,a.OpenAdmin());
-IAppHostElement cu=Keep(l,c7.GetAdminSection(Sites,AppHost));
-IAppHostElementCollection x=Keep(l,cu.GetCollection());
+IAppHostAdminManager c9=Keep(l,a.OpenAdmin());
+IAppHostElement cv=Keep(l,c9.GetAdminSection(Sites,AppHost));
+IAppHostElementCollection x=Keep(l,cv.GetCollection());
 long ar=x==null?0:x.GetCount();
 for(int b=0;b<ar;b++)
-One(x,b,c0,hh,v);}
+One(x,b,c2,hh,w);}
 catch(Exception c){
-string cw=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
-v.Add("site_states",c,cw);}
+string cx=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
+w.Add("site_states",c,cx);}
 finally{
 Release(l);}
-return c0;}
-static void One(IAppHostElementCollection x,int b,Dictionary<long,string>c0,HashSet<string>hh,Gaps v){
+return c2;}
+static void One(IAppHostElementCollection x,int b,Dictionary<long,string>c2,HashSet<string>hh,Gaps w){
 var l=new List<object>();
 try{
 IAppHostElement am=Keep(l,x.GetItem(b));
-long cy=Number(Keep(l,am.GetPropertyByName("id")));
+long c0=Number(Keep(l,am.GetPropertyByName("id")));
 try{
-c0[cy]=Name(Number(Keep(l,am.GetPropertyByName("state"))));}
+c2[c0]=Name(Number(Keep(l,am.GetPropertyByName("state"))));}
 catch(Exception c){
 if(c.HResult!=NotKnownToWas&&hh.Add(Gaps.CodeOf(c)))
-v.Add("site_states",c,"site states");
-c0[cy]="unknown";}}
+w.Add("site_states",c,"site states");
+c2[c0]="unknown";}}
 finally{
 Release(l);}}
-static string Name(long b5){
-return b5==0||b5==1?"started":b5==2||b5==3?"stopped":"unknown";}
-static long Number(IAppHostProperty dt){
-return Convert.ToInt64(dt.GetValue()?? -1,CultureInfo.InvariantCulture);}
-public static T Keep<T>(List<object>l,T b7){
-l.Add(b7);
-return b7;}
+static string Name(long b6){
+return b6==0||b6==1?"started":b6==2||b6==3?"stopped":"unknown";}
+static long Number(IAppHostProperty du){
+return Convert.ToInt64(du.GetValue()?? -1,CultureInfo.InvariantCulture);}
+public static T Keep<T>(List<object>l,T b8){
+l.Add(b8);
+return b8;}
 public static void Release(List<object>l){
 for(int b=l.Count-1;b>=0;b--)
 if(l[b]!=null&&Marshal.IsComObject(l[b]))
@@ -110,40 +110,40 @@ Marshal.ReleaseComObject(l[b]);}}
 public class Certificates{
 static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
 IMachine a;
-Gaps v;
+Gaps w;
 string e9,al;
-HashSet<string>dn=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-SortedDictionary<string,string>c9=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps v,string e9,string al,IEnumerable<HttpRecord>a3){
+HashSet<string>dp=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+SortedDictionary<string,string>db=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
+public Certificates(IMachine a,Gaps w,string e9,string al,IEnumerable<HttpRecord>a3){
 this.a=a;
-this.v=v;
+this.w=w;
 this.e9=e9;
 this.al=al;
-c9["MY"]="MY";
-c9["WebHosting"]="WebHosting";
+db["MY"]="MY";
+db["WebHosting"]="WebHosting";
 foreach(HttpRecord t in a3){
 if(t.Thumbprint==null)
 continue;
 string a0=t.Store??"MY";
-dn.Add(a0+"\\"+t.Thumbprint);
-if(!c9.ContainsKey(a0))
-c9[a0]=a0;}}
+dp.Add(a0+"\\"+t.Thumbprint);
+if(!db.ContainsKey(a0))
+db[a0]=a0;}}
 public List<Bag>Read(){
 var o=new List<Bag>();
-foreach(string a0 in c9.Values){
-List<StoredCertificate>du=v.Try("certificates","certificate store "+a0,null,()=>a.Stores.Read(a0));
+foreach(string a0 in db.Values){
+List<StoredCertificate>dv=w.Try("certificates","certificate store "+a0,null,()=>a.Stores.Read(a0));
 try{
-if(du!=null)
-Choose(a0,du,o);}
+if(dv!=null)
+Choose(a0,dv,o);}
 finally{
 a.Stores.Close();}}
 return o;}
-void Choose(string a0,List<StoredCertificate>du,List<Bag>o){
+void Choose(string a0,List<StoredCertificate>dv,List<Bag>o){
 bool il=a0=="MY"||a0=="WebHosting";
-du.Sort((be,ay)=>string.CompareOrdinal(be.Thumbprint,ay.Thumbprint));
-foreach(StoredCertificate d in du){
-bool f6=e9=="candidates"&&il&&d.Key!=null;
-if(e9=="all"||f6||dn.Contains(a0+"\\"+d.Thumbprint))
+dv.Sort((be,ay)=>string.CompareOrdinal(be.Thumbprint,ay.Thumbprint));
+foreach(StoredCertificate d in dv){
+bool f7=e9=="candidates"&&il&&d.Key!=null;
+if(e9=="all"||f7||dp.Contains(a0+"\\"+d.Thumbprint))
 o.Add(Facts(a0,d));}}
 Bag Facts(string a0,StoredCertificate d){
 return new Bag{{"thumbprint",d.Thumbprint},{"store",a0},{"der",Convert.ToBase64String(d.Der)}}
@@ -151,21 +151,21 @@ return new Bag{{"thumbprint",d.Thumbprint},{"store",a0},{"der",Convert.ToBase64S
 .PutUnless(false,"archived",d.Archived)
 .PutUnless(null,"renewed_by",d.RenewedBy)
 .Put("key",d.Key==null?null:KeyFacts(a0,d))
-.PutUnless(null,"chain",v.Try("chains","chain of certificate "+d.Thumbprint+" in "+a0,null,()=>Chain(d)));}
+.PutUnless(null,"chain",w.Try("chains","chain of certificate "+d.Thumbprint+" in "+a0,null,()=>Chain(d)));}
 Bag Chain(StoredCertificate d){
 ChainFacts ey=a.Stores.Chain(d);
 return ey==null?null:new Bag{{"status",ey.Status},{"elements",ey.Elements}};}
 Bag KeyFacts(string a0,StoredCertificate d){
 KeyLink r=d.Key;
-string cw="key of certificate "+d.Thumbprint+" in "+a0;
+string cx="key of certificate "+d.Thumbprint+" in "+a0;
 string ek=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
 var az=new KeyProbe();
 if(ek!="metadata")
-az=v.Try("keys",cw,az,()=>a.Stores.Probe(d,ek=="sign"));
-string gi=v.Try("keys",cw,"unknown",()=>KeyAccess.OfSystem(az.Descriptor));
+az=w.Try("keys",cx,az,()=>a.Stores.Probe(d,ek=="sign"));
+string gj=w.Try("keys",cx,"unknown",()=>KeyAccess.OfSystem(az.Descriptor));
 return new Bag{
-{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gi},{"check",az.Tried?ek:"metadata"},{"code",az.Code}
-}.PutUnless(null,"file",v.Try("keys",cw,null,()=>FileOf(az.UniqueName)));}
+{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gj},{"check",az.Tried?ek:"metadata"},{"code",az.Code}
+}.PutUnless(null,"file",w.Try("keys",cx,null,()=>FileOf(az.UniqueName)));}
 string FileOf(string g){
 if(!string.IsNullOrEmpty(g))
 foreach(string z in KeyFolders){
@@ -173,31 +173,31 @@ string j=@"%ProgramData%\Microsoft\Crypto\"+z+g;
 if(File.Exists(a.ToPath(j)))
 return j;}
 return null;}
-public static bool IsSoftware(string bl){
-return bl.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
-&&bl.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
-&&bl.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
+public static bool IsSoftware(string bm){
+return bm.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
+&&bm.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
+&&bm.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
 public static class KeyAccess{
 static HashSet<string>System=new HashSet<string>{"S-1-5-18","S-1-5-32-544","S-1-1-0","S-1-5-11"};
 const int Read=unchecked((int)0x80000000)|0x10000000|0x1;
 public static string OfSystem(byte[]a5){
 if(a5==null||a5.Length==0)
 return"unknown";
-var cc=new RawSecurityDescriptor(a5,0);
-RawAcl e3=cc.DiscretionaryAcl;
-if((cc.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
+var cd=new RawSecurityDescriptor(a5,0);
+RawAcl e3=cd.DiscretionaryAcl;
+if((cd.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
 if(e3==null)
 return"granted";
-foreach(GenericAce f7 in e3){
-CommonAce d0=f7 as CommonAce;
-if(d0==null||(d0.AceFlags&AceFlags.InheritOnly)!=0||(d0.AccessMask&Read)==0)
+foreach(GenericAce f8 in e3){
+CommonAce d1=f8 as CommonAce;
+if(d1==null||(d1.AceFlags&AceFlags.InheritOnly)!=0||(d1.AccessMask&Read)==0)
 continue;
-if(!System.Contains(d0.SecurityIdentifier.Value))
+if(!System.Contains(d1.SecurityIdentifier.Value))
 continue;
-if(d0.AceQualifier==AceQualifier.AccessDenied)
+if(d1.AceQualifier==AceQualifier.AccessDenied)
 return"denied";
-if(d0.AceQualifier==AceQualifier.AccessAllowed)
+if(d1.AceQualifier==AceQualifier.AccessAllowed)
 return"granted";}
 return"denied";}}
 public class Document{
@@ -205,45 +205,45 @@ public const string Version="0.1.0";
 const string CurrentVersion=@"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 IMachine a;
 IRegistry m;
-Gaps v=new Gaps();
+Gaps w=new Gaps();
 string ak,al;
-List<string>ej=new List<string>(),c3=new List<string>();
+List<string>ej=new List<string>(),c5=new List<string>();
 List<HttpRecord>a3=new List<HttpRecord>();
 List<Bag>ef=new List<Bag>();
-bool?db;
+bool?dd;
 public Document(IMachine a,string ak,string al){
 this.a=a;
 this.ak=ak;
 this.al=al;
 m=a.Registry;}
 public Bag Read(){
-Bag jg=v.Try("os","Windows version",EmptyOs(),Os);
-Bag fv=v.Try("iis","IIS version",null,Iis);
+Bag jg=w.Try("os","Windows version",EmptyOs(),Os);
+Bag fw=w.Try("iis","IIS version",null,Iis);
 long bx=(int)jg["build"];
 ReadHttp(bx);
-IisConfig cd=new IisConfig(a,v);
-if(fv!=null)
-cd.Read();
-List<Bag>x=Sites(cd);
-bool?gq=null;
-if(fv!=null)
-gq=v.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
-List<Bag>dy=AllUsers(cd);
+IisConfig ce=new IisConfig(a,w);
+if(fw!=null)
+ce.Read();
+List<Bag>x=Sites(ce);
+bool?gr=null;
+if(fw!=null)
+gr=w.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
+List<Bag>dz=AllUsers(ce);
 Bag at=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",v.Try("os","computer name","",()=>ComputerName(m))},{"os",jg},{"iis",fv},{"addresses",v.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",v.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gq},{"update_exported",db},{"shared_configuration",cd.Shared},{"sites",x},{"records",a3.Select(t=>t.ToBag())},{"certificates",new Certificates(a,v,ak,al,a3).Read()},{"central_store",v.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c3},{"users",dy},{"connection",v.Try("connection","connection in use",null,Connection)},{"journal",v.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cd.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
-new Traces(a,v).AddTo(at,fv!=null,bx,ef);
-return at.Put("incomplete",v.Entries);}
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",w.Try("os","computer name","",()=>ComputerName(m))},{"os",jg},{"iis",fw},{"addresses",w.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",w.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gr},{"update_exported",dd},{"shared_configuration",ce.Shared},{"sites",x},{"records",a3.Select(t=>t.ToBag())},{"certificates",new Certificates(a,w,ak,al,a3).Read()},{"central_store",w.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c5},{"users",dz},{"connection",w.Try("connection","connection in use",null,Connection)},{"journal",w.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ce.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
+new Traces(a,w).AddTo(at,fw!=null,bx,ef);
+return at.Put("incomplete",w.Entries);}
 void ReadHttp(long bx){
 try{
-using(IHttpApi b9=a.OpenHttp()){
-HttpRecords d7=new HttpRecords(b9);
-a3=d7.All(bx,v);
+using(IHttpApi ca=a.OpenHttp()){
+HttpRecords d7=new HttpRecords(ca);
+a3=d7.All(bx,w);
 ef=d7.Unknown;
-c3=v.Try("url_reservations","URL reservations",c3,d7.UrlReservations);
-ej=v.Try("ip_listen","IP listen list",ej,d7.IpListen);
-db=v.Try("update_exported","exports of httpapi.dll",null,()=>b9.UpdateExported);}}
+c5=w.Try("url_reservations","URL reservations",c5,d7.UrlReservations);
+ej=w.Try("ip_listen","IP listen list",ej,d7.IpListen);
+dd=w.Try("update_exported","exports of httpapi.dll",null,()=>ca.UpdateExported);}}
 catch(Exception c){
-v.Add("records",c,"http.sys configuration");}}
+w.Add("records",c,"http.sys configuration");}}
 public static string ComputerName(IRegistry m){
 const string j=@"SYSTEM\CurrentControlSet\Control\ComputerName\";
 object g=m.Value(j+"ActiveComputerName","ComputerName")??m.Value(j+"ComputerName","ComputerName");
@@ -252,71 +252,71 @@ int BuildOf(){
 object h=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
 return h==null?0:int.Parse(Convert.ToString(h),CultureInfo.InvariantCulture);}
 Bag Os(){
-object dh=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
+object di=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
 object em=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
-if(dh==null){
-string[]c2=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
-dh=int.Parse(c2[0],CultureInfo.InvariantCulture);
-em=int.Parse(c2[1],CultureInfo.InvariantCulture);}
-return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dh,em??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
+if(di==null){
+string[]c4=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
+di=int.Parse(c4[0],CultureInfo.InvariantCulture);
+em=int.Parse(c4[1],CultureInfo.InvariantCulture);}
+return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),di,em??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
 static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-static Bag OsBag(string g,object dh,object em,object bx,object fh){
-return new Bag{{"name",g},{"major",dh},{"minor",em},{"build",bx},{"revision",fh}};}
+static Bag OsBag(string g,object di,object em,object bx,object fh){
+return new Bag{{"name",g},{"major",di},{"minor",em},{"build",bx},{"revision",fh}};}
 Bag Iis(){
-object dh=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
+object di=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
 object em=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
-return dh==null?null:new Bag{{"major",dh},{"minor",em??0}};}
-List<Bag>Sites(IisConfig cd){
-Dictionary<long,string>c0=new Dictionary<long,string>();
-if(cd.Sites.Count>0)
-c0=SiteStates.Read(a,v);
+return di==null?null:new Bag{{"major",di},{"minor",em??0}};}
+List<Bag>Sites(IisConfig ce){
+Dictionary<long,string>c2=new Dictionary<long,string>();
+if(ce.Sites.Count>0)
+c2=SiteStates.Read(a,w);
 List<Bag>x=new List<Bag>();
-foreach(Site am in cd.Sites){
-string b5;
+foreach(Site am in ce.Sites){
+string b6;
 IEnumerable<Bag>y=am.Bindings.Select(delegate(Binding b1){
 return new Bag{{"protocol",b1.Protocol},{"information",b1.Information},{"ssl_flags",b1.Flags}};
 });
-c0.TryGetValue(am.Id,out b5);
-x.Add(new Bag{{"id",am.Id},{"name",am.Name},{"state",b5??"unknown"},{"bindings",y}});}
+c2.TryGetValue(am.Id,out b6);
+x.Add(new Bag{{"id",am.Id},{"name",am.Name},{"state",b6??"unknown"},{"bindings",y}});}
 return x;}
-List<Bag>AllUsers(IisConfig cd){
-List<Bag>dy=new Users(m).Read(v);
-foreach(Mapper bd in cd.Mappers)
+List<Bag>AllUsers(IisConfig ce){
+List<Bag>dz=new Users(m).Read(w);
+foreach(Mapper bd in ce.Mappers)
 if(bd.Hash&& !IsComplete(bd))
-Users.Add(dy,"other",null,bd.Thumbprint,"applicationHost.config, customMetadata "+bd.Path+", property 5506 of the IIS 6 metabase");
-dy.AddRange(v.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
-return dy;}
+Users.Add(dz,"other",null,bd.Thumbprint,"applicationHost.config, customMetadata "+bd.Path+", property 5506 of the IIS 6 metabase");
+dz.AddRange(w.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
+return dz;}
 static bool IsComplete(Mapper bd){
 return bd.Site>0&&bd.Thumbprint!=null;}
 List<int>Ports(){
 IEnumerable<TcpEnd>e4=a.Listening();
 if(e4==null)
 return null;
-return new SortedSet<int>(e4.Select(cf=>cf.Port)).ToList();}
+return new SortedSet<int>(e4.Select(cg=>cg.Port)).ToList();}
 Bag CentralStore(){
 const string j=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
-object c6=m.Value(j,"Enabled");
+object c8=m.Value(j,"Enabled");
 string z=m.Value(j,"CertStoreLocation")as string;
-if(c6==null&&z==null)
+if(c8==null&&z==null)
 return null;
-bool on=c6 is int&&(int)c6!=0;
-List<string>g0=null;
+bool on=c8 is int&&(int)c8!=0;
+List<string>g1=null;
 if(!string.IsNullOrEmpty(z))
-g0=v.Try("central_store_files","files on "+z,null,()=>FilesIn(z));
-return new Bag{{"enabled",on},{"files",g0}};}
+g1=w.Try("central_store_files","files on "+z,null,()=>FilesIn(z));
+return new Bag{{"enabled",on},{"files",g1}};}
 List<string>FilesIn(string z){
-IEnumerable<string>bk=a.FilesIn(z);
-return bk==null?null:bk.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
+IEnumerable<string>bl=a.FilesIn(z);
+return bl==null?null:bl.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
-Dictionary<int,bool>dk=new Users(m).WinRmPorts();
-List<TcpEnd>bb=a.Established().Where(cf=>dk.ContainsKey(cf.Port)).ToList();
-TcpEnd cx=bb.FirstOrDefault(cf=>dk[cf.Port])??bb.FirstOrDefault();
-if(cx==null)
+Dictionary<int,bool>dl=new Users(m).WinRmPorts();
+List<TcpEnd>bb=a.Established().Where(cg=>dl.ContainsKey(cg.Port)).ToList();
+TcpEnd cy=bb.FirstOrDefault(cg=>dl[cg.Port])??bb.FirstOrDefault();
+if(cy==null)
 return null;
-if(bb.Any(cf=>cf.Port!=cx.Port||cf.Address!=cx.Address))
-v.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cx.Address+" port "+cx.Port);
-return new Bag{{"address",cx.Address},{"port",cx.Port},{"tls",dk[cx.Port]}};}}
+if(bb.Any(cg=>cg.Port!=cy.Port||cg.Address!=cy.Address))
+w.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cy.Address+" port "+cy.Port);
+return new Bag{{"address",cy.Address},{"port",cy.Port},{"tls",dl[cy.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
 public ushort Major,Minor;}
@@ -377,31 +377,31 @@ public const int QueryNext=1;
 public const uint InitializeConfig=2;
 public const uint NotFound=2,InvalidParameter=87,InsufficientBuffer=122,MoreData=234,NoMoreItems=259;
 [DllImport("httpapi.dll")]
-public static extern uint HttpInitialize(HttpVersion f1,uint ag,IntPtr en);
+public static extern uint HttpInitialize(HttpVersion f2,uint ag,IntPtr en);
 [DllImport("httpapi.dll")]
 public static extern uint HttpTerminate(uint ag,IntPtr en);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr dq,int cy,IntPtr cq,uint b2,IntPtr eu,uint c1,out uint bq,IntPtr dj);
+public static extern uint HttpQueryServiceConfiguration(IntPtr dr,int c0,IntPtr cr,uint b3,IntPtr eu,uint c3,out uint br,IntPtr dk);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr dq,int cy,IntPtr aa,uint u,IntPtr dj);
+public static extern uint HttpSetServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint u,IntPtr dk);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr dq,int cy,IntPtr aa,uint u,IntPtr dj);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint u,IntPtr dk);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr dq,int cy,IntPtr aa,uint u,IntPtr dj);}
+public static extern uint HttpUpdateServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint u,IntPtr dk);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
-var f1=new HttpVersion{Major=1,Minor=0};
-uint q=HttpNative.HttpInitialize(f1,HttpNative.InitializeConfig,IntPtr.Zero);
+var f2=new HttpVersion{Major=1,Minor=0};
+uint q=HttpNative.HttpInitialize(f2,HttpNative.InitializeConfig,IntPtr.Zero);
 if(q!=0)
 throw HostException.OfCall("HttpInitialize",q);}
-public uint Query(int cy,IntPtr cq,uint b2,IntPtr eu,uint c1,out uint bq){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,cy,cq,b2,eu,c1,out bq,IntPtr.Zero);}
-public uint Set(int cy,IntPtr aa,uint u){
-return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,cy,aa,u,IntPtr.Zero);}
-public uint Delete(int cy,IntPtr aa,uint u){
-return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,cy,aa,u,IntPtr.Zero);}
-public uint Update(int cy,IntPtr aa,uint u){
-return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,cy,aa,u,IntPtr.Zero);}
+public uint Query(int c0,IntPtr cr,uint b3,IntPtr eu,uint c3,out uint br){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c0,cr,b3,eu,c3,out br,IntPtr.Zero);}
+public uint Set(int c0,IntPtr aa,uint u){
+return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c0,aa,u,IntPtr.Zero);}
+public uint Delete(int c0,IntPtr aa,uint u){
+return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c0,aa,u,IntPtr.Zero);}
+public uint Update(int c0,IntPtr aa,uint u){
+return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c0,aa,u,IntPtr.Zero);}
 public bool?UpdateExported{
 get{
 try{
@@ -425,35 +425,35 @@ return fa.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(I
 public class HttpRecords{
 public static Dictionary<string,int>Ids=new Dictionary<string,int>{
 {"ipport",HttpNative.Ssl},{"hostnameport",HttpNative.Sni},{"ccs",HttpNative.Ccs},{"scopedccs",HttpNative.ScopedCcs}};
-IHttpApi b9;
+IHttpApi ca;
 public List<Bag>Unknown=new List<Bag>();
-public HttpRecords(IHttpApi b9){
-this.b9=b9;}
-public List<HttpRecord>All(long bx,Gaps v){
-List<HttpRecord>du=new List<HttpRecord>();
-Family(du,v,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
-Family(du,v,HttpNative.Sni,"hostnameport",bx<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-Family(du,v,HttpNative.Ccs,"ccs",bx<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
-Family(du,v,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-return du;}
-void Family(List<HttpRecord>du,Gaps v,int cy,string ad,bool fb,object bz,Func<IntPtr,HttpRecord>cl){
+public HttpRecords(IHttpApi ca){
+this.ca=ca;}
+public List<HttpRecord>All(long bx,Gaps w){
+List<HttpRecord>dv=new List<HttpRecord>();
+Family(dv,w,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
+Family(dv,w,HttpNative.Sni,"hostnameport",bx<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(dv,w,HttpNative.Ccs,"ccs",bx<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
+Family(dv,w,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+return dv;}
+void Family(List<HttpRecord>dv,Gaps w,int c0,string ad,bool fb,object bz,Func<IntPtr,HttpRecord>cm){
 try{
-List<HttpRecord>o=Steady(cy,bz,cl);
+List<HttpRecord>o=Steady(c0,bz,cm);
 foreach(HttpRecord t in o)
 t.Family=ad;
-du.AddRange(o);}
+dv.AddRange(o);}
 catch(HostException c){
 if(fb&&c.Number==HttpNative.InvalidParameter)
-Unknown.Add(new Bag{{"what","records_"+ad},{"present",false},{"evidence",c.Call+", id "+cy+": "+c.Number}});
+Unknown.Add(new Bag{{"what","records_"+ad},{"present",false},{"evidence",c.Call+", id "+c0+": "+c.Number}});
 else
-v.Add("records",c,"http.sys records of family "+ad+" (id "+cy+")");}}
-List<HttpRecord>Steady(int cy,object bz,Func<IntPtr,HttpRecord>cl){
+w.Add("records",c,"http.sys records of family "+ad+" (id "+c0+")");}}
+List<HttpRecord>Steady(int c0,object bz,Func<IntPtr,HttpRecord>cm){
 for(int bi=1;;bi++){
-List<HttpRecord>o=Each(cy,bz,cl);
-HashSet<string>gl=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+List<HttpRecord>o=Each(c0,bz,cm);
+HashSet<string>gm=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 bool hj=false;
 foreach(HttpRecord t in o)
-hj|= !gl.Add(t.Key);
+hj|= !gm.Add(t.Key);
 if(!hj)
 return o;
 if(bi==5)
@@ -463,7 +463,7 @@ return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a9=>Tex
 public List<string>IpListen(){
 List<string>o=new List<string>();
 using(Room ea=new Room()){
-uint q=ea.Query(b9,HttpNative.IpListen,IntPtr.Zero,0);
+uint q=ea.Query(ca,HttpNative.IpListen,IntPtr.Zero,0);
 if(q==HttpNative.NotFound)
 return o;
 if(q!=0)
@@ -472,33 +472,33 @@ int ar=Marshal.ReadInt32(ea.At);
 for(int b=0;b<ar;b++)
 o.Add(Address(IntPtr.Add(ea.At,8+128*b)).ToString());}
 return o;}
-List<T>Each<T>(int cy,object bz,Func<IntPtr,T>cl){
+List<T>Each<T>(int c0,object bz,Func<IntPtr,T>cm){
 List<T>o=new List<T>();
 int u=Marshal.SizeOf(bz.GetType());
 int hg=(int)Marshal.OffsetOf(bz.GetType(),"Token");
-IntPtr cq=Marshal.AllocHGlobal(u);
+IntPtr cr=Marshal.AllocHGlobal(u);
 try{
 for(int b=0;b<u;b++)
-Marshal.WriteByte(cq,b,0);
-Marshal.StructureToPtr(bz,cq,false);
+Marshal.WriteByte(cr,b,0);
+Marshal.StructureToPtr(bz,cr,false);
 using(Room ea=new Room()){
-for(int gg=0;;gg++){
-Marshal.WriteInt32(cq,hg,gg);
-uint q=ea.Query(b9,cy,cq,(uint)u);
-if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gg==0))
+for(int gh=0;;gh++){
+Marshal.WriteInt32(cr,hg,gh);
+uint q=ea.Query(ca,c0,cr,(uint)u);
+if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gh==0))
 return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-o.Add(cl(ea.At));}}}
+o.Add(cm(ea.At));}}}
 finally{
-Marshal.FreeHGlobal(cq);}}
-public static HttpRecord Of(int cy,IntPtr a9){
-return cy==HttpNative.Ssl?FromSsl(a9):cy==HttpNative.Ccs?FromCcs(a9):FromSni(a9);}
+Marshal.FreeHGlobal(cr);}}
+public static HttpRecord Of(int c0,IntPtr a9){
+return c0==HttpNative.Ssl?FromSsl(a9):c0==HttpNative.Ccs?FromCcs(a9):FromSni(a9);}
 static HttpRecord FromSsl(IntPtr a9){
 SslSet set=(SslSet)Marshal.PtrToStructure(a9,typeof(SslSet));
 IPAddress an=Address(set.Address);
-string gd=an.ToString();
-return Record(set.Param,(gd.IndexOf(':')<0?gd:"["+gd+"]")+":"+Port(set.Address));}
+string ge=an.ToString();
+return Record(set.Param,(ge.IndexOf(':')<0?ge:"["+ge+"]")+":"+Port(set.Address));}
 static HttpRecord FromSni(IntPtr a9){
 SniSet set=(SniSet)Marshal.PtrToStructure(a9,typeof(SniSet));
 return Record(set.Param,Text(set.Key.Host)+":"+Port(a9));}
@@ -521,27 +521,27 @@ return t;}
 static string Text(IntPtr a9){
 return a9==IntPtr.Zero?null:Marshal.PtrToStringUni(a9);}
 static IPAddress Address(IntPtr a9){
-bool gf=Marshal.ReadInt16(a9)==23;
-byte[]ac=new byte[gf?16:4];
-Marshal.Copy(IntPtr.Add(a9,gf?8:4),ac,0,ac.Length);
-return gf?new IPAddress(ac,(uint)Marshal.ReadInt32(a9,24)):new IPAddress(ac);}
+bool gg=Marshal.ReadInt16(a9)==23;
+byte[]ac=new byte[gg?16:4];
+Marshal.Copy(IntPtr.Add(a9,gg?8:4),ac,0,ac.Length);
+return gg?new IPAddress(ac,(uint)Marshal.ReadInt32(a9,24)):new IPAddress(ac);}
 static string Port(IntPtr a9){
 int a7=(Marshal.ReadByte(a9,2)<<8)|Marshal.ReadByte(a9,3);
 return a7.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
 uint ab=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
-public uint Query(IHttpApi b9,int cy,IntPtr cq,uint b2){
+public uint Query(IHttpApi ca,int c0,IntPtr cr,uint b3){
 for(;;){
-uint bq;
-uint q=b9.Query(cy,cq,b2,At,ab,out bq);
+uint br;
+uint q=ca.Query(c0,cr,b3,At,ab,out br);
 if(q!=HttpNative.InsufficientBuffer&&q!=HttpNative.MoreData)
 return q;
-if(bq<=ab)
+if(br<=ab)
 return q;
 Marshal.FreeHGlobal(At);
 At=IntPtr.Zero;
-ab=bq;
+ab=br;
 At=Marshal.AllocHGlobal((int)ab);}}
 public void Dispose(){
 Marshal.FreeHGlobal(At);}}}
@@ -575,37 +575,37 @@ public List<Mapper>Mappers=new List<Mapper>();
 public bool Shared;
 const string Folder=@"\inetsrv\config";
 IMachine a;
-Gaps v;
+Gaps w;
 List<Bag>fk=new List<Bag>();
-string b4;
-bool dx,ca;
-public IisConfig(IMachine a,Gaps v){
+string b5;
+bool dy,cb;
+public IisConfig(IMachine a,Gaps w){
 this.a=a;
-this.v=v;}
+this.w=w;}
 public void Read(){
 string j=null;
 try{
 string z=Redirected(a.System32+Folder);
 j=a.ToPath(z+"\\applicationHost.config");
 XmlFile.Visit(a,j,Restart,VisitConfiguration);
-if(b4!=null){
-j=a.ToPath(z+"\\"+b4);
+if(b5!=null){
+j=a.ToPath(z+"\\"+b5);
 XmlFile.Visit(a,j,Sites.Clear,f=>VisitSites(f,0));}
-if(ca&&Sites.Any(am=>am.Bindings.Count==0))
-v.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
-if(!dx)
-v.Add("sites","malformed",j+" has no section system.applicationHost/sites");}
+if(cb&&Sites.Any(am=>am.Bindings.Count==0))
+w.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
+if(!dy)
+w.Add("sites","malformed",j+" has no section system.applicationHost/sites");}
 catch(Exception c){
 Sites.Clear();
-v.Add("sites",c,j==null?"IIS configuration redirection":"IIS configuration "+j);}
-v.Entries.AddRange(fk);}
+w.Add("sites",c,j==null?"IIS configuration redirection":"IIS configuration "+j);}
+w.Entries.AddRange(fk);}
 string Redirected(string z){
 string ed=null;
-Action<XmlPlace>dz=delegate(XmlPlace f){
+Action<XmlPlace>d0=delegate(XmlPlace f){
 if(f.Is(0,"configurationRedirection")&&Truth(f["enabled"]))
 ed=f["path"];};
 try{
-XmlFile.Visit(a,a.ToPath(z+"\\redirection.config"),()=>{ed=null;},dz);}
+XmlFile.Visit(a,a.ToPath(z+"\\redirection.config"),()=>{ed=null;},d0);}
 catch(IOException c){
 if(!XmlFile.IsMissing(c))
 throw;}
@@ -617,20 +617,20 @@ void Restart(){
 Sites.Clear();
 Mappers.Clear();
 fk.Clear();
-b4=null;
-dx=ca=false;}
+b5=null;
+dy=cb=false;}
 void VisitConfiguration(XmlPlace f){
-int co=f.Path.IndexOf("system.applicationHost")+1;
-if(co==0||f.Path[0]!="configuration"|| !OnlyLocations(f.Path,co-1))
+int cp=f.Path.IndexOf("system.applicationHost")+1;
+if(cp==0||f.Path[0]!="configuration"|| !OnlyLocations(f.Path,cp-1))
 return;
-if(f.Is(co+1,"sites")){
-dx=true;
-b4=f["configSource"]??b4;}
-else if(f.Path.Count>co+1&&f.Path[co]=="sites")
-VisitSites(f,co);
-else if(f.Is(co+2,"customMetadata","key"))
+if(f.Is(cp+1,"sites")){
+dy=true;
+b5=f["configSource"]??b5;}
+else if(f.Path.Count>cp+1&&f.Path[cp]=="sites")
+VisitSites(f,cp);
+else if(f.Is(cp+2,"customMetadata","key"))
 Mappers.Add(NewMapper(f["path"]??""));
-else if(f.Is(co+3,"customMetadata","key","property"))
+else if(f.Is(cp+3,"customMetadata","key","property"))
 Property(Mappers[Mappers.Count-1],f);}
 static Mapper NewMapper(string j){
 const string x="LM/W3SVC/";
@@ -644,14 +644,14 @@ bd.Hash=true;
 bd.Thumbprint=LegacyThumbprint(f["value"]);}
 else if(f["id"]=="5511"&& !string.IsNullOrEmpty(f["value"]))
 bd.Store=f["value"];}
-static bool OnlyLocations(List<string>j,int cf){
-for(int b=1;b<cf;b++)
+static bool OnlyLocations(List<string>j,int cg){
+for(int b=1;b<cg;b++)
 if(j[b]!="location")
 return false;
 return true;}
 void VisitSites(XmlPlace f,int fj){
 Site am=Sites.Count==0?null:Sites[Sites.Count-1];
-ca|=f.Is(fj+4,"siteDefaults","bindings","binding");
+cb|=f.Is(fj+4,"siteDefaults","bindings","binding");
 if(f.Is(fj+2,"sites","site"))
 Sites.Add(NewSite(f));
 else if(am==null)
@@ -692,20 +692,20 @@ return ac.Length==20?Hex.Of(ac):null;}
 catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
-bool af=false,es=false,fy=false;
-Action<XmlPlace>dz=delegate(XmlPlace f){
+bool af=false,es=false,fz=false;
+Action<XmlPlace>d0=delegate(XmlPlace f){
 if(f.Is(2,"sectionSchema"))
 es=f["name"]=="system.applicationHost/sites";
-fy|=es;
+fz|=es;
 af|=es&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
 try{
 string j=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,j,()=>{af=es=fy=false;},dz);}
+XmlFile.Visit(a,j,()=>{af=es=fz=false;},d0);}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-return fy?af:(bool?)null;}}
+return fz?af:(bool?)null;}}
 public class Journal{
 public const string Folder=@"%ProgramData%\tlsfleet.iis",File="journal.txt";
 public List<KeyValuePair<string,string>>Lines=new List<KeyValuePair<string,string>>();
@@ -714,18 +714,18 @@ public bool Damaged;
 public static Journal Parse(byte[]ac){
 Journal i=new Journal();
 string h=Encoding.ASCII.GetString(ac);
-int bn=0;
-for(int cf;(cf=h.IndexOf('\n',bn))>=0;bn=cf+1){
-string[]c2=h.Substring(bn,cf-bn).Split(new[]{'\t'},3);
-if(c2.Length==3&&Sum(c2[1]+"\t"+c2[2])==c2[0]&&i.Sound==bn){
-i.Lines.Add(new KeyValuePair<string,string>(c2[1],c2[2]));
-i.Sound=cf+1;}
-else if(cf+1<ac.Length)
+int bo=0;
+for(int cg;(cg=h.IndexOf('\n',bo))>=0;bo=cg+1){
+string[]c4=h.Substring(bo,cg-bo).Split(new[]{'\t'},3);
+if(c4.Length==3&&Sum(c4[1]+"\t"+c4[2])==c4[0]&&i.Sound==bo){
+i.Lines.Add(new KeyValuePair<string,string>(c4[1],c4[2]));
+i.Sound=cg+1;}
+else if(cg+1<ac.Length)
 i.Damaged=true;}
 return i;}
 public static string Line(string g,string value){
-string d3=g+"\t"+value;
-return Sum(d3)+"\t"+d3+"\n";}
+string d4=g+"\t"+value;
+return Sum(d4)+"\t"+d4+"\n";}
 static string Sum(string h){
 uint ii=2166136261;
 unchecked{
@@ -735,9 +735,9 @@ return ii.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
 string o=null;
-foreach(KeyValuePair<string,string>ck in Lines)
-if(ck.Key==g)
-o=ck.Value;
+foreach(KeyValuePair<string,string>cl in Lines)
+if(cl.Key==g)
+o=cl.Value;
 return o;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
@@ -750,8 +750,8 @@ public static string Time(DateTime hu){
 return hu.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
 int ar=0;
-foreach(KeyValuePair<string,string>ck in Lines)
-ar+=ck.Key==g?1:0;
+foreach(KeyValuePair<string,string>cl in Lines)
+ar+=cl.Key==g?1:0;
 return ar;}
 public static Bag View(string j){
 Journal i;
@@ -768,32 +768,32 @@ Bag ia=new Bag{
 {"run",i["run"]??"damaged"},{"started",i["started"]??""},{"steps",new RawJson(i["steps"]??"[]")},{"done",i.Count("done")-i.Count("undone")}};
 if(ba==null)
 return ia;
-string b5=e0==null?"armed":i.Finished?"undone":"failed";
-return ia.Put("guard",new Bag{{"state",b5},{"at",e0??ba.Split('\t')[0]}});}
+string b6=e0==null?"armed":i.Finished?"undone":"failed";
+return ia.Put("guard",new Bag{{"state",b6},{"at",e0??ba.Split('\t')[0]}});}
 public static Journal Of(string j){
 return Parse(System.IO.File.Exists(j)?Bytes(j):new byte[0]);}
 public static byte[]Bytes(string j){
 using(FileStream aw=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(MemoryStream fs=new MemoryStream()){
-aw.CopyTo(fs);
-return fs.ToArray();}}}
+using(MemoryStream ft=new MemoryStream()){
+aw.CopyTo(ft);
+return ft.ToArray();}}}
 public class Bag:IEnumerable{
-List<KeyValuePair<string,object>>cr=new List<KeyValuePair<string,object>>();
+List<KeyValuePair<string,object>>cs=new List<KeyValuePair<string,object>>();
 public Bag Put(string r,object value){
-cr.Add(new KeyValuePair<string,object>(r,value));
+cs.Add(new KeyValuePair<string,object>(r,value));
 return this;}
-public Bag PutUnless(object f5,string r,object value){
-return Equals(value,f5)?this:Put(r,value);}
+public Bag PutUnless(object f6,string r,object value){
+return Equals(value,f6)?this:Put(r,value);}
 public object this[string r]{
 get{
-foreach(KeyValuePair<string,object>b7 in cr)
-if(b7.Key==r)
-return b7.Value;
+foreach(KeyValuePair<string,object>b8 in cs)
+if(b8.Key==r)
+return b8.Value;
 return null;}}
 public void Add(string r,object value){
 Put(r,value);}
 public IEnumerator GetEnumerator(){
-return cr.GetEnumerator();}}
+return cs.GetEnumerator();}}
 public class RawJson{
 public string Text;
 public RawJson(string h){
@@ -804,12 +804,12 @@ var h=new StringBuilder(4096);
 Append(h,value);
 return h.ToString();}
 public static void Append(StringBuilder h,object value){
-string bo=value as string;
+string bp=value as string;
 Bag fa=value as Bag;
 if(value==null)
 h.Append("null");
-else if(bo!=null)
-Quote(h,bo);
+else if(bp!=null)
+Quote(h,bp);
 else if(fa!=null)
 AppendBag(h,fa);
 else if(value is RawJson)
@@ -824,23 +824,23 @@ else
 throw new ArgumentException("no JSON for "+value.GetType());}
 static void AppendBag(StringBuilder h,Bag fa){
 char aq='{';
-foreach(KeyValuePair<string,object>b7 in fa){
+foreach(KeyValuePair<string,object>b8 in fa){
 h.Append(aq);
-Quote(h,b7.Key);
+Quote(h,b8.Key);
 h.Append(':');
-Append(h,b7.Value);
+Append(h,b8.Value);
 aq=',';}
 h.Append(aq=='{'?"{}":"}");}
 static void AppendList(StringBuilder h,IEnumerable e3){
 char aq='[';
-foreach(object b7 in e3){
+foreach(object b8 in e3){
 h.Append(aq);
-Append(h,b7);
+Append(h,b8);
 aq=',';}
 h.Append(aq=='['?"[]":"]");}
-static void Quote(StringBuilder h,string bo){
+static void Quote(StringBuilder h,string bp){
 h.Append('"');
-foreach(char ao in bo){
+foreach(char ao in bp){
 if(ao=='"'||ao=='\\')
 h.Append('\\').Append(ao);
 else if(ao>=' '&&ao<127)
@@ -849,15 +849,15 @@ else
 h.Append("\\u").Append(((int)ao).ToString("x4",CultureInfo.InvariantCulture));}
 h.Append('"');}
 public static void AppendDocument(StringBuilder h,object at){
-string f9=Write(at);
-if(f9.Length<=64*1024){
-h.Append("\"document\":").Append(f9);
+string ga=Write(at);
+if(ga.Length<=64*1024){
+h.Append("\"document\":").Append(ga);
 return;}
-using(var cz=new MemoryStream()){
-using(var g1=new GZipStream(cz,CompressionMode.Compress,true)){
-byte[]ac=Encoding.ASCII.GetBytes(f9);
-g1.Write(ac,0,ac.Length);}
-h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(cz.ToArray())).Append('"');}}}
+using(var c1=new MemoryStream()){
+using(var g2=new GZipStream(c1,CompressionMode.Compress,true)){
+byte[]ac=Encoding.ASCII.GetBytes(ga);
+g2.Write(ac,0,ac.Length);}
+h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c1.ToArray())).Append('"');}}}
 public interface IMachine{
 bool Simulated{get;}
 DateTime UtcNow{get;}
@@ -867,7 +867,7 @@ IHttpApi OpenHttp();
 IAppHostAdminManager OpenAdmin();
 string System32{get;}
 string ToPath(string eg);
-IEnumerable<string>FilesIn(string dp);
+IEnumerable<string>FilesIn(string dq);
 IEnumerable<string>Events(string er,string bz,int ep);
 void Pause(int a6);
 IEnumerable<string>Addresses();
@@ -878,10 +878,10 @@ Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string h);}
 public interface IHttpApi:IDisposable{
-uint Query(int cy,IntPtr cq,uint b2,IntPtr eu,uint c1,out uint bq);
-uint Set(int cy,IntPtr aa,uint u);
-uint Delete(int cy,IntPtr aa,uint u);
-uint Update(int cy,IntPtr aa,uint u);
+uint Query(int c0,IntPtr cr,uint b3,IntPtr eu,uint c3,out uint br);
+uint Set(int c0,IntPtr aa,uint u);
+uint Delete(int c0,IntPtr aa,uint u);
+uint Update(int c0,IntPtr aa,uint u);
 bool?UpdateExported{get;}}
 public interface IRegistry{
 object Value(string r,string g);
@@ -936,14 +936,14 @@ return new Bag{
 public static Bag ErrorBag(HostException c,int?e){
 return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",e},{"call",c.Call},{"number",c.Number}};}}
 public static class Arguments{
-public static void Check(IDictionary p,params string[]ce){
-foreach(string g in ce)
+public static void Check(IDictionary p,params string[]cf){
+foreach(string g in cf)
 if(p[g]==null)
 throw Bad(g,"is missing");
 foreach(object r in p.Keys){
 string g=Convert.ToString(r);
 bool af=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string be in ce)
+foreach(string be in cf)
 af|=be.Equals(g,StringComparison.OrdinalIgnoreCase);
 if(!af)
 throw Bad(g,"is not known");}}
@@ -961,36 +961,36 @@ return new HostException("bad_argument",f+": "+a2,f,null,null,null);}}
 public class HostException:Exception{
 public string Code,Place,Hint,Call;
 public long?Number;
-public HostException(string q,string a2,string f,string w,string bu,long?s):base(a2){
+public HostException(string q,string a2,string f,string v,string bj,long?s):base(a2){
 Code=q;
 Place=f;
-Hint=w;
-Call=bu;
+Hint=v;
+Call=bj;
 Number=s;}
 public HostException(string q,string a2):this(q,a2,null,null,null,null){}
-public static HostException OfCall(string bu,uint s){
+public static HostException OfCall(string bj,uint s){
 string q=s==5?"access_denied":s.ToString(CultureInfo.InvariantCulture);
 string i5=new Win32Exception((int)s).Message;
-return new HostException(q,bu+" returned "+s+": "+i5,null,null,bu,s);}}
+return new HostException(q,bj+" returned "+s+": "+i5,null,null,bj,s);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
-public void Add(string df,string q,string a2){
-Entries.Add(new Bag{{"layer",df},{"code",q},{"message",a2}});}
-public void Add(string df,Exception c,string cw){
+public void Add(string dg,string q,string a2){
+Entries.Add(new Bag{{"layer",dg},{"code",q},{"message",a2}});}
+public void Add(string dg,Exception c,string cx){
 string q=CodeOf(c);
-string gb;
-if(!Rights.TryGetValue(df,out gb))
-gb="administrator rights";
-string g4=q=="access_denied"?"; this takes "+gb:"";
-Add(df,q,cw+": "+c.Message+g4);}
-public T Try<T>(string df,string cw,T dv,Func<T>cl){
+string gc;
+if(!Rights.TryGetValue(dg,out gc))
+gc="administrator rights";
+string g5=q=="access_denied"?"; this takes "+gc:"";
+Add(dg,q,cx+": "+c.Message+g5);}
+public T Try<T>(string dg,string cx,T dw,Func<T>cm){
 try{
-return cl();}
+return cm();}
 catch(Exception c){
-Add(df,c,cw);
-return dv;}}
+Add(dg,c,cx);
+return dw;}}
 public static string CodeOf(Exception c){
 HostException af=c as HostException;
 if(af!=null)
@@ -1012,42 +1012,42 @@ static string[][]Folders={
 new[]{"win_acme",@"%ProgramData%\win-acme"},new[]{"simple_acme",@"%ProgramData%\simple-acme"},new[]{"posh_acme",@"%ProgramFiles%\WindowsPowerShell\Modules\Posh-ACME"}};
 IMachine a;
 IRegistry m;
-Gaps v;
-public Traces(IMachine a,Gaps v){
+Gaps w;
+public Traces(IMachine a,Gaps w){
 this.a=a;
-this.v=v;
+this.w=w;
 m=a.Registry;}
-public void AddTo(Bag at,bool fv,long bx,List<Bag>ef){
+public void AddTo(Bag at,bool fw,long bx,List<Bag>ef){
 Put(at,"asked","asked","switches of features",()=>Asked(bx).Concat(ef));
 Put(at,"managers","managers","certificate managers",Managers);
-at.Put("rebind",fv?v.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
+at.Put("rebind",fw?w.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(at,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(at,"changes","events","event log of http.sys",Changes);}
-void Put(Bag at,string r,string df,string cw,Func<IEnumerable<Bag>>cl){
-at.Put(r,v.Try(df,cw,new List<Bag>(),()=>cl().ToList()));}
+void Put(Bag at,string r,string dg,string cx,Func<IEnumerable<Bag>>cm){
+at.Put(r,w.Try(dg,cx,new List<Bag>(),()=>cm().ToList()));}
 IEnumerable<Bag>Asked(long bx){
 const string d7=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
 const string eo=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
 return Switch("http2",d7,"EnableHttp2Tls",bx>=14393)
 .Concat(Switch("http3",d7,"EnableHttp3",bx>=20348)).Concat(Switch("tls13",eo,"Enabled",bx>=20348));}
-IEnumerable<Bag>Switch(string cw,string r,string g,bool af){
+IEnumerable<Bag>Switch(string cx,string r,string g,bool af){
 object value=m.Value(r,g);
 if(value is int)
-yield return new Bag{{"what",cw},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
+yield return new Bag{{"what",cx},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
 IEnumerable<Bag>Managers(){
-foreach(string dm in new[]{"Certify.Service","Certify.Server.Core"})
-if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dm).Length>0)
-yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dm);
-foreach(string f0 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
-if(KindOfTask(f0)!=null)
-yield return Manager(KindOfTask(f0),"scheduled task "+f0);
-foreach(string[]gh in Folders)
-if(Directory.Exists(a.ToPath(gh[1])))
-yield return Manager(gh[0],gh[1]);}
-static Bag Manager(string b8,string eh){
-return new Bag{{"kind",b8},{"evidence",eh}};}
-static string KindOfTask(string f0){
-string g=f0.ToLowerInvariant();
+foreach(string dn in new[]{"Certify.Service","Certify.Server.Core"})
+if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dn).Length>0)
+yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dn);
+foreach(string f1 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
+if(KindOfTask(f1)!=null)
+yield return Manager(KindOfTask(f1),"scheduled task "+f1);
+foreach(string[]gi in Folders)
+if(Directory.Exists(a.ToPath(gi[1])))
+yield return Manager(gi[0],gi[1]);}
+static Bag Manager(string b9,string eh){
+return new Bag{{"kind",b9},{"evidence",eh}};}
+static string KindOfTask(string f1){
+string g=f1.ToLowerInvariant();
 foreach(string af in new[]{"win-acme","simple-acme","posh-acme"})
 if(g.Contains(af))
 return af.Replace('-','_');
@@ -1057,29 +1057,29 @@ try{
 string j=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
 using(var ff=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
 using(var h=new StreamReader(ff,true)){
-XmlNode c6=Parse(h.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
-return c6==null||c6.InnerText.Trim()!="false";}}
+XmlNode c8=Parse(h.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+return c8==null||c8.InnerText.Trim()!="false";}}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
-foreach(XmlElement b3 in Events(Lifecycle,"*[System[EventID=1001]]")){
-string i2=Thumbprint(b3,"OldCertificateDetails"),ay=Thumbprint(b3,"NewCertificateDetails");
+foreach(XmlElement b4 in Events(Lifecycle,"*[System[EventID=1001]]")){
+string i2=Thumbprint(b4,"OldCertificateDetails"),ay=Thumbprint(b4,"NewCertificateDetails");
 if(i2!=null&&ay!=null)
-yield return new Bag{{"at",At(b3)},{"old",i2},{"new",ay}};}}
-static string Thumbprint(XmlElement b3,string g){
-XmlElement ft=First(b3,g);
-return ft==null?null:Hex.Thumbprint(ft.GetAttribute("Thumbprint"));}
+yield return new Bag{{"at",At(b4)},{"old",i2},{"new",ay}};}}
+static string Thumbprint(XmlElement b4,string g){
+XmlElement fu=First(b4,g);
+return fu==null?null:Hex.Thumbprint(fu.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
-var fy=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-foreach(XmlElement b3 in Events("System",HttpEvents)){
-XmlNodeList da=b3.GetElementsByTagName("Data");
-string ai=da.Count==0?"":da[da.Count-1].InnerText;
-if(ai.Length>0&&fy.Add(ai))
-yield return new Bag{{"at",At(b3)},{"kind",Kinds[int.Parse(First(b3,"EventID").InnerText)-15300]},{"endpoint",ai}};}}
-static string At(XmlElement b3){
-return First(b3,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
+var fz=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+foreach(XmlElement b4 in Events("System",HttpEvents)){
+XmlNodeList dc=b4.GetElementsByTagName("Data");
+string ai=dc.Count==0?"":dc[dc.Count-1].InnerText;
+if(ai.Length>0&&fz.Add(ai))
+yield return new Bag{{"at",At(b4)},{"kind",Kinds[int.Parse(First(b4,"EventID").InnerText)-15300]},{"endpoint",ai}};}}
+static string At(XmlElement b4){
+return First(b4,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
 IEnumerable<XmlElement>Events(string er,string bz){
 return a.Events(er,bz,MostEvents).Select(Parse);}
 static XmlElement Parse(string h){
@@ -1112,24 +1112,24 @@ throw HostException.OfCall("EvtNext",(uint)q);}
 finally{
 EvtClose(d9);}
 return o;}
-static string Xml(IntPtr b7){
+static string Xml(IntPtr b8){
 byte[]h=new byte[4096];
-uint dn,ar;
+uint dp,ar;
 for(;;){
-if(EvtRender(IntPtr.Zero,b7,1,(uint)h.Length,h,out dn,out ar))
-return Encoding.Unicode.GetString(h,0,(int)dn).TrimEnd('\0');
+if(EvtRender(IntPtr.Zero,b8,1,(uint)h.Length,h,out dp,out ar))
+return Encoding.Unicode.GetString(h,0,(int)dp).TrimEnd('\0');
 int q=Marshal.GetLastWin32Error();
-if(q!=InsufficientBuffer||dn<=h.Length)
+if(q!=InsufficientBuffer||dp<=h.Length)
 throw HostException.OfCall("EvtRender",(uint)q);
-h=new byte[dn];}}
+h=new byte[dp];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern IntPtr EvtQuery(IntPtr i7,string j,string bz,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr d9,uint ab,out IntPtr b7,int i9,uint ag,out uint iu);
+static extern bool EvtNext(IntPtr d9,uint ab,out IntPtr b8,int i9,uint ag,out uint iu);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr c5,IntPtr b7,uint ag,uint ab,byte[]ja,out uint dn,out uint h6);
+static extern bool EvtRender(IntPtr c7,IntPtr b8,uint ag,uint ab,byte[]ja,out uint dp,out uint h6);
 [DllImport("wevtapi.dll")]
-static extern bool EvtClose(IntPtr dq);}
+static extern bool EvtClose(IntPtr dr);}
 public class Users{
 const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
 const string Services=@"SYSTEM\CurrentControlSet\Services\";
@@ -1138,9 +1138,9 @@ IRegistry m;
 List<Bag>o=new List<Bag>();
 public Users(IRegistry m){
 this.m=m;}
-public List<Bag>Read(Gaps v){
+public List<Bag>Read(Gaps w){
 foreach(Action bf in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
-v.Try("users","other users of certificates",0,delegate{bf();return 0;});
+w.Try("users","other users of certificates",0,delegate{bf();return 0;});
 return o;}
 void Values(){
 Hash("rdp",null,@"SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp","SSLCertificateSHA1Hash");
@@ -1169,68 +1169,68 @@ an=an.Substring(3).Trim('[',']');
 return"ipport "+(an.IndexOf(':')<0?an:"["+an+"]")+":"+a7;}
 return"ipport 0.0.0.0:"+a7;}
 public Dictionary<int,bool>WinRmPorts(){
-var dk=new Dictionary<int,bool>();
-dk[5985]=false;
-dk[5986]=true;
+var dl=new Dictionary<int,bool>();
+dl[5985]=false;
+dl[5986]=true;
 foreach(string b0 in m.Keys(Wsman)){
 int a7;
 bool eo;
 if(Listener(b0,out a7,out eo))
-dk[a7]=eo;}
-return dk;}
+dl[a7]=eo;}
+return dl;}
 void WebManagement(){
 const string j=@"SOFTWARE\Microsoft\WebManagement\Server";
 object a7=m.Value(j,"Port");
 Hash("wmsvc","ipport 0.0.0.0:"+(a7 is int?(int)a7:8172),j,"SslCertificateHash");}
 void SqlServers(){
-foreach(string ct in Sql){
-foreach(string ei in m.Names(ct+@"Instance Names\SQL")){
-object cy=m.Value(ct+@"Instance Names\SQL",ei);
-Hash("sql",null,ct+cy+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string ei in m.Names(ct+@"Instance Names\RS"))
-Found("ssrs",null,null,ct+@"Instance Names\RS, instance "+ei);}}
+foreach(string cu in Sql){
+foreach(string ei in m.Names(cu+@"Instance Names\SQL")){
+object c0=m.Value(cu+@"Instance Names\SQL",ei);
+Hash("sql",null,cu+c0+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
+foreach(string ei in m.Names(cu+@"Instance Names\RS"))
+Found("ssrs",null,null,cu+@"Instance Names\RS, instance "+ei);}}
 void Sstp(){
 const string j=Services+@"SstpSvc\Parameters";
 string aj=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
-byte[]g5=m.Value(j,"SHA256CertificateHash")as byte[];
-if(aj!=null||(g5!=null&&g5.Length==32))
+byte[]g6=m.Value(j,"SHA256CertificateHash")as byte[];
+if(aj!=null||(g6!=null&&g6.Length==32))
 Found("sstp","ipport 0.0.0.0:443",aj,j);}
 void Wsus(){
 const string j=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
 object a7=m.Value(j,"PortNumber"),eo=m.Value(j,"UsingSSL");
 if(a7 is int&&eo is int&&(int)eo!=0)
 Found("wsus","ipport 0.0.0.0:"+((int)a7).ToString(CultureInfo.InvariantCulture),null,j);}
-void Hash(string b8,string r,string j,string g){
+void Hash(string b9,string r,string j,string g){
 string aj=Hex.Thumbprint(m.Value(j,g));
 if(aj!=null)
-Found(b8,r,aj,j+", "+g);}
-void Present(string b8,string r,string j){
+Found(b9,r,aj,j+", "+g);}
+void Present(string b9,string r,string j){
 if(m.Keys(j).Length+m.Names(j).Length>0)
-Found(b8,r,null,j);}
-void Found(string b8,string r,string aj,string j){
-Add(o,b8,r,aj,@"HKLM\"+j);}
-public static void Add(List<Bag>dy,string b8,string r,string aj,string eh){
-dy.Add(new Bag{{"kind",b8},{"key",r},{"thumbprint",aj},{"evidence",eh}});}}
+Found(b9,r,null,j);}
+void Found(string b9,string r,string aj,string j){
+Add(o,b9,r,aj,@"HKLM\"+j);}
+public static void Add(List<Bag>dz,string b9,string r,string aj,string eh){
+dz.Add(new Bag{{"kind",b9},{"key",r},{"thumbprint",aj},{"evidence",eh}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 IRegistry m=new WindowsRegistry();
-IStores c9=new WindowsStores();
+IStores db=new WindowsStores();
 public bool Simulated{get{return false;}}
 public DateTime UtcNow{get{return DateTime.UtcNow;}}
 public IRegistry Registry{get{return m;}}
-public IStores Stores{get{return c9;}}
+public IStores Stores{get{return db;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
-public static string System32Of(bool gy,bool ga){
-return gy&& !ga?@"%windir%\sysnative":@"%windir%\System32";}
+public static string System32Of(bool gz,bool gb){
+return gz&& !gb?@"%windir%\sysnative":@"%windir%\System32";}
 public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
 return(IAppHostAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(AdminManager,true));}
 public string ToPath(string eg){
 return Environment.ExpandEnvironmentVariables(eg);}
-public IEnumerable<string>FilesIn(string dp){
-return Directory.GetFiles(ToPath(dp)).Select(Path.GetFileName);}
+public IEnumerable<string>FilesIn(string dq){
+return Directory.GetFiles(ToPath(dq)).Select(Path.GetFileName);}
 public IEnumerable<string>Events(string er,string bz,int ep){
 return EventLog.Read(er,bz,ep);}
 public void Pause(int a6){
@@ -1249,12 +1249,12 @@ public IEnumerable<TcpEnd>Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
 public Stream Dial(string an,int a7,int au){
 return Dial(new IPEndPoint(IPAddress.Parse(an),a7),au);}
-public static Stream Dial(IPEndPoint cf,int au){
-Socket ev=new Socket(cf.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+public static Stream Dial(IPEndPoint cg,int au){
+Socket ev=new Socket(cg.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult fe=ev.BeginConnect(cf,null,null);
+IAsyncResult fe=ev.BeginConnect(cg,null,null);
 if(!fe.AsyncWaitHandle.WaitOne(au))
-throw new TimeoutException("no connection to "+cf+" within "+au+" ms");
+throw new TimeoutException("no connection to "+cg+" within "+au+" ms");
 ev.EndConnect(fe);
 return new NetworkStream(ev,true);}
 catch{
@@ -1271,9 +1271,9 @@ return;
 ReportEventW(er,4,0,0,IntPtr.Zero,1,0,new[]{h},IntPtr.Zero);
 DeregisterEventSource(er);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr RegisterEventSourceW(string hy,string c8);
+static extern IntPtr RegisterEventSourceW(string hy,string da);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr er,ushort jh,ushort ip,uint cy,IntPtr h9,ushort ar,uint iq,string[]jf,IntPtr da);
+static extern bool ReportEventW(IntPtr er,ushort jh,ushort ip,uint c0,IntPtr h9,ushort ar,uint iq,string[]jf,IntPtr dc);
 [DllImport("advapi32.dll")]
 static extern bool DeregisterEventSource(IntPtr er);}
 public class WindowsRegistry:IRegistry{
@@ -1283,45 +1283,45 @@ public string[]Keys(string r){
 return With(r,new string[0],bb=>bb.GetSubKeyNames());}
 public string[]Names(string r){
 return With(r,new string[0],bb=>bb.GetValueNames());}
-static T With<T>(string r,T dv,Func<RegistryKey,T>cl){
-using(RegistryKey ct=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey bb=ct.OpenSubKey(r))
-return bb==null?dv:cl(bb);}}
+static T With<T>(string r,T dw,Func<RegistryKey,T>cm){
+using(RegistryKey cu=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
+using(RegistryKey bb=cu.OpenSubKey(r))
+return bb==null?dw:cm(bb);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
-public static List<TcpEnd>OfSystem(int b5){
+public static List<TcpEnd>OfSystem(int b6){
 List<TcpEnd>o=new List<TcpEnd>();
-Read(V4,eb=>Take(o,eb,b5,0,4,4,8,20),24);
-Read(V6,eb=>Take(o,eb,b5,48,0,16,20,52),56);
+Read(V4,eb=>Take(o,eb,b6,0,4,4,8,20),24);
+Read(V6,eb=>Take(o,eb,b6,48,0,16,20,52),56);
 return o;}
-static void Take(List<TcpEnd>o,IntPtr eb,int b5,int he,int f3,int d1,int go,int g7){
-if(Marshal.ReadInt32(eb,g7)!=System||Marshal.ReadInt32(eb,he)!=b5)
+static void Take(List<TcpEnd>o,IntPtr eb,int b6,int he,int f4,int d2,int gp,int g8){
+if(Marshal.ReadInt32(eb,g8)!=System||Marshal.ReadInt32(eb,he)!=b6)
 return;
-byte[]an=new byte[d1];
-Marshal.Copy(IntPtr.Add(eb,f3),an,0,d1);
+byte[]an=new byte[d2];
+Marshal.Copy(IntPtr.Add(eb,f4),an,0,d2);
 IPAddress fo=new IPAddress(an);
 if(fo.IsIPv4MappedToIPv6)
 fo=fo.MapToIPv4();
-o.Add(new TcpEnd{Address=fo.ToString(),Port=(Marshal.ReadByte(eb,go)<<8)|Marshal.ReadByte(eb,go+1)});}
-static void Read(int ad,Action<IntPtr>iw,int hb){
+o.Add(new TcpEnd{Address=fo.ToString(),Port=(Marshal.ReadByte(eb,gp)<<8)|Marshal.ReadByte(eb,gp+1)});}
+static void Read(int ad,Action<IntPtr>iw,int hc){
 uint ab=0x10000;
 for(;;){
-IntPtr b6=Marshal.AllocHGlobal((int)ab);
+IntPtr b7=Marshal.AllocHGlobal((int)ab);
 try{
-uint q=GetExtendedTcpTable(b6,ref ab,false,ad,AllWithOwner,0);
+uint q=GetExtendedTcpTable(b7,ref ab,false,ad,AllWithOwner,0);
 if(q==TooSmall)
 continue;
 if(q!=0)
 throw HostException.OfCall("GetExtendedTcpTable",q);
-int ar=Marshal.ReadInt32(b6);
+int ar=Marshal.ReadInt32(b7);
 for(int b=0;b<ar;b++)
-iw(IntPtr.Add(b6,4+b*hb));
+iw(IntPtr.Add(b7,4+b*hc));
 return;}
 finally{
-Marshal.FreeHGlobal(b6);}}}
+Marshal.FreeHGlobal(b7);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr b6,ref uint ab,bool fq,int ad,int b8,uint en);}
+static extern uint GetExtendedTcpTable(IntPtr b7,ref uint ab,bool fq,int ad,int b9,uint en);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
@@ -1336,11 +1336,11 @@ bb=null;
 if(c.HResult==StoreMissing)
 return null;
 throw;}
-var du=new List<StoredCertificate>();
+var dv=new List<StoredCertificate>();
 l=bb.Certificates;
 foreach(X509Certificate2 d in l)
-du.Add(One(d));
-return du;}
+dv.Add(One(d));
+return dv;}
 public void Close(){
 if(l!=null)
 foreach(X509Certificate2 d in l)
@@ -1350,100 +1350,100 @@ bb.Close();
 l=null;
 bb=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]ha=Property(d,KeyNative.Renewal,(a9,ab)=>{
+byte[]hb=Property(d,KeyNative.Renewal,(a9,ab)=>{
 byte[]ac=new byte[ab];
 Marshal.Copy(a9,ac,0,ab);
 return ac;
 });
 return new StoredCertificate{
-Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(ha),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 d,uint cy,Func<IntPtr,int,T>cl)where T:class{
+Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hb),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
+static T Property<T>(X509Certificate2 d,uint c0,Func<IntPtr,int,T>cm)where T:class{
 uint ab=0;
-if(!KeyNative.CertGetCertificateContextProperty(d.Handle,cy,IntPtr.Zero,ref ab))
+if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c0,IntPtr.Zero,ref ab))
 return null;
 IntPtr a9=Marshal.AllocHGlobal((int)ab);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,cy,a9,ref ab)?cl(a9,(int)ab):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,c0,a9,ref ab)?cm(a9,(int)ab):null;}
 finally{
 Marshal.FreeHGlobal(a9);
 GC.KeepAlive(d);}}
 public static KeyLink ToLink(IntPtr a9,int ab){
-KeyNative.ProvInfo fw=(KeyNative.ProvInfo)Marshal.PtrToStructure(a9,typeof(KeyNative.ProvInfo));
+KeyNative.ProvInfo fx=(KeyNative.ProvInfo)Marshal.PtrToStructure(a9,typeof(KeyNative.ProvInfo));
 return new KeyLink{
-Container=Marshal.PtrToStringUni(fw.Container)??"",Provider=Marshal.PtrToStringUni(fw.Provider)??"",ProviderType=fw.ProviderType,KeySpec=fw.KeySpec,Machine=(fw.Flags&KeyNative.MachineKeyset)!=0};}
+Container=Marshal.PtrToStringUni(fx.Container)??"",Provider=Marshal.PtrToStringUni(fx.Provider)??"",ProviderType=fx.ProviderType,KeySpec=fx.KeySpec,Machine=(fx.Flags&KeyNative.MachineKeyset)!=0};}
 public KeyProbe Probe(StoredCertificate d,bool h7){
 var az=new KeyProbe{Tried=true};
-X509Certificate2 dr=(X509Certificate2)d.Native;
+X509Certificate2 ds=(X509Certificate2)d.Native;
 IntPtr r;
-uint cg;
-bool cm;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(dr.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out cg,out cm)){
+uint ch;
+bool cn;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(ds.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out ch,out cn)){
 az.Code=KeyNative.LastResult();
 if(az.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
 throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
 return az;}
-bool hq=cg==KeyNative.NcryptHandle;
+bool hq=ch==KeyNative.NcryptHandle;
 try{
 az.Descriptor=hq?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
 az.UniqueName=hq?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
-az.Code= !h7?0:hq?CngSign(r,dr.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,cg,d.Key);}
+az.Code= !h7?0:hq?CngSign(r,ds.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ch,d.Key);}
 finally{
-if(cm&&hq)
+if(cn&&hq)
 KeyNative.NCryptFreeObject(r);
-else if(cm)
+else if(cn)
 KeyNative.CryptReleaseContext(r,0);
-GC.KeepAlive(dr);}
+GC.KeepAlive(ds);}
 return az;}
 public ChainFacts Chain(StoredCertificate d){
-X509Certificate2 dr=(X509Certificate2)d.Native;
-byte[]gn=new byte[4*IntPtr.Size];
-gn[0]=(byte)gn.Length;
-IntPtr c5;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dr.Handle,IntPtr.Zero,IntPtr.Zero,gn,KeyNative.ChainFlags,IntPtr.Zero,out c5))
+X509Certificate2 ds=(X509Certificate2)d.Native;
+byte[]go=new byte[4*IntPtr.Size];
+go[0]=(byte)go.Length;
+IntPtr c7;
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,ds.Handle,IntPtr.Zero,IntPtr.Zero,go,KeyNative.ChainFlags,IntPtr.Zero,out c7))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
-IntPtr cb=Marshal.ReadInt32(c5,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c5,16)):IntPtr.Zero;
-return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c5,4)),Elements=cb==IntPtr.Zero?0:Marshal.ReadInt32(cb,12)};}
+IntPtr cc=Marshal.ReadInt32(c7,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c7,16)):IntPtr.Zero;
+return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c7,4)),Elements=cc==IntPtr.Zero?0:Marshal.ReadInt32(cc,12)};}
 finally{
-KeyNative.CertFreeCertificateChain(c5);
-GC.KeepAlive(dr);}}
+KeyNative.CertFreeCertificateChain(c7);
+GC.KeepAlive(ds);}}
 static byte[]CngProperty(IntPtr r,string g,uint eq){
 uint ag=eq|KeyNative.Silent,ab;
 if(KeyNative.NCryptGetProperty(r,g,null,0,out ab,ag)!=0)
 return null;
 byte[]value=new byte[ab];
 return KeyNative.NCryptGetProperty(r,g,value,ab,out ab,ag)==0?value:null;}
-static byte[]CapiProperty(IntPtr bl,uint dw,uint eq){
+static byte[]CapiProperty(IntPtr bm,uint dx,uint eq){
 uint ab=0;
-if(!KeyNative.CryptGetProvParam(bl,dw,null,ref ab,eq))
+if(!KeyNative.CryptGetProvParam(bm,dx,null,ref ab,eq))
 return null;
 byte[]value=new byte[ab];
-return KeyNative.CryptGetProvParam(bl,dw,value,ref ab,eq)?value:null;}
-static string Text(Encoding gt,byte[]value){
-return value==null?null:gt.GetString(value).TrimEnd('\0');}
+return KeyNative.CryptGetProvParam(bm,dx,value,ref ab,eq)?value:null;}
+static string Text(Encoding gu,byte[]value){
+return value==null?null:gu.GetString(value).TrimEnd('\0');}
 static long CngSign(IntPtr r,bool i4){
 IntPtr g=Marshal.StringToHGlobalUni("SHA256"),d8=Marshal.AllocHGlobal(IntPtr.Size);
 try{
 Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},d8,false);
-IntPtr dn=i4?d8:IntPtr.Zero;
+IntPtr dp=i4?d8:IntPtr.Zero;
 uint ag=KeyNative.Silent|(i4?KeyNative.PadPkcs1:0),ab;
-int q=KeyNative.NCryptSignHash(r,dn,Sample,(uint)Sample.Length,null,0,out ab,ag);
+int q=KeyNative.NCryptSignHash(r,dp,Sample,(uint)Sample.Length,null,0,out ab,ag);
 if(q==0)
-q=KeyNative.NCryptSignHash(r,dn,Sample,(uint)Sample.Length,new byte[ab],ab,out ab,ag);
+q=KeyNative.NCryptSignHash(r,dp,Sample,(uint)Sample.Length,new byte[ab],ab,out ab,ag);
 return unchecked((uint)q);}
 finally{
 Marshal.FreeHGlobal(d8);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bl,uint cg,KeyLink iz){
+static long CapiSign(IntPtr bm,uint ch,KeyLink iz){
 IntPtr bw;
 uint ab=0;
-if(!KeyNative.CryptCreateHash(bl,iz.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bw))
+if(!KeyNative.CryptCreateHash(bm,iz.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bw))
 return KeyNative.LastResult();
 try{
-bool cj=KeyNative.CryptHashData(bw,Sample,(uint)Sample.Length,0)
-&&KeyNative.CryptSignHash(bw,cg,IntPtr.Zero,0,null,ref ab)
-&&KeyNative.CryptSignHash(bw,cg,IntPtr.Zero,0,new byte[ab],ref ab);
-return cj?0:KeyNative.LastResult();}
+bool ck=KeyNative.CryptHashData(bw,Sample,(uint)Sample.Length,0)
+&&KeyNative.CryptSignHash(bw,ch,IntPtr.Zero,0,null,ref ab)
+&&KeyNative.CryptSignHash(bw,ch,IntPtr.Zero,0,new byte[ab],ref ab);
+return ck?0:KeyNative.LastResult();}
 finally{
 KeyNative.CryptDestroyHash(bw);}}}
 public static class KeyNative{
@@ -1465,29 +1465,29 @@ public IntPtr Algorithm;}
 [DllImport("shell32.dll")]
 public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateContextProperty(IntPtr d,uint cy,IntPtr da,ref uint ab);
+public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c0,IntPtr dc,ref uint ab);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h5,out IntPtr r,out uint cg,out bool cm);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h5,out IntPtr r,out uint ch,out bool cn);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr jc,IntPtr d,IntPtr h8,IntPtr a0,byte[]gn,uint ag,IntPtr en,out IntPtr ey);
+public static extern bool CertGetCertificateChain(IntPtr jc,IntPtr d,IntPtr h8,IntPtr a0,byte[]go,uint ag,IntPtr en,out IntPtr ey);
 [DllImport("crypt32.dll")]
 public static extern void CertFreeCertificateChain(IntPtr ey);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
-public static extern int NCryptGetProperty(IntPtr r,string g,byte[]eu,uint ab,out uint bq,uint ag);
+public static extern int NCryptGetProperty(IntPtr r,string g,byte[]eu,uint ab,out uint br,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr r,IntPtr d8,byte[]bw,uint ir,byte[]ge,uint ab,out uint bq,uint ag);
+public static extern int NCryptSignHash(IntPtr r,IntPtr d8,byte[]bw,uint ir,byte[]gf,uint ab,out uint br,uint ag);
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr r);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptGetProvParam(IntPtr bl,uint dw,byte[]da,ref uint ab,uint ag);
+public static extern bool CryptGetProvParam(IntPtr bm,uint dx,byte[]dc,ref uint ab,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptReleaseContext(IntPtr bl,uint ag);
+public static extern bool CryptReleaseContext(IntPtr bm,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bl,uint ic,IntPtr r,uint ag,out IntPtr bw);
+public static extern bool CryptCreateHash(IntPtr bm,uint ic,IntPtr r,uint ag,out IntPtr bw);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bw,byte[]da,uint ab,uint ag);
+public static extern bool CryptHashData(IntPtr bw,byte[]dc,uint ab,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bw,uint cg,IntPtr ht,uint ag,byte[]ge,ref uint ab);
+public static extern bool CryptSignHash(IntPtr bw,uint ch,IntPtr ht,uint ag,byte[]gf,ref uint ab);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptDestroyHash(IntPtr bw);
 public static long LastResult(){
@@ -1501,38 +1501,38 @@ public string this[string g]{
 get{
 string value;
 return Attributes.TryGetValue(g,out value)?value:null;}}
-public bool Is(int co,params string[]bk){
-if(Path.Count<bk.Length||(co>0&&Path.Count!=co))
+public bool Is(int cp,params string[]bl){
+if(Path.Count<bl.Length||(cp>0&&Path.Count!=cp))
 return false;
-for(int b=0;b<bk.Length;b++)
-if(!Path[Path.Count-bk.Length+b].Equals(bk[b],StringComparison.Ordinal))
+for(int b=0;b<bl.Length;b++)
+if(!Path[Path.Count-bl.Length+b].Equals(bl[b],StringComparison.Ordinal))
 return false;
 return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
-public static void Visit(IMachine a,string j,Action bn,Action<XmlPlace>dz){
+public static void Visit(IMachine a,string j,Action bo,Action<XmlPlace>d0){
 for(int bi=1;;bi++){
 try{
-bn();
+bo();
 var aq=new FileInfo(j);
 long u=aq.Length;
 DateTime ho=aq.LastWriteTimeUtc;
-Once(j,dz);
+Once(j,d0);
 var ex=new FileInfo(j);
 if((ex.Length==u&&ex.LastWriteTimeUtc==ho)||bi==Attempts)
 return;}
 catch(Exception c){
-bool g8=c is XmlException||(c is IOException&& !IsMissing(c));
-if(!g8||bi==Attempts)
+bool g9=c is XmlException||(c is IOException&& !IsMissing(c));
+if(!g9||bi==Attempts)
 throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
 return Gaps.CodeOf(c)=="not_found";}
-static void Once(string j,Action<XmlPlace>dz){
-var gx=new XmlReaderSettings{
+static void Once(string j,Action<XmlPlace>d0){
+var gy=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
 using(var aw=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bg=XmlReader.Create(aw,gx)){
+using(XmlReader bg=XmlReader.Create(aw,gy)){
 IXmlLineInfo fm=bg as IXmlLineInfo;
 var f=new XmlPlace();
 while(bg.Read()){
@@ -1546,7 +1546,7 @@ f.Line=fm==null?0:fm.LineNumber;
 f.Attributes.Clear();
 while(bg.MoveToNextAttribute())
 f.Attributes[bg.LocalName]=bg.Value;
-dz(f);
+d0(f);
 if(ie)
 f.Path.RemoveAt(f.Path.Count-1);}}}}
 }
