@@ -27,7 +27,11 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
     "defaults": [{"fault": "endpoint_unreachable", "address": "10.0.0.5"}],
 }
 #: Before and after of the handshakes: by name, on the ghost's address, with no record.
-CLIENTS = [{"address": "10.0.0.5", "sni": SHOP}, {"address": "10.0.0.6", "sni": SHOP}, {"address": "10.0.0.5"}]
+CLIENTS = (
+    {"address": "10.0.0.5", "sni": SHOP},
+    {"address": "10.0.0.6", "sni": SHOP},
+    {"address": "10.0.0.5"},
+)
 
 Task = dict[str, Any]
 
@@ -137,7 +141,7 @@ class Everything:
                     "name": "others",
                     INFO: {"endpoints": ["{{ item }}"]},
                     "delegate_to": "delegated",
-                    "loop": CLIENTS[:2],
+                    "loop": list(CLIENTS[:2]),
                 },
             ),
             _play(
@@ -176,7 +180,7 @@ class Everything:
     def _reading(self) -> list[Task]:
         may = [{"host": "new.example.com"}, {"host": ""}]
         return [
-            {"name": "read", INFO: {"endpoints": CLIENTS}},
+            {"name": "read", INFO: {"endpoints": list(CLIENTS)}},
             {"name": "facts", f"{PREFIX}https_bindings_facts": {}},
             {"name": "use", "ansible.builtin.debug": {"msg": "{{ ansible_facts.iis_https.simulated }}"}},
             {"name": "may", f"{PREFIX}sni_eligibility_info": {"bindings": may}},

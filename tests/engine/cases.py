@@ -37,9 +37,9 @@ class Case:
     def _damage(self, chance: random.Random) -> None:
         self.steps = copy.deepcopy(self.steps)
         if not self.steps or chance.random() < 0.4:
-            self.steps += [made_up(self.document, chance) for _ in range(chance.randint(1, 4))]
+            self.steps += [made_up(self.document, chance) for _number in range(chance.randint(1, 4))]
             chance.shuffle(self.steps)
-        for _ in range(chance.choice((0, 1, 1, 2, 4))):
+        for _number in range(chance.choice((0, 1, 1, 2, 4))):
             chance.choice(DAMAGES)(self.steps, self.document, chance)
         if chance.random() < 0.3:
             self.more = chance.choice(ODD_ARGUMENTS)
@@ -51,10 +51,10 @@ class Case:
 def made_up(document: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     """A step of any kind, about what is there or is not; its images fit often enough."""
     if chance.random() < 0.4 and document["sites"]:
-        edits = [_edit(document, chance) for _ in range(chance.randint(1, 3))]
+        edits = [_edit(document, chance) for _number in range(chance.randint(1, 3))]
         return {"op": "bindings", "edits": edits}
     if chance.random() < 0.2:
-        return {"op": "probe", "endpoints": [_endpoint(document, chance) for _ in range(chance.randint(0, 3))]}
+        return {"op": "probe", "endpoints": [_endpoint(document, chance) for _number in range(chance.randint(0, 3))]}
     known = [item for item in document["records"] if item["family"] != "scopedccs"]
     held = chance.choice(known) if known and chance.random() < 0.7 else None
     families = ("ipport", "hostnameport", "ccs")
