@@ -18,6 +18,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.info import in
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import predicted
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.steps import step_to_wire
 
 from . import oddities, strategies
 from .world import NOW, World
@@ -76,9 +77,8 @@ class Case:
 
     @property
     def wire(self) -> list[dict[str, Any]]:
-        """The steps of the plan as they travel."""
-        steps: list[dict[str, Any]] = applier_args("", self.plan.steps, PROBE, READ)["steps"] if self.plan else []
-        return steps
+        """The steps of the plan as they travel, not packed."""
+        return [step_to_wire(step) for step in self.plan.steps] if self.plan else []
 
     @cached_property
     def shown(self) -> dict[str, Any]:
