@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import RecordStep
-from support.documents import record, site
+from support.documents import record, site, stored
 from support.peers import BOTH, SHOP, host_of, plan_of, refused, wish
 
 OS_2012 = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
@@ -138,6 +138,19 @@ def test_options_of_a_shared_record_need_the_consent_of_the_others() -> None:
     assert flags_of(plan_of(host, *both)) == (64, 0x400)
     apart = refused(host, asked(disable_legacy_tls=True), wish("Api", "api.example.com"))
     assert list(apart.values()) == ["bindings[1] wants other options in the same record 0.0.0.0:443"]
+
+
+def test_a_repair_is_no_consent_to_other_options() -> None:
+    """Case 2014503 of the laws: the repair of a shared record spoke of the other site, whose options then changed unasked."""
+    old = stored(f"{NAME} api.example.com", -3)
+    new = stored(f"{NAME} api.example.com", 300)
+    sites = [site("Shop", f"*:443:{NAME}=0"), site("Api", "*:443:api.example.com=0", number=2)]
+    host = host_of(old, new, os=OS_2025, sites=sites, records=[record("0.0.0.0:443", old)])
+    repair = ["certificate_expired"]
+    message = refused(host, asked(ds_mapper=True), repair=repair)["allow.shared_change"]
+    assert "ds_mapper" in message and "Api/*:443:api.example.com" in message
+    allowed = plan_of(host, asked(ds_mapper=True), repair=repair, allow={"shared_change": ["api"]})
+    assert allowed.after.records[0].value.flags == 1
 
 
 def test_without_update_an_option_is_a_gap_too() -> None:

@@ -9,6 +9,7 @@ released records, least specific first; handshakes last.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -30,7 +31,7 @@ from .predict import after_steps
 from .removal import unwanted
 from .repairs import Remedies
 from .request import Request
-from .wanted import WantedBinding
+from .wanted import Identity, WantedBinding
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,9 @@ def _plan(host: Host, request: Request, remedies: Remedies, now: datetime, probl
     draft = Draft(host, deleted=dict(remedies.deleted))
     wanted = _by_identity(_wishes(host, request, remedies, draft, problems))
     Matcher(host, now, draft, problems).match(wanted)
-    spoken = frozenset(identity for item in wanted for identity in item.identities)
-    problems += option_consent(draft, spoken, request.shared_change)
+    spoken = _identities(wanted)
+    # a repair speaks of a certificate, never of options
+    problems += option_consent(draft, _identities(request.bindings), request.shared_change)
     if problems:
         raise Invalid(problems)
     steps = _steps(host, draft, request.foreign, problems)
@@ -116,6 +118,10 @@ def _joined_ports(host: Host, after: Host) -> list[str]:
         "its records look like orphans, so do not repair what is an orphan or shadowed on this port"
         for port in joined
     ]
+
+
+def _identities(wanted: Iterable[WantedBinding]) -> frozenset[Identity]:
+    return frozenset(identity for item in wanted for identity in item.identities)
 
 
 def _by_identity(wanted: list[WantedBinding]) -> list[WantedBinding]:
