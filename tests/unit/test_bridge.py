@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host, RecordValue
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.keys import record_key
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import RecordStep
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved import approved_plan
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.bridge import covered
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict import after_steps
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
@@ -100,6 +102,44 @@ def test_so_does_a_record_by_name_that_the_same_plan_sets() -> None:
     sites = [site("Shop", "*:443:=0"), site("Api", number=2)]
     host = old_host(record("0.0.0.0:443", SHOP), sites=sites)
     assert "allow.gap" in refused(host, WISH, wish("Api", "api.example.com", API, sni="required"))
+
+
+def test_a_gap_on_one_port_leaves_the_bridge_of_the_next_standing() -> None:
+    both = [record("0.0.0.0:443", SHOP), record("api.example.com:443", API), record("0.0.0.0:8443", SHOP)]
+    host = old_host(*both, bindings=("*:443:=0", "*:8443:=0"), http_ports=[443, 8443])
+    plan = plan_of(host, WISH, wish("Shop", "", NEW, port=8443), allow={"gap": True})
+    local = ["10.0.0.5:8443", "[2001:db8::5]:8443", "127.0.0.1:8443", "[::1]:8443"]
+    assert calls(plan)[: len(local) + 2] == [
+        "record_replace 0.0.0.0:443",
+        *(f"record_set {key}" for key in local),
+        "record_replace 0.0.0.0:8443",
+    ]
+    reasons = {step.key.text: step.reason for step in plan.steps if step.op == "record_replace"}  # type: ignore[union-attr]
+    assert {key: reason.endswith("; bridged") for key, reason in reasons.items()} == {
+        "0.0.0.0:443": False,
+        "0.0.0.0:8443": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("earlier", "addresses"),
+    [
+        (["record_set 10.0.0.5:443", "record_set [::1]:443"], {"10.0.0.5", "::1"}),
+        (["record_set 10.0.0.5:443", "record_update 10.0.0.5:443"], {"10.0.0.5"}),
+        (["record_set 10.0.0.5:443", "record_delete 10.0.0.5:443"], set()),
+        (["record_set 10.0.0.5:443", "record_delete [::1]:443", "record_delete a.example:443"], {"10.0.0.5"}),
+        (["record_set 10.0.0.5:8443", "record_set a.example:443", "record_update [::1]:443"], set()),
+        ([], set()),
+    ],
+)
+def test_only_addresses_that_the_plan_gave_a_record_before_are_covered(earlier: list[str], addresses: set[str]) -> None:
+    value = RecordValue(NEW["thumbprint"])
+    steps = []
+    for call in [*earlier, "record_replace 0.0.0.0:443", "record_set 10.0.0.6:443"]:
+        op, text = call.split()
+        key = record_key("hostnameport" if text.startswith("a.") else "ipport", text)
+        steps.append(RecordStep(op, key, value, value, "test"))
+    assert covered(steps) == {record_key("ipport", "0.0.0.0:443"): addresses}
 
 
 def test_another_port_does_not_matter() -> None:
