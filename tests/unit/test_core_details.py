@@ -73,6 +73,7 @@ def test_a_record_that_is_passed_over_names_its_switch(key: str, family: str) ->
     [
         ([record("*.x.com:443", X)], ()),
         ([record("*.x.com:443", X), CCS], ("wildcard_name_before_central_store",)),
+        ([record("a.x.com:443", X), record("*.x.com:443", X), CCS, record("0.0.0.0:443", W)], ()),
     ],
 )
 def test_the_rank_of_wildcards_matters_only_beside_a_central_store(records: list[Any], used: tuple[str, ...]) -> None:

@@ -211,3 +211,12 @@ def test_a_shared_configuration_needs_consent(allowed: bool) -> None:
         assert not plan_of(host, new, allow={"shared_configuration": True}).empty
     else:
         assert "allow.shared_configuration" in refused(host, new)
+
+
+def test_what_has_no_safe_repair_is_refused_where_it_was_asked_for_by_subject_and_else_noted() -> None:
+    host = host_of(sites=[site("Shop", "*:443:nobody.example.org=1")])
+    subject = "record_missing Shop/*:443:nobody.example.org"
+    message = refused(host, repair=["orphan", subject])["repair[1]"]
+    assert message.startswith(f"{subject} has no safe repair")
+    plan = plan_of(host, repair=["record_missing"])
+    assert plan.empty and [note.startswith(f"{subject} has no safe repair") for note in plan.notes] == [True]
