@@ -220,3 +220,8 @@ def test_what_has_no_safe_repair_is_refused_where_it_was_asked_for_by_subject_an
     assert message.startswith(f"{subject} has no safe repair")
     plan = plan_of(host, repair=["record_missing"])
     assert plan.empty and [note.startswith(f"{subject} has no safe repair") for note in plan.notes] == [True]
+
+
+def test_a_plan_cannot_change_after_it_was_made() -> None:
+    parameters: Any = vars(Plan)["__dataclass_params__"]
+    assert parameters.frozen
