@@ -9,7 +9,6 @@ released records, least specific first; handshakes last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -31,7 +30,7 @@ from .predict import after_steps
 from .removal import unwanted
 from .repairs import Remedies
 from .request import Request
-from .wanted import Identity, WantedBinding
+from .wanted import WantedBinding, identities_of
 
 
 @dataclass(frozen=True)
@@ -76,9 +75,9 @@ def _plan(host: Host, request: Request, remedies: Remedies, now: datetime, probl
     draft = Draft(host, deleted=dict(remedies.deleted))
     wanted = _by_identity(_wishes(host, request, remedies, draft, problems))
     Matcher(host, now, draft, problems).match(wanted)
-    spoken = _identities(wanted)
+    spoken = identities_of(wanted)
     # a repair speaks of a certificate, never of options
-    problems += option_consent(draft, _identities(request.bindings), request.shared_change)
+    problems += option_consent(draft, request.identities, request.shared_change)
     if problems:
         raise Invalid(problems)
     steps = _steps(host, draft, request.foreign, problems)
@@ -100,8 +99,7 @@ def _wishes(
     host: Host, request: Request, remedies: Remedies, draft: Draft, problems: list[Problem]
 ) -> list[WantedBinding]:
     """What the request names, what is to go because it names it not, and what repairs lead to; what goes is not repaired."""
-    named = frozenset(identity for item in request.bindings for identity in item.identities)
-    leaving = unwanted(host, request.removal, named, draft.notes, problems)
+    leaving = unwanted(host, request.removal, request.identities, draft.notes, problems)
     gone = {item.identity for item in leaving}
     return [
         *request.bindings,
@@ -118,10 +116,6 @@ def _joined_ports(host: Host, after: Host) -> list[str]:
         "its records look like orphans, so do not repair what is an orphan or shadowed on this port"
         for port in joined
     ]
-
-
-def _identities(wanted: Iterable[WantedBinding]) -> frozenset[Identity]:
-    return frozenset(identity for item in wanted for identity in item.identities)
 
 
 def _by_identity(wanted: list[WantedBinding]) -> list[WantedBinding]:

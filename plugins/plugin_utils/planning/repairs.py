@@ -34,7 +34,7 @@ class Remedies:
         """
         known, deleted = dict(self.wishes), len(self.deleted)
         self.notes.clear()
-        declared = {identity for item in request.bindings for identity in item.identities}
+        declared = request.identities
         # by their words, so that the order of the request does not matter where two repairs would bind different certificates
         for index, text in sorted(enumerate(request.repair), key=lambda pair: pair[1]):
             for finding in _asked(scene, text):

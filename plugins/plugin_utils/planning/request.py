@@ -12,7 +12,7 @@ from typing import Any
 from ..model.problems import Invalid, Problem
 from ..rules.findings import KINDS
 from .removal import NOTHING, Removal, parse_removal
-from .wanted import Identity, WantedBinding, parse_wanted
+from .wanted import Identity, WantedBinding, identities_of, parse_wanted
 
 #: Finding ids that ``repair`` understands; those without a safe repair lead to a note.
 FINDING_IDS = tuple(sorted(KINDS))
@@ -33,6 +33,11 @@ class Request:
     removal: Removal = NOTHING
     foreign: frozenset[str] = frozenset()
     shared_configuration: bool = False
+
+    @property
+    def identities(self) -> frozenset[Identity]:
+        """The bindings the request names, under their old names, too."""
+        return identities_of(self.bindings)
 
 
 def parse_request(args: Mapping[str, Any]) -> Request:

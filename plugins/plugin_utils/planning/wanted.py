@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -69,6 +69,11 @@ class WantedBinding:
     def old_subject(self) -> str:
         """The binding it replaces, as findings name it."""
         return subject_of(self.site, *(self.replaces or (self.address, self.port, self.host)))
+
+
+def identities_of(wanted: Iterable[WantedBinding]) -> frozenset[Identity]:
+    """All the bindings that wishes speak of."""
+    return frozenset(identity for item in wanted for identity in item.identities)
 
 
 def parse_wanted(item: Mapping[str, Any], path: str, problems: list[Problem]) -> WantedBinding:
