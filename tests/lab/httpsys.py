@@ -8,6 +8,7 @@ Written from Microsoft's published table and the SDK pages, apart from the colle
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,8 @@ DEFAULTS: dict[str, Any] = {
 }
 
 Key = tuple[str, str, int]
+#: The same few addresses are read again and again.
+_address = functools.lru_cache(maxsize=4096)(ipaddress.ip_address)
 #: May http.sys use this certificate (thumbprint, store)? ``missing``, ``unusable`` or ``ok``.
 StoreLookup = Callable[[str, str], str]
 
@@ -37,7 +40,7 @@ def table_key(family: str, text: str) -> Key:
     if family == "hostnameport" and name == "*":
         family, name = "ccs", ""  # the older spelling of the central store record
     if family == "ipport":
-        name = str(ipaddress.ip_address(name.strip("[]")))
+        name = str(_address(name.strip("[]")))
     elif name:
         name = dns_name(name)
     return (family, name, int(port))
@@ -45,6 +48,8 @@ def table_key(family: str, text: str) -> Key:
 
 def dns_name(text: str) -> str:
     """Lower case; labels outside ASCII as A-labels."""
+    if text.isascii():
+        return text.lower()
     labels = text.lower().split(".")
     return ".".join(label if label.isascii() else label.encode("idna").decode() for label in labels)
 
@@ -53,8 +58,8 @@ class HttpSys:
     """The record tables of one machine. ``names``: does this Windows know records by host name?"""
 
     def __init__(self, addresses: list[str], listen: list[str], names: bool, lookup: StoreLookup) -> None:
-        self.addresses = [ipaddress.ip_address(item) for item in addresses]
-        self.listen = [ipaddress.ip_address(item.strip("[]")) for item in listen]
+        self.addresses = [_address(item) for item in addresses]
+        self.listen = [_address(item.strip("[]")) for item in listen]
         self.names = names
         #: DefaultFlags this Windows knows; any other bit is a bad parameter.
         self.known_flags = 0xFFFFFFFF
@@ -113,12 +118,12 @@ class HttpSys:
         """Does http.sys take connections for this local address (IP listen list)?"""
         if not self.listen:
             return True
-        wanted = ipaddress.ip_address(address)
+        wanted = _address(address)
         return any(item == wanted or (item.is_unspecified and item.version == wanted.version) for item in self.listen)
 
     def select(self, address: str, port: int, sni: str | None) -> str | None:
         """What the handshake shows: a thumbprint, ``file:NAME``, or None where it fails."""
-        here = ipaddress.ip_address(address)
+        here = _address(address)
         steps = [self._exact_address, self._exact_name, self._wildcard_name, self._central, self._any_address]
         if "sni_before_address" in self.faults:
             steps = [*steps[1:3], steps[0], *steps[3:]]

@@ -23,7 +23,7 @@ class Iis:
     """The sites of one machine. ``ssl_flags``: does the schema know the attribute (IIS 8 and later)?"""
 
     def __init__(self, sites: list[dict[str, Any]], ssl_flags: bool) -> None:
-        self.sites = copy.deepcopy(sites)
+        self.sites = _copied(sites)
         self.ssl_flags = ssl_flags
 
     def ports(self) -> set[int]:
@@ -47,7 +47,7 @@ class Iis:
         return self._tried(edits)[1]
 
     def _tried(self, edits: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        draft, placed = copy.deepcopy(self.sites), []
+        draft, placed = _copied(self.sites), []
         for index, edit in enumerate(edits):
             site = next((item for item in draft if item["name"] == edit["site"]), None)
             if site is None:
@@ -75,6 +75,11 @@ class Iis:
             del bindings[place]
         else:
             bindings[place] = copy.deepcopy(after)
+
+
+def _copied(sites: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The sites with lists of bindings of their own; a binding itself is exchanged, never changed."""
+    return [{**site, "bindings": list(site["bindings"])} for site in sites]
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:

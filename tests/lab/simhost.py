@@ -31,6 +31,8 @@ VERSION = "0.1.0-simulated"
 
 #: A module of another engine: answers (arguments, check mode) in the model's place.
 Engine = Callable[[dict[str, Any], bool], dict[str, Any]]
+#: An endpoint: (address, port, server name or None).
+Spot = tuple[str, int, str | None]
 
 
 class SimulatedHost:
@@ -110,9 +112,17 @@ class SimulatedHost:
 
     def served(self, address: str, port: int, sni: str | None) -> str | None:
         """What a handshake shows: a thumbprint, ``file:NAME``, or None."""
-        if port not in self.ports() or not self.http.listens_on(address):
-            return None
-        return self.http.select(address, port, sni)
+        return self.shown([(address, port, sni)])[address, port, sni]
+
+    def shown(self, spots: Iterable[Spot]) -> dict[Spot, str | None]:
+        """As :meth:`served`, for many endpoints at one moment."""
+        ports = self.ports()
+        return {
+            (address, port, sni): self.http.select(address, port, sni)
+            if port in ports and self.http.listens_on(address)
+            else None
+            for address, port, sni in spots
+        }
 
     def serve(self, address: str, port: int, sni: str | None) -> Material | None:
         """The certificate for a handshake; None: the connection is reset."""

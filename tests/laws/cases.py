@@ -14,14 +14,16 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Hos
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.explain import explain
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.info import info
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.plan_words import plan_lines
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import predicted
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.steps import step_to_wire
 
 from . import oddities, strategies
-from .world import NOW, World
+from .world import NOW, Spot, World
 
 READ = {"certificates": "candidates", "key_check": "open"}
 PROBE = {"on_unverified": "fail", "timeout": 5, "retries": 0}
@@ -32,19 +34,17 @@ ENDPOINTS = [
     for port in strategies.PORTS
     for name in (None, *strategies.NAMES, "stranger.example.net", "example.com")
 ]
-Spot = tuple[str, int, str | None]
 
 
 class Outcome(NamedTuple):
     """A plan carried out. ``seen``: what each endpoint showed before, after every single call, and at the end.
 
-    ``moments``: the calls. ``left``: the document afterwards.
+    ``moments``: the calls.
     """
 
     answer: dict[str, Any]
     moments: list[str]
     seen: dict[Spot, list[str | None]]
-    left: dict[str, Any]
 
 
 class Case:
@@ -86,26 +86,41 @@ class Case:
         return info(self.host, [], NOW)
 
     @cached_property
+    def told(self) -> list[str]:
+        """The same in words."""
+        return explain(self.shown)
+
+    @cached_property
     def prediction(self) -> dict[str, Any]:
         """What is said of the plan."""
         assert self.plan is not None
         return predicted(self.plan)
 
     @cached_property
+    def promised(self) -> list[str]:
+        """The same in words."""
+        return plan_lines(self.prediction, self.shown["certificates"])
+
+    @cached_property
+    def left(self) -> Host:
+        """The host as it was read after the plan."""
+        return parse_document(self.outcome.answer["document"])
+
+    @cached_property
     def outcome(self) -> Outcome:
         """What comes of the plan on a fresh host of the same kind."""
         assert self.plan is not None
         world = World(self.description)
-        seen = {spot: [world.served(*spot)] for spot in ENDPOINTS}
+        seen = {spot: [shown] for spot, shown in world.shown(ENDPOINTS).items()}
         moments: list[str] = []
 
         def look(moment: str) -> None:
             moments.append(moment)
-            for spot, shown in seen.items():
-                shown.append(world.served(*spot))
+            for spot, shown in world.shown(ENDPOINTS).items():
+                seen[spot].append(shown)
 
         answer = world.apply(applier_args(self.plan.host.name, self.plan.steps, PROBE, READ), look)
-        return Outcome(answer, moments, seen, world.read())
+        return Outcome(answer, moments, seen)
 
 
 def planned(host: Host, args: dict[str, Any]) -> Plan | None:

@@ -13,9 +13,7 @@ from typing import Any
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.visible import visible
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import make_plan
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.explain import explain
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.facts import facts
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.plan_words import plan_lines
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell import checks, spec
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell.arguments import validated
@@ -35,9 +33,9 @@ JUNK: tuple[Any, ...] = (
 def no_certificate_stands_in_what_is_shown(case: Case) -> bool:
     if not case.document["certificates"] or not case.looked_at:
         return False
-    shown: list[Any] = [case.shown, explain(case.shown), facts(case.host, NOW)]
+    shown: list[Any] = [case.shown, case.told, facts(case.host, NOW)]
     if case.plan is not None:
-        shown += [case.prediction, plan_lines(case.prediction), plan_document(case.plan, "2026-11-24T12:00:00Z")]
+        shown += [case.prediction, case.promised, plan_document(case.plan, "2026-11-24T12:00:00Z")]
     text = json.dumps(shown)
     for certificate in case.document["certificates"]:
         # some bytes out of the middle: no certificate has them but this one
@@ -95,12 +93,13 @@ def _meet(one: str, other: str) -> bool:
 
 def _damaged(whole: dict[str, Any], path: str, chance: Random) -> tuple[Any, str]:
     """A copy with something wrong at one place, and the place."""
-    copied = copy.deepcopy(whole)
+    copied = copy.copy(whole)
     place: Any = copied
     while True:
         key = chance.choice(sorted(place) if isinstance(place, dict) else range(len(place)))
         if not isinstance(place[key], dict | list) or not place[key] or not chance.randrange(4):
             break
+        place[key] = copy.copy(place[key])  # what lies beside the way is shared with the whole
         path, place = _under(path, key), place[key]
     what = chance.randrange(6)
     if what == 0 and isinstance(place, dict):

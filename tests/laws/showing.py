@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.explain import explain
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.plan_words import plan_lines
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import stays_view
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import steps_view
 
 from .cases import Case
 
@@ -20,11 +22,11 @@ def no_line_is_wider_than_a_terminal(case: Case) -> bool:
     if not case.looked_at:
         return False
     narrow = case.chance.randrange(40, COLUMNS)
-    assert _widest(explain(case.shown)) <= COLUMNS and _widest(explain(case.shown, narrow)) <= narrow
+    assert _widest(case.told) <= COLUMNS and _widest(explain(case.shown, narrow)) <= narrow
     if case.plan is None:
         return True
     told, names = case.prediction, case.shown["certificates"]
-    assert _widest(plan_lines(told, names)) <= COLUMNS and _widest(plan_lines(told, names, narrow)) <= narrow
+    assert _widest(case.promised) <= COLUMNS and _widest(plan_lines(told, names, narrow)) <= narrow
     for side in ("before", "after"):
         assert _widest(told["diff"][side].splitlines()) + SIGN <= COLUMNS
     return True
@@ -33,7 +35,7 @@ def no_line_is_wider_than_a_terminal(case: Case) -> bool:
 def what_stays_is_all_that_no_step_touches(case: Case) -> bool:
     if case.plan is None:
         return False
-    stays, steps = case.prediction["stays"], case.prediction["plan"]
+    stays, steps = stays_view(case.plan.host, case.plan.after), steps_view(case.plan.steps)
     records = {_named(step["family"], step["key"]) for step in steps if step["op"].startswith("record")}
     edits = [edit for step in steps if step["op"] == "bindings" for edit in step["edits"]]
     edited = {(edit["site"], edit["before"]["information"]) for edit in edits if edit["before"]}

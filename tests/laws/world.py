@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from lab.certificates import Maker
-from lab.simhost import SimulatedHost
+from lab.simhost import SimulatedHost, Spot
 
 NOW = datetime.datetime(2026, 11, 24, 12, 0, 0, tzinfo=datetime.timezone.utc)
 _MAKER = Maker(seed=1, now=NOW)
@@ -43,6 +43,10 @@ class World:
     def served(self, address: str, port: int, sni: str | None) -> str | None:
         """What a handshake shows: a thumbprint, ``file:NAME`` or None."""
         return self._host.served(address, port, sni)
+
+    def shown(self, spots: Iterable[Spot]) -> dict[Spot, str | None]:
+        """The same for many endpoints at one moment."""
+        return self._host.shown(spots)
 
     @property
     def writes(self) -> int:

@@ -34,10 +34,10 @@ class Remedies:
         """
         known, deleted = dict(self.wishes), len(self.deleted)
         self.notes.clear()
-        declared = request.identities
+        declared, found = request.identities, _by_kind(scene)
         # by their words, so that the order of the request does not matter where two repairs would bind different certificates
         for index, text in sorted(enumerate(request.repair), key=lambda pair: pair[1]):
-            for finding in _asked(scene, text):
+            for finding in _asked(found, text):
                 path = f"repair[{index}]"
                 if finding.repair is None:
                     message = f"{finding.id} {finding.subject} has no safe repair: {finding.evidence}"
@@ -72,10 +72,16 @@ class Remedies:
             self.deleted.setdefault(key, f"{finding.id}: {finding.evidence}")
 
 
-def _asked(scene: Scene, text: str) -> list[Finding]:
+def _by_kind(scene: Scene) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in sorted({finding for rule in RULES for finding in rule(scene)}):
+        found.setdefault(finding.id, []).append(finding)
+    return found
+
+
+def _asked(found: dict[str, list[Finding]], text: str) -> list[Finding]:
     kind, _space, subject = text.partition(" ")
-    found = {finding for rule in RULES for finding in rule(scene) if finding.id == kind}
-    return sorted(item for item in found if not subject or item.subject == subject)
+    return [item for item in found.get(kind, ()) if not subject or item.subject == subject]
 
 
 def _wish(item: Bound, path: str, thumbprint: str, sni: str) -> WantedBinding:

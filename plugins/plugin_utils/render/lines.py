@@ -22,7 +22,9 @@ def fold(text: str, width: int = WIDTH, first: str = "", rest: str = "") -> list
 
     Lines end between words; only a word that is longer than a line is broken.
     """
-    lines = wrap(
-        visible(text), max(width, _LEAST), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
-    )
+    shown, width = visible(text), max(width, _LEAST)
+    if shown and len(first) + len(shown) <= width and shown == shown.rstrip():
+        lines = [first + shown]  # most texts fit, and need not be taken apart
+    else:
+        lines = wrap(shown, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     return [line.replace(GLUE, " ") for line in lines]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.common.parameters import remove_values
 
 from ..model.problems import Invalid, Problem
@@ -26,6 +26,8 @@ _KINDS = {
     "path": "a path",
     "str": "text",
 }
+#: A value of this very type is passed on as it is.
+_PLAIN = {"bool": bool, "dict": dict, "int": int, "list": list, "str": str}
 
 
 def validated(
@@ -127,7 +129,7 @@ def _fault(option: Mapping[str, Any], value: Any) -> str | None:
     """What is wrong with one value by itself, or None."""
     kind = option["type"]
     shown = "" if option.get("no_log") else f", is {value!r}"
-    if value is None or ArgumentSpecValidator({"value": {"type": kind}}).validate({"value": value}).error_messages:
+    if value is None or (type(value) is not _PLAIN.get(kind) and _alone(kind, value).error_messages):
         return f"must be {_KINDS[kind]}{shown}"
     choices = option.get("choices")
     if choices and _converted(kind, value) not in choices:
@@ -136,7 +138,11 @@ def _fault(option: Mapping[str, Any], value: Any) -> str | None:
 
 
 def _converted(kind: str, value: Any) -> Any:
-    return ArgumentSpecValidator({"value": {"type": kind}}).validate({"value": value}).validated_parameters["value"]
+    return value if type(value) is _PLAIN.get(kind) else _alone(kind, value).validated_parameters["value"]
+
+
+def _alone(kind: str, value: Any) -> ValidationResult:
+    return ArgumentSpecValidator({"value": {"type": kind}}).validate({"value": value})
 
 
 def _related(one: str, other: str) -> bool:
