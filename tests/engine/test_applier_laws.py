@@ -17,6 +17,7 @@ from engine.harness.lane import Lane, missing
 from engine.harness.pair import JOURNAL, Pair
 from engine.harness.servers import Servers
 from hypothesis import settings
+from lab.httpsys import Spot
 from laws import cases
 from laws.laws import LAWS
 from laws.world import new_host
@@ -39,15 +40,14 @@ def outcome(bench: Bench, pair: Pair, case: cases.Case) -> cases.Outcome:
     answer = bench.lane.ask(pair.task(pair.args(case.wire, read=cases.READ)))
     judge = new_host(case.description)
     states = [pair.beginning, *pair.between()]
-    seen: dict[cases.Spot, list[str | None]] = {spot: [] for spot in cases.ENDPOINTS}
+    seen: dict[Spot, list[str | None]] = {spot: [] for spot in cases.ENDPOINTS}
     for state in states:
         judge.adopt(*state)
-        for spot, shown in seen.items():
-            shown.append(judge.served(*spot))
-    left = judge.read()
+        for spot, shown in judge.shown(cases.ENDPOINTS).items():
+            seen[spot].append(shown)
     # on which ports http.sys listens is nothing that a state folder finds out
-    answer["document"]["http_ports"] = left["http_ports"]
-    return cases.Outcome(answer, [f"write {number}" for number in range(len(states))], seen, left)
+    answer["document"]["http_ports"] = judge.read()["http_ports"]
+    return cases.Outcome(answer, [f"write {number}" for number in range(len(states))], seen)
 
 
 def examples(bench: Bench, each: Callable[[cases.Case, Pair], bool]) -> int:

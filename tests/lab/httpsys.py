@@ -28,6 +28,8 @@ DEFAULTS: dict[str, Any] = {
 }
 
 Key = tuple[str, str, int]
+#: An endpoint: (address, port, server name or None).
+Spot = tuple[str, int, str | None]
 #: The same few addresses are read again and again.
 _address = functools.lru_cache(maxsize=4096)(ipaddress.ip_address)
 #: May http.sys use this certificate (thumbprint, store)? ``missing``, ``unusable`` or ``ok``.

@@ -19,7 +19,7 @@ from .faults import fault as planned
 from .faults_model import Planned
 from .faults_tls import Front
 from .guard import confirmed, deadline, expired, split
-from .httpsys import IIS_APP_ID, HttpSys
+from .httpsys import IIS_APP_ID, HttpSys, Spot
 from .iis import Iis, as_site
 from .recovery import Journal, met
 from .stores import Stores
@@ -31,8 +31,6 @@ VERSION = "0.1.0-simulated"
 
 #: A module of another engine: answers (arguments, check mode) in the model's place.
 Engine = Callable[[dict[str, Any], bool], dict[str, Any]]
-#: An endpoint: (address, port, server name or None).
-Spot = tuple[str, int, str | None]
 
 
 class SimulatedHost:
@@ -117,12 +115,8 @@ class SimulatedHost:
     def shown(self, spots: Iterable[Spot]) -> dict[Spot, str | None]:
         """As :meth:`served`, for many endpoints at one moment."""
         ports = self.ports()
-        return {
-            (address, port, sni): self.http.select(address, port, sni)
-            if port in ports and self.http.listens_on(address)
-            else None
-            for address, port, sni in spots
-        }
+        open_to = {spot: spot[1] in ports and self.http.listens_on(spot[0]) for spot in spots}
+        return {spot: self.http.select(*spot) if heard else None for spot, heard in open_to.items()}
 
     def serve(self, address: str, port: int, sni: str | None) -> Material | None:
         """The certificate for a handshake; None: the connection is reset."""

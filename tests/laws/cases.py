@@ -21,9 +21,10 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.steps import step_to_wire
+from lab.httpsys import Spot
 
 from . import oddities, strategies
-from .world import NOW, Spot, World
+from .world import NOW, World
 
 READ = {"certificates": "candidates", "key_check": "open"}
 PROBE = {"on_unverified": "fail", "timeout": 5, "retries": 0}

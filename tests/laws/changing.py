@@ -15,11 +15,11 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import Re
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict import after_steps
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.steps import binding_image
+from lab.httpsys import Spot
 from support.schema import valid
 
 from . import strategies
 from .cases import Case, planned
-from .world import Spot
 
 #: Bits of sslFlags and of DefaultFlags by option, as the facts list them (F2.06).
 _BITS = {

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lab.certificates import Maker
-from lab.simhost import SimulatedHost, Spot
+from lab.httpsys import Spot
+from lab.simhost import SimulatedHost
 
 NOW = datetime.datetime(2026, 11, 24, 12, 0, 0, tzinfo=datetime.timezone.utc)
 _MAKER = Maker(seed=1, now=NOW)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
 from ..model.problems import Invalid, Problem
@@ -141,7 +141,8 @@ def _converted(kind: str, value: Any) -> Any:
     return value if type(value) is _PLAIN.get(kind) else _alone(kind, value).validated_parameters["value"]
 
 
-def _alone(kind: str, value: Any) -> ValidationResult:
+def _alone(kind: str, value: Any) -> Any:
+    """What Ansible's validator makes of one value."""
     return ArgumentSpecValidator({"value": {"type": kind}}).validate({"value": value})
 
 
