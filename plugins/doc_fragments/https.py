@@ -217,8 +217,8 @@ options:
   remove_others:
     description:
       - Removes HTTPS bindings that O(bindings) does not name, so that a host has exactly what is declared.
-      - A record goes with its last binding. A record that others than IIS use stays, and so does a binding that relies on it; a note
-        says so. Bindings of other protocols are never removed.
+      - A record goes with its last binding. A record that others than IIS use stays, and so does a binding that relies on it, as it is, not
+        repaired; a note says so. Bindings of other protocols are never removed.
     type: dict
     suboptions:
       scope:

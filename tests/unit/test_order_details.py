@@ -14,7 +14,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import Bi
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, _edited_ports, _rank
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict import after_steps
 from support.documents import record, site, stored
-from support.peers import API, NEW, OTHER, SHOP, host_of, plan_of, records_of, refused, wish
+from support.peers import API, BOTH, NEW, OTHER, SHOP, host_of, plan_of, records_of, refused, wish
 
 WILD = stored("*.example.com")
 SSTP = "{ba195980-cd49-458b-9e23-c84ee0adcd75}"
@@ -220,6 +220,39 @@ def test_what_has_no_safe_repair_is_refused_where_it_was_asked_for_by_subject_an
     assert message.startswith(f"{subject} has no safe repair")
     plan = plan_of(host, repair=["record_missing"])
     assert plan.empty and [note.startswith(f"{subject} has no safe repair") for note in plan.notes] == [True]
+
+
+def test_what_only_the_plan_itself_breaks_is_refused_too_where_its_repair_was_asked_for_by_subject() -> None:
+    """The finding is not there before. Noted only, it would be refused by the next run, which has the same request (law L1)."""
+    host = host_of(
+        sites=[site("Shop", "*:443:shop.example.com=1"), site("Api", number=2)],
+        records=[record("shop.example.com:443", SHOP)],
+    )
+    new = wish("Api", "", API, address="10.0.0.5", sni="never")
+    rest: dict[str, Any] = {"allow": {"shared_change": ["Shop"]}}
+    subject = "shadowed Shop/*:443:shop.example.com"
+    assert refused(host, new, repair=[subject], **rest)["repair[0]"].startswith(f"{subject} has no safe repair")
+    assert any(
+        note.startswith(f"{subject} has no safe") for note in plan_of(host, new, repair=["shadowed"], **rest).notes
+    )
+    assert refused(plan_of(host, new, **rest).after, new, repair=[subject], **rest).keys() == {"repair[0]"}
+
+
+def test_what_the_request_puts_right_by_itself_needs_no_safe_repair() -> None:
+    host = host_of(sites=[site("Shop", "*:443:nobody.example.org=1")])
+    repair = ["record_missing Shop/*:443:nobody.example.org"]
+    plan = plan_of(host, wish("Shop", "nobody.example.org", SHOP), repair=repair)
+    assert [step.op for step in plan.steps] == ["record_set", "probe"] and not plan.notes
+
+
+def test_what_a_wish_breaks_is_repaired_by_the_same_plan() -> None:
+    """The record's new certificate does not cover the other site's name: that is to be seen only in what the wish leads to."""
+    sites = [site("Shop", "*:443:shop.example.com=0"), site("Api", "*:443:api.example.com=0", number=2)]
+    host = host_of(sites=sites, records=[record("0.0.0.0:443", BOTH)])
+    rest: dict[str, Any] = {"repair": ["shared_with_other_wishes"], "allow": {"shared_change": ["Api"]}}
+    plan = plan_of(host, wish("Shop", "shop.example.com", SHOP), **rest)
+    assert records_of(plan.after) == ["hostnameport api.example.com:443", "0.0.0.0:443"]
+    assert plan_of(plan.after, wish("Shop", "shop.example.com", SHOP), **rest).empty
 
 
 def test_a_plan_cannot_change_after_it_was_made() -> None:

@@ -127,6 +127,26 @@ def test_every_spelling_of_a_binding_goes() -> None:
     assert left(plan) == [] and records_of(plan.after) == []
 
 
+def test_two_spellings_of_a_binding_stay_where_one_relies_on_a_record_of_others() -> None:
+    sites = [site("Shop", "*:443:shop.example.com=1", "0.0.0.0:443:shop.example.com=0")]
+    records = [record("shop.example.com:443", SHOP), record("0.0.0.0:443", SHOP, app_id=SSTP)]
+    assert plan_of(host_of(sites=sites, records=records), **others("host")).empty
+
+
+def test_what_stays_for_the_sake_of_others_is_not_given_a_record_of_its_own() -> None:
+    """Law L1, case 2016178: the repair freed the binding from the record of RRAS, and so the next run removed it."""
+    sites = [site("Shop", "[::]:443:shop.example.com=0"), site("Api", "[::]:443:=0", number=2)]
+    host = host_of(sites=sites, records=[record("[::]:443", API, app_id=SSTP)])
+    args = {"repair": ["shared_with_other_wishes"], "allow": {"foreign": ["[::]:443"]}}
+    assert not plan_of(host, **args).empty
+    plan = plan_of(host, **args, **others("host"))
+    assert plan.empty
+    assert any(note.startswith("Shop/[::]:443:shop.example.com is not repaired") for note in plan.notes)
+    named = plan_of(host, **args, **others("host", keep=["Shop"]))
+    assert "hostnameport shop.example.com:443" in records_of(named.after)
+    assert plan_of(named.after, **args, **others("host", keep=["Shop"])).empty
+
+
 def test_what_goes_is_not_repaired() -> None:
     host = host_of(sites=[site("Shop", "*:443:shop.example.com=1", "*:443:api.example.com=1")], records=[])
     plan = plan_of(host, DECLARED, repair=["record_missing"], **others("listed_sites"))

@@ -59,18 +59,22 @@ def make_plan(host: Host, request: Request, now: datetime) -> Plan:
     """Plan a request. Raises :class:`Invalid` with every refusal; then nothing is to be done at all.
 
     One wish can make the repair of something else possible, or needless: repairs are looked for again on the predicted
-    host until there is none left, so that a second run finds nothing to do (law L1).
+    host until there is none left, so that a second run finds nothing to do (law L1). What has no safe repair even there
+    is refused where it was asked for by its subject.
     """
-    remedies, problems = Remedies(), list[Problem]()
+    remedies = Remedies()
     if request.repair:
-        remedies.look(scene_of(host, now), request, problems)
-    plan = _plan(host, request, remedies, now, problems)
-    while request.repair and remedies.look(scene_of(plan.after, now), request, problems):
-        plan = _plan(host, request, remedies, now, problems)
+        remedies.look(scene_of(host, now), request)
+    plan = _plan(host, request, remedies, now)
+    while request.repair and remedies.look(scene_of(plan.after, now), request):
+        plan = _plan(host, request, remedies, now)
+    if remedies.refused:
+        raise Invalid(remedies.refused)
     return replace(plan, notes=(*remedies.notes, *plan.notes))
 
 
-def _plan(host: Host, request: Request, remedies: Remedies, now: datetime, problems: list[Problem]) -> Plan:
+def _plan(host: Host, request: Request, remedies: Remedies, now: datetime) -> Plan:
+    problems: list[Problem] = []
     _preconditions(host, request, problems)
     draft = Draft(host, deleted=dict(remedies.deleted))
     wanted = _by_identity(_wishes(host, request, remedies, draft, problems))
@@ -98,13 +102,26 @@ def _plan(host: Host, request: Request, remedies: Remedies, now: datetime, probl
 def _wishes(
     host: Host, request: Request, remedies: Remedies, draft: Draft, problems: list[Problem]
 ) -> list[WantedBinding]:
-    """What the request names, what is to go because it names it not, and what repairs lead to; what goes is not repaired."""
-    leaving = unwanted(host, request.removal, request.identities, draft.notes, problems)
-    gone = {item.identity for item in leaving}
+    """What the request names, what is to go because it names it not, and what repairs lead to.
+
+    What goes is not repaired, and what would go if its record were nobody else's is not given one of its own: it would
+    go in the next run.
+    """
+    unnamed = {
+        item.identity: item for item in unwanted(host, request.removal, request.identities, draft.notes, problems)
+    }
+    leaving = [item for item in unnamed.values() if not item.stays]
+    repaired = []
+    for wish in remedies.wishes.values():
+        item = unnamed.get(wish.identity)
+        if item is None:
+            repaired.append(wish)
+        elif item.stays:
+            draft.notes.append(f"{wish.subject} is not repaired: remove_others would remove it, were its record free")
     return [
         *request.bindings,
         *(WantedBinding("remove_others", item.site, *item.identity[1:], present=False) for item in leaving),
-        *(item for item in remedies.wishes.values() if item.identity not in gone),
+        *repaired,
     ]
 
 

@@ -32,10 +32,11 @@ NOTHING = Removal()
 
 
 class Unwanted(NamedTuple):
-    """One binding that is to go, as the host spells its site."""
+    """One binding that nobody named, as the host spells its site. ``stays``: somebody else uses its record, so it does not go."""
 
     site: str
     identity: Identity
+    stays: bool
 
 
 def parse_removal(args: Mapping[str, Any], problems: list[Problem]) -> Removal:
@@ -62,7 +63,7 @@ def parse_removal(args: Mapping[str, Any], problems: list[Problem]) -> Removal:
 def unwanted(
     host: Host, removal: Removal, named: frozenset[Identity], notes: list[str], problems: list[Problem]
 ) -> list[Unwanted]:
-    """The https bindings in scope that no one named. A binding whose record somebody else uses stays, with a note.
+    """The https bindings in scope that no one named. Those whose record somebody else uses stay, each with a note.
 
     More than ``at_most`` of them are a problem: a wrong scope shall not empty a host.
     """
@@ -74,6 +75,7 @@ def unwanted(
     records = {record.key: record.value for record in host.records}
     owner = owners(host)
     found: dict[Identity, tuple[Unwanted, str]] = {}
+    staying: dict[Identity, Unwanted] = {}
     for site in host.sites:
         for binding in site.bindings:
             if not binding.is_https:
@@ -89,8 +91,11 @@ def unwanted(
             who = owner(key, held) if key is not None and held is not None else None
             if who is not None:
                 notes.append(f"{subject} stays: its record {key} is used by {who.text}")
+                staying[identity] = Unwanted(site.name, identity, stays=True)
                 continue
-            found.setdefault(identity, (Unwanted(site.name, identity), subject))
+            found.setdefault(identity, (Unwanted(site.name, identity, stays=False), subject))
+    # two spellings of one binding may rely on two records; removing the one would remove the other
+    found = {identity: item for identity, item in found.items() if identity not in staying}
     notes += [
         f"remove_others.keep: no HTTPS binding is like {text!r}"
         for text, hit in zip(removal.keep, used, strict=True)
@@ -98,7 +103,7 @@ def unwanted(
     ]
     if len(found) > removal.at_most:
         problems.append(Problem("remove_others.at_most", _too_many(removal, [item[1] for item in found.values()])))
-    return [item[0] for item in found.values()]
+    return [*staying.values(), *(item[0] for item in found.values())]
 
 
 def _pattern(text: str) -> re.Pattern[str]:

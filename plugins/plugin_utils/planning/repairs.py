@@ -20,20 +20,19 @@ from .wanted import WantedBinding
 class Remedies:
     """What the asked repairs come to, gathered from one or more states of a host: wishes by identity, records to delete.
 
-    ``notes``: findings of the state looked at last that have no safe repair.
+    ``notes``: findings of the state looked at last that have no safe repair; ``refused``: those that were asked for by subject.
     """
 
     wishes: dict[tuple[str, str, int, str], WantedBinding] = field(default_factory=dict)
     deleted: dict[RecordKey, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    refused: list[Problem] = field(default_factory=list)
 
-    def look(self, scene: Scene, request: Request, problems: list[Problem]) -> bool:
-        """Add what the findings of this state lead to; True if that is anything new. Asking for what is not wrong is fine.
-
-        A finding without a safe repair is a problem where it was asked for by subject, and a note where by kind.
-        """
+    def look(self, scene: Scene, request: Request) -> bool:
+        """Add what the findings of this state lead to; True if that is anything new. Asking for what is not wrong is fine."""
         known, deleted = dict(self.wishes), len(self.deleted)
         self.notes.clear()
+        self.refused.clear()
         declared, found = request.identities, _by_kind(scene)
         # by their words, so that the order of the request does not matter where two repairs would bind different certificates
         for index, text in sorted(enumerate(request.repair), key=lambda pair: pair[1]):
@@ -42,7 +41,7 @@ class Remedies:
                 if finding.repair is None:
                     message = f"{finding.id} {finding.subject} has no safe repair: {finding.evidence}"
                     if " " in text:
-                        problems.append(Problem(path, message))
+                        self.refused.append(Problem(path, message))
                     else:
                         self.notes.append(message)
                     continue
