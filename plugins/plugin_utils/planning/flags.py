@@ -12,7 +12,7 @@ from ..model.keys import RecordKey, shown_host
 from ..model.problems import Problem
 from ..rules.capabilities import Capabilities
 from ..rules.eligibility import Eligibility, Wanted, eligibility, sni_verdict
-from ..rules.resolve import bindings_by_record, central_file
+from ..rules.resolve import central_file
 from .certificates import Certificates
 from .draft import Draft
 from .wanted import WantedBinding
@@ -32,8 +32,7 @@ class BindingFlags:
     ) -> None:
         self._host, self._now, self._draft, self._problems = host, now, draft, problems
         self._able, self._certificates = able, certificates
-        self._thumbprints = {record.key: record.value.thumbprint for record in host.records}
-        self._sharers = bindings_by_record(host)
+        self._joining: list[WantedBinding] = []
 
     def _refuse(self, wanted: WantedBinding, key: str, message: str) -> None:
         self._problems.append(Problem(f"{wanted.path}.{key}", message))
@@ -64,32 +63,43 @@ class BindingFlags:
         asked = Wanted(wanted.address, wanted.port, wanted.host)
         if sni_verdict(asked, self._able).ok:
             return old | SNI
-        if wish != "required" and (old & CENTRAL_STORE or self._fits_without_sni(wanted, before)):
-            return old & ~SNI
-        # only now: looking for alternatives takes a while on a large host
-        told = _with_alternatives(eligibility(self._host, asked, self._now, self._able))
-        shared = "" if wish == "required" else "record for this address and port serves others: "
-        self._refuse(wanted, "sni", f"{shared}{told}")
-        return None
-
-    def _fits_without_sni(self, wanted: WantedBinding, before: Binding | None) -> bool:
-        """sni: auto without SNI: the record is free, already this binding's alone, or its certificate covers every name on it."""
+        if wish == "required":
+            self._refuse(wanted, "sni", self._ineligible(wanted))
+            return None
         key = RecordKey("ipport", wanted.address, wanted.port)
-        if before is not None and binding_record(before) == key:
-            return True  # it shares the record already; whom a new certificate concerns is asked elsewhere
-        leaving = {place for place, item in self._draft.changed.items() if item is None}
-        staying = [place for place in self._sharers.get(key, []) if place not in leaving]
-        users = [self._host.sites[place[0]].bindings[place[1]] for place in staying]
-        users += [
-            item for listed in self._draft.added.values() for _wish, item in listed if binding_record(item) == key
-        ]
-        users = [item for item in users if item is not before]
-        if not users:
-            return True
-        thumbprint = wanted.thumbprint
-        if thumbprint is None:
-            thumbprint = self._thumbprints.get(key)
-        return self._certificates.covers(thumbprint, {item.parts[2] for item in users} | {wanted.host})
+        if not old & CENTRAL_STORE and (before is None or binding_record(before) != key):
+            # one that shares the record already stays; whom a new certificate concerns is asked elsewhere
+            self._joining.append(wanted)
+        return old & ~SNI
+
+    def _ineligible(self, wanted: WantedBinding) -> str:
+        """Why the binding cannot have SNI, and what else it could have. Takes a while on a large host."""
+        asked = Wanted(wanted.address, wanted.port, wanted.host)
+        return _with_alternatives(eligibility(self._host, asked, self._now, self._able))
+
+    def check_joined(self) -> None:
+        """sni: auto without SNI: the record the binding joins has to be free, or its certificate to cover every name on it.
+
+        Asked when all wishes are worked in: others may have left the record by then, or have come to it.
+        """
+        if not self._joining:
+            return
+        joining = {wanted.identity for wanted in self._joining}
+        names: dict[RecordKey, set[str]] = {}
+        for index, site in enumerate(self._host.sites):
+            for binding in self._draft.bindings_of(index):
+                key = binding_record(binding)
+                if key is not None and (site.name.lower(), *binding.parts) not in joining:
+                    names.setdefault(key, set()).add(binding.parts[2])
+        held = {record.key: record.value for record in self._host.records} | self._draft.records
+        for wanted in self._joining:
+            key = RecordKey("ipport", wanted.address, wanted.port)
+            there = names.setdefault(key, set())
+            thumbprint = wanted.thumbprint or (held[key].thumbprint if key in held else None)
+            if there and not self._certificates.covers(thumbprint, there | {wanted.host}):
+                told = self._ineligible(wanted)
+                self._refuse(wanted, "sni", f"record for this address and port serves others: {told}")
+            there.add(wanted.host)
 
     def _central_fits(self, wanted: WantedBinding) -> bool:
         """Can the binding take its certificate from the central store? Refused where not; asked only of what is wished for."""

@@ -55,6 +55,7 @@ class Matcher:
         for wanted in listed:
             if wanted.present:
                 self._present(wanted)
+        self._flags.check_joined()
 
     def _absent(self, wanted: WantedBinding) -> None:
         """Remove a binding; its record is released and goes when nobody else relies on it."""

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, tlsfleet.iis contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``sni: auto`` where there is no SNI: the record a binding joins is counted as it will be, not as it is before the plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
+from support.documents import record, site
+from support.peers import API, BOTH, SHOP, host_of, plan_of, records_of, refused, wish
+
+NAMED, NAMED_TOO = "shop.example.com", "api.example.com"
+WITHOUT_SNI = {
+    "os": {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None},
+    "iis": {"major": 7, "minor": 5},
+    "schema_ssl_flags": False,
+}
+SHARED = "record for this address and port serves others"
+
+
+def old_host(*bindings: str, **more: Any) -> Host:
+    return host_of(sites=[site("Shop", *bindings), site("Api", number=2)], **WITHOUT_SNI, **more)
+
+
+def held(host: Host) -> dict[str, str | None]:
+    return {str(item.key): item.value.thumbprint for item in host.records}
+
+
+def test_a_record_is_free_when_its_binding_turns_to_sni_in_the_same_plan() -> None:
+    """It was refused, since the other binding was counted where it had been."""
+    shared = [site("Shop", f"*:443:{NAMED}=0"), site("Api", number=2)]
+    host = host_of(sites=shared, records=[record("0.0.0.0:443", SHOP)])
+    moves, comes = wish("Shop", NAMED, sni="required"), wish("Api", "", API, sni="auto")
+    assert refused(host, comes)["bindings[0].sni"].startswith(SHARED)
+    plan = plan_of(host, comes, moves)
+    assert held(plan.after) == {f"hostnameport {NAMED}:443": SHOP["thumbprint"], "0.0.0.0:443": API["thumbprint"]}
+    assert plan_of(plan.after, comes, moves).empty and plan_of(host, moves, comes).steps == plan.steps
+
+
+def test_a_record_is_free_when_its_binding_is_renamed_away_whichever_site_comes_first() -> None:
+    host = old_host(f"*:443:{NAMED}", records=[record("0.0.0.0:443", SHOP)])
+    moves = wish("Shop", NAMED, address="10.0.0.5", replaces={"address": "*"})
+    comes = wish("Api", NAMED_TOO, API, sni="auto")
+    plan = plan_of(host, comes, moves, allow={"shared_change": ["Shop"]})
+    assert held(plan.after) == {"10.0.0.5:443": SHOP["thumbprint"], "0.0.0.0:443": API["thumbprint"]}
+    assert plan_of(plan.after, comes, moves).empty
+
+
+def test_a_binding_that_comes_to_the_record_in_the_same_plan_is_counted() -> None:
+    host = old_host(f"10.0.0.5:443:{NAMED}", records=[record("10.0.0.5:443", SHOP)])
+    moves = wish("Shop", NAMED, replaces={"address": "10.0.0.5"})
+    told = refused(host, wish("Api", NAMED_TOO, SHOP, sni="auto"), moves)
+    assert list(told) == ["bindings[0].sni"] and told["bindings[0].sni"].startswith(SHARED)
+    covered = plan_of(host, wish("Api", NAMED_TOO, BOTH, sni="auto"), {**moves, **wish("Shop", NAMED, BOTH)})
+    assert held(covered.after) == {"0.0.0.0:443": BOTH["thumbprint"]}
+
+
+def test_of_two_new_bindings_for_a_free_record_the_one_that_does_not_fit_is_refused() -> None:
+    host = old_host()
+    fits = [wish("Api", NAMED_TOO, BOTH, sni="auto"), wish("Shop", NAMED, BOTH, sni="auto")]
+    assert records_of(plan_of(host, *fits).after) == ["0.0.0.0:443"]
+    told = refused(host, wish("Api", NAMED_TOO, API, sni="auto"), wish("Shop", NAMED, API, sni="auto"))
+    assert list(told) == ["bindings[1].sni"] and told["bindings[1].sni"].startswith(SHARED)
+
+
+def test_a_certificate_that_goes_along_under_a_new_name_is_the_one_that_has_to_cover() -> None:
+    """The moved binding names none, and the record it comes to is not there yet: it was refused."""
+    host = old_host(f"10.0.0.5:443:{NAMED}", records=[record("10.0.0.5:443", BOTH)])
+    moves = wish("Shop", NAMED, sni="auto", replaces={"address": "10.0.0.5"})
+    plan = plan_of(host, wish("Api", NAMED_TOO, BOTH, sni="auto"), moves)
+    assert held(plan.after) == {"0.0.0.0:443": BOTH["thumbprint"]}
