@@ -106,6 +106,18 @@ RECORDS = [
         {"records": [record("0.0.0.0:443", SHOP), record("[::]:443", API)], "addresses": V6},
     ),
     Case(
+        "address_families_differ",
+        "site Shop port 443",
+        "warning",
+        f"any name: 10.0.0.5:443 has certificate {SHOP['thumbprint']}, [2001:db8::5]:443 has certificate {API['thumbprint']}",
+        None,
+        {
+            "sites": [site("Shop", "10.0.0.5:443:", "[2001:db8::5]:443:")],
+            "records": [record("10.0.0.5:443", SHOP), record("[2001:db8::5]:443", API)],
+            "addresses": V6,
+        },
+    ),
+    Case(
         "several_certificates",
         "shop.example port 443",
         "warning",

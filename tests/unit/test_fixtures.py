@@ -14,14 +14,12 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.keys import che
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import find
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
-from lab.certificates import Maker
-from lab.descriptions import load
 from lab.simhost import SimulatedHost
 from support.certificates import NOW
 from support.schema import valid
+from support.sources import HOSTS, MAKER, questions
 
-HOSTS = load(Path(__file__).resolve().parents[1] / "lab" / "fixtures")
-MAKER = Maker(seed=2, now=NOW)
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "real_hosts.md"
 
 
 class Question(NamedTuple):
@@ -35,7 +33,8 @@ class Question(NamedTuple):
         return f"{self.host['slug']} {self.item['local_address']}:{self.item['port']} {self.item['sni'] or '-'}"
 
 
-QUESTIONS = [Question(host, item) for host in HOSTS for item in host["questions"] if item["answer"] != "unknown"]
+ALL = [Question(HOSTS[one.slug], one.item) for one in questions("served_certificate")]
+QUESTIONS = [one for one in ALL if one.item["answer"] != "unknown"]
 CERTAIN = [one for one in QUESTIONS if one.item["confidence"] != "inferred"]
 INFERRED = [one for one in QUESTIONS if one.item["confidence"] == "inferred"]
 
@@ -45,7 +44,7 @@ def test_there_are_enough_questions() -> None:
     assert len(CERTAIN) >= 40
 
 
-@pytest.mark.parametrize("host", HOSTS, ids=[host["slug"] for host in HOSTS])
+@pytest.mark.parametrize("host", HOSTS.values(), ids=list(HOSTS))
 def test_every_host_gives_a_valid_document_and_findings(host: dict[str, Any]) -> None:
     document = SimulatedHost(host, MAKER).read()
     parsed = parse_document(valid(document))
@@ -71,6 +70,18 @@ def test_which_inferred_answers_differ_is_known() -> None:
     """A change of rules that moves one of these is to be noticed."""
     differing = [one.text for one in INFERRED if not _fits(one, _answers(one)[0])]
     assert differing == []
+
+
+def test_the_page_counts_the_questions_and_lists_each_inferred_one() -> None:
+    kinds = {kind: questions(kind) for kind in ("served_certificate", "findings", "safe_change")}
+    text = PAGE.read_text(encoding="utf-8")
+    listed = [line for line in text.splitlines() if line.startswith("| `") and " inferred: " in line]
+    inferred = [one for asked in kinds.values() for one in asked if one.inferred]
+    assert sorted(line.split("`")[1] for line in listed) == sorted(one.slug for one in inferred)
+    assert f"{len(HOSTS)} hosts, {sum(map(len, kinds.values()))} questions" in text
+    for kind, asked in kinds.items():
+        sure = [one for one in asked if not one.inferred]
+        assert f"| {kind} | {len(asked)} | {len(sure)} | {len(asked) - len(sure)} |" in text
 
 
 def _answers(question: Question) -> tuple[Answer, str | None]:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from ..model.endpoint import Endpoint
 from ..model.host import RecordValue
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6
+from ..model.visible import visible
 from .finding import Finding, Kind, Rule
 from .names import covers
 from .scene import Bound, Scene, blockers, is_loopback, is_orphan
+from .select import Selection
 
 RECORD_MISSING = Kind(
     "record_missing",
@@ -56,9 +58,9 @@ ADDRESS_FAMILIES_DIFFER = Kind(
     "address_families_differ",
     ("warning",),
     "F1.10",
-    "The records for every IPv4 and for every IPv6 address of a port have different certificates.",
+    "On one port, IPv4 and IPv6 clients of a site, or of all sites, meet different certificates.",
     "Which certificate a client meets depends on the protocol its network prefers. Often a renewal forgot one of the two.",
-    "Bind the same certificate to both, or remove the record [::]:port, for 0.0.0.0:port serves IPv6 as well.",
+    "Bind the same certificate to both. A record [::]:port may also be removed, for 0.0.0.0:port serves IPv6 as well.",
 )
 SEVERAL_CERTIFICATES = Kind(
     "several_certificates",
@@ -103,14 +105,23 @@ def _record_missing(scene: Scene) -> Iterator[Finding]:
             continue
         choice = scene.cabinet.best((item.host,) if item.host else ())
         repair = f"bind certificate {choice.certificate.thumbprint} ({choice.reason})" if choice.certificate else None
+        evidence = f"the binding relies on record {item.key}, which does not exist"
         if item.key.family == "ccs":
             repair = None
-        evidence = f"the binding relies on record {item.key}, which does not exist"
+        elif choice.certificate is None:
+            evidence += _why_none(scene, item)
         yield RECORD_MISSING.on(item.subject, evidence, repair)
         other = _of_another_family(scene, item)
         if other is not None:
             evidence = f"the binding's flags ask for record {item.key}; there is {other}, on which no binding relies"
             yield FAMILY_DIFFERS.on(item.subject, evidence)
+
+
+def _why_none(scene: Scene, item: Bound) -> str:
+    """Why the best of the certificates for the name of a binding cannot be bound; empty where there is none for it at all."""
+    unfit = scene.cabinet.losers(Selection((item.host,) if item.host else ()), None)
+    more = f" (and {len(unfit) - 1} more)" if len(unfit) > 1 else ""
+    return f", and no certificate of this host can be bound: {unfit[0]}{more}" if unfit else ""
 
 
 def _of_another_family(scene: Scene, item: Bound) -> RecordKey | None:
@@ -177,6 +188,23 @@ def _families(scene: Scene) -> Iterator[Finding]:
             yield ADDRESS_FAMILIES_DIFFER.on(f"port {record.key.port}", evidence)
 
 
+def _families_of_sites(scene: Scene) -> Iterator[Finding]:
+    """Bindings of one site for any name, on addresses of both families, that have no certificate in common."""
+    by_site: dict[tuple[str, int], dict[RecordKey, RecordValue]] = {}
+    for item in scene.bindings:
+        value = scene.resolver.record(item.key) if item.key else None
+        if not item.host and item.key is not None and value is not None and value.thumbprint:
+            if not is_loopback(item.address):
+                by_site.setdefault((item.site, item.port), {})[item.key] = value
+    for (site, port), values in by_site.items():
+        four, six = ({key: values[key] for key in values if is_ipv6(key.name) == wanted} for wanted in (False, True))
+        if not four or not six or {key.name for key in values} == {ANY_IPV4, ANY_IPV6}:
+            continue  # the records for all addresses are looked at by themselves
+        if {value.certificate for value in four.values()}.isdisjoint(value.certificate for value in six.values()):
+            told = ", ".join(f"{key} has {_certificate(value)}" for key, value in sorted(values.items()))
+            yield ADDRESS_FAMILIES_DIFFER.on(visible(f"site {site} port {port}"), f"its bindings for any name: {told}")
+
+
 def _certificate(value: RecordValue) -> str:
     return f"certificate {value.thumbprint}"
 
@@ -228,6 +256,7 @@ RULES: tuple[Rule, ...] = (
     _orphan,
     _shadowed,
     _families,
+    _families_of_sites,
     _several,
     _address_not_local,
     _loopback,
