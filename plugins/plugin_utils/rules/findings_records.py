@@ -192,10 +192,9 @@ def _families_of_sites(scene: Scene) -> Iterator[Finding]:
     """Bindings of one site for any name, on addresses of both families, that have no certificate in common."""
     by_site: dict[tuple[str, int], dict[RecordKey, RecordValue]] = {}
     for item in scene.bindings:
-        value = scene.resolver.record(item.key) if item.key else None
-        if not item.host and item.key is not None and value is not None and value.thumbprint:
-            if not is_loopback(item.address):
-                by_site.setdefault((item.site, item.port), {})[item.key] = value
+        value = scene.resolver.record(item.key) if item.key and not item.host else None
+        if item.key is not None and value is not None and value.thumbprint and not is_loopback(item.address):
+            by_site.setdefault((item.site, item.port), {})[item.key] = value
     for (site, port), values in by_site.items():
         four, six = ({key: values[key] for key in values if is_ipv6(key.name) == wanted} for wanted in (False, True))
         if not four or not six or {key.name for key in values} == {ANY_IPV4, ANY_IPV6}:
