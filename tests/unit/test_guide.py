@@ -242,6 +242,16 @@ def test_s15_iis_6_compatibility_the_central_store_and_ipv6() -> None:
     assert get(both_families, None, "2001:db8::1").served == SHOP["thumbprint"]
 
 
+def test_s15_the_event_log_says_when_a_record_went() -> None:
+    gone = {"at": "2026-11-20T02:00:00Z", "kind": "deleted", "endpoint": "Shop.example:443"}
+    sites = [site("Shop", "*:443:shop.example=1", "*:443:api.example=1")]
+    told = {item.subject: item.evidence for item in find(host(sites=sites, changes=[gone]), NOW)}
+    assert "deletion at 2026-11-20T02:00:00Z (event 15300)" in told["Shop/*:443:shop.example"]
+    assert "15300" not in told["Shop/*:443:api.example"]
+    made = host(sites=sites, changes=[{**gone, "kind": "created"}])
+    assert not any("15300" in item.evidence for item in find(made, NOW))
+
+
 def test_the_page_has_a_section_for_each_statement_in_its_order() -> None:
     statements = [int(name.split("_")[1][1:]) for name in globals() if name.startswith("test_s") and name[6].isdigit()]
     assert sorted(set(statements)) == list(range(1, 16))

@@ -99,25 +99,30 @@ def test_peer_empty_matches_only_empty() -> None:
     assert records_of(after) == ["hostnameport shop.example.com:443", "10.0.0.5:443"]
 
 
-def test_peer_failure_midway() -> None:
+@pytest.mark.parametrize("call", [1, 2], ids=["at once", "midway"])
+def test_peer_failure_midway(call: int) -> None:
+    names = ("shop.example.com", "other.example.com")
     description: dict[str, Any] = {
         "slug": "web01",
         "os": {"name": "Windows Server 2019", "build": "10.0.17763", "iis": "10.0"},
-        "sites": [{"id": 1, "name": "Shop", "state": "Started", "bindings": [_https("*:443:shop.example.com", 1)]}],
-        "records": [_record("shop.example.com:443", "A0")],
+        "sites": [
+            {"id": 1, "name": "Shop", "state": "Started", "bindings": [_https(f"*:443:{name}", 1) for name in names]}
+        ],
+        "records": [_record(f"{name}:443", "A0") for name in names],
         "certificates": [_certificate("A0", "2027-01-01"), _certificate("B0", "2027-06-01")],
         "ip_listen": [],
         "local_addresses": ["10.0.0.5"],
     }
-    world = World(description, ("fail_call:1",))
-    before = world.served("10.0.0.5", 443, "shop.example.com")
+    world = World(description, (f"fail_call:{call}",))
+    before = [world.served("10.0.0.5", 443, name) for name in names]
     host = parse_document(world.read())
-    other = next(item.thumbprint for item in host.certificates if item.thumbprint != before)
-    plan = plan_of(host, wish("Shop", "shop.example.com", {"thumbprint": other}))
+    other = next(item.thumbprint for item in host.certificates if item.thumbprint != before[0])
+    plan = plan_of(host, *(wish("Shop", name, {"thumbprint": other}) for name in names))
     answer = world.apply(
         applier_args(host.name, plan.steps, {"on_unverified": "fail", "timeout": 5, "retries": 0}, READ)
     )
-    assert answer["error"] and world.served("10.0.0.5", 443, "shop.example.com") == before
+    assert answer["error"] and [world.served("10.0.0.5", 443, name) for name in names] == before
+    assert parse_document(answer["document"]).records == host.records
 
 
 def test_peer_duplicate_across_sites() -> None:

@@ -39,6 +39,9 @@ def test_peer_stray_address_record() -> None:
     assert [item.subject for item in found] == ["Api/*:443:api.example.com", "Shop/*:443:shop.example.com"]
     assert all("10.0.0.5:443" in item.evidence and item.repair for item in found)
     assert Resolver(host).answer(Endpoint("10.0.0.5", 443, "shop.example.com")).served == OTHER["thumbprint"]
+    stray = RecordKey("ipport", "10.0.0.5", 443)
+    left = dataclasses.replace(host, records=tuple(item for item in host.records if item.key != stray))
+    assert Resolver(left).answer(Endpoint("10.0.0.5", 443, "shop.example.com")).served == SHOP["thumbprint"]
 
 
 def test_peer_one_binding_three_spellings() -> None:

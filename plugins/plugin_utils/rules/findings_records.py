@@ -100,12 +100,15 @@ KINDS = (
 
 
 def _record_missing(scene: Scene) -> Iterator[Finding]:
+    deleted = {item.endpoint.lower(): item.at for item in scene.host.changes if item.kind == "deleted"}
     for item in scene.bindings:
         if item.key is None or scene.resolver.record(item.key) is not None:
             continue
         choice = scene.cabinet.best((item.host,) if item.host else ())
         repair = f"bind certificate {choice.certificate.thumbprint} ({choice.reason})" if choice.certificate else None
         evidence = f"the binding relies on record {item.key}, which does not exist"
+        if item.key.text in deleted:
+            evidence += f"; http.sys logged its deletion at {deleted[item.key.text]} (event 15300)"
         if item.key.family == "ccs":
             repair = None
         elif choice.certificate is None:
