@@ -119,6 +119,11 @@ class _Checks:
             self.refuse(key, str(fault))
             return fallback
 
+    @property
+    def faults(self) -> int:
+        """How many there are so far."""
+        return len(self._problems)
+
     def refuse(self, key: str, message: str) -> None:
         self._problems.append(Problem(f"{self._path}.{key}", message))
 
@@ -198,13 +203,13 @@ def _replaces(item: Mapping[str, Any] | None, own: tuple[str, int, str], check: 
     """The replaced binding; what is left out is as in the new one."""
     if item is None:
         return None
-    address, port, host = own
+    (address, port, host), faults = own, check.faults
     if item.get("address") is not None:
         address = check("replaces.address", checked_address, item["address"] or "*", address)
     if item.get("port") is not None:
         port = check("replaces.port", checked_port, item["port"], port)
     if item.get("host") is not None:
         host = check("replaces.host", checked_host, item["host"], host)
-    if (address, port, host) == own:
+    if (address, port, host) == own and check.faults == faults:
         check.refuse("replaces", "names the very binding that is to replace it")
     return (address, port, host)

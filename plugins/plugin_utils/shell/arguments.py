@@ -132,7 +132,7 @@ def _fault(option: Mapping[str, Any], value: Any) -> str | None:
     if value is None or (type(value) is not _PLAIN.get(kind) and _alone(kind, value).error_messages):
         return f"must be {_KINDS[kind]}{shown}"
     choices = option.get("choices")
-    if choices and _converted(kind, value) not in choices:
+    if choices and kind != "list" and _converted(kind, value) not in choices:
         return f"must be one of {', '.join(choices)}{shown}"
     return None
 
@@ -147,9 +147,12 @@ def _alone(kind: str, value: Any) -> Any:
 
 
 def _related(one: str, other: str) -> bool:
-    """Is one place the other, or inside it? The second fault would only be an echo of the first."""
+    """Is one place the other, or inside it? The second fault would only be an echo of the first.
+
+    So may be one of the whole request (no place), where a part of it cannot be read.
+    """
     short, long = sorted((one, other), key=len)
-    return short != "" and (long == short or long.startswith((f"{short}.", f"{short}[")))
+    return short == "" or long == short or long.startswith((f"{short}.", f"{short}["))
 
 
 def _join(path: str, name: str) -> str:

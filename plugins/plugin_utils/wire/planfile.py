@@ -61,7 +61,7 @@ def plan_from_file(data: Any) -> FiledPlan:
         fields.fault("steps", "must be a list")
         steps = []
     read = tuple(step_from_wire(step, f"plan.steps[{index}]", problems) for index, step in enumerate(steps))
-    host = fields.text("host")
+    host = fields.words("host")
     shared = fields.truth("shared_configuration") if "shared_configuration" in data else False
     if problems:
         raise Invalid(problems)

@@ -59,9 +59,11 @@ def _expectation(item: Expectation) -> dict[str, Any]:
 
 
 def step_from_wire(data: Any, path: str, problems: list[Problem]) -> Step:
-    """Read one step of a plan file; faults go into ``problems``."""
-    head = Fields(data, path, problems)
-    op = head.choice("op", (*RECORD_OPS, "bindings", "probe"))
+    """Read one step of a plan file; faults go into ``problems``. Where it is not known what to do, nothing more is told of it."""
+    faults = len(problems)
+    op = Fields(data, path, problems).choice("op", (*RECORD_OPS, "bindings", "probe"))
+    if len(problems) > faults:
+        return ProbeStep((), "")
     common = {"id", "op", "reason", "inverse"}
     if op == "bindings":
         item = Fields(data, path, problems, frozenset(common | {"edits"}))
