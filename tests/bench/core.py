@@ -9,12 +9,20 @@ import dataclasses
 import gc
 import math
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import Endpoint
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Binding, Host, Record, RecordValue, Site
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import (
+    Binding,
+    Host,
+    Os,
+    Record,
+    RecordValue,
+    Site,
+)
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.keys import RecordKey
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid, Problem
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import find
@@ -27,12 +35,20 @@ from support.documents import document, stored
 PLAN_SECONDS, EXPONENT = 1.0, 1.1
 OLD, NEW = f"{1:040X}", f"{2:040X}"
 PER_SITE = 10
+_OLD_WINDOWS = Os("Windows Server 2008 R2", 6, 1, 7601)
 
 
 def host(bindings: int) -> Host:
-    """A host with so many bindings by SNI, ten to a site, each with its record; and two certificates that cover them all."""
-    empty = parse_document(document(certificates=[stored("*.example.com")], http_ports=[443]))
-    certificates = tuple(dataclasses.replace(empty.certificates[0], thumbprint=mark) for mark in (OLD, NEW))
+    """A host with so many bindings by SNI, ten to a site, each with its record; and two certificates that cover them all.
+
+    The old one, which all records have, is good for two months less than the new one.
+    """
+    empty = parse_document(
+        document(certificates=[stored("*.example.com"), stored("*.example.com", 260)], http_ports=[443])
+    )
+    certificates = tuple(
+        dataclasses.replace(one, thumbprint=mark) for one, mark in zip(empty.certificates, (OLD, NEW), strict=True)
+    )
     names = [f"n{number}.example.com" for number in range(bindings)]
     sites = tuple(
         Site(number, f"site {number}", "started", tuple(Binding("https", f"*:443:{name}", 1) for name in chunk))
@@ -42,19 +58,91 @@ def host(bindings: int) -> Host:
     return dataclasses.replace(empty, sites=sites, records=records, certificates=certificates)
 
 
+def without_sni(bindings: int) -> Host:
+    """A host of a time before SNI: all bindings share the one record of the port."""
+    modern = host(bindings)
+    sites = tuple(
+        dataclasses.replace(site, bindings=tuple(dataclasses.replace(item, ssl_flags=None) for item in site.bindings))
+        for site in modern.sites
+    )
+    records = (Record(RecordKey("ipport", "0.0.0.0", 443), RecordValue(OLD)),)
+    return dataclasses.replace(
+        modern, os=_OLD_WINDOWS, iis=(7, 5), sites=sites, records=records, update_exported=False, schema_ssl_flags=False
+    )
+
+
+def damaged(bindings: int) -> Host:
+    """The certificate that all records have is in no store any more."""
+    whole = host(bindings)
+    return dataclasses.replace(whole, certificates=whole.certificates[1:])
+
+
+def _each(bindings: int, letter: str, wish: Callable[[int], dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"site": f"site {number // PER_SITE}", "host": f"{letter}{number}.example.com", **wish(number)}
+        for number in range(bindings)
+    ]
+
+
 def rotation(bindings: int) -> dict[str, Any]:
-    """A request that gives every binding the other certificate."""
-    return {"bindings": [_wish(number, "n") for number in range(bindings)]}
+    """Every binding gets the other certificate."""
+    return {"bindings": _each(bindings, "n", lambda _number: {"certificate": {"thumbprint": NEW}})}
 
 
 def addition(bindings: int) -> dict[str, Any]:
-    """A request for as many bindings again."""
-    return {"bindings": [_wish(number, "m") for number in range(bindings)]}
+    """As many bindings again."""
+    return {"bindings": _each(bindings, "m", lambda _number: {"certificate": {"thumbprint": NEW}})}
 
 
-def _wish(number: int, letter: str) -> dict[str, Any]:
-    site, name = f"site {number // PER_SITE}", f"{letter}{number}.example.com"
-    return {"site": site, "host": name, "certificate": {"thumbprint": NEW}}
+def renaming(bindings: int) -> dict[str, Any]:
+    """Every binding gets another name, in place, and keeps its certificate."""
+    return {"bindings": _each(bindings, "m", lambda number: {"replaces": {"host": f"n{number}.example.com"}})}
+
+
+def selection(bindings: int) -> dict[str, Any]:
+    """Every binding gets the certificate that a rule finds for it, and an option."""
+    wish = {"certificate": {"select": {"min_days": 30}}, "options": {"disable_http2": True}}
+    return {"bindings": _each(bindings, "n", lambda _number: wish)}
+
+
+def removal(bindings: int) -> dict[str, Any]:
+    """Every second binding is named, all others go."""
+    named = _each(bindings, "n", lambda _number: {})[::2]
+    return {"bindings": named, "remove_others": {"scope": "host", "at_most": bindings}}
+
+
+def repair(bindings: int) -> dict[str, Any]:
+    """One kind of finding is to be repaired wherever it is."""
+    return {"repair": ["certificate_missing"]}
+
+
+def single_repairs(bindings: int) -> dict[str, Any]:
+    """Findings are to be repaired that are named one by one."""
+    return {"repair": [f"certificate_missing hostnameport n{number}.example.com:443" for number in range(bindings)]}
+
+
+def impossible(bindings: int) -> dict[str, Any]:
+    """As many bindings again that need SNI."""
+    return {"bindings": _each(bindings, "m", lambda _number: {"certificate": {"thumbprint": NEW}, "sni": "required"})}
+
+
+class Kind(NamedTuple):
+    """A kind of request and the host it is for. ``share`` of its bindings change; all are ``refused``, or none."""
+
+    title: str
+    host: Callable[[int], Host]
+    request: Callable[[int], dict[str, Any]]
+    share: float = 1
+    refused: bool = False
+
+
+KINDS = (
+    Kind("another certificate for all", host, rotation),
+    Kind("as many bindings again", host, addition),
+    Kind("another name for all", host, renaming),
+    Kind("a certificate by a rule, and an option, for all", host, selection),
+    Kind("every second one goes, unnamed", host, removal, share=0.5),
+)
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -70,15 +158,25 @@ def plan(where: Host, args: dict[str, Any]) -> Plan:
     return make_plan(where, parse_request(args), NOW)
 
 
-def plan_seconds(bindings: int, request: Callable[[int], dict[str, Any]], rounds: int = 1) -> float:
-    """The fastest of some rounds."""
-    where, args = host(bindings), request(bindings)
-    return min(seconds(lambda: plan(where, args)) for _round in range(rounds))
+def refusals(where: Host, args: dict[str, Any]) -> tuple[Problem, ...]:
+    """What is refused of a request; none of it where there is a plan."""
+    try:
+        plan(where, args)
+    except Invalid as refusal:
+        return tuple(refusal.problems)
+    return ()
 
 
-def findings_seconds(bindings: int) -> float:
+def plan_seconds(kind: Kind, bindings: int, rounds: int = 1) -> float:
+    """The fastest of some rounds, from the arguments to the plan or its refusal."""
+    where, args = kind.host(bindings), kind.request(bindings)
+    return min(seconds(lambda: refusals(where, args)) for _round in range(rounds))
+
+
+def findings_seconds(bindings: int, rounds: int = 1) -> float:
+    """The same for all findings of a host."""
     where = host(bindings)
-    return seconds(lambda: find(where, NOW))
+    return min(seconds(lambda: find(where, NOW)) for _round in range(rounds))
 
 
 def lookups_per_second(bindings: int, count: int = 100_000) -> float:
@@ -94,6 +192,9 @@ def lookups_per_second(bindings: int, count: int = 100_000) -> float:
     return count / seconds(ask)
 
 
-def exponent(small: float, large: float, factor: float) -> float:
-    """How fast a time grows: 1 is in step with the size, 2 with its square."""
-    return math.log(large / small) / math.log(factor)
+def exponent(took: Mapping[int, float]) -> float:
+    """How fast times grow with the size, by least squares over both logarithms: 1 is in step with it, 2 with its square."""
+    sizes, times = [math.log(size) for size in took], [math.log(time) for time in took.values()]
+    middle = sum(sizes) / len(sizes)
+    spread = sum((size - middle) ** 2 for size in sizes)
+    return sum((size - middle) * time for size, time in zip(sizes, times, strict=True)) / spread

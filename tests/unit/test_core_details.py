@@ -14,7 +14,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import RecordValue
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.keys import record_key
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.assumptions import DEFAULT
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.ownership import Owner, iis_ports, owner_of, owners
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.ownership import Owner, owner_of, owners
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver, _wildcards, listens_on
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.documents import document, record, site, stored
@@ -230,7 +230,7 @@ def test_an_owner_is_called_by_its_name_or_by_its_record(names: tuple[str, ...],
 @pytest.mark.parametrize(("state", "explains"), [("started", True), ("unknown", True), ("stopped", False)])
 def test_a_site_explains_a_port_unless_it_is_stopped(state: str, explains: bool) -> None:
     host = parse_document(document(sites=[site("Shop", "http *:8080:", "*:8443:", "net.tcp 808:*", state=state)]))
-    assert iis_ports(host) == ({8080, 8443} if explains else set())
+    assert host.site_ports == ({8080, 8443} if explains else set())
 
 
 def test_a_port_that_no_site_explains_belongs_to_somebody() -> None:

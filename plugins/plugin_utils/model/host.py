@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property
 
 from .keys import IIS_APP_ID, RecordKey, address_key, host_key, store_key
+from .signs import Asked, Change, Guard, Manager, Mapper, Renewal
 
 SNI = 1  # bits of a binding's sslFlags (F2.03)
 CENTRAL_STORE = 2
@@ -26,7 +28,7 @@ class Os:
     revision: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Binding:
     """One binding as IIS keeps it. Only ``protocol == "https"`` is ever planned; the others keep their place in the list."""
 
@@ -42,17 +44,30 @@ class Binding:
     def is_http(self) -> bool:
         return self.protocol.lower() in ("http", "https")
 
-    @property
+    @cached_property
     def parts(self) -> tuple[str, int, str]:
         """(address, port, host) in canonical form; port 0 where the text has none."""
         return _parts(self.information)
+
+    @cached_property
+    def record(self) -> RecordKey | None:
+        """See :func:`binding_record`."""
+        if not self.is_https:
+            return None
+        address, port, host = self.parts
+        if not port:
+            return None
+        if self.flags & CENTRAL_STORE:
+            return RecordKey("ccs", "", port)
+        if self.flags & SNI:
+            return RecordKey("hostnameport", host, port) if host else None
+        return RecordKey("ipport", address, port)
 
     @property
     def flags(self) -> int:
         return self.ssl_flags or 0
 
 
-@lru_cache(maxsize=262144)  # asked many times per binding while planning
 def _parts(information: str) -> tuple[str, int, str]:
     """Split from the right because of IPv6 (F3.06); ``*:443`` without its last colon is tolerated."""
     head, _colon, host = information.rpartition(":")
@@ -181,62 +196,6 @@ class Incomplete:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One capability the reader asked the host itself for: ``what`` is a name of ``rules.capabilities`` or ``flag_4`` …"""
-
-    what: str
-    present: bool
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mapper:
-    """A certificate that IIS 6 compatibility holds for a site (metabase properties 5506 and 5511, F3.32)."""
-
-    site: int
-    thumbprint: str
-    store: str
-
-
-@dataclass(frozen=True, slots=True)
-class Manager:
-    """A certificate manager that is installed: ``certify``, ``win_acme``, ``simple_acme``, ``posh_acme`` or ``other``."""
-
-    kind: str
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """A renewal the host logged (certificate lifecycle event 1001): ``new`` took the place of ``old`` (F6.21)."""
-
-    at: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The newest change of a record that http.sys logged (F1.41): ``kind`` is ``created``, ``updated`` or ``deleted``."""
-
-    at: str
-    kind: str
-    endpoint: str
-
-
-@dataclass(frozen=True)
-class Guard:
-    """The guard of a run (contracts.md §6): what undoes it unless somebody confirms it.
-
-    ``state``: ``armed`` (acts at ``at``), ``undone`` (has undone it at ``at``) or ``failed`` (tried to at ``at``).
-    """
-
-    run: str
-    state: str
-    at: str
-
-
 @dataclass(frozen=True)
 class Host:
     """One host at one moment. ``http_ports`` and ``central_store_files`` are None where they are not known.
@@ -273,16 +232,33 @@ class Host:
     simulated: bool = False
     read_at: str = ""
 
+    @cached_property
+    def users_of(self) -> Mapping[RecordKey, Sequence[tuple[int, int]]]:
+        """(site index, binding index) of every https binding that relies on a record; stopped sites count too (design §5)."""
+        users: dict[RecordKey, list[tuple[int, int]]] = {}
+        for site_index, site in enumerate(self.sites):
+            for index, binding in enumerate(site.bindings):
+                if (key := binding_record(binding)) is not None:
+                    users.setdefault(key, []).append((site_index, index))
+        return users
+
+    @cached_property
+    def known_files(self) -> frozenset[str] | None:
+        """The files of the central store in lower case."""
+        return None if self.central_store_files is None else frozenset(map(str.lower, self.central_store_files))
+
+    @cached_property
+    def site_ports(self) -> frozenset[int]:
+        """Ports that a started or unknown site explains by an http or https binding."""
+        return frozenset(
+            binding.parts[1]
+            for site in self.sites
+            if site.state != "stopped"
+            for binding in site.bindings
+            if binding.is_http and binding.parts[1]
+        )
+
 
 def binding_record(binding: Binding) -> RecordKey | None:
     """The record an https binding relies on (F3.09); None for other protocols, a bad port, or SNI without a host name."""
-    if not binding.is_https:
-        return None
-    address, port, host = binding.parts
-    if not port:
-        return None
-    if binding.flags & CENTRAL_STORE:
-        return RecordKey("ccs", "", port)
-    if binding.flags & SNI:
-        return RecordKey("hostnameport", host, port) if host else None
-    return RecordKey("ipport", address, port)
+    return binding.record

@@ -120,9 +120,7 @@ class BindingFlags:
             reason = (
                 f"whether it is enabled could not be read: {blind[0]}" if blind else self._able.central_store.reason
             )
-        elif self._host.central_store_files is not None and not central_file(
-            self._host.central_store_files, wanted.host
-        ):
+        elif self._host.central_store_files is not None and not central_file(self._host, wanted.host):
             reason = f"the central store has no file for {shown_host(wanted.host)} ({shown_host(wanted.host)}.pfx)"
         if reason is not None:
             self._refuse(wanted, "central_store", reason)

@@ -9,15 +9,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint
-from ..model.host import Host, binding_record
+from ..model.host import Host, Site, binding_record
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6
 from ..model.steps import Expectation, RecordStep
 from ..rules.names import matches
 from ..rules.ownership import Owner, owners
-from ..rules.resolve import Resolver
+from ..rules.resolve import Resolver, Standing
 from .bridge import covered
 
 Identity = tuple[str, str, int, str]  # site in lower case, address, port, host
+_NONE: frozenset[Identity] = frozenset()
+_Place = tuple[str, int, str | None]  # address, port, name
+_Whose = tuple[tuple[str, ...], bool, Owner | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +54,22 @@ class Impact:
         self._open = Resolver(replace(after, http_ports=before.http_ports)) if self._closing else self.after
         self._requested, self._deleted = requested, deleted
         self._owner = owners(before)
-        self._answers: dict[Endpoint, Answer] = {}
-        self._users: dict[tuple[int, str], list[Identity]] = {}
+        self._answers: dict[_Place, tuple[Answer, Answer]] = {}
+        self._theirs: dict[tuple[_Place, RecordKey | None], _Whose] = {}
+        self._kin: dict[int, dict[str, str]] = {}
+        #: Bindings by address, port and name; by the record they rely on. Of both states.
+        self._users: dict[tuple[str, int, str], set[Identity]] = {}
         self._by_record: dict[RecordKey, set[Identity]] = {}
-        for host in (before, after):
-            self._index(host)
+        known = {id(site) for site in before.sites}
+        for site in (*before.sites, *(site for site in after.sites if id(site) not in known)):
+            self._index(site)
+        self._bound_to = {(address, port) for address, port, _name in self._users}
 
-    def _index(self, host: Host) -> None:
-        for site in host.sites:
-            for binding in site.bindings:
-                if not binding.is_https:
-                    continue
+    def _index(self, site: Site) -> None:
+        for binding in site.bindings:
+            if binding.is_https:
                 identity = (site.name.lower(), *binding.parts)
-                users = self._users.setdefault((identity[2], identity[3]), [])
-                if identity not in users:
-                    users.append(identity)
+                self._users.setdefault(binding.parts, set()).add(identity)
                 if (key := binding_record(binding)) is not None:
                     self._by_record.setdefault(key, set()).add(identity)
 
@@ -74,30 +78,25 @@ class Impact:
         replaced = covered(steps)
         touched = {step.key for step in steps}
         for endpoint in self.endpoints(touched, ports):
-            old, new = self.before.answer(endpoint), self._afterwards(endpoint)
+            old, new = self._both(endpoint)
             if endpoint.port in self._closing and old.identity == new.identity:
                 new = self._open.answer(endpoint)
             gap = old.record in replaced and endpoint.address not in replaced[old.record]
-            if old.identity == new.identity and not gap:
+            before, after = old.identity, new.identity
+            if before == after and not gap:
                 continue
-            named, owners = self._owners(endpoint, (old.record, new.record))
-            other = None if named else self._other(old.record)
-            # whoever asks to delete a record speaks of every endpoint it decides
-            requested = old.record in self._deleted or (owners <= self._requested and not other)
-            # a site that asks for the change need not be asked for its consent
-            concerned = owners if requested else owners - self._requested
-            sites = tuple(sorted({owner[0] for owner in concerned}))
-            yield Affected(endpoint, old.identity, new.identity, sites, requested, gap, other, old.record)
+            sites, requested, other = self._whose(endpoint, old.record, new.record)
+            yield Affected(endpoint, before, after, sites, requested, gap, other, old.record)
 
     def endpoints(self, touched: set[RecordKey], ports: set[int]) -> Iterator[Endpoint]:
         """Endpoints the touched records or ports can decide: each local address with every name that can matter."""
         addresses = self.after.host.addresses
         wide = {key.port for key in touched if key.family in ("ipport", "ccs") or key.name.startswith("*.")} | ports
         for port in sorted(wide):
-            names = {*self.before.names(port), *self.after.names(port)}
+            names = (*sorted(self.before.names(port) | self.after.names(port)), ANY_OTHER_NAME)
             for address in addresses:
                 yield Endpoint(address, port, None)
-                for name in (*sorted(names), ANY_OTHER_NAME):
+                for name in names:
                     yield Endpoint(address, port, name)
         for key in sorted(touched):
             if key.port not in wide:
@@ -113,7 +112,7 @@ class Impact:
             name = endpoint.sni
             if name == ANY_OTHER_NAME or (name or "").startswith("*."):
                 continue
-            answer = self._afterwards(endpoint)
+            answer = self._both(endpoint)[1]
             if answer.outcome == "unsupported":
                 continue  # nothing is predicted there, so nothing can be expected
             if answer.outcome == "not_listening" and self.before.listening(endpoint):
@@ -123,12 +122,42 @@ class Impact:
             result[Expectation(endpoint.address, endpoint.port, name, expect)] = None
         return tuple(result)
 
-    def _afterwards(self, endpoint: Endpoint) -> Answer:
-        """The answer on the host as it will be; each is asked for twice."""
-        answer = self._answers.get(endpoint)
-        if answer is None:
-            answer = self._answers[endpoint] = self.after.answer(endpoint)
-        return answer
+    def _both(self, endpoint: Endpoint) -> tuple[Answer, Answer]:
+        """The answers before and after; one look-up for all addresses that nothing tells apart, however many there are."""
+        place = self._place(endpoint)
+        found = self._answers.get(place)
+        if found is None:
+            found = self._answers[place] = (self.before.answer(endpoint), self.after.answer(endpoint))
+        return found
+
+    def _place(self, endpoint: Endpoint) -> _Place:
+        """The first local address that stands as the endpoint's does on its port, before and after; the port; the name."""
+        port = endpoint.port
+        if port not in self._kin:
+            first: dict[tuple[Standing, Standing, str | None], str] = {}
+            self._kin[port] = {
+                address: first.setdefault(self._standing(address, port), address)
+                for address in self.after.host.addresses
+            }
+        return (self._kin[port][endpoint.address], port, endpoint.sni)
+
+    def _standing(self, address: str, port: int) -> tuple[Standing, Standing, str | None]:
+        own = address if (address, port) in self._bound_to else None
+        return (self.before.standing(address, port), self.after.standing(address, port), own)
+
+    def _whose(self, endpoint: Endpoint, old: RecordKey | None, new: RecordKey | None) -> _Whose:
+        """Sites that a change concerns, whether all of it is asked for, and who else was served there."""
+        place = self._place(endpoint)
+        found = self._theirs.get((place, new))
+        if found is None:
+            named, owners = self._owners(endpoint, (old, new))
+            other = None if named else self._other(old)
+            # whoever asks to delete a record speaks of every endpoint it decides
+            requested = old in self._deleted or (owners <= self._requested and not other)
+            # a site that asks for the change need not be asked for its consent
+            concerned = owners if requested else owners - self._requested
+            found = self._theirs[place, new] = (tuple(sorted({owner[0] for owner in concerned})), requested, other)
+        return found
 
     def _other(self, key: RecordKey | None) -> Owner | None:
         value = self.before.record(key) if key is not None else None
@@ -143,23 +172,20 @@ class Impact:
         """
         name = endpoint.sni
         if name is not None and name != ANY_OTHER_NAME:
-            exact = [one for one in self._users.get((endpoint.port, name), []) if _covers(one[1], endpoint.address)]
-            if not exact and "." in name:
-                parent = "*." + name.partition(".")[2]
-                exact = [
-                    one
-                    for one in self._users.get((endpoint.port, parent), [])
-                    if matches(parent, name) and _covers(one[1], endpoint.address)
-                ]
+            exact = self._bound(endpoint, name)
+            parent = "*." + name.partition(".")[2]
+            if not exact and matches(parent, name):
+                exact = self._bound(endpoint, parent)
             if exact:
-                return True, frozenset(exact)
-        anyone = [one for one in self._users.get((endpoint.port, ""), []) if _covers(one[1], endpoint.address)]
+                return True, exact
+        anyone = self._bound(endpoint, "")
         if anyone and name is not None:
-            return False, frozenset(anyone)
+            return False, anyone
         users = frozenset(one for key in deciding if key is not None for one in self._by_record.get(key, ()))
-        return False, users or frozenset(anyone)
+        return False, users or anyone
 
-
-def _covers(bound: str, address: str) -> bool:
-    """Does a binding on ``bound`` take connections to a local address (F1.03)?"""
-    return bound in (address, ANY_IPV4) or (bound == ANY_IPV6 and is_ipv6(address))
+    def _bound(self, endpoint: Endpoint, name: str) -> frozenset[Identity]:
+        """Bindings for a name that take connections to the endpoint's address (F1.03)."""
+        wide = (ANY_IPV4, ANY_IPV6) if is_ipv6(endpoint.address) else (ANY_IPV4,)
+        found = (self._users.get((bound, endpoint.port, name), _NONE) for bound in (endpoint.address, *wide))
+        return _NONE.union(*found)

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..model.host import Binding, Host, RecordValue
 from ..model.problems import Problem
 from ..rules.options import OPTIONS, TEXTS, OptionWish, knows_record_bit
-from ..rules.resolve import bindings_by_record
 from ..rules.scene import subject_of
 from .draft import Draft
 from .wanted import Identity, WantedBinding
@@ -40,9 +41,17 @@ def unknown_options(host: Host, wanted: WantedBinding, held: RecordValue) -> lis
 
 def differing(one: RecordValue, other: RecordValue, wish: OptionWish) -> list[str]:
     """Settings in which two records differ and of which the wish says nothing."""
+    if _beside(one) == _beside(other):
+        return []
     asked = {*(name for name, _on in wish.flags), *(name for name in TEXTS if getattr(wish, name) is not None)}
     theirs = settings(other)
     return [name for name, value in settings(one).items() if value != theirs[name] and name not in asked]
+
+
+def _beside(value: RecordValue) -> tuple[object, ...]:
+    """What :func:`settings` looks at; most records differ in nothing of it."""
+    ctl = (value.ctl_identifier, value.ctl_store)
+    return (value.flags, value.check_mode, value.freshness, value.timeout, *ctl)
 
 
 def lost_in_central_store(before: Binding | None, moved: RecordValue | None, wish: OptionWish) -> list[str]:
@@ -66,7 +75,7 @@ def option_consent(draft: Draft, spoken: frozenset[Identity], allowed: frozenset
     if not changed:
         return []
     problems = []
-    sharers = bindings_by_record(draft.host)
+    sharers = draft.host.users_of
     for key, names in sorted(changed.items(), key=lambda item: item[0]):
         others = _outside(draft, sharers.get(key, []), spoken, allowed)
         if others:
@@ -77,7 +86,7 @@ def option_consent(draft: Draft, spoken: frozenset[Identity], allowed: frozenset
 
 
 def _outside(
-    draft: Draft, places: list[tuple[int, int]], spoken: frozenset[Identity], allowed: frozenset[str]
+    draft: Draft, places: Sequence[tuple[int, int]], spoken: frozenset[Identity], allowed: frozenset[str]
 ) -> list[str]:
     found = []
     for site_index, index in places:

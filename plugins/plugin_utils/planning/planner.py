@@ -19,7 +19,7 @@ from ..model.problems import Invalid, Problem
 from ..model.steps import BindingEdit, BindingsStep, ProbeStep, RecordStep, Step
 from ..rules.capabilities import capabilities
 from ..rules.findings import Finding, find, scene_of
-from ..rules.ownership import iis_ports, owners
+from ..rules.ownership import owners
 from .bridge import bridged
 from .consent import consent, how_to_allow
 from .draft import Chosen, Draft
@@ -127,7 +127,7 @@ def _wishes(
 
 def _joined_ports(host: Host, after: Host) -> list[str]:
     """Ports where a site joins a listener nobody knows: from then on a document cannot tell whose a record there is."""
-    joined = sorted((host.http_ports or frozenset()) & (iis_ports(after) - iis_ports(host)))
+    joined = sorted((host.http_ports or frozenset()) & (after.site_ports - host.site_ports))
     return [
         f"port {port}: another program listens there through http.sys; once a site does too, "
         "its records look like orphans, so do not repair what is an orphan or shadowed on this port"

@@ -8,23 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..model.host import Binding, Host, Record, Site
+from ..model.host import Binding, Host, Record
 from ..model.steps import BindingsStep, RecordStep, Step
 
 
 def after_steps(host: Host, steps: Iterable[Step]) -> Host:
     """The host after all steps."""
-    records = {record.key: record.value for record in host.records}
+    records = {record.key: record for record in host.records}
     for step in steps:
         if isinstance(step, RecordStep):
             if step.after is None:
                 records.pop(step.key, None)
             else:
-                records[step.key] = step.after
+                held = records.get(step.key)  # the host's own spelling of the key stays
+                records[step.key] = Record(held.key if held else step.key, step.after)
         elif isinstance(step, BindingsStep):
             host = _after_edits(host, step)
-    ordered = tuple(Record(key, value) for key, value in sorted(records.items(), key=lambda item: item[0]))
-    return replace(host, records=ordered)
+    return replace(host, records=tuple(sorted(records.values(), key=lambda record: record.key)))
 
 
 def _after_edits(host: Host, step: BindingsStep) -> Host:
@@ -43,19 +43,8 @@ def _after_edits(host: Host, step: BindingsStep) -> Host:
     sites = tuple(
         replace(site, bindings=tuple(lists[index])) if index in lists else site for index, site in enumerate(host.sites)
     )
-    ports = None
-    if host.http_ports is not None:
-        # ports that no site explained belong to somebody else and stay
-        ports = (host.http_ports - _listening(host.sites)) | _listening(sites)
-    return replace(host, sites=sites, http_ports=ports)
-
-
-def _listening(sites: tuple[Site, ...]) -> frozenset[int]:
-    """Ports on which http.sys listens for started sites."""
-    return frozenset(
-        binding.parts[1]
-        for site in sites
-        if site.state != "stopped"
-        for binding in site.bindings
-        if binding.is_http and binding.parts[1]
-    )
+    edited = replace(host, sites=sites)
+    if host.http_ports is None:
+        return edited
+    # ports that no site explained belong to somebody else and stay
+    return replace(edited, http_ports=(host.http_ports - host.site_ports) | edited.site_ports)

@@ -14,7 +14,6 @@ from ..model.host import Certificate, Host, binding_record
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, bracketed, is_ipv6
 from .key_health import key_health
 from .names import covers
-from .ownership import iis_ports
 from .resolve import listens_on
 from .select import Cabinet, merit
 
@@ -104,7 +103,7 @@ def _nearest(certificates: list[Certificate], names: set[str]) -> tuple[Certific
 
 def _free_ports(host: Host, used: set[RecordKey]) -> list[int]:
     """Ports on which neither a record, a binding nor another program is known."""
-    busy = {key.port for key in used} | iis_ports(host) | set(host.http_ports or ())
+    busy = {key.port for key in used} | host.site_ports | set(host.http_ports or ())
     if host.connection is not None:
         busy.add(host.connection[1])
     return list(_first_free(busy))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint, EndpointClass
 from ..model.host import binding_record
-from ..model.keys import RecordKey, is_ipv6
+from ..model.keys import RecordKey
 
 if TYPE_CHECKING:  # the resolver imports this file
-    from .resolve import Resolver
+    from .resolve import Resolver, Standing
 
 #: What makes two answers the same one: outcome, record, rule.
 _Mark = tuple[str, RecordKey | None, str | None]
@@ -86,10 +86,9 @@ def _named(addresses: tuple[str, ...], port: int, members: list[tuple[str, Answe
 
 def _groups(resolver: Resolver, port: int) -> list[tuple[str, ...]]:
     """Local addresses that no record and no list tells apart on this port."""
-    found: dict[tuple[RecordKey | None, bool, bool], list[str]] = {}
+    found: dict[Standing, list[str]] = {}
     for address in resolver.host.addresses:
-        listening = resolver.listening(Endpoint(address, port, None))
-        found.setdefault((resolver.exact(address, port), is_ipv6(address), listening), []).append(address)
+        found.setdefault(resolver.standing(address, port), []).append(address)
     return [tuple(group) for group in found.values()]
 
 

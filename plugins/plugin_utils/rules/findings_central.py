@@ -76,7 +76,7 @@ def _bindings(scene: Scene) -> Iterator[Finding]:
         elif not host.central_store and not blind:
             evidence = f"the binding takes its certificate from the central store: {scene.able.central_store.reason}"
             yield CENTRAL_STORE_UNAVAILABLE.on(item.subject, evidence)
-        elif host.central_store_files is not None and central_file(host.central_store_files, item.host) is None:
+        elif host.central_store_files is not None and central_file(host, item.host) is None:
             evidence = f"the central store has no file for {item.host}"
             yield CENTRAL_FILE_MISSING.on(item.subject, evidence)
     if users and host.central_store_files is None and (host.central_store or blind):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model.host import Guard
+from ..model.signs import Guard
 from .finding import Finding, Kind, Rule
 from .scene import Scene
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from ..model.host import Host, RecordValue
 from ..model.keys import ANY_IPV4, ANY_IPV6, IIS_APP_ID, RecordKey, address_key, host_key
-from .resolve import bindings_by_record
 
 #: Application ids of known owners (F7.07). Names are for people.
 KNOWN_APP_IDS = {
@@ -63,13 +62,13 @@ def owners(host: Host) -> Callable[[RecordKey, RecordValue], Owner | None]:
     A used record without a binding is read-only: ``users`` signs (A8), a URL reservation on its port, the WinRM listener
     this run came through, or an application id that is not IIS' own.
     """
-    bound = bindings_by_record(host)
+    bound = host.users_of
     signs = {user.key: user for user in host.users if user.key is not None}
     reserved: dict[int, list[tuple[str, str]]] = {}
     for prefix in host.url_reservations:
         if match := _PREFIX.match(prefix):
             reserved.setdefault(int(match["port"]), []).append((match["host"], prefix))
-    explained = iis_ports(host)
+    explained = host.site_ports
 
     def owner(key: RecordKey, value: RecordValue) -> Owner | None:
         if host.connection is not None and host.connection[2] and host.connection[1] == key.port:
@@ -99,14 +98,3 @@ def _concerns(reserved_host: str, key: RecordKey) -> bool:
     if key.family == "ipport":
         return key.name in (ANY_IPV4, ANY_IPV6) or address_key(reserved_host) == key.name
     return host_key(reserved_host) == key.name
-
-
-def iis_ports(host: Host) -> set[int]:
-    """Ports that a started or unknown site explains by an http or https binding."""
-    return {
-        binding.parts[1]
-        for site in host.sites
-        if site.state != "stopped"
-        for binding in site.bindings
-        if binding.is_http
-    }

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Set
+from functools import cached_property
 
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint, EndpointClass
-from ..model.host import CENTRAL_STORE, Certificate, Host, RecordValue, binding_record
+from ..model.host import CENTRAL_STORE, Certificate, Host, RecordValue
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6, shown_host, store_key
 from .assumptions import DEFAULT, Assumptions
 from .classes import endpoint_classes
 from .key_health import key_health
+
+#: All that answers know of an address on one port: its own record, is it IPv6, does http.sys listen there.
+Standing = tuple[RecordKey | None, bool, bool]
 
 _RULE_WORDS = {
     "exact_address": "a record on this very address and port outranks every name",
@@ -82,14 +86,21 @@ class Resolver:
         bound = {binding.parts[1] for site in self.host.sites for binding in site.bindings if binding.is_https}
         return (bound | {key.port for key in self._records}) - {0}
 
-    def names(self, port: int) -> set[str]:
+    def names(self, port: int) -> Set[str]:
         """Server names that a record or a binding of the port speaks of."""
-        named = {name for family, name in self._by_port.get(port, {}) if family in ("hostnameport", "scopedccs")}
+        return self._names.get(port, frozenset())
+
+    @cached_property
+    def _names(self) -> dict[int, set[str]]:
+        named: dict[int, set[str]] = {}
+        for key in self._records:
+            if key.family in ("hostnameport", "scopedccs"):
+                named.setdefault(key.port, set()).add(key.name)
         for site in self.host.sites:
             for binding in site.bindings:
-                if binding.is_https and binding.parts[1] == port:
-                    named.add(binding.parts[2])
-        return named - {""}
+                if binding.is_https and binding.parts[2]:
+                    named.setdefault(binding.parts[1], set()).add(binding.parts[2])
+        return named
 
     def record(self, key: RecordKey) -> RecordValue | None:
         return self._records.get(key)
@@ -101,6 +112,10 @@ class Resolver:
     def exact(self, address: str, port: int) -> RecordKey | None:
         """The record on this very address, which outranks all others there."""
         return self._by_port.get(port, {}).get(("ipport", address))
+
+    def standing(self, address: str, port: int) -> Standing:
+        """Two addresses of one standing get the same answer to every name."""
+        return (self.exact(address, port), is_ipv6(address), self.listening(Endpoint(address, port, None)))
 
     def _ranks(self, endpoint: Endpoint) -> list[tuple[str, RecordKey]]:
         """The records that match, best rank first (F1.10; wildcard names F1.22, F1.23; scoped central stores F1.24)."""
@@ -187,7 +202,7 @@ class Resolver:
 
     def _central_file(self, name: str) -> tuple[str | None, tuple[str, ...]]:
         """The file the central store would serve, and the switches by which."""
-        files, file = self.host.central_store_files, central_file(self.host.central_store_files, name)
+        files, file = self.host.central_store_files, central_file(self.host, name)
         if name == ANY_OTHER_NAME or file is None:
             return None, ()
         if files is None:
@@ -220,29 +235,12 @@ def listens_on(host: Host, address: str) -> bool:
     return (ANY_IPV6 if is_ipv6(address) else ANY_IPV4) in host.ip_listen
 
 
-def central_file(files: tuple[str, ...] | None, name: str) -> str | None:
+def central_file(host: Host, name: str) -> str | None:
     """File the central store would serve for a name (F1.18); without a listing of the share the first choice is assumed.
 
     The files of names beyond ASCII carry the Unicode name, not the xn-- form (F12.02).
     """
     shown = shown_host(name)
     choices = [f"{shown}.pfx", f"_.{shown.partition('.')[2]}.pfx"]
-    if files is None:
-        return choices[0]
-    known = _lowered(files)
-    return next((choice for choice in choices if choice in known), None)
-
-
-@lru_cache(maxsize=8)
-def _lowered(files: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(file.lower() for file in files)
-
-
-def bindings_by_record(host: Host) -> dict[RecordKey, list[tuple[int, int]]]:
-    """(site index, binding index) of every https binding that relies on a record; stopped sites count too (design §5)."""
-    users: dict[RecordKey, list[tuple[int, int]]] = {}
-    for site_index, site in enumerate(host.sites):
-        for index, binding in enumerate(site.bindings):
-            if (key := binding_record(binding)) is not None:
-                users.setdefault(key, []).append((site_index, index))
-    return users
+    known = host.known_files
+    return choices[0] if known is None else next((choice for choice in choices if choice in known), None)

@@ -147,7 +147,7 @@ def blockers(scene: Scene, item: Bound) -> dict[RecordKey, list[str]]:
         found.setdefault(answer.record, []).append(address)
         for key in answer.shadowed[: answer.shadowed.index(item.key)]:
             # a central store without a file lets the next record answer
-            if key.family != "ccs" or central_file(scene.host.central_store_files, item.host) is not None:
+            if key.family != "ccs" or central_file(scene.host, item.host) is not None:
                 found.setdefault(key, []).append(address)
     return found
 

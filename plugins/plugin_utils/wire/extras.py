@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from ..model.host import Asked, Chain, Change, Guard, Manager, Mapper, Renewal
+from ..model.host import Chain
 from ..model.keys import checked_thumbprint, store_key
+from ..model.signs import Asked, Change, Guard, Manager, Mapper, Renewal
 from .fields import Fields, checked_time
 
 OPTIONAL_KEYS = ("asked", "mappers", "managers", "rebind", "renewals", "changes")

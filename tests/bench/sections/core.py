@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from bench import core
 from bench.table import table, verdict
@@ -16,25 +17,22 @@ SIZES = (1_000, 10_000, 100_000)
 
 def report() -> Iterator[str]:
     """Lines to print, as they become known."""
-    rotation, addition, findings = {}, {}, {}
-    for size in SIZES:
-        rounds = 3 if size < SIZES[-1] else 1
-        rotation[size] = core.plan_seconds(size, core.rotation, rounds)
-        addition[size] = core.plan_seconds(size, core.addition, rounds)
-        findings[size] = core.findings_seconds(size)
-    rows = [
-        (name, *(f"{took[size]:.2f}" for size in SIZES), f"{core.exponent(took[SIZES[0]], took[SIZES[-1]], 100):.2f}")
-        for name, took in (
-            ("plan: another certificate for all", rotation),
-            ("plan: as many bindings again", addition),
-            ("findings alone", findings),
-        )
-    ]
+    took = {f"plan: {kind.title}": _times(partial(core.plan_seconds, kind)) for kind in core.KINDS}
+    rows = {**took, "findings alone": _times(core.findings_seconds)}
     yield "seconds for a host with so many bindings and records, the fastest of some rounds"
-    yield from table(("", *(f"{size:,}" for size in SIZES), "exponent"), rows)
+    yield from table(
+        ("", *(f"{size:,}" for size in SIZES), "exponent"),
+        [
+            (title, *(f"{times[size]:.2f}" for size in SIZES), f"{core.exponent(times):.2f}")
+            for title, times in rows.items()
+        ],
+    )
     yield ""
-    for name, took in (("another certificate for all", rotation), ("as many bindings again", addition)):
-        yield verdict(f"plan for 10,000 bindings, {name}, seconds", took[10_000], core.PLAN_SECONDS)
-        growth = core.exponent(took[SIZES[0]], took[SIZES[-1]], 100)
-        yield verdict(f"exponent from 1,000 to 100,000, {name}", growth, core.EXPONENT)
+    for title, times in took.items():
+        yield verdict(f"seconds for 10,000 bindings, {title}", times[10_000], core.PLAN_SECONDS)
+        yield verdict(f"exponent from 1,000 to 100,000, {title}", core.exponent(times), core.EXPONENT)
     yield f"  {core.lookups_per_second(10_000):,.0f} look-ups per second on a host with 10,000 records"
+
+
+def _times(took: Callable[[int, int], float]) -> dict[int, float]:
+    return {size: took(size, 3 if size < SIZES[-1] else 1) for size in SIZES}
