@@ -39,6 +39,10 @@ SITES: list[dict[str, Any]] = [
 ]
 
 
+#: What an applier writes of a state folder.
+standing = read.standing
+
+
 def host(folder: Path, **more: Any) -> Path:
     """A state folder with two records, two sites and two certificates that http.sys takes, and one that it does not."""
     described: dict[str, Any] = {
@@ -61,21 +65,15 @@ def host(folder: Path, **more: Any) -> Path:
 
 def image(folder: Path, place: tuple[str, str]) -> dict[str, Any] | None:
     """A record as it stands there, without family and key."""
-    for item in read.read_state(folder)["records"]:
+    for item in read.read_records(folder):
         if (item["family"], item["key"]) == place:
             return {name: value for name, value in item.items() if name not in ("family", "key")}
     return None
 
 
 def bindings(folder: Path, site: int = 0) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = read.read_state(folder)["sites"][site]["bindings"]
+    found: list[dict[str, Any]] = read.read_sites(folder)[site]["bindings"]
     return found
-
-
-def standing(folder: Path) -> tuple[list[dict[str, Any]], list[Any]]:
-    """All that an applier writes: records in no order, sites in theirs."""
-    found = read.read_state(folder)
-    return sorted(found["records"], key=lambda item: (item["family"], item["key"].lower())), found["sites"]
 
 
 def step(op: str, place: tuple[str, str], before: Any, after: Any) -> dict[str, Any]:

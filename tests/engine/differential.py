@@ -8,25 +8,19 @@
 
 from __future__ import annotations
 
-import argparse
 import copy
-import os
 import sys
-import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from engine.cases import Case, Steps
+from engine.harness import longrun
 from engine.harness.lane import Lane
 from engine.harness.pair import JOURNAL, Endpoints, Pair, errors, folded
 from engine.harness.servers import Servers
 from lab.simhost import APPLIER
-
-#: A state folder is a hundred small files: they had better not go to a disk.
-MEMORY = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
 
 
 class Bench:
@@ -93,23 +87,10 @@ def compare(bench: Bench, numbers: Iterable[int]) -> tuple[Counter[str], str]:
     return counted, ""
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m engine.differential", description=__doc__)
-    parser.add_argument(
-        "--first", type=int, default=0, help="number of the first case; the same number is the same case"
-    )
-    parser.add_argument("--cases", type=int, default=50_000)
-    asked = parser.parse_args()
-    started = time.monotonic()
-    with Lane() as lane, Servers() as servers, tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        numbers = range(asked.first, asked.first + asked.cases)
-        counted, broken = compare(Bench(lane, servers, Path(folder) / "host"), numbers)
-    print(f"{sum(counted.values())} cases from {asked.first} on, {time.monotonic() - started:.0f} s")
-    for outcome, count in counted.most_common():
-        print(f"{count:>7}  {outcome}")
-    print(broken)
-    return 1 if broken else 0
+def trial(servers: Servers, folder: Path, numbers: range) -> tuple[Counter[str], str]:
+    with Lane() as lane:
+        return compare(Bench(lane, servers, folder), numbers)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(longrun.main("engine.differential", __doc__, 50_000, trial))

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine.differential import MEMORY, Bench, compare
+from engine.differential import Bench, compare
 from engine.harness.lane import Lane, missing
+from engine.harness.longrun import MEMORY
 from engine.harness.servers import Servers
 from hypothesis import settings
 

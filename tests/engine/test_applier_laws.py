@@ -12,8 +12,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from engine.differential import MEMORY, Bench
+from engine.differential import Bench
 from engine.harness.lane import Lane, missing
+from engine.harness.longrun import MEMORY
 from engine.harness.pair import JOURNAL, Pair
 from engine.harness.servers import Servers
 from hypothesis import settings

@@ -16,10 +16,10 @@ import pytest
 from engine import applying
 from engine.applying import GOOD, OTHER, edit, edits, standing, step
 from engine.cases import Case
-from engine.differential import MEMORY
 from engine.fakes.example import binding, record
 from engine.harness import journals
 from engine.harness.lane import Lane, missing
+from engine.harness.longrun import MEMORY
 from engine.harness.pair import Endpoints, Pair, errors, folded
 from engine.harness.servers import Servers
 from hypothesis import settings

@@ -44,8 +44,8 @@ def read_state(folder: str | Path) -> dict[str, Any]:
         "schema_ssl_flags": _schema(folder, host),
         "update_exported": truth(read_settings(folder / "http" / "os.txt")["update"]),
         "shared_configuration": truth(host["shared_configuration"]),
-        "sites": _sites(folder, truth(host["shared_configuration"])),
-        "records": [_record(row) for row in read_rows(folder / "http" / "records.txt")],
+        "sites": read_sites(folder),
+        "records": read_records(folder),
         "certificates": [_certificate(row, folder / "certs") for row in read_rows(folder / "certs" / "index.txt")],
         "central_store": _central_store(machine / "central_store.txt"),
         "url_reservations": _column(folder / "http" / "urlacl.txt"),
@@ -76,8 +76,19 @@ def _schema(folder: Path, host: dict[str, str | None]) -> bool | None:
     return 'name="sslFlags"' in path.read_text(encoding="utf-8") if path.exists() else None
 
 
-def _sites(folder: Path, shared: bool | None) -> list[dict[str, Any]]:
-    path = folder / ("share" if shared else "config") / "applicationHost.config"
+def standing(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """All that an applier writes: records in a fixed order, and sites."""
+    return sorted(read_records(folder), key=lambda item: (item["family"], item["key"].lower())), read_sites(folder)
+
+
+def read_records(folder: Path) -> list[dict[str, Any]]:
+    """Only those; a fraction of the whole's time."""
+    return [_record(row) for row in read_rows(folder / "http" / "records.txt")]
+
+
+def read_sites(folder: Path) -> list[dict[str, Any]]:
+    """Only those."""
+    path = folder / ("share" if (folder / "share").is_dir() else "config") / "applicationHost.config"
     if not path.exists():
         return []
     states = {row[0]: number(row[1]) for row in read_rows(folder / "iis" / "sites.txt")}

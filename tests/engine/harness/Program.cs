@@ -31,7 +31,7 @@ namespace TlsFleet.Harness
         }
 
         // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints), loop, provoke, lock, untrusted, refused, folder,
-        // guard, expire, schedule (FakeTasks.cs), system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
+        // child (a task in a process of its own), guard, expire, schedule (FakeTasks.cs), system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
         public static string Answer(string line)
         {
             try
@@ -46,6 +46,8 @@ namespace TlsFleet.Harness
                             return Reader.Run((IDictionary)task["args"], new FakeMachine((string)task["state"]));
                     case "apply": // FakeMachineWriting.cs says with what beside
                         return Applier.Run((IDictionary)task["args"], new FakeMachine((string)task["state"], task));
+                    case "child":
+                        return Child.Answer(task);
                     case "guard":
                         return FakeTasks.Guarded(task);
                     case "expire":

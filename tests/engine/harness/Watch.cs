@@ -4,7 +4,6 @@
 
 using System;
 using System.Collections;
-using System.Diagnostics;
 using System.IO;
 using System.Net.Sockets;
 using System.Text;
@@ -89,7 +88,7 @@ namespace TlsFleet.Harness
 
         private static void End()
         {
-            Process.GetCurrentProcess().Kill();
+            Child.Die();
         }
 
         public void Dispose()

@@ -97,13 +97,17 @@ def build(sources: list[Path] | None = None) -> Path:
 
 
 class Lane:
-    """A running harness process. Use as a context manager; ``ask`` raises RuntimeError with what the harness itself stumbled over."""
+    """A running harness process. Use as a context manager; ``ask`` raises RuntimeError with what the harness itself stumbled over.
+
+    ``environment``: variables beside or in place of this process's own.
+    """
 
     def __init__(self, folder: Path | None = None, **environment: str) -> None:
         runtime = shutil.which("mono")
         if runtime is None:
             raise RuntimeError("mono is not installed")
-        covered = os.environ.get(coverage.FOLDER)
+        own = {**os.environ, **environment}
+        covered = own.get(coverage.FOLDER)
         measured = [coverage.option(covered, f"{os.getpid()}-{id(self)}")] if covered else []
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process; closed in __exit__
         self.process = subprocess.Popen(
@@ -112,7 +116,7 @@ class Lane:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env={**os.environ, **environment},
+            env=own,
         )
 
     def __enter__(self) -> Lane:

@@ -29,6 +29,7 @@ PROBE = {"on_unverified": "fail", "timeout": 20, "retries": 0}
 HELLO = b"\x02" + (38).to_bytes(3, "big") + b"\x03\x03" + b"r" * 32 + b"\x00\xc0\x2f\x00"
 #: Records in a fixed order, and sites.
 State = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+RECORDS = Path("http/records.txt")
 JOURNAL = Path("programdata/tlsfleet.iis/journal.txt")
 
 
@@ -53,7 +54,7 @@ class Endpoints:
         files = [self.folder / "http" / "records.txt", self.folder / site_file(self.folder)]
         stamps = [(found.st_ino, found.st_mtime_ns, found.st_size) for found in (file.stat() for file in files)]
         if stamps != self._stamps:
-            self.judge.adopt(*state_of(self.folder))
+            self.judge.adopt(*read.standing(self.folder))
             self._stamps = stamps
         material = self.judge.serve(address, port, sni)
         return None if material is None else material.der
@@ -84,12 +85,6 @@ def site_file(folder: Path) -> Path:
     return Path("share" if (folder / "share").is_dir() else "config", "applicationHost.config")
 
 
-def state_of(folder: Path) -> State:
-    """What the folder holds."""
-    found = read.read_state(folder)
-    return sorted(found["records"], key=lambda item: (item["family"], item["key"].lower())), found["sites"]
-
-
 class Pair:
     """The same host twice."""
 
@@ -116,14 +111,29 @@ class Pair:
         return [state.RECORD_DEFAULTS | item for item in order], copy.deepcopy(self.model.iis.sites)
 
     def state(self) -> State:
-        return state_of(self.folder)
+        return read.standing(self.folder)
 
     def put(self, records: list[dict[str, Any]], sites: list[dict[str, Any]]) -> None:
         """Somebody else writes: these records and sites stand in the folder from now on."""
         rows = [[item[name] for name in state.RECORD_NAMES] for item in records]
-        write_rows(self.folder / "http" / "records.txt", rows)
+        fresh = self.folder / "fresh"
+        write_rows(fresh, rows)
+        fresh.replace(self.folder / RECORDS)
         if sites != self.state()[1]:
-            (self.folder / site_file(self.folder)).write_text(config.application_host(sites), encoding="utf-8")
+            fresh.write_text(config.application_host(sites), encoding="utf-8")
+            fresh.replace(self.folder / site_file(self.folder))
+
+    def kept(self) -> dict[Path, bytes]:
+        """All that an applier may write, as it stands there."""
+        return {file: file.read_bytes() for file in (self.folder / RECORDS, self.folder / site_file(self.folder))}
+
+    def put_back(self, kept: dict[Path, bytes]) -> None:
+        """As it was then, and no journal. New files, as who looks at size and time of one may not see that it is another."""
+        for file, content in kept.items():
+            fresh = self.folder / "fresh"
+            fresh.write_bytes(content)
+            fresh.replace(file)
+        (self.folder / JOURNAL).unlink(missing_ok=True)
 
     def fault(self, file: str, *rows: Iterable[Any]) -> None:
         """Rows for ``http/faults.txt`` or ``iis/faults.txt``."""
@@ -136,7 +146,7 @@ class Pair:
         for step in sorted((self.folder / "trace").iterdir()):
             file = Path("http/records.txt") if step.name.endswith("records") else site_file(now)
             (now / file).write_bytes(step.read_bytes())
-            found.append(state_of(now))
+            found.append(read.standing(now))
         return found
 
     def keep_beginning(self) -> None:
