@@ -145,8 +145,14 @@ def _accepted(host: Host, args: dict[str, Any], refused: set[str]) -> tuple[dict
         paths = {problem.path.partition(".")[0] for problem in refusal.problems}
         refused |= {problem.path.partition(".")[2] for problem in refusal.problems}
         kept = [item for index, item in enumerate(args["bindings"]) if f"bindings[{index}]" not in paths]
+        repair = [text for index, text in enumerate(args["repair"]) if f"repair[{index}]" not in paths]
     shared = list(strategies.SITES) if "allow" in paths else args["allow"]["shared_change"]
-    less = {**args, "bindings": kept, "allow": {**args["allow"], "shared_change": shared, "gap": True}}
+    less = {
+        **args,
+        "bindings": kept,
+        "repair": repair,
+        "allow": {**args["allow"], "shared_change": shared, "gap": True},
+    }
     if "remove_others" in paths or not kept:
         less["remove_others"] = {**args["remove_others"], "scope": "none"}
     return less, planned(host, less)

@@ -38,7 +38,7 @@ def applying_a_plan_leaves_nothing_to_plan(case: Case) -> bool:
     # a site that joins an unknown listener hides it: a note says so, and what it costs
     if plan is None or not case.real:
         return False
-    if {"orphan", "shadowed"} & set(case.args["repair"]) and any(
+    if {"orphan", "shadowed"} & {text.partition(" ")[0] for text in case.args["repair"]} and any(
         "another program listens" in note for note in plan.notes
     ):
         return False

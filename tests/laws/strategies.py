@@ -221,7 +221,7 @@ def request(chance: Random, document: dict[str, Any]) -> dict[str, Any]:
                 item["options"] = _options(chance, central, document["os"]["build"])
         wanted.append(item)
     asked = ("orphan", "shadowed", "record_missing", "certificate_expired", "shared_with_other_wishes", "key_denied")
-    return {
+    made: dict[str, Any] = {
         "bindings": wanted,
         "remove_others": {
             "scope": chance.choice(("none", "none", "none", "listed_sites" if wanted else "host", "host")),
@@ -235,6 +235,15 @@ def request(chance: Random, document: dict[str, Any]) -> dict[str, Any]:
             "foreign": chance.choice(([], [], ["RRAS/SSTP"], ["0.0.0.0:443", "[::]:443"])),
         },
     }
+    made["repair"] = sorted(_by_subject(chance, kind, document) for kind in made["repair"])
+    return made
+
+
+def _by_subject(chance: Random, kind: str, document: dict[str, Any]) -> str:
+    """A repair of one finding instead of all of its kind, now and then: of a binding, or of a record for an address."""
+    subjects = [f"{site['name']}/{item['information']}" for site in document["sites"] for item in site["bindings"]]
+    subjects += [record["key"] for record in document["records"] if record["family"] == "ipport"]
+    return kind if not subjects or chance.randrange(3) else f"{kind} {chance.choice(subjects)}"
 
 
 def _rename(chance: Random, item: dict[str, Any], known: bool, free: list[tuple[str, ...]]) -> None:
