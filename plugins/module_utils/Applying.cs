@@ -46,16 +46,16 @@ if(ez!=null&&Convert.ToString(ez).Equals("true",StringComparison.OrdinalIgnoreCa
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
 k.Keys(new[]{"contract","computer","steps","probe","read"},ba==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
 Arguments.CheckContract(p);
-string fc=k["computer"].Text(),hv=Document.ComputerName(a.Registry);
-if(!fc.Equals(hv,StringComparison.OrdinalIgnoreCase))
-throw new HostException("computer_mismatch","computer: the steps are for "+fc+", this is "+hv,"computer",null,null,null);
+string fc=k["computer"].Text(),hw=Document.ComputerName(a.Registry);
+if(!fc.Equals(hw,StringComparison.OrdinalIgnoreCase))
+throw new HostException("computer_mismatch","computer: the steps are for "+fc+", this is "+hw,"computer",null,null,null);
 Given az=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
 az["on_unverified"].Choice("fail","ignore");
 az["timeout"].Whole(1,600);
 az["retries"].Whole(0,100);
-Given cm=k["read"].Keys(new[]{"certificates","key_check"});
-ak=cm["certificates"].Choice("referenced","candidates","all");
-al=cm["key_check"].Choice("metadata","open","sign");
+Given cn=k["read"].Keys(new[]{"certificates","key_check"});
+ak=cn["certificates"].Choice("referenced","candidates","all");
+al=cn["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
 ap=Step.Read(Unpacked(k["steps"]));}
@@ -63,8 +63,8 @@ static Given Unpacked(Given c1){
 if(!c1.IsText)
 return c1;
 try{
-using(GZipStream g2=new GZipStream(new MemoryStream(Convert.FromBase64String(c1.Text())),CompressionMode.Decompress))
-using(StreamReader bg=new StreamReader(g2,Encoding.UTF8))
+using(GZipStream g4=new GZipStream(new MemoryStream(Convert.FromBase64String(c1.Text())),CompressionMode.Decompress))
+using(StreamReader bg=new StreamReader(g4,Encoding.UTF8))
 return new Given(JsonReader.Parse(bg.ReadToEnd()),c1.Place);}
 catch(Exception c){
 throw c1.Bad("arrived damaged: "+c.Message);}}
@@ -74,8 +74,8 @@ string j=Path.Combine(a.JournalFolder(),Journal.File);
 bool fd=ba!=null&&ba.Confirms;
 for(int ec=0;!fd&&ec<ConfirmSeconds&&Journal.Of(j).Waiting;ec++)
 a.Pause(1000);
-using(IDisposable f5=a.Lock(WaitSeconds)){
-if(f5==null)
+using(IDisposable f6=a.Lock(WaitSeconds)){
+if(f6==null)
 throw Busy(j);
 using(IHttpApi ca=a.OpenHttp()){
 Changes n=new Changes(a,ca);
@@ -127,21 +127,21 @@ static void RefuseShared(Changes n){
 const string v="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
 if(n.Iis.Shared())
 throw new HostException("shared_configuration",v,"steps",v,null,null);}
-Run Recovered(Changes n,string j,Journal co){
+Run Recovered(Changes n,string j,Journal ck){
 Run ci=new Run(a,n,k["probe"]);
 Recovery bn=null;
 try{
-bn=new Recovery(n,co);
+bn=new Recovery(n,ck);
 bn.Plan();
-using(JournalWriter i=JournalWriter.GoOn(a,j,co)){
+using(JournalWriter i=JournalWriter.GoOn(a,j,ck)){
 bn.CarryOut(i);
 i.End();}
 File.Delete(j);
-string v="run "+co["run"]+" had not finished and was undone; read again and plan anew";
+string v="run "+ck["run"]+" had not finished and was undone; read again and plan anew";
 if(bn.Lost.Count>0){
 ci.Undone="partial";
 ci.UndoErrors.AddRange(bn.Lost);
-v="run "+co["run"]+" had not finished and was undone, but for "+string.Join(" and ",bn.Lost.ConvertAll(be=>be.Place+": "+be.Hint));}
+v="run "+ck["run"]+" had not finished and was undone, but for "+string.Join(" and ",bn.Lost.ConvertAll(be=>be.Place+": "+be.Hint));}
 if(ap.Count>0||bn.Lost.Count>0)
 ci.Error=new HostException("journal_unfinished",v,"journal",v,null,null);}
 catch(Exception c){
@@ -213,17 +213,17 @@ catch(HostException){
 return false;}}
 void One(List<Binding>y,Edit ae,int b){
 int f=ae.Position.Value;
-bool gk=ae.Before==null;
+bool gl=ae.Before==null;
 if(ae.After!=null&&ae.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(gk&&f>y.Count)
+if(gl&&f>y.Count)
 throw IisSites.Refused("changed_meanwhile",b,"the site has only "+y.Count+" bindings",null);
-if(!gk&&(f>=y.Count|| !Same(y[f],ae.Before)))
+if(!gl&&(f>=y.Count|| !Same(y[f],ae.Before)))
 throw IisSites.Refused("changed_meanwhile",b,"binding "+ae.Before.Information+" is not at its place "+f,null);
 for(int ay=0;ae.After!=null&&ay<y.Count;ay++)
-if((gk||ay!=f)&&SameKey(y[ay],ae.After))
+if((gl||ay!=f)&&SameKey(y[ay],ae.After))
 throw IisSites.Refused("config_conflict",b,"binding "+ae.After.Information+" is there twice",0x800700B7);
-if(gk)
+if(gl)
 y.Insert(f,ae.After);
 else if(ae.After==null)
 y.RemoveAt(f);
@@ -252,12 +252,12 @@ catch(Exception c){
 throw Typed(c);}}
 public static JournalWriter Start(IWritingMachine a,string j,List<Step>ap){
 JournalWriter i=new JournalWriter(a,j,0,Guid.NewGuid().ToString());
-string hd=Journal.Time(a.UtcNow);
-i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hd)+Journal.Line("owner",a.Owner)
+string hf=Journal.Time(a.UtcNow);
+i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hf)+Journal.Line("owner",a.Owner)
 +Journal.Line("steps",Json.Write(ap.ConvertAll(e=>e.ToBag()))));
 return i;}
-public static JournalWriter GoOn(IWritingMachine a,string j,Journal co){
-return new JournalWriter(a,j,co.Sound,co["run"]);}
+public static JournalWriter GoOn(IWritingMachine a,string j,Journal ck){
+return new JournalWriter(a,j,ck.Sound,ck["run"]);}
 public void Begin(int b,object l){
 Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
 public void Note(string g,int b){
@@ -266,8 +266,8 @@ public void End(){
 Append(Journal.Line("end","-"));}
 public void Guard(string value){
 Append(Journal.Line("guard",value));}
-public void Expired(string h8){
-Append(Journal.Line("expired",h8));}
+public void Expired(string h9){
+Append(Journal.Line("expired",h9));}
 static string Number(int b){
 return b.ToString(CultureInfo.InvariantCulture);}
 void Append(string fm){
@@ -285,19 +285,19 @@ if(ff!=null)
 ff.Dispose();}}
 public class Touched{
 Dictionary<string,HttpRecord>a3=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-List<Step>gm=new List<Step>();
+List<Step>gn=new List<Step>();
 BindingLists x=new BindingLists();
 public void Note(Step e,HttpRecord l){
 if(a3.ContainsKey(e.Place))
 return;
 a3[e.Place]=l;
-gm.Add(e);}
+gn.Add(e);}
 public void Note(BindingLists o){
 foreach(string g in o.Names)
 if(x[g]==null)
 x[g]=o[g];}
 public bool Differ(HttpTable d7,IisSites fw){
-foreach(Step e in gm)
+foreach(Step e in gn)
 if(!HttpTable.Same(d7.Find(e.Family,e.Key),a3[e.Place]))
 return true;
 List<Edit>bq=new List<Edit>();
@@ -349,8 +349,8 @@ Http.Set(e.Family,e.Key,e.After);
 if(e.Op==Step.Replace)
 df(true);}
 public static Step Inverse(Step e,HttpRecord l){
-string ji=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
-return new Step{Op=ji,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
+string jj=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
+return new Step{Op=jj,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
 public HostException Standing(HostException c,Step e){
 string dj;
 try{
@@ -358,8 +358,8 @@ if(e.Op==Step.Bindings)
 dj=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
 dj="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
-catch(HostException id){
-dj="what stands there could not be read: "+id.Message;}
+catch(HostException ie){
+dj="what stands there could not be read: "+ie.Message;}
 return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+dj,c.Call,c.Number);}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
@@ -369,11 +369,11 @@ static ushort[]Suites={
 static ushort[]Groups={29,23,24,25};
 static ushort[]Signatures={
 0x0403,0x0503,0x0603,0x0804,0x0805,0x0806,0x0401,0x0501,0x0601,0x0807,0x0808,0x0809,0x080A,0x080B,0x0303,0x0301,0x0203,0x0201,0x0402,0x0202,0x0101};
-public static byte[]Hello(string i8){
+public static byte[]Hello(string i9){
 List<byte>bv=new List<byte>();
-if(!string.IsNullOrEmpty(i8)){
+if(!string.IsNullOrEmpty(i9)){
 List<byte>g=new List<byte>{0};
-Append(g,Encoding.ASCII.GetBytes(i8),2);
+Append(g,Encoding.ASCII.GetBytes(i9),2);
 List<byte>bl=new List<byte>();
 Append(bl,g,2);
 Extension(bv,0,bl);}
@@ -382,11 +382,11 @@ Extension(bv,11,new byte[]{1,0});
 Extension(bv,13,Numbers(Signatures,2));
 Extension(bv,23,new byte[0]);
 Extension(bv,0xFF01,new byte[]{0});
-byte[]gq=new byte[32];
+byte[]gr=new byte[32];
 using(RandomNumberGenerator da=RandomNumberGenerator.Create())
-da.GetBytes(gq);
+da.GetBytes(gr);
 List<byte>d4=new List<byte>{3,3};
-d4.AddRange(gq);
+d4.AddRange(gr);
 d4.Add(0);
 d4.AddRange(Numbers(Suites,2));
 d4.AddRange(new byte[]{1,0});
@@ -396,35 +396,35 @@ Append(a2,d4,3);
 List<byte>t=new List<byte>{22,3,1};
 Append(t,a2,2);
 return t.ToArray();}
-static void Extension(List<byte>iv,int b9,ICollection<byte>dc){
-iv.Add((byte)(b9>>8));
-iv.Add((byte)b9);
-Append(iv,dc,2);}
-static List<byte>Numbers(ushort[]g7,int dh){
-List<byte>ac=new List<byte>(),ib=new List<byte>();
-foreach(ushort s in g7){
+static void Extension(List<byte>iw,int b9,ICollection<byte>dc){
+iw.Add((byte)(b9>>8));
+iw.Add((byte)b9);
+Append(iw,dc,2);}
+static List<byte>Numbers(ushort[]g9,int dh){
+List<byte>ac=new List<byte>(),ic=new List<byte>();
+foreach(ushort s in g9){
 ac.Add((byte)(s>>8));
 ac.Add((byte)s);}
-Append(ib,ac,dh);
-return ib;}
-static void Append(List<byte>iv,ICollection<byte>dc,int dh){
-for(int gd=8*(dh-1);gd>=0;gd-=8)
-iv.Add((byte)(dc.Count>>gd));
-iv.AddRange(dc);}}
+Append(ic,ac,dh);
+return ic;}
+static void Append(List<byte>iw,ICollection<byte>dc,int dh){
+for(int ge=8*(dh-1);ge>=0;ge-=8)
+iw.Add((byte)(dc.Count>>ge));
+iw.AddRange(dc);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
 List<byte>bt=new List<byte>(),bk=new List<byte>(),d3=new List<byte>();
-int hf;
+int hh;
 bool e1;
 public string Thumbprint{get;private set;}
 public Answer?Add(byte[]ac,int ar){
-hf+=ar;
+hh+=ar;
 for(int b=0;b<ar;b++)
 bt.Add(ac[b]);
 Answer?bu=Records();
-return bu==null&&hf>Most?Answer.Unclear:bu;}
+return bu==null&&hh>Most?Answer.Unclear:bu;}
 Answer?Records(){
 int a9=0;
 Answer?bu=null;
@@ -475,8 +475,8 @@ return Answer.Unclear;
 int ab=Number(bk,7,3);
 if(ab==0||ab>u-6)
 return Answer.Unclear;
-using(SHA1 je=SHA1.Create())
-Thumbprint=BitConverter.ToString(je.ComputeHash(bk.GetRange(10,ab).ToArray())).Replace("-","");
+using(SHA1 jf=SHA1.Create())
+Thumbprint=BitConverter.ToString(jf.ComputeHash(bk.GetRange(10,ab).ToArray())).Replace("-","");
 return Answer.Shown;}
 static int Number(List<byte>ac,int a9,int ab){
 int s=0;
@@ -535,8 +535,8 @@ bh.Hash=Room(bw.Length);
 Marshal.Copy(bw,0,bh.Hash,bw.Length);}
 return bh;}
 IntPtr Sockaddr(string r,bool an){
-IPAddress h3=an?Address(r):IPAddress.Any;
-byte[]ac=h3.GetAddressBytes();
+IPAddress h4=an?Address(r):IPAddress.Any;
+byte[]ac=h4.GetAddressBytes();
 int a7=Port(r);
 IntPtr a9=Room(128);
 Marshal.WriteInt16(a9,(short)(ac.Length==16?23:2));
@@ -544,7 +544,7 @@ Marshal.WriteByte(a9,2,(byte)(a7>>8));
 Marshal.WriteByte(a9,3,(byte)a7);
 Marshal.Copy(ac,0,IntPtr.Add(a9,ac.Length==16?8:4),ac.Length);
 if(ac.Length==16)
-Marshal.WriteInt32(a9,24,(int)h3.ScopeId);
+Marshal.WriteInt32(a9,24,(int)h4.ScopeId);
 return a9;}
 SockaddrStorage Storage(string r){
 return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(r,false),typeof(SockaddrStorage));}
@@ -557,17 +557,17 @@ return int.TryParse(d6,NumberStyles.None,CultureInfo.InvariantCulture,out a7)&&a
 static IPAddress Address(string r){
 IPAddress an;
 string h=r.Substring(0,Math.Max(0,r.LastIndexOf(':')));
-bool gg=h.StartsWith("[",StringComparison.Ordinal)&&h.EndsWith("]",StringComparison.Ordinal);
-if(gg)
+bool gh=h.StartsWith("[",StringComparison.Ordinal)&&h.EndsWith("]",StringComparison.Ordinal);
+if(gh)
 h=h.Substring(1,h.Length-2);
-if(!gg&&h.Split('.').Length!=4)
+if(!gh&&h.Split('.').Length!=4)
 return null;
-return IPAddress.TryParse(h,out an)&&h.Contains(":")==gg?an:null;}
+return IPAddress.TryParse(h,out an)&&h.Contains(":")==gh?an:null;}
 public static bool IsKey(string ad,string r){
-int g0=r.LastIndexOf(':');
-if(Port(r)==0||(g0<0)!=(ad=="ccs"))
+int g2=r.LastIndexOf(':');
+if(Port(r)==0||(g2<0)!=(ad=="ccs"))
 return false;
-return ad=="ipport"?Address(r)!=null:ad=="ccs"||g0>0;}
+return ad=="ipport"?Address(r)!=null:ad=="ccs"||g2>0;}
 public static bool IsThumbprint(string h){
 foreach(char ao in h)
 if(!Uri.IsHexDigit(ao))
@@ -687,13 +687,13 @@ Once(ah);
 return;}
 catch(Exception c){
 uint av=unchecked((uint)c.HResult);
-bool hw=av==Sharing||av==Transaction||(av==Locked&&bj==Commit);
-HostException ik=Typed(c);
+bool hx=av==Sharing||av==Transaction||(av==Locked&&bj==Commit);
+HostException il=Typed(c);
 de|=bj==Commit;
 if(de&&Stand(ah))
 return;
-if(!hw||bi==Attempts)
-throw ik;}
+if(!hx||bi==Attempts)
+throw il;}
 a.Pause(Math.Min(LongestPause,FirstPause<<(bi-1))+Jitter.Next(FirstPause));}}
 bool Stand(List<Edit>ah){
 try{
@@ -710,9 +710,9 @@ cf.Try(ah);
 for(a9=0;a9<ah.Count;a9++)
 One(x[ah[a9].Site],ah[a9],l);
 a9=0;
-BindingLists gn=Lists(x,l);
+BindingLists go=Lists(x,l);
 foreach(string am in x.Keys)
-if(!BindingLists.Same(cf[am],gn[am]))
+if(!BindingLists.Same(cf[am],go[am]))
 throw new HostException("internal","IIS put a binding elsewhere in site "+am,"edits[0]","IIS put a binding of site "+am+" elsewhere than it was told; nothing was committed","AddElement",null);
 bj=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
@@ -855,10 +855,10 @@ return Words();
 int bo=a9;
 while(a9<h.Length&&",]} \t\r\n".IndexOf(h[a9])<0)
 a9++;
-string f3=h.Substring(bo,a9-bo);
-if(f3=="null")
+string f4=h.Substring(bo,a9-bo);
+if(f4=="null")
 return null;
-return f3=="true"||f3=="false"?(object)(f3=="true"):long.Parse(f3,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
+return f4=="true"||f4=="false"?(object)(f4=="true"):long.Parse(f4,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
 Hashtable Members(){
 Hashtable b7=new Hashtable();
 a9++;
@@ -891,12 +891,12 @@ if(ao=='\\')
 ao=Escaped(h[a9++]);
 bp.Append(ao);}}
 char Escaped(char ao){
-const string bl="bfnrt",h0="\b\f\n\r\t";
+const string bl="bfnrt",h1="\b\f\n\r\t";
 if(ao=='u'){
 a9+=4;
 return(char)int.Parse(h.Substring(a9-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
 int b=bl.IndexOf(ao);
-return b<0?ao:h0[b];}}
+return b<0?ao:h1[b];}}
 public class Prober{
 const int AtOnce=64,StackSize=256*1024,PauseMilliseconds=500;
 IMachine a;
@@ -929,58 +929,58 @@ fi.Add(new Bag{
 });
 return fi;}
 void Together(List<int>bb){
-int i1= -1;
+int i2= -1;
 Exception d5=null;
-ThreadStart hn=delegate{
+ThreadStart ho=delegate{
 try{
-for(int hi;(hi=Interlocked.Increment(ref i1))<bb.Count;)
-el[bb[hi]]=At(bq[bb[hi]]);}
+for(int hk;(hk=Interlocked.Increment(ref i2))<bb.Count;)
+el[bb[hk]]=At(bq[bb[hk]]);}
 catch(Exception c){
 d5=c;}};
 Thread[]ee=new Thread[Math.Min(AtOnce,bb.Count)];
 for(int b=0;b<ee.Length;b++){
-ee[b]=new Thread(hn,StackSize){IsBackground=true};
+ee[b]=new Thread(ho,StackSize){IsBackground=true};
 ee[b].Start();}
-foreach(Thread hz in ee)
-hz.Join();
+foreach(Thread h0 in ee)
+h0.Join();
 if(d5!=null)
 throw new HostException("internal","probe: "+d5.GetType().Name+": "+d5.Message,"probe",d5.StackTrace,null,null);
 foreach(int b in bb)
 Judge(bq[b],el[b]);}
 Sight At(IDictionary ai){
 int a7=Convert.ToInt32(Convert.ToString(ai["port"]));
-Stopwatch hk=Stopwatch.StartNew();
+Stopwatch hn=Stopwatch.StartNew();
 Sight bf=new Sight();
 try{
 using(Stream aw=a.Dial(Convert.ToString(ai["address"]),a7,a6)){
 bf.Connected=true;
-byte[]g3=Handshake.Hello(Text(ai,"sni")),eq=new byte[16384];
+byte[]g5=Handshake.Hello(Text(ai,"sni")),eq=new byte[16384];
 aw.WriteTimeout=a6;
-aw.Write(g3,0,g3.Length);
-Flight gl=new Flight();
+aw.Write(g5,0,g5.Length);
+Flight gm=new Flight();
 Answer?bu=null;
 while(bu==null){
-int h4=a6-(int)hk.ElapsedMilliseconds;
-if(h4<=0)
+int h5=a6-(int)hn.ElapsedMilliseconds;
+if(h5<=0)
 return bf;
-aw.ReadTimeout=h4;
+aw.ReadTimeout=h5;
 int ar=aw.Read(eq,0,eq.Length);
-bu=ar==0?Answer.Ended:gl.Add(eq,ar);}
+bu=ar==0?Answer.Ended:gm.Add(eq,ar);}
 bf.Answer=bu;
-bf.Served=gl.Thumbprint;}}
+bf.Served=gm.Thumbprint;}}
 catch(TimeoutException){
 return bf;}
 catch(SocketException){
 bf.Answer=Answer.Ended;}
 catch(IOException c){
-SocketException f9=c.InnerException as SocketException;
-bool iy=f9!=null&&(f9.SocketErrorCode==SocketError.TimedOut||f9.SocketErrorCode==SocketError.WouldBlock);
-if(!iy&&hk.ElapsedMilliseconds<a6)
+SocketException ga=c.InnerException as SocketException;
+bool iz=ga!=null&&(ga.SocketErrorCode==SocketError.TimedOut||ga.SocketErrorCode==SocketError.WouldBlock);
+if(!iz&&hn.ElapsedMilliseconds<a6)
 bf.Answer=Answer.Ended;}
 return bf;}
 void Judge(IDictionary ai,Sight bf){
 string fl=Text(ai,"expect");
-bool ha=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
+bool hc=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
 if(bf.Answer==Answer.OtherTls)
 bf.Verdict="tls_unsupported_here";
 else if(bf.Answer==Answer.Shown&&fl=="file")
@@ -988,7 +988,7 @@ bf.Verdict=OfRecord(bf.Served,":"+ai["port"])?"unverified":"right";
 else if(bf.Answer==Answer.Shown)
 bf.Verdict=bf.Served.Equals(fl,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
 else if(fl==null)
-bf.Verdict=ha?"right":"unverified";
+bf.Verdict=hc?"right":"unverified";
 else
 bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
 bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;}
@@ -1006,48 +1006,49 @@ public string Served,Verdict;}}
 public class Recovery{
 class Way{
 public int Index;
-public Step Step;}
+public Step Step;
+public string Instead;}
 Changes n;
-Journal co;
+Journal ck;
 List<Step>ap;
-List<Way>hm=new List<Way>();
+List<Way>gu=new List<Way>();
 Dictionary<string,HttpRecord>a3=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 BindingLists x;
 public List<HostException>Lost=new List<HostException>();
-public Recovery(Changes n,Journal co){
+public Recovery(Changes n,Journal ck){
 this.n=n;
-this.co=co;
+this.ck=ck;
 try{
-if(co.Damaged)
+if(ck.Damaged)
 throw new FormatException("a line of it is not as it was written");
-ap=Step.Read(new Given(JsonReader.Parse(co["steps"]),"steps"));}
+ap=Step.Read(new Given(JsonReader.Parse(ck["steps"]),"steps"));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
 HostException Conflict(string f,string cx){
-string v="run "+co["run"]+" has not finished, and "+cx;
+string v="run "+ck["run"]+" has not finished, and "+cx;
 return new HostException("journal_conflict",v,f,v,null,null);}
 public void Plan(){
 SortedDictionary<int,object>de=new SortedDictionary<int,object>();
-HashSet<int>ck=new HashSet<int>(),ew=new HashSet<int>();
-foreach(KeyValuePair<string,string>cl in co.Lines){
-int ij=cl.Value.IndexOf('\t'),b;
-if(!int.TryParse(ij<0?cl.Value:cl.Value.Substring(0,ij),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+HashSet<int>cl=new HashSet<int>(),ew=new HashSet<int>();
+foreach(KeyValuePair<string,string>cm in ck.Lines){
+int ik=cm.Value.IndexOf('\t'),b;
+if(!int.TryParse(ik<0?cm.Value:cm.Value.Substring(0,ik),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(cl.Key=="begin")
-de[b]=JsonReader.Parse(cl.Value.Substring(ij+1));
-else if(cl.Key=="done")
-ck.Add(b);
-else if(cl.Key=="undo")
-ck.Remove(b);
-else if(cl.Key=="undone"||cl.Key=="failed")
+if(cm.Key=="begin")
+de[b]=JsonReader.Parse(cm.Value.Substring(ik+1));
+else if(cm.Key=="done")
+cl.Add(b);
+else if(cm.Key=="undo")
+cl.Remove(b);
+else if(cm.Key=="undone"||cm.Key=="failed")
 ew.Add(b);}
 foreach(int b in de.Keys.Reverse())
 if(!ew.Contains(b)&&ap[b].Op!=Step.Probe)
-Plan(b,ap[b],de[b],!ck.Contains(b));}
+Plan(b,ap[b],de[b],!cl.Contains(b));}
 void Plan(int b,Step e,object l,bool cw){
 if(e.Op==Step.Bindings){
-List<object>hx=new List<object>((object[])l);
-List<Edit>ah=e.Edits.Select((ae,a9)=>new Edit{Site=ae.Site,Position=(int)(long)hx[a9],Before=ae.Before,After=ae.After}).ToList();
+List<object>hy=new List<object>((object[])l);
+List<Edit>ah=e.Edits.Select((ae,a9)=>new Edit{Site=ae.Site,Position=(int)(long)hy[a9],Before=ae.Before,After=ae.After}).ToList();
 Plan(b,ah,cw);
 return;}
 HttpRecord aq=l==null?null:Step.Image(e,new Given(l,"begin")),dj;
@@ -1055,13 +1056,14 @@ if(!a3.TryGetValue(e.Place,out dj)){
 dj=n.Http.Find(e.Family,e.Key);
 n.Touched.Note(e,dj);}
 a3[e.Place]=aq;
-if(cw&&HttpTable.Same(dj,aq))
-return;
+if(cw&&HttpTable.Same(dj,aq)){
+Nothing(b);
+return;}
 bool df=cw&&e.Op==Step.Replace&&dj==null;
 if(!df&& !HttpTable.Same(dj,e.After))
 throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(dj));
 Step fs=df?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=aq}:Changes.Inverse(e,aq);
-hm.Add(new Way{Index=b,Step=fs});}
+gu.Add(new Way{Index=b,Step=fs});}
 void Plan(int b,List<Edit>ah,bool cw){
 if(x==null){
 x=n.Iis.Read(ap.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
@@ -1069,17 +1071,25 @@ n.Touched.Note(x.Copy());}
 List<Edit>fs=Edit.Undoing(ah);
 if(x.Fits(fs)){
 x.Try(fs);
-hm.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fs}});}
-else if(!cw|| !x.Fits(ah))
-throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
-public void CarryOut(JournalWriter i){
-foreach(Way hl in hm){
-i.Note("undo",hl.Index);
-if(hl.Step.Op==Step.Bindings)
-n.Iis.CommitAll(hl.Step.Edits);
+gu.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fs}});}
+else if(cw&&x.Fits(ah))
+Nothing(b);
 else
-Record(hl.Step);
-i.Note("undone",hl.Index);}}
+throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
+void Nothing(int b){
+bool hm=ck.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
+gu.Add(new Way{Index=b,Instead=hm?"undone":"failed"});}
+public void CarryOut(JournalWriter i){
+foreach(Way f3 in gu){
+if(f3.Step==null){
+i.Note(f3.Instead,f3.Index);
+continue;}
+i.Note("undo",f3.Index);
+if(f3.Step.Op==Step.Bindings)
+n.Iis.CommitAll(f3.Step.Edits);
+else
+Record(f3.Step);
+i.Note("undone",f3.Index);}}
 void Record(Step e){
 n.Expected(e);
 try{
@@ -1099,7 +1109,7 @@ IWritingMachine a;
 Changes n;
 JournalWriter i;
 Given az;
-List<KeyValuePair<int,Step>>ck=new List<KeyValuePair<int,Step>>();
+List<KeyValuePair<int,Step>>cl=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
@@ -1122,7 +1132,7 @@ Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!ck.Exists(be=>be.Key==b))
+if(!cl.Exists(be=>be.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
@@ -1134,18 +1144,18 @@ else if(e.Op==Step.Bindings){
 List<Edit>dt=Placed(e.Edits);
 i.Begin(b,dt.ConvertAll(ae=>ae.Position));
 n.Iis.CommitAll(dt);
-ck.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(dt)}));}
+cl.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(dt)}));}
 else{
 HttpRecord l=n.Expected(e);
 i.Begin(b,Step.ImageBag(l));
 Step de=new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};
 n.Record(e,delegate(bool set){
 if(set)
-ck.RemoveAt(ck.Count-1);
+cl.RemoveAt(cl.Count-1);
 else
-ck.Add(new KeyValuePair<int,Step>(b,de));
+cl.Add(new KeyValuePair<int,Step>(b,de));
 });
-ck.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(e,l)));}}
+cl.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(e,l)));}}
 List<Edit>Placed(List<Edit>ah){
 BindingLists dj=n.Iis.Read(ah);
 n.Touched.Note(dj);
@@ -1153,21 +1163,21 @@ return dj.Copy().Try(ah);}
 void Look(Step e){
 List<Bag>fi=Prober.Look(a,e.Endpoints,(int)az["timeout"].Whole(1,600),(int)az["retries"].Whole(0,100));
 Probes.AddRange(fi);
-Bag hp=fi.Find(eb=>(string)eb["verdict"]=="wrong");
-Bag i0=fi.Find(eb=>(string)eb["verdict"]!="wrong"&&(string)eb["verdict"]!="right");
-Bag cc=hp??(az["on_unverified"].Text()=="fail"?i0:null);
+Bag hq=fi.Find(eb=>(string)eb["verdict"]=="wrong");
+Bag i1=fi.Find(eb=>(string)eb["verdict"]!="wrong"&&(string)eb["verdict"]!="right");
+Bag cc=hq??(az["on_unverified"].Text()=="fail"?i1:null);
 if(cc==null)
 return;
 string f=cc["address"]+":"+cc["port"]+" "+(cc["sni"]??"without SNI");
 string v="expected "+(cc["expect"]??"no handshake")+", saw "+(cc["served"]??"no handshake");
-throw new HostException(hp!=null?"probe_wrong":"probe_unverified",v,f,v,null,null);}
+throw new HostException(hq!=null?"probe_wrong":"probe_unverified",v,f,v,null,null);}
 void Undo(){
-if(ck.Count==0)
+if(cl.Count==0)
 return;
 Undone="complete";
-for(int f=ck.Count-1;f>=0;f--){
-int b=ck[f].Key;
-Step e=ck[f].Value;
+for(int f=cl.Count-1;f>=0;f--){
+int b=cl[f].Key;
+Step e=cl[f].Value;
 try{
 Try("undo",b);
 Back(e);
@@ -1206,7 +1216,7 @@ IDictionary b7=value as IDictionary;
 if(b7==null)
 throw Bad("must be an object");
 return b7;}
-public Given Keys(string[]cf,params string[]gw){
+public Given Keys(string[]cf,params string[]gy){
 IDictionary b7=Table();
 List<string>bl=new List<string>();
 foreach(object r in b7.Keys)
@@ -1218,7 +1228,7 @@ foreach(string g in fq)
 if(!bl.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
 foreach(string g in bl)
-if(Array.IndexOf(cf,g)<0&&Array.IndexOf(gw,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
+if(Array.IndexOf(cf,g)<0&&Array.IndexOf(gy,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
@@ -1238,14 +1248,14 @@ public bool IsText{
 get{return value is string;}}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long g4,long ep){
+public long Whole(long g6,long ep){
 decimal s= -1;
 bool fr= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
 fr=fr&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
 if(fr)
 s=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!fr||s!=Math.Truncate(s)||s<g4||s>ep)
-throw Bad("must be a whole number from "+g4+" to "+ep);
+if(!fr||s!=Math.Truncate(s)||s<g6||s>ep)
+throw Bad("must be a whole number from "+g6+" to "+ep);
 return(long)s;}
 public string Choice(params string[]af){
 string h=value as string;
@@ -1370,8 +1380,8 @@ public IAppHostWritableAdminManager OpenWritableAdmin(){
 return(IAppHostWritableAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(WritableAdminManager,true));}
 public string Owner{
 get{
-using(Process hv=Process.GetCurrentProcess())
-return Mark(hv);}}
+using(Process hw=Process.GetCurrentProcess())
+return Mark(hw);}}
 static string Mark(Process bc){
 long bs=bc.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
 return bc.Id.ToString(CultureInfo.InvariantCulture)+" "+bs.ToString(CultureInfo.InvariantCulture);}
@@ -1389,12 +1399,12 @@ IntPtr dr=Described("CreateMutexExW",0,a4=>CreateMutexExW(ref a4,LockName,0,0x1F
 Mutex ct=new Mutex(false);
 ct.SafeWaitHandle.Dispose();
 ct.SafeWaitHandle=new SafeWaitHandle(dr,true);
-bool ig;
+bool ih;
 try{
-ig=ct.WaitOne(bs*1000);}
+ih=ct.WaitOne(bs*1000);}
 catch(AbandonedMutexException){
-ig=true;}
-if(ig)
+ih=true;}
+if(ih)
 return new Held(ct);
 ct.Dispose();
 return null;}
@@ -1408,9 +1418,9 @@ ct.Dispose();}}
 public string JournalFolder(){
 string z=ToPath(Journal.Folder);
 Described("CreateDirectoryW",AlreadyExists,a4=>(IntPtr)(CreateDirectoryW(z,ref a4)?1:0));
-string im=Untrusted(z);
-if(im!=null)
-throw new HostException("journal_untrusted",im,z,im+"; look who made the folder, then remove it",null,null);
+string io=Untrusted(z);
+if(io!=null)
+throw new HostException("journal_untrusted",io,z,io+"; look who made the folder, then remove it",null,null);
 return z;}
 static string Untrusted(string z){
 if((File.GetAttributes(z)&FileAttributes.ReparsePoint)!=0)
@@ -1427,11 +1437,11 @@ if(!IsTrusted(cd.Owner))
 return"the folder of the journal belongs to "+cd.Owner;
 if(cd.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce f8 in cd.DiscretionaryAcl){
-const int gv=0x1200A9|unchecked((int)0xA0000000);
-KnownAce d1=f8 as KnownAce;
-bool hs=d1!=null&&d1.AceType==AceType.AccessDenied;
-if(!hs&&(d1==null||((d1.AccessMask&~gv)!=0&& !IsTrusted(d1.SecurityIdentifier))))
+foreach(GenericAce f9 in cd.DiscretionaryAcl){
+const int gx=0x1200A9|unchecked((int)0xA0000000);
+KnownAce d1=f9 as KnownAce;
+bool ht=d1!=null&&d1.AceType==AceType.AccessDenied;
+if(!ht&&(d1==null||((d1.AccessMask&~gx)!=0&& !IsTrusted(d1.SecurityIdentifier))))
 return(d1==null?"somebody":d1.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
 static bool IsTrusted(SecurityIdentifier fg){
@@ -1449,17 +1459,17 @@ public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
 delegate IntPtr Creation(SecurityAttributes a4);
-static IntPtr Described(string bj,int gt,Creation hr){
+static IntPtr Described(string bj,int gv,Creation hs){
 SecurityAttributes a4=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
 uint ab;
 if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a4.Descriptor,out ab))
 throw Refused("ConvertStringSecurityDescriptorToSecurityDescriptorW",Marshal.GetLastWin32Error());
 try{
-IntPtr gn=hr(a4);
+IntPtr go=hs(a4);
 int b2=Marshal.GetLastWin32Error();
-if(gn==IntPtr.Zero&&b2!=gt)
+if(go==IntPtr.Zero&&b2!=gv)
 throw Refused(bj,b2);
-return gn;}
+return go;}
 finally{
 LocalFree(a4.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
@@ -1467,7 +1477,7 @@ static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string h
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool GetFileSecurityW(string j,uint c4,byte[]a5,uint ab,out uint br);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr CreateMutexExW(ref SecurityAttributes a4,string g,uint ag,uint gj);
+static extern IntPtr CreateMutexExW(ref SecurityAttributes a4,string g,uint ag,uint gk);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool CreateDirectoryW(string j,ref SecurityAttributes a4);
 [DllImport("kernel32.dll")]

@@ -54,11 +54,11 @@ public void Arm(JournalWriter i,int ap){
 DateTime cg=a.UtcNow.AddMinutes(fy);
 try{
 string z=Directory.CreateDirectory(FolderOf(a,i.Run)).FullName;
-string gs=Path.Combine(z,"undo.ps1");
+string gt=Path.Combine(z,"undo.ps1");
 for(int b=0;b<e7.Count;b++)
 File.WriteAllText(Path.Combine(z,b.ToString(CultureInfo.InvariantCulture)+".cs"),e7[b],Encoding.ASCII);
-File.WriteAllText(gs,Script(i.Run),Encoding.ASCII);
-string bp="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gs+"\"";
+File.WriteAllText(gt,Script(i.Run),Encoding.ASCII);
+string bp="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gt+"\"";
 string dm=cj.PowerShell(bp+" -Check",CheckSeconds);
 if(dm!=null)
 throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dm);
@@ -86,8 +86,8 @@ public static string Expire(string a8,IWritingMachine a,ITasks cj){
 string dm;
 try{
 string j=Path.Combine(a.JournalFolder(),Journal.File);
-using(IDisposable f5=a.Lock(WaitSeconds))
-dm=f5==null?"another applier did not end":Undone(a8,a,j);}
+using(IDisposable f6=a.Lock(WaitSeconds))
+dm=f6==null?"another applier did not end":Undone(a8,a,j);}
 catch(Exception c){
 HostException af=Applier.Typed(c,"journal");
 dm=af.Code+": "+af.Hint;}
@@ -142,26 +142,26 @@ return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.micro
 +"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bp.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
 public interface ITasks{
 string PowerShell(string p,int bs);
-void Register(string g,string io);
+void Register(string g,string ip);
 void Remove(string g);}
 [ComImport,Guid("2faba4c7-4da9-4013-9697-20cc3fd40f85"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskService{
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetRunningTasks(int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object NewTask(uint ag);
-void Connect([MarshalAs(UnmanagedType.Struct)]object hy,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object jb,[MarshalAs(UnmanagedType.Struct)]object gx);}
+void Connect([MarshalAs(UnmanagedType.Struct)]object hz,[MarshalAs(UnmanagedType.Struct)]object ia,[MarshalAs(UnmanagedType.Struct)]object jc,[MarshalAs(UnmanagedType.Struct)]object gz);}
 [ComImport,Guid("8cfac062-a080-4c15-9a88-aa7c2af80dfc"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskFolder{
 [return:MarshalAs(UnmanagedType.BStr)]string GetName();
 [return:MarshalAs(UnmanagedType.BStr)]string GetPath();
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetFolders(int ag);
-ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object i6);
+ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object i7);
 void DeleteFolder([MarshalAs(UnmanagedType.BStr)]string g,int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTask([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTasks(int ag);
 void DeleteTask([MarshalAs(UnmanagedType.BStr)]string g,int ag);
-[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string io,int ag,[MarshalAs(UnmanagedType.Struct)]object h9,[MarshalAs(UnmanagedType.Struct)]object gx,int ih,[MarshalAs(UnmanagedType.Struct)]object i6);}
+[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string ip,int ag,[MarshalAs(UnmanagedType.Struct)]object ia,[MarshalAs(UnmanagedType.Struct)]object gz,int ii,[MarshalAs(UnmanagedType.Struct)]object i7);}
 public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);
@@ -175,9 +175,9 @@ StringBuilder dm=new StringBuilder();
 using(Process bc=Process.Start(bo)){
 bc.StandardInput.Close();
 bc.OutputDataReceived+=delegate{};
-bc.ErrorDataReceived+=delegate(object jd,DataReceivedEventArgs cl){
+bc.ErrorDataReceived+=delegate(object je,DataReceivedEventArgs cm){
 lock(dm)
-dm.Append(' ').Append(cl.Data);};
+dm.Append(' ').Append(cm.Data);};
 bc.BeginOutputReadLine();
 bc.BeginErrorReadLine();
 if(!bc.WaitForExit(bs*1000)){
@@ -185,10 +185,10 @@ bc.Kill();
 return"it did not end in "+bs+" seconds";}
 bc.WaitForExit();
 return bc.ExitCode==0?null:"it ended with code "+bc.ExitCode+dm.ToString().TrimEnd();}}
-public void Register(string g,string io){
+public void Register(string g,string ip){
 In(delegate(ITaskFolder cu,List<object>l){
 ITaskFolder z=Find(cu,l)??SiteStates.Keep(l,cu.CreateFolder(Guard.TaskFolder,null));
-SiteStates.Keep(l,z.RegisterTask(g,io,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
+SiteStates.Keep(l,z.RegisterTask(g,ip,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
 public void Remove(string g){
 In(delegate(ITaskFolder cu,List<object>l){
@@ -213,12 +213,12 @@ return null;
 throw;}}
 static bool IsMissing(Exception c){
 return c.HResult==NotFound||c.HResult==NoPath;}
-static void In(Action<ITaskFolder,List<object>>hn){
+static void In(Action<ITaskFolder,List<object>>ho){
 List<object>l=new List<object>();
 try{
 ITaskService dn=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
 dn.Connect(null,null,null,null);
-hn(SiteStates.Keep(l,dn.GetFolder("\\")),l);}
+ho(SiteStates.Keep(l,dn.GetFolder("\\")),l);}
 finally{
 SiteStates.Release(l);}}}
 }

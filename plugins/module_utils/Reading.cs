@@ -47,7 +47,7 @@ void Clear();
 public interface IAppHostElementCollection{
 uint GetCount();
 IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
-void AddElement(IAppHostElement a1,int it);
+void AddElement(IAppHostElement a1,int iu);
 void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
 IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string g);
@@ -69,21 +69,21 @@ const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked(
 public static Dictionary<long,string>Read(IMachine a,Gaps w){
 var c2=new Dictionary<long,string>();
 var l=new List<object>();
-var hh=new HashSet<string>();
+var hj=new HashSet<string>();
 try{
 IAppHostAdminManager c9=Keep(l,a.OpenAdmin());
 IAppHostElement cv=Keep(l,c9.GetAdminSection(Sites,AppHost));
 IAppHostElementCollection x=Keep(l,cv.GetCollection());
 long ar=x==null?0:x.GetCount();
 for(int b=0;b<ar;b++)
-One(x,b,c2,hh,w);}
+One(x,b,c2,hj,w);}
 catch(Exception c){
 string cx=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
 w.Add("site_states",c,cx);}
 finally{
 Release(l);}
 return c2;}
-static void One(IAppHostElementCollection x,int b,Dictionary<long,string>c2,HashSet<string>hh,Gaps w){
+static void One(IAppHostElementCollection x,int b,Dictionary<long,string>c2,HashSet<string>hj,Gaps w){
 var l=new List<object>();
 try{
 IAppHostElement am=Keep(l,x.GetItem(b));
@@ -91,7 +91,7 @@ long c0=Number(Keep(l,am.GetPropertyByName("id")));
 try{
 c2[c0]=Name(Number(Keep(l,am.GetPropertyByName("state"))));}
 catch(Exception c){
-if(c.HResult!=NotKnownToWas&&hh.Add(Gaps.CodeOf(c)))
+if(c.HResult!=NotKnownToWas&&hj.Add(Gaps.CodeOf(c)))
 w.Add("site_states",c,"site states");
 c2[c0]="unknown";}}
 finally{
@@ -139,11 +139,11 @@ finally{
 a.Stores.Close();}}
 return o;}
 void Choose(string a0,List<StoredCertificate>dv,List<Bag>o){
-bool il=a0=="MY"||a0=="WebHosting";
+bool im=a0=="MY"||a0=="WebHosting";
 dv.Sort((be,ay)=>string.CompareOrdinal(be.Thumbprint,ay.Thumbprint));
 foreach(StoredCertificate d in dv){
-bool f7=e9=="candidates"&&il&&d.Key!=null;
-if(e9=="all"||f7||dp.Contains(a0+"\\"+d.Thumbprint))
+bool f8=e9=="candidates"&&im&&d.Key!=null;
+if(e9=="all"||f8||dp.Contains(a0+"\\"+d.Thumbprint))
 o.Add(Facts(a0,d));}}
 Bag Facts(string a0,StoredCertificate d){
 return new Bag{{"thumbprint",d.Thumbprint},{"store",a0},{"der",Convert.ToBase64String(d.Der)}}
@@ -162,9 +162,9 @@ string ek=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
 var az=new KeyProbe();
 if(ek!="metadata")
 az=w.Try("keys",cx,az,()=>a.Stores.Probe(d,ek=="sign"));
-string gj=w.Try("keys",cx,"unknown",()=>KeyAccess.OfSystem(az.Descriptor));
+string gk=w.Try("keys",cx,"unknown",()=>KeyAccess.OfSystem(az.Descriptor));
 return new Bag{
-{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gj},{"check",az.Tried?ek:"metadata"},{"code",az.Code}
+{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gk},{"check",az.Tried?ek:"metadata"},{"code",az.Code}
 }.PutUnless(null,"file",w.Try("keys",cx,null,()=>FileOf(az.UniqueName)));}
 string FileOf(string g){
 if(!string.IsNullOrEmpty(g))
@@ -189,8 +189,8 @@ if((cd.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
 if(e3==null)
 return"granted";
-foreach(GenericAce f8 in e3){
-CommonAce d1=f8 as CommonAce;
+foreach(GenericAce f9 in e3){
+CommonAce d1=f9 as CommonAce;
 if(d1==null||(d1.AceFlags&AceFlags.InheritOnly)!=0||(d1.AccessMask&Read)==0)
 continue;
 if(!System.Contains(d1.SecurityIdentifier.Value))
@@ -217,20 +217,20 @@ this.ak=ak;
 this.al=al;
 m=a.Registry;}
 public Bag Read(){
-Bag jg=w.Try("os","Windows version",EmptyOs(),Os);
+Bag jh=w.Try("os","Windows version",EmptyOs(),Os);
 Bag fw=w.Try("iis","IIS version",null,Iis);
-long bx=(int)jg["build"];
+long bx=(int)jh["build"];
 ReadHttp(bx);
 IisConfig ce=new IisConfig(a,w);
 if(fw!=null)
 ce.Read();
 List<Bag>x=Sites(ce);
-bool?gr=null;
+bool?gs=null;
 if(fw!=null)
-gr=w.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
+gs=w.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
 List<Bag>dz=AllUsers(ce);
 Bag at=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",w.Try("os","computer name","",()=>ComputerName(m))},{"os",jg},{"iis",fw},{"addresses",w.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",w.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gr},{"update_exported",dd},{"shared_configuration",ce.Shared},{"sites",x},{"records",a3.Select(t=>t.ToBag())},{"certificates",new Certificates(a,w,ak,al,a3).Read()},{"central_store",w.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c5},{"users",dz},{"connection",w.Try("connection","connection in use",null,Connection)},{"journal",w.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ce.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",w.Try("os","computer name","",()=>ComputerName(m))},{"os",jh},{"iis",fw},{"addresses",w.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",w.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gs},{"update_exported",dd},{"shared_configuration",ce.Shared},{"sites",x},{"records",a3.Select(t=>t.ToBag())},{"certificates",new Certificates(a,w,ak,al,a3).Read()},{"central_store",w.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c5},{"users",dz},{"connection",w.Try("connection","connection in use",null,Connection)},{"journal",w.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ce.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
 new Traces(a,w).AddTo(at,fw!=null,bx,ef);
 return at.Put("incomplete",w.Entries);}
 void ReadHttp(long bx){
@@ -301,10 +301,10 @@ string z=m.Value(j,"CertStoreLocation")as string;
 if(c8==null&&z==null)
 return null;
 bool on=c8 is int&&(int)c8!=0;
-List<string>g1=null;
+List<string>g3=null;
 if(!string.IsNullOrEmpty(z))
-g1=w.Try("central_store_files","files on "+z,null,()=>FilesIn(z));
-return new Bag{{"enabled",on},{"files",g1}};}
+g3=w.Try("central_store_files","files on "+z,null,()=>FilesIn(z));
+return new Bag{{"enabled",on},{"files",g3}};}
 List<string>FilesIn(string z){
 IEnumerable<string>bl=a.FilesIn(z);
 return bl==null?null:bl.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
@@ -436,9 +436,9 @@ Family(dv,w,HttpNative.Sni,"hostnameport",bx<9200,new SniQuery{Desc=HttpNative.Q
 Family(dv,w,HttpNative.Ccs,"ccs",bx<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
 Family(dv,w,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
 return dv;}
-void Family(List<HttpRecord>dv,Gaps w,int c0,string ad,bool fb,object bz,Func<IntPtr,HttpRecord>cm){
+void Family(List<HttpRecord>dv,Gaps w,int c0,string ad,bool fb,object bz,Func<IntPtr,HttpRecord>cn){
 try{
-List<HttpRecord>o=Steady(c0,bz,cm);
+List<HttpRecord>o=Steady(c0,bz,cn);
 foreach(HttpRecord t in o)
 t.Family=ad;
 dv.AddRange(o);}
@@ -447,14 +447,14 @@ if(fb&&c.Number==HttpNative.InvalidParameter)
 Unknown.Add(new Bag{{"what","records_"+ad},{"present",false},{"evidence",c.Call+", id "+c0+": "+c.Number}});
 else
 w.Add("records",c,"http.sys records of family "+ad+" (id "+c0+")");}}
-List<HttpRecord>Steady(int c0,object bz,Func<IntPtr,HttpRecord>cm){
+List<HttpRecord>Steady(int c0,object bz,Func<IntPtr,HttpRecord>cn){
 for(int bi=1;;bi++){
-List<HttpRecord>o=Each(c0,bz,cm);
-HashSet<string>gm=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-bool hj=false;
+List<HttpRecord>o=Each(c0,bz,cn);
+HashSet<string>gn=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+bool hl=false;
 foreach(HttpRecord t in o)
-hj|= !gm.Add(t.Key);
-if(!hj)
+hl|= !gn.Add(t.Key);
+if(!hl)
 return o;
 if(bi==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
@@ -472,24 +472,24 @@ int ar=Marshal.ReadInt32(ea.At);
 for(int b=0;b<ar;b++)
 o.Add(Address(IntPtr.Add(ea.At,8+128*b)).ToString());}
 return o;}
-List<T>Each<T>(int c0,object bz,Func<IntPtr,T>cm){
+List<T>Each<T>(int c0,object bz,Func<IntPtr,T>cn){
 List<T>o=new List<T>();
 int u=Marshal.SizeOf(bz.GetType());
-int hg=(int)Marshal.OffsetOf(bz.GetType(),"Token");
+int hi=(int)Marshal.OffsetOf(bz.GetType(),"Token");
 IntPtr cr=Marshal.AllocHGlobal(u);
 try{
 for(int b=0;b<u;b++)
 Marshal.WriteByte(cr,b,0);
 Marshal.StructureToPtr(bz,cr,false);
 using(Room ea=new Room()){
-for(int gh=0;;gh++){
-Marshal.WriteInt32(cr,hg,gh);
+for(int gi=0;;gi++){
+Marshal.WriteInt32(cr,hi,gi);
 uint q=ea.Query(ca,c0,cr,(uint)u);
-if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gh==0))
+if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gi==0))
 return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-o.Add(cm(ea.At));}}}
+o.Add(cn(ea.At));}}}
 finally{
 Marshal.FreeHGlobal(cr);}}
 public static HttpRecord Of(int c0,IntPtr a9){
@@ -497,8 +497,8 @@ return c0==HttpNative.Ssl?FromSsl(a9):c0==HttpNative.Ccs?FromCcs(a9):FromSni(a9)
 static HttpRecord FromSsl(IntPtr a9){
 SslSet set=(SslSet)Marshal.PtrToStructure(a9,typeof(SslSet));
 IPAddress an=Address(set.Address);
-string ge=an.ToString();
-return Record(set.Param,(ge.IndexOf(':')<0?ge:"["+ge+"]")+":"+Port(set.Address));}
+string gf=an.ToString();
+return Record(set.Param,(gf.IndexOf(':')<0?gf:"["+gf+"]")+":"+Port(set.Address));}
 static HttpRecord FromSni(IntPtr a9){
 SniSet set=(SniSet)Marshal.PtrToStructure(a9,typeof(SniSet));
 return Record(set.Param,Text(set.Key.Host)+":"+Port(a9));}
@@ -521,10 +521,10 @@ return t;}
 static string Text(IntPtr a9){
 return a9==IntPtr.Zero?null:Marshal.PtrToStringUni(a9);}
 static IPAddress Address(IntPtr a9){
-bool gg=Marshal.ReadInt16(a9)==23;
-byte[]ac=new byte[gg?16:4];
-Marshal.Copy(IntPtr.Add(a9,gg?8:4),ac,0,ac.Length);
-return gg?new IPAddress(ac,(uint)Marshal.ReadInt32(a9,24)):new IPAddress(ac);}
+bool gh=Marshal.ReadInt16(a9)==23;
+byte[]ac=new byte[gh?16:4];
+Marshal.Copy(IntPtr.Add(a9,gh?8:4),ac,0,ac.Length);
+return gh?new IPAddress(ac,(uint)Marshal.ReadInt32(a9,24)):new IPAddress(ac);}
 static string Port(IntPtr a9){
 int a7=(Marshal.ReadByte(a9,2)<<8)|Marshal.ReadByte(a9,3);
 return a7.ToString(CultureInfo.InvariantCulture);}
@@ -683,9 +683,9 @@ void Doubt(XmlPlace f,string a2){
 a2="applicationHost.config line "+f.Line+": "+a2+"; IIS refuses to read the section";
 fk.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a2}});}
 static string LegacyThumbprint(string value){
-string ix=Hex.Thumbprint(value);
-if(ix!=null||value==null)
-return ix;
+string iy=Hex.Thumbprint(value);
+if(iy!=null||value==null)
+return iy;
 try{
 byte[]ac=Convert.FromBase64String(value);
 return ac.Length==20?Hex.Of(ac):null;}
@@ -727,17 +727,17 @@ public static string Line(string g,string value){
 string d4=g+"\t"+value;
 return Sum(d4)+"\t"+d4+"\n";}
 static string Sum(string h){
-uint ii=2166136261;
+uint ij=2166136261;
 unchecked{
 foreach(char ao in h)
-ii=(ii^ao)*16777619;}
-return ii.ToString("x8",CultureInfo.InvariantCulture);}
+ij=(ij^ao)*16777619;}
+return ij.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
 string o=null;
-foreach(KeyValuePair<string,string>cl in Lines)
-if(cl.Key==g)
-o=cl.Value;
+foreach(KeyValuePair<string,string>cm in Lines)
+if(cm.Key==g)
+o=cm.Value;
 return o;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
@@ -746,12 +746,12 @@ get{
 string ba=this["guard"];
 return ba!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
 &&ba.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
-public static string Time(DateTime hu){
-return hu.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
+public static string Time(DateTime hv){
+return hv.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
 int ar=0;
-foreach(KeyValuePair<string,string>cl in Lines)
-ar+=cl.Key==g?1:0;
+foreach(KeyValuePair<string,string>cm in Lines)
+ar+=cm.Key==g?1:0;
 return ar;}
 public static Bag View(string j){
 Journal i;
@@ -764,12 +764,12 @@ throw;}
 string ba=i["guard"],e0=i["expired"];
 if(i.Finished&&e0==null)
 return null;
-Bag ia=new Bag{
+Bag ib=new Bag{
 {"run",i["run"]??"damaged"},{"started",i["started"]??""},{"steps",new RawJson(i["steps"]??"[]")},{"done",i.Count("done")-i.Count("undone")}};
 if(ba==null)
-return ia;
+return ib;
 string b6=e0==null?"armed":i.Finished?"undone":"failed";
-return ia.Put("guard",new Bag{{"state",b6},{"at",e0??ba.Split('\t')[0]}});}
+return ib.Put("guard",new Bag{{"state",b6},{"at",e0??ba.Split('\t')[0]}});}
 public static Journal Of(string j){
 return Parse(System.IO.File.Exists(j)?Bytes(j):new byte[0]);}
 public static byte[]Bytes(string j){
@@ -782,8 +782,8 @@ List<KeyValuePair<string,object>>cs=new List<KeyValuePair<string,object>>();
 public Bag Put(string r,object value){
 cs.Add(new KeyValuePair<string,object>(r,value));
 return this;}
-public Bag PutUnless(object f6,string r,object value){
-return Equals(value,f6)?this:Put(r,value);}
+public Bag PutUnless(object f7,string r,object value){
+return Equals(value,f7)?this:Put(r,value);}
 public object this[string r]{
 get{
 foreach(KeyValuePair<string,object>b8 in cs)
@@ -849,14 +849,14 @@ else
 h.Append("\\u").Append(((int)ao).ToString("x4",CultureInfo.InvariantCulture));}
 h.Append('"');}
 public static void AppendDocument(StringBuilder h,object at){
-string ga=Write(at);
-if(ga.Length<=64*1024){
-h.Append("\"document\":").Append(ga);
+string gb=Write(at);
+if(gb.Length<=64*1024){
+h.Append("\"document\":").Append(gb);
 return;}
 using(var c1=new MemoryStream()){
-using(var g2=new GZipStream(c1,CompressionMode.Compress,true)){
-byte[]ac=Encoding.ASCII.GetBytes(ga);
-g2.Write(ac,0,ac.Length);}
+using(var g4=new GZipStream(c1,CompressionMode.Compress,true)){
+byte[]ac=Encoding.ASCII.GetBytes(gb);
+g4.Write(ac,0,ac.Length);}
 h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c1.ToArray())).Append('"');}}}
 public interface IMachine{
 bool Simulated{get;}
@@ -889,7 +889,7 @@ string[]Keys(string r);
 string[]Names(string r);}
 public interface IStores{
 List<StoredCertificate>Read(string a0);
-KeyProbe Probe(StoredCertificate d,bool h7);
+KeyProbe Probe(StoredCertificate d,bool h8);
 ChainFacts Chain(StoredCertificate d);
 void Close();}
 public class StoredCertificate{
@@ -970,8 +970,8 @@ Number=s;}
 public HostException(string q,string a2):this(q,a2,null,null,null,null){}
 public static HostException OfCall(string bj,uint s){
 string q=s==5?"access_denied":s.ToString(CultureInfo.InvariantCulture);
-string i5=new Win32Exception((int)s).Message;
-return new HostException(q,bj+" returned "+s+": "+i5,null,null,bj,s);}}
+string i6=new Win32Exception((int)s).Message;
+return new HostException(q,bj+" returned "+s+": "+i6,null,null,bj,s);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
@@ -980,14 +980,14 @@ public void Add(string dg,string q,string a2){
 Entries.Add(new Bag{{"layer",dg},{"code",q},{"message",a2}});}
 public void Add(string dg,Exception c,string cx){
 string q=CodeOf(c);
-string gc;
-if(!Rights.TryGetValue(dg,out gc))
-gc="administrator rights";
-string g5=q=="access_denied"?"; this takes "+gc:"";
-Add(dg,q,cx+": "+c.Message+g5);}
-public T Try<T>(string dg,string cx,T dw,Func<T>cm){
+string gd;
+if(!Rights.TryGetValue(dg,out gd))
+gd="administrator rights";
+string g7=q=="access_denied"?"; this takes "+gd:"";
+Add(dg,q,cx+": "+c.Message+g7);}
+public T Try<T>(string dg,string cx,T dw,Func<T>cn){
 try{
-return cm();}
+return cn();}
 catch(Exception c){
 Add(dg,c,cx);
 return dw;}}
@@ -1023,8 +1023,8 @@ Put(at,"managers","managers","certificate managers",Managers);
 at.Put("rebind",fw?w.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(at,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(at,"changes","events","event log of http.sys",Changes);}
-void Put(Bag at,string r,string dg,string cx,Func<IEnumerable<Bag>>cm){
-at.Put(r,w.Try(dg,cx,new List<Bag>(),()=>cm().ToList()));}
+void Put(Bag at,string r,string dg,string cx,Func<IEnumerable<Bag>>cn){
+at.Put(r,w.Try(dg,cx,new List<Bag>(),()=>cn().ToList()));}
 IEnumerable<Bag>Asked(long bx){
 const string d7=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
 const string eo=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
@@ -1041,9 +1041,9 @@ yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dn);
 foreach(string f1 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
 if(KindOfTask(f1)!=null)
 yield return Manager(KindOfTask(f1),"scheduled task "+f1);
-foreach(string[]gi in Folders)
-if(Directory.Exists(a.ToPath(gi[1])))
-yield return Manager(gi[0],gi[1]);}
+foreach(string[]gj in Folders)
+if(Directory.Exists(a.ToPath(gj[1])))
+yield return Manager(gj[0],gj[1]);}
 static Bag Manager(string b9,string eh){
 return new Bag{{"kind",b9},{"evidence",eh}};}
 static string KindOfTask(string f1){
@@ -1065,9 +1065,9 @@ return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
 foreach(XmlElement b4 in Events(Lifecycle,"*[System[EventID=1001]]")){
-string i2=Thumbprint(b4,"OldCertificateDetails"),ay=Thumbprint(b4,"NewCertificateDetails");
-if(i2!=null&&ay!=null)
-yield return new Bag{{"at",At(b4)},{"old",i2},{"new",ay}};}}
+string i3=Thumbprint(b4,"OldCertificateDetails"),ay=Thumbprint(b4,"NewCertificateDetails");
+if(i3!=null&&ay!=null)
+yield return new Bag{{"at",At(b4)},{"old",i3},{"new",ay}};}}
 static string Thumbprint(XmlElement b4,string g){
 XmlElement fu=First(b4,g);
 return fu==null?null:Hex.Thumbprint(fu.GetAttribute("Thumbprint"));}
@@ -1086,8 +1086,8 @@ static XmlElement Parse(string h){
 var at=new XmlDocument{XmlResolver=null};
 at.LoadXml(h);
 return at.DocumentElement;}
-static XmlElement First(XmlElement h1,string g){
-return(XmlElement)h1.GetElementsByTagName(g)[0];}}
+static XmlElement First(XmlElement h2,string g){
+return(XmlElement)h2.GetElementsByTagName(g)[0];}}
 public static class EventLog{
 const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
 public static List<string>Read(string er,string bz,int ep){
@@ -1123,11 +1123,11 @@ if(q!=InsufficientBuffer||dp<=h.Length)
 throw HostException.OfCall("EvtRender",(uint)q);
 h=new byte[dp];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr EvtQuery(IntPtr i7,string j,string bz,uint ag);
+static extern IntPtr EvtQuery(IntPtr i8,string j,string bz,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr d9,uint ab,out IntPtr b8,int i9,uint ag,out uint iu);
+static extern bool EvtNext(IntPtr d9,uint ab,out IntPtr b8,int ja,uint ag,out uint iv);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr c7,IntPtr b8,uint ag,uint ab,byte[]ja,out uint dp,out uint h6);
+static extern bool EvtRender(IntPtr c7,IntPtr b8,uint ag,uint ab,byte[]jb,out uint dp,out uint h7);
 [DllImport("wevtapi.dll")]
 static extern bool EvtClose(IntPtr dr);}
 public class Users{
@@ -1157,11 +1157,11 @@ bool eo;
 if(Listener(b0,out a7,out eo)&&eo&&aj!=null)
 Found("winrm",RecordOf(b0,a7),aj,j);}}
 bool Listener(string g,out int a7,out bool eo){
-int i3=g.LastIndexOf('+');
+int i4=g.LastIndexOf('+');
 eo=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
 object value=m.Value(Wsman+"\\"+g,"Port");
 a7=value is int?(int)value:eo?5986:5985;
-return i3>0;}
+return i4>0;}
 static string RecordOf(string b0,int a7){
 string an=b0.Substring(0,b0.LastIndexOf('+'));
 if(an.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
@@ -1192,8 +1192,8 @@ Found("ssrs",null,null,cu+@"Instance Names\RS, instance "+ei);}}
 void Sstp(){
 const string j=Services+@"SstpSvc\Parameters";
 string aj=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
-byte[]g6=m.Value(j,"SHA256CertificateHash")as byte[];
-if(aj!=null||(g6!=null&&g6.Length==32))
+byte[]g8=m.Value(j,"SHA256CertificateHash")as byte[];
+if(aj!=null||(g8!=null&&g8.Length==32))
 Found("sstp","ipport 0.0.0.0:443",aj,j);}
 void Wsus(){
 const string j=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
@@ -1221,8 +1221,8 @@ public IRegistry Registry{get{return m;}}
 public IStores Stores{get{return db;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
-public static string System32Of(bool gz,bool gb){
-return gz&& !gb?@"%windir%\sysnative":@"%windir%\System32";}
+public static string System32Of(bool g1,bool gc){
+return g1&& !gc?@"%windir%\sysnative":@"%windir%\System32";}
 public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
@@ -1237,9 +1237,9 @@ public void Pause(int a6){
 Thread.Sleep(a6);}
 public IEnumerable<string>Addresses(){
 List<string>o=new List<string>();
-foreach(NetworkInterface h2 in NetworkInterface.GetAllNetworkInterfaces())
-if(h2.OperationalStatus==OperationalStatus.Up)
-foreach(UnicastIPAddressInformation aa in h2.GetIPProperties().UnicastAddresses)
+foreach(NetworkInterface h3 in NetworkInterface.GetAllNetworkInterfaces())
+if(h3.OperationalStatus==OperationalStatus.Up)
+foreach(UnicastIPAddressInformation aa in h3.GetIPProperties().UnicastAddresses)
 if(!IPAddress.IsLoopback(aa.Address)&& !aa.Address.IsIPv6LinkLocal)
 o.Add(aa.Address.ToString());
 return o.Distinct();}
@@ -1271,9 +1271,9 @@ return;
 ReportEventW(er,4,0,0,IntPtr.Zero,1,0,new[]{h},IntPtr.Zero);
 DeregisterEventSource(er);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr RegisterEventSourceW(string hy,string da);
+static extern IntPtr RegisterEventSourceW(string hz,string da);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr er,ushort jh,ushort ip,uint c0,IntPtr h9,ushort ar,uint iq,string[]jf,IntPtr dc);
+static extern bool ReportEventW(IntPtr er,ushort ji,ushort iq,uint c0,IntPtr ia,ushort ar,uint ir,string[]jg,IntPtr dc);
 [DllImport("advapi32.dll")]
 static extern bool DeregisterEventSource(IntPtr er);}
 public class WindowsRegistry:IRegistry{
@@ -1283,10 +1283,10 @@ public string[]Keys(string r){
 return With(r,new string[0],bb=>bb.GetSubKeyNames());}
 public string[]Names(string r){
 return With(r,new string[0],bb=>bb.GetValueNames());}
-static T With<T>(string r,T dw,Func<RegistryKey,T>cm){
+static T With<T>(string r,T dw,Func<RegistryKey,T>cn){
 using(RegistryKey cu=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
 using(RegistryKey bb=cu.OpenSubKey(r))
-return bb==null?dw:cm(bb);}}
+return bb==null?dw:cn(bb);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
@@ -1295,16 +1295,16 @@ List<TcpEnd>o=new List<TcpEnd>();
 Read(V4,eb=>Take(o,eb,b6,0,4,4,8,20),24);
 Read(V6,eb=>Take(o,eb,b6,48,0,16,20,52),56);
 return o;}
-static void Take(List<TcpEnd>o,IntPtr eb,int b6,int he,int f4,int d2,int gp,int g8){
-if(Marshal.ReadInt32(eb,g8)!=System||Marshal.ReadInt32(eb,he)!=b6)
+static void Take(List<TcpEnd>o,IntPtr eb,int b6,int hg,int f5,int d2,int gq,int ha){
+if(Marshal.ReadInt32(eb,ha)!=System||Marshal.ReadInt32(eb,hg)!=b6)
 return;
 byte[]an=new byte[d2];
-Marshal.Copy(IntPtr.Add(eb,f4),an,0,d2);
+Marshal.Copy(IntPtr.Add(eb,f5),an,0,d2);
 IPAddress fo=new IPAddress(an);
 if(fo.IsIPv4MappedToIPv6)
 fo=fo.MapToIPv4();
-o.Add(new TcpEnd{Address=fo.ToString(),Port=(Marshal.ReadByte(eb,gp)<<8)|Marshal.ReadByte(eb,gp+1)});}
-static void Read(int ad,Action<IntPtr>iw,int hc){
+o.Add(new TcpEnd{Address=fo.ToString(),Port=(Marshal.ReadByte(eb,gq)<<8)|Marshal.ReadByte(eb,gq+1)});}
+static void Read(int ad,Action<IntPtr>ix,int he){
 uint ab=0x10000;
 for(;;){
 IntPtr b7=Marshal.AllocHGlobal((int)ab);
@@ -1316,7 +1316,7 @@ if(q!=0)
 throw HostException.OfCall("GetExtendedTcpTable",q);
 int ar=Marshal.ReadInt32(b7);
 for(int b=0;b<ar;b++)
-iw(IntPtr.Add(b7,4+b*hc));
+ix(IntPtr.Add(b7,4+b*he));
 return;}
 finally{
 Marshal.FreeHGlobal(b7);}}}
@@ -1350,20 +1350,20 @@ bb.Close();
 l=null;
 bb=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]hb=Property(d,KeyNative.Renewal,(a9,ab)=>{
+byte[]hd=Property(d,KeyNative.Renewal,(a9,ab)=>{
 byte[]ac=new byte[ab];
 Marshal.Copy(a9,ac,0,ab);
 return ac;
 });
 return new StoredCertificate{
-Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hb),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 d,uint c0,Func<IntPtr,int,T>cm)where T:class{
+Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hd),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
+static T Property<T>(X509Certificate2 d,uint c0,Func<IntPtr,int,T>cn)where T:class{
 uint ab=0;
 if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c0,IntPtr.Zero,ref ab))
 return null;
 IntPtr a9=Marshal.AllocHGlobal((int)ab);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,c0,a9,ref ab)?cm(a9,(int)ab):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,c0,a9,ref ab)?cn(a9,(int)ab):null;}
 finally{
 Marshal.FreeHGlobal(a9);
 GC.KeepAlive(d);}}
@@ -1371,35 +1371,35 @@ public static KeyLink ToLink(IntPtr a9,int ab){
 KeyNative.ProvInfo fx=(KeyNative.ProvInfo)Marshal.PtrToStructure(a9,typeof(KeyNative.ProvInfo));
 return new KeyLink{
 Container=Marshal.PtrToStringUni(fx.Container)??"",Provider=Marshal.PtrToStringUni(fx.Provider)??"",ProviderType=fx.ProviderType,KeySpec=fx.KeySpec,Machine=(fx.Flags&KeyNative.MachineKeyset)!=0};}
-public KeyProbe Probe(StoredCertificate d,bool h7){
+public KeyProbe Probe(StoredCertificate d,bool h8){
 var az=new KeyProbe{Tried=true};
 X509Certificate2 ds=(X509Certificate2)d.Native;
 IntPtr r;
 uint ch;
-bool cn;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(ds.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out ch,out cn)){
+bool co;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(ds.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out ch,out co)){
 az.Code=KeyNative.LastResult();
 if(az.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
 throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
 return az;}
-bool hq=ch==KeyNative.NcryptHandle;
+bool hr=ch==KeyNative.NcryptHandle;
 try{
-az.Descriptor=hq?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
-az.UniqueName=hq?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
-az.Code= !h7?0:hq?CngSign(r,ds.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ch,d.Key);}
+az.Descriptor=hr?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
+az.UniqueName=hr?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
+az.Code= !h8?0:hr?CngSign(r,ds.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ch,d.Key);}
 finally{
-if(cn&&hq)
+if(co&&hr)
 KeyNative.NCryptFreeObject(r);
-else if(cn)
+else if(co)
 KeyNative.CryptReleaseContext(r,0);
 GC.KeepAlive(ds);}
 return az;}
 public ChainFacts Chain(StoredCertificate d){
 X509Certificate2 ds=(X509Certificate2)d.Native;
-byte[]go=new byte[4*IntPtr.Size];
-go[0]=(byte)go.Length;
+byte[]gp=new byte[4*IntPtr.Size];
+gp[0]=(byte)gp.Length;
 IntPtr c7;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,ds.Handle,IntPtr.Zero,IntPtr.Zero,go,KeyNative.ChainFlags,IntPtr.Zero,out c7))
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,ds.Handle,IntPtr.Zero,IntPtr.Zero,gp,KeyNative.ChainFlags,IntPtr.Zero,out c7))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
 IntPtr cc=Marshal.ReadInt32(c7,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c7,16)):IntPtr.Zero;
@@ -1419,14 +1419,14 @@ if(!KeyNative.CryptGetProvParam(bm,dx,null,ref ab,eq))
 return null;
 byte[]value=new byte[ab];
 return KeyNative.CryptGetProvParam(bm,dx,value,ref ab,eq)?value:null;}
-static string Text(Encoding gu,byte[]value){
-return value==null?null:gu.GetString(value).TrimEnd('\0');}
-static long CngSign(IntPtr r,bool i4){
+static string Text(Encoding gw,byte[]value){
+return value==null?null:gw.GetString(value).TrimEnd('\0');}
+static long CngSign(IntPtr r,bool i5){
 IntPtr g=Marshal.StringToHGlobalUni("SHA256"),d8=Marshal.AllocHGlobal(IntPtr.Size);
 try{
 Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},d8,false);
-IntPtr dp=i4?d8:IntPtr.Zero;
-uint ag=KeyNative.Silent|(i4?KeyNative.PadPkcs1:0),ab;
+IntPtr dp=i5?d8:IntPtr.Zero;
+uint ag=KeyNative.Silent|(i5?KeyNative.PadPkcs1:0),ab;
 int q=KeyNative.NCryptSignHash(r,dp,Sample,(uint)Sample.Length,null,0,out ab,ag);
 if(q==0)
 q=KeyNative.NCryptSignHash(r,dp,Sample,(uint)Sample.Length,new byte[ab],ab,out ab,ag);
@@ -1434,16 +1434,16 @@ return unchecked((uint)q);}
 finally{
 Marshal.FreeHGlobal(d8);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bm,uint ch,KeyLink iz){
+static long CapiSign(IntPtr bm,uint ch,KeyLink i0){
 IntPtr bw;
 uint ab=0;
-if(!KeyNative.CryptCreateHash(bm,iz.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bw))
+if(!KeyNative.CryptCreateHash(bm,i0.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bw))
 return KeyNative.LastResult();
 try{
-bool ck=KeyNative.CryptHashData(bw,Sample,(uint)Sample.Length,0)
+bool cl=KeyNative.CryptHashData(bw,Sample,(uint)Sample.Length,0)
 &&KeyNative.CryptSignHash(bw,ch,IntPtr.Zero,0,null,ref ab)
 &&KeyNative.CryptSignHash(bw,ch,IntPtr.Zero,0,new byte[ab],ref ab);
-return ck?0:KeyNative.LastResult();}
+return cl?0:KeyNative.LastResult();}
 finally{
 KeyNative.CryptDestroyHash(bw);}}}
 public static class KeyNative{
@@ -1467,15 +1467,15 @@ public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c0,IntPtr dc,ref uint ab);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h5,out IntPtr r,out uint ch,out bool cn);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h6,out IntPtr r,out uint ch,out bool co);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr jc,IntPtr d,IntPtr h8,IntPtr a0,byte[]go,uint ag,IntPtr en,out IntPtr ey);
+public static extern bool CertGetCertificateChain(IntPtr jd,IntPtr d,IntPtr h9,IntPtr a0,byte[]gp,uint ag,IntPtr en,out IntPtr ey);
 [DllImport("crypt32.dll")]
 public static extern void CertFreeCertificateChain(IntPtr ey);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
 public static extern int NCryptGetProperty(IntPtr r,string g,byte[]eu,uint ab,out uint br,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr r,IntPtr d8,byte[]bw,uint ir,byte[]gf,uint ab,out uint br,uint ag);
+public static extern int NCryptSignHash(IntPtr r,IntPtr d8,byte[]bw,uint it,byte[]gg,uint ab,out uint br,uint ag);
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr r);
 [DllImport("advapi32.dll",SetLastError=true)]
@@ -1483,11 +1483,11 @@ public static extern bool CryptGetProvParam(IntPtr bm,uint dx,byte[]dc,ref uint 
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptReleaseContext(IntPtr bm,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bm,uint ic,IntPtr r,uint ag,out IntPtr bw);
+public static extern bool CryptCreateHash(IntPtr bm,uint id,IntPtr r,uint ag,out IntPtr bw);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptHashData(IntPtr bw,byte[]dc,uint ab,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bw,uint ch,IntPtr ht,uint ag,byte[]gf,ref uint ab);
+public static extern bool CryptSignHash(IntPtr bw,uint ch,IntPtr hu,uint ag,byte[]gg,ref uint ab);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptDestroyHash(IntPtr bw);
 public static long LastResult(){
@@ -1516,23 +1516,23 @@ try{
 bo();
 var aq=new FileInfo(j);
 long u=aq.Length;
-DateTime ho=aq.LastWriteTimeUtc;
+DateTime hp=aq.LastWriteTimeUtc;
 Once(j,d0);
 var ex=new FileInfo(j);
-if((ex.Length==u&&ex.LastWriteTimeUtc==ho)||bi==Attempts)
+if((ex.Length==u&&ex.LastWriteTimeUtc==hp)||bi==Attempts)
 return;}
 catch(Exception c){
-bool g9=c is XmlException||(c is IOException&& !IsMissing(c));
-if(!g9||bi==Attempts)
+bool hb=c is XmlException||(c is IOException&& !IsMissing(c));
+if(!hb||bi==Attempts)
 throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
 return Gaps.CodeOf(c)=="not_found";}
 static void Once(string j,Action<XmlPlace>d0){
-var gy=new XmlReaderSettings{
+var g0=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
 using(var aw=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bg=XmlReader.Create(aw,gy)){
+using(XmlReader bg=XmlReader.Create(aw,g0)){
 IXmlLineInfo fm=bg as IXmlLineInfo;
 var f=new XmlPlace();
 while(bg.Read()){
@@ -1540,13 +1540,13 @@ if(bg.NodeType==XmlNodeType.EndElement)
 f.Path.RemoveAt(f.Path.Count-1);
 if(bg.NodeType!=XmlNodeType.Element)
 continue;
-bool ie=bg.IsEmptyElement;
+bool ig=bg.IsEmptyElement;
 f.Path.Add(bg.LocalName);
 f.Line=fm==null?0:fm.LineNumber;
 f.Attributes.Clear();
 while(bg.MoveToNextAttribute())
 f.Attributes[bg.LocalName]=bg.Value;
 d0(f);
-if(ie)
+if(ig)
 f.Path.RemoveAt(f.Path.Count-1);}}}}
 }

@@ -13,11 +13,12 @@ namespace TlsFleet
 	// somebody else has written since stays as it is.
 	public sealed class Recovery
 	{
-		// One step of the dead run that has to be undone, from what stands there now.
+		// One step of the dead run: what undoes it from what stands there now. Null where it stands there as before.
 		private sealed class Way
 		{
 			public int Index;
 			public Step Step;
+			public string Instead;
 		}
 
 		private readonly Changes changes;
@@ -94,7 +95,10 @@ namespace TlsFleet
 			}
 			records[step.Place] = before;
 			if (uncertain && HttpTable.Same(now, before))
+			{
+				Nothing(index);
 				return;
+			}
 			bool between = uncertain && step.Op == Step.Replace && now == null;
 			if (!between && !HttpTable.Same(now, step.After))
 				throw Conflict(step.Place, "somebody else has written since: there is " + HttpTable.Shown(now));
@@ -115,8 +119,17 @@ namespace TlsFleet
 				sites.Try(back);
 				ways.Add(new Way { Index = index, Step = new Step { Op = Step.Bindings, Edits = back } });
 			}
-			else if (!uncertain || !sites.Fits(edits))
+			else if (uncertain && sites.Fits(edits))
+				Nothing(index);
+			else
 				throw Conflict("edits[0]", "somebody else has written since: the bindings stand neither as before nor as it left them");
+		}
+
+		// It has not happened, or is undone already. That has to be written down before others are undone: what they leave may look as if it had.
+		private void Nothing(int index)
+		{
+			bool undoing = dead.Lines.Contains(new KeyValuePair<string, string>("undo", index.ToString(CultureInfo.InvariantCulture)));
+			ways.Add(new Way { Index = index, Instead = undoing ? "undone" : "failed" });
 		}
 
 		// Does it, each step written down before and after: a recovery that dies is gone on with by the next one.
@@ -124,6 +137,11 @@ namespace TlsFleet
 		{
 			foreach (Way way in ways)
 			{
+				if (way.Step == null)
+				{
+					journal.Note(way.Instead, way.Index);
+					continue;
+				}
 				journal.Note("undo", way.Index);
 				if (way.Step.Op == Step.Bindings)
 					changes.Iis.CommitAll(way.Step.Edits);

@@ -96,6 +96,25 @@ def test_a_step_that_failed_is_not_judged_by_what_the_undo_has_left(lane: Lane, 
         assert standing(folder) == before, number
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+@pytest.mark.parametrize("what", ["record", "bindings"])
+def test_a_step_that_had_not_happened_is_not_undone_by_a_later_recovery(
+    lane: Lane, folder: Path, what: str, number: int
+) -> None:
+    """The first recovery has left what that step would have left: the set before it is undone, so that there is none, as after a delete."""
+    place, made, added = ("hostnameport", "new.example.com:443"), {"thumbprint": OTHER}, binding("*:443:new", 1)
+    there_and_back = {
+        "record": [step("set", place, None, made), step("delete", place, made, None)],
+        "bindings": [edits(edit(None, None, added)), edits(edit(4, added, None))],
+    }
+    before = standing(folder)
+    assert killed(folder, there_and_back[what], {"call": 2, "when": "before"})
+    # its additions: that the second step has not happened, undo and undone of the first, the end
+    assert killed(folder, [], {"journal": number, "bytes": 0})
+    assert lane.apply(folder, [])["error"] is None
+    assert standing(folder) == before
+
+
 def test_somebody_else_has_written_since(lane: Lane, folder: Path) -> None:
     steps = applying.each(folder)
     assert killed(folder, [steps["bindings"], steps["set"], steps["update"]], {"call": 3, "when": "after"})
