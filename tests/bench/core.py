@@ -126,6 +126,11 @@ def impossible(bindings: int) -> dict[str, Any]:
     return {"bindings": _each(bindings, "m", lambda _number: {"certificate": {"thumbprint": NEW}, "sni": "required"})}
 
 
+def sharing(bindings: int) -> dict[str, Any]:
+    """As many bindings again, by SNI where that can be had."""
+    return {"bindings": _each(bindings, "m", lambda _number: {"sni": "auto"})}
+
+
 class Kind(NamedTuple):
     """A kind of request and the host it is for. ``share`` of its bindings change; all are ``refused``, or none."""
 
@@ -142,6 +147,10 @@ KINDS = (
     Kind("another name for all", host, renaming),
     Kind("a certificate by a rule, and an option, for all", host, selection),
     Kind("every second one goes, unnamed", host, removal, share=0.5),
+    Kind("repair of all, by the kind of finding", damaged, repair),
+    Kind("repair of all, each by name", damaged, single_repairs),
+    Kind("as many again, without SNI on Windows Server 2008 R2", without_sni, sharing),
+    Kind("as many by SNI again, refused on Windows Server 2008 R2", without_sni, impossible, refused=True),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.info import sni_eligibility
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.capabilities import capabilities
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.eligibility import Eligibility, Wanted, with_caveats
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.eligibility import Eligibility, Judge, Wanted
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.flags import flag_verdicts
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.certificates import NOW
@@ -26,7 +26,7 @@ def windows(major: int, minor: int, build: int, revision: int | None = None) -> 
 
 
 def judged(wanted: Wanted, *certificates: dict[str, Any], **parts: Any) -> Eligibility:
-    return with_caveats(parse_document(document(certificates=list(certificates), **parts)), wanted, NOW)
+    return Judge(parse_document(document(certificates=list(certificates), **parts)), NOW).with_caveats(wanted)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,25 @@ def test_the_certificate_that_is_lacking_is_described_by_the_nearest_one() -> No
     assert (
         f"for every name on 0.0.0.0:443: api.example, shop.example, www.example; {nearest}" in verdict.alternatives[1]
     )
+
+
+def test_of_many_names_the_first_are_told() -> None:
+    """One judge for many bindings: what one of them is told does not depend on those before."""
+    names = [f"n{number:02}.example" for number in range(20)]
+    half, other = stored(" ".join(names[:8])), stored("m.example n00.example", 300)
+    sites = [site("Shop", *(f"*:443:{name}" for name in names))]
+    parts = {**OLD_IIS, "sites": sites, "records": [record("0.0.0.0:443", half)], "certificates": [half, other]}
+    judge = Judge(parse_document(document(**parts)), NOW)
+    shown = ", ".join(names[:9])
+    for name, first, listed, lacking in (
+        ("m.example", half, f"m.example, {shown} and 11 more", f"m.example, {', '.join(names[8:17])} and 3 more"),
+        ("z.example", half, f"{shown}, n09.example and 11 more", f"{', '.join(names[8:18])} and 3 more"),
+        ("n19.example", half, f"{shown}, n09.example and 10 more", f"{', '.join(names[8:18])} and 2 more"),
+    ):
+        told = judge.eligibility(Wanted("0.0.0.0", 443, name)).alternatives[1]
+        assert (
+            f"for every name on 0.0.0.0:443: {listed}; nearest is {first['thumbprint']}, which lacks {lacking}" in told
+        )
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import
     THEMES,
     Finding,
     find,
+    find_kinds,
+    scene_of,
 )
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.certificates import NOW
@@ -45,6 +47,8 @@ def test_finding(case: Case) -> None:
     assert (case.repair or "") in (found[0].repair or "")
     assert case.severity in KINDS[case.id].severities
     assert found[0].fact == KINDS[case.id].fact
+    # a repair looks for its kind alone, in the theme it belongs to
+    assert find_kinds(scene_of(parse_document(case.document), NOW), {case.id}) == found
 
 
 def test_every_kind_and_every_severity_of_it_has_a_case() -> None:

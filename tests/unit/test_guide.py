@@ -19,7 +19,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.capabilities import capabilities
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.eligibility import Wanted, with_caveats
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.eligibility import Judge, Wanted
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import find
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
@@ -114,7 +114,7 @@ def test_s5_names_share_443_by_sni_and_clients_without_it_need_a_default() -> No
 def test_s6_a_new_sni_binding_beside_a_fixed_address_is_shadowed_there_and_nowhere_else() -> None:
     sites = [site("Old", "10.0.0.5:443:"), site("Shop", "http *:80:", number=2)]
     there = host(sites=sites, records=[record("10.0.0.5:443", OTHER)])
-    caveats = with_caveats(there, Wanted("0.0.0.0", 443, "shop.example"), NOW).caveats
+    caveats = Judge(there, NOW).with_caveats(Wanted("0.0.0.0", 443, "shop.example")).caveats
     assert any("on 10.0.0.5 record 10.0.0.5:443 outranks every name" in text for text in caveats)
     after = planned(there, wish("shop", SHOP)).after
     assert get(after, "shop.example", "10.0.0.6").served == SHOP["thumbprint"]

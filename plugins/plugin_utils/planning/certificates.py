@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,7 +33,7 @@ class Certificates:
         self._cabinet: Cabinet | None = None
         self._choices: dict[Selection, tuple[Choice, tuple[str, ...]]] = {}
 
-    def covers(self, thumbprint: str | None, names: set[str]) -> bool:
+    def covers(self, thumbprint: str | None, names: Iterable[str]) -> bool:
         """Does a certificate of the host cover every name? Not where it is unknown."""
         facts = next((item.facts for item in self._by_thumbprint.get(thumbprint or "", []) if item.facts), None)
         return facts is not None and all(covers(facts.names, name) for name in names)
@@ -81,7 +82,7 @@ class Certificates:
         found = self._by_thumbprint.get(wanted.thumbprint or "", [])
         if wanted.store is not None:
             found = [item for item in found if store_key(item.store) == store_key(wanted.store)]
-        if wanted.selection is not None:
+        if wanted.selection is not None and len(found) > 1:
             found = [item for item in found if unfit(item, wanted.selection, self._now) is None]
         if not found:
             where = f"LocalMachine\\{wanted.store}" if wanted.store else "any LocalMachine store that was read"

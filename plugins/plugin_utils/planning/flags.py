@@ -11,7 +11,7 @@ from ..model.host import CENTRAL_STORE, SNI, Binding, Host, binding_record
 from ..model.keys import RecordKey, shown_host
 from ..model.problems import Problem
 from ..rules.capabilities import Capabilities
-from ..rules.eligibility import Eligibility, Wanted, eligibility, sni_verdict
+from ..rules.eligibility import Judge, Wanted, sni_verdict
 from ..rules.resolve import central_file
 from .certificates import Certificates
 from .draft import Draft
@@ -30,8 +30,9 @@ class BindingFlags:
         able: Capabilities,
         certificates: Certificates,
     ) -> None:
-        self._host, self._now, self._draft, self._problems = host, now, draft, problems
+        self._host, self._draft, self._problems = host, draft, problems
         self._able, self._certificates = able, certificates
+        self._judge = Judge(host, now, able)
         self._joining: list[WantedBinding] = []
 
     def _refuse(self, wanted: WantedBinding, key: str, message: str) -> None:
@@ -73,9 +74,9 @@ class BindingFlags:
         return old & ~SNI
 
     def _ineligible(self, wanted: WantedBinding) -> str:
-        """Why the binding cannot have SNI, and what else it could have. Takes a while on a large host."""
-        asked = Wanted(wanted.address, wanted.port, wanted.host)
-        return _with_alternatives(eligibility(self._host, asked, self._now, self._able))
+        """Why the binding cannot have SNI, and what else it could have."""
+        verdict = self._judge.eligibility(Wanted(wanted.address, wanted.port, wanted.host))
+        return f"{verdict.reason}. Instead: {'; '.join(verdict.alternatives)}"
 
     def check_joined(self) -> None:
         """sni: auto without SNI: the record the binding joins has to be free, or its certificate to cover every name on it.
@@ -85,21 +86,27 @@ class BindingFlags:
         if not self._joining:
             return
         joining = {wanted.identity for wanted in self._joining}
-        names: dict[RecordKey, set[str]] = {}
+        names: dict[RecordKey, list[str]] = {}
         for index, site in enumerate(self._host.sites):
             for binding in self._draft.bindings_of(index):
                 key = binding_record(binding)
                 if key is not None and (site.name.lower(), *binding.parts) not in joining:
-                    names.setdefault(key, set()).add(binding.parts[2])
+                    names.setdefault(key, []).append(binding.parts[2])
         held = {record.key: record.value for record in self._host.records} | self._draft.records
+        covered: dict[tuple[RecordKey, str | None], int] = {}  # so many of the names there, or -1: not all of them
         for wanted in self._joining:
             key = RecordKey("ipport", wanted.address, wanted.port)
-            there = names.setdefault(key, set())
+            there = names.setdefault(key, [])
             thumbprint = wanted.thumbprint or (held[key].thumbprint if key in held else None)
-            if there and not self._certificates.covers(thumbprint, there | {wanted.host}):
+            known = covered.get((key, thumbprint), 0)
+            # names only come: those that were looked at need not be looked at again
+            if known >= 0:
+                fits = self._certificates.covers(thumbprint, there[known:])
+                known = covered[key, thumbprint] = len(there) if fits else -1
+            if there and (known < 0 or not self._certificates.covers(thumbprint, [wanted.host])):
                 told = self._ineligible(wanted)
                 self._refuse(wanted, "sni", f"record for this address and port serves others: {told}")
-            there.add(wanted.host)
+            there.append(wanted.host)
 
     def _central_fits(self, wanted: WantedBinding) -> bool:
         """Can the binding take its certificate from the central store? Refused where not; asked only of what is wished for."""
@@ -125,7 +132,3 @@ class BindingFlags:
         if reason is not None:
             self._refuse(wanted, "central_store", reason)
         return reason is None
-
-
-def _with_alternatives(verdict: Eligibility) -> str:
-    return f"{verdict.reason}. Instead: {'; '.join(verdict.alternatives)}"

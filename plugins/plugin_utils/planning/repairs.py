@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..model.keys import RecordKey
 from ..model.problems import Problem
-from ..rules.findings import KINDS, RULES, Bound, Finding, Scene, blockers, is_orphan, split_choices
+from ..rules.findings import KINDS, Bound, Finding, Scene, blockers, find_kinds, is_orphan, split_choices
 from ..rules.remedies import certificate_to_bind, concerned
 from .request import Request
 from .wanted import WantedBinding
@@ -33,10 +33,10 @@ class Remedies:
         known, deleted = dict(self.wishes), len(self.deleted)
         self.notes.clear()
         self.refused.clear()
-        declared, found = request.identities, _by_kind(scene)
+        declared, found = request.identities, _asked(scene, request.repair)
         # by their words, so that the order of the request does not matter where two repairs would bind different certificates
         for index, text in sorted(enumerate(request.repair), key=lambda pair: pair[1]):
-            for finding in _asked(found, text):
+            for finding in found.get(text.removesuffix(" "), ()):
                 path = f"repair[{index}]"
                 if finding.repair is None:
                     message = f"{finding.id} {finding.subject} has no safe repair: {finding.evidence}"
@@ -54,7 +54,7 @@ class Remedies:
 
     def _wishes(self, scene: Scene, finding: Finding, path: str) -> Iterator[WantedBinding]:
         if finding.id == "orphan":
-            self._delete(finding, [record.key for record in scene.host.records if str(record.key) == finding.subject])
+            self._delete(finding, scene.called.get(finding.subject, ()))
         elif finding.id == "shadowed":
             for item in concerned(scene, finding):
                 self._delete(finding, [key for key in blockers(scene, item) if is_orphan(scene, key)])
@@ -66,21 +66,18 @@ class Remedies:
             for item in concerned(scene, finding) if best else []:
                 yield _wish(item, path, best.thumbprint if best else "", "keep")
 
-    def _delete(self, finding: Finding, keys: list[RecordKey]) -> None:
+    def _delete(self, finding: Finding, keys: Iterable[RecordKey]) -> None:
         for key in keys:
             self.deleted.setdefault(key, f"{finding.id}: {finding.evidence}")
 
 
-def _by_kind(scene: Scene) -> dict[str, list[Finding]]:
+def _asked(scene: Scene, texts: Sequence[str]) -> dict[str, list[Finding]]:
+    """Findings by what a request may call them: their kind, or kind and subject."""
     found: dict[str, list[Finding]] = {}
-    for finding in sorted({finding for rule in RULES for finding in rule(scene)}):
-        found.setdefault(finding.id, []).append(finding)
+    for finding in find_kinds(scene, {text.partition(" ")[0] for text in texts}):
+        for text in (finding.id, f"{finding.id} {finding.subject}"):
+            found.setdefault(text, []).append(finding)
     return found
-
-
-def _asked(found: dict[str, list[Finding]], text: str) -> list[Finding]:
-    kind, _space, subject = text.partition(" ")
-    return [item for item in found.get(kind, ()) if not subject or item.subject == subject]
 
 
 def _wish(item: Bound, path: str, thumbprint: str, sni: str) -> WantedBinding:

@@ -13,7 +13,7 @@ from ..model.endpoint import Answer, Endpoint
 from ..model.host import Host
 from ..rules.assumptions import SWITCHES
 from ..rules.capabilities import Capabilities, capabilities, support_tier
-from ..rules.eligibility import Wanted, with_caveats
+from ..rules.eligibility import Eligibility, Judge, Wanted
 from ..rules.findings import find
 from ..rules.flags import TWICE, flag_verdicts
 from ..rules.key_health import key_health
@@ -67,6 +67,7 @@ def info(host: Host, asked: Iterable[Endpoint], now: datetime) -> dict[str, Any]
 def sni_eligibility(host: Host, wanted: Iterable[Wanted], now: datetime) -> dict[str, Any]:
     """``sni_eligibility_info``: the verdict on the host, and one per wanted binding in the order asked."""
     able = capabilities(host)
+    judge = Judge(host, now, able)
     return {
         "changed": False,
         "simulated": host.simulated,
@@ -75,7 +76,7 @@ def sni_eligibility(host: Host, wanted: Iterable[Wanted], now: datetime) -> dict
         "sni": able.sni._asdict(),
         "capabilities": _verdicts(able),
         "flags": flags(host),
-        "bindings": [_verdict(host, item, now, able) for item in wanted],
+        "bindings": [_verdict(item, judge.with_caveats(item)) for item in wanted],
     }
 
 
@@ -106,7 +107,6 @@ def assumptions(answers: Iterable[Answer]) -> list[dict[str, Any]]:
     ]
 
 
-def _verdict(host: Host, item: Wanted, now: datetime, able: Capabilities) -> dict[str, Any]:
-    verdict = with_caveats(host, item, now, able)
+def _verdict(item: Wanted, verdict: Eligibility) -> dict[str, Any]:
     lists = {"alternatives": list(verdict.alternatives), "caveats": list(verdict.caveats)}
     return {**item._asdict(), **verdict._asdict(), **lists}

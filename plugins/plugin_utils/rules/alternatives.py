@@ -5,22 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
-from ..model.host import Certificate, Host, binding_record
+from ..model.host import Certificate, Host
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, bracketed, is_ipv6
-from .key_health import key_health
 from .names import covers
 from .resolve import listens_on
 from .select import Cabinet, merit
 
 #: Ports people use for https beside 443, then whatever is free.
 _USUAL_PORTS = (8443, 9443, 4443, 10443)
-#: So many free ports are named.
-_PORTS = 3
+#: So many free ports are named, and so many of the names that share a record.
+_PORTS, _NAMES = 3, 10
 
 
 class Wanted(NamedTuple):
@@ -31,27 +32,90 @@ class Wanted(NamedTuple):
     host: str
 
 
-def alternatives(host: Host, wanted: Wanted, now: datetime) -> tuple[str, ...]:
-    """Ways that exist on this host: a free record, spare addresses, a certificate that covers every name, a free port."""
-    taken = {record.key for record in host.records}
-    bound: dict[RecordKey, set[str]] = {}
-    for site in host.sites:
-        for binding in site.bindings:
-            if (key := binding_record(binding)) is not None:
-                bound.setdefault(key, set()).add(binding.parts[2])
-    own, used = RecordKey("ipport", wanted.address, wanted.port), taken | bound.keys()
-    found = []
-    if own not in used:
-        found.append(f"the record {own} is free: a binding without SNI can have it to itself")
-    spare = _spare_addresses(host, wanted, used)
-    if spare:
-        listed = ", ".join(bracketed(address) for address in spare)
-        found.append(f"spare local addresses with no record on port {wanted.port}: {listed}")
-    if own in used and wanted.host:
-        found.append(_certificate_for_all(host, own, {*bound.get(own, ()), wanted.host} - {""}, now))
-    ports = _free_ports(host, used)
-    found.append(f"another port: {', '.join(map(str, ports))} {'are' if len(ports) > 1 else 'is'} free{_as_far(host)}")
-    return tuple(found)
+class Alternatives:
+    """Ways that exist on one host: a free record, spare addresses, a certificate that covers every name, a free port.
+
+    What many bindings have in common is looked up once.
+    """
+
+    def __init__(self, host: Host, now: datetime) -> None:
+        self._host, self._cabinet = host, Cabinet(host, now)
+        self._used = {record.key for record in host.records} | host.users_of.keys()
+        ports = _free_ports(host, self._used)
+        are = "are" if len(ports) > 1 else "is"
+        self._ports = f"another port: {', '.join(map(str, ports))} {are} free{_as_far(host)}"
+        self._spare: dict[RecordKey, list[str]] = {}
+        self._shared: dict[RecordKey, _Shared] = {}
+
+    def of(self, wanted: Wanted) -> tuple[str, ...]:
+        """Sentences, the nearest way first."""
+        own, found = RecordKey("ipport", wanted.address, wanted.port), []
+        if own not in self._used:
+            found.append(f"the record {own} is free: a binding without SNI can have it to itself")
+        if own not in self._spare:
+            self._spare[own] = _spare_addresses(self._host, wanted, self._used)
+        if spare := self._spare[own]:
+            listed = ", ".join(bracketed(address) for address in spare)
+            found.append(f"spare local addresses with no record on port {wanted.port}: {listed}")
+        if own in self._used and wanted.host:
+            if own not in self._shared:
+                self._shared[own] = _Shared(self._host, own, self._cabinet)
+            found.append(self._shared[own].certificate_for_all(wanted.host))
+        return (*found, self._ports)
+
+
+class _Shared:
+    """The names that share one record, and how many of them each certificate of the host covers."""
+
+    def __init__(self, host: Host, own: RecordKey, cabinet: Cabinet) -> None:
+        bound = (host.sites[site].bindings[index] for site, index in host.users_of.get(own, ()))
+        self._own, self._cabinet = own, cabinet
+        self._names = sorted({binding.parts[2] for binding in bound} - {""})
+        self._covered = Counter(id(item) for name in self._names for item in cabinet.covering((name,)))
+        self._order = {id(item): place for place, item in enumerate(sorted(cabinet.usable, key=merit, reverse=True))}
+        self._foremost = sorted(cabinet.usable, key=lambda item: self._rank(item, self._covered))[:1]
+        self._lacking: dict[int, list[str]] = {}
+
+    def _rank(self, certificate: Certificate, covered: Mapping[int, int]) -> tuple[int, int]:
+        return (-covered[id(certificate)], self._order[id(certificate)])
+
+    def certificate_for_all(self, host: str) -> str:
+        """A certificate for every name that shares the record, and one more; else the nearest one, and what it lacks."""
+        new = [] if _holds(self._names, host) else [host]
+        count = len(self._names) + len(new)
+        listed = _told([*self._names[:_NAMES], *new], count)
+        covered = {id(item): self._covered[id(item)] for item in self._foremost}
+        fitting = {id(item): item for item in self._cabinet.covering((host,))}
+        covered |= {mark: self._covered[mark] + len(new) for mark in fitting}
+        best = min((*self._foremost, *fitting.values()), key=lambda item: self._rank(item, covered), default=None)
+        if best is not None and best.facts is not None and covered[id(best)] == count:
+            told = f"covers every name on {self._own} ({listed}), valid until {best.facts.not_after:%Y-%m-%d}"
+            return f"certificate {best.thumbprint} in LocalMachine\\{best.store} {told}"
+        told = ""
+        if best is not None and covered[id(best)]:
+            missing = [*self._not_covered(best), *([] if id(best) in fitting else new)]
+            told = f"; nearest is {best.thumbprint}, which lacks {_told(missing, count - covered[id(best)])}"
+        return f"one certificate, which is not on this host yet, for every name on {self._own}: {listed}{told}"
+
+    def _not_covered(self, certificate: Certificate) -> list[str]:
+        """The first of the names that a certificate does not cover."""
+        names = certificate.facts.names if certificate.facts else ()
+        if id(certificate) not in self._lacking:
+            lacking = (name for name in self._names if not covers(names, name))
+            self._lacking[id(certificate)] = list(islice(lacking, _NAMES))
+        return self._lacking[id(certificate)]
+
+
+def _holds(names: Sequence[str], name: str) -> bool:
+    """Is a name in a sorted list?"""
+    place = bisect_left(names, name)
+    return names[place : place + 1] == [name]
+
+
+def _told(names: Iterable[str], count: int) -> str:
+    """The first of some names in order, and how many more of ``count`` there are."""
+    first = sorted(names)[:_NAMES]
+    return ", ".join(first) + (f" and {count - len(first)} more" if count > len(first) else "")
 
 
 def _spare_addresses(host: Host, wanted: Wanted, used: set[RecordKey]) -> list[str]:
@@ -74,31 +138,6 @@ def _spare_addresses(host: Host, wanted: Wanted, used: set[RecordKey]) -> list[s
     if wanted.address in (ANY_IPV4, ANY_IPV6) and len(spare) < 2 and shared:
         return []  # the last address is where the other bindings are met
     return spare
-
-
-def _certificate_for_all(host: Host, own: RecordKey, names: set[str], now: datetime) -> str:
-    """A certificate of this host for every name that shares the record; else the nearest one, and what it lacks."""
-    listed = ", ".join(sorted(names))
-    cabinet = Cabinet(host, now)
-    covering = [item for item in cabinet.covering(tuple(sorted(names))) if not key_health(item).unusable]
-    if covering:
-        best = max(covering, key=merit)
-        until = f", valid until {best.facts.not_after:%Y-%m-%d}" if best.facts else ""
-        return (
-            f"certificate {best.thumbprint} in LocalMachine\\{best.store} covers every name on {own} ({listed}){until}"
-        )
-    nearest, lacking = _nearest(cabinet.usable, names)
-    told = f"; nearest is {nearest.thumbprint}, which lacks {', '.join(sorted(lacking))}" if nearest else ""
-    return f"one certificate, which is not on this host yet, for every name on {own}: {listed}{told}"
-
-
-def _nearest(certificates: list[Certificate], names: set[str]) -> tuple[Certificate | None, set[str]]:
-    best: tuple[Certificate | None, set[str]] = (None, names)
-    for item in sorted(certificates, key=merit, reverse=True):
-        lacking = {name for name in names if item.facts is None or not covers(item.facts.names, name)}
-        if len(lacking) < len(best[1]):
-            best = (item, lacking)
-    return best
 
 
 def _free_ports(host: Host, used: set[RecordKey]) -> list[int]:

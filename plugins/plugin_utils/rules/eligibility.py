@@ -5,19 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
-from ..model.host import Host
+from ..model.host import Host, RecordValue
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6
-from .alternatives import Wanted, alternatives
+from .alternatives import Alternatives, Wanted
 from .capabilities import Capabilities, Verdict, capabilities
 from .ownership import owner_of
 from .resolve import Resolver, listens_on
 from .scene import is_loopback, local_addresses
 
-__all__ = ("Eligibility", "Wanted", "alternatives", "caveats", "eligibility", "sni_verdict", "with_caveats")
+__all__ = ("Eligibility", "Judge", "Wanted", "sni_verdict")
 
 
 class Eligibility(NamedTuple):
@@ -33,23 +34,58 @@ class Eligibility(NamedTuple):
     caveats: tuple[str, ...] = ()
 
 
-def eligibility(host: Host, wanted: Wanted, now: datetime, known: Capabilities | None = None) -> Eligibility:
-    """Judge one wanted binding, caveats aside: looking for those takes a while on a large host.
+class Judge:
+    """Judges wanted bindings of one host, however many: what takes a while is looked up when it is needed, and once."""
 
-    ``known`` saves judging the host again for each of many.
-    """
-    verdict = sni_verdict(wanted, known or capabilities(host))
-    return Eligibility(*verdict, () if verdict.ok else alternatives(host, wanted, now))
+    def __init__(self, host: Host, now: datetime, able: Capabilities | None = None) -> None:
+        self._host, self._now = host, now
+        self._able = able or capabilities(host)
 
+    def eligibility(self, wanted: Wanted) -> Eligibility:
+        """Judge one wanted binding, caveats aside."""
+        verdict = sni_verdict(wanted, self._able)
+        return Eligibility(*verdict, () if verdict.ok else self._alternatives.of(wanted))
 
-def with_caveats(host: Host, wanted: Wanted, now: datetime, known: Capabilities | None = None) -> Eligibility:
-    """As :func:`eligibility`, and what an eligible binding would meet."""
-    verdict = eligibility(host, wanted, now, known)
-    return verdict._replace(caveats=tuple(caveats(host, wanted))) if verdict.eligible else verdict
+    def with_caveats(self, wanted: Wanted) -> Eligibility:
+        """The same, and what an eligible binding would meet."""
+        verdict = self.eligibility(wanted)
+        return verdict._replace(caveats=tuple(self._caveats(wanted))) if verdict.eligible else verdict
+
+    @cached_property
+    def _alternatives(self) -> Alternatives:
+        return Alternatives(self._host, self._now)
+
+    @cached_property
+    def _resolver(self) -> Resolver:
+        return Resolver(self._host)
+
+    @cached_property
+    def _owner(self) -> Callable[[RecordKey, RecordValue], str | None]:
+        return owner_of(self._host)
+
+    def _caveats(self, wanted: Wanted) -> Iterator[str]:
+        """What an SNI binding would meet on this host: records that outrank it, another owner of its record, no default."""
+        host, resolver = self._host, self._resolver
+        own = RecordKey("hostnameport", wanted.host, wanted.port)
+        for address in local_addresses(host, wanted.address):
+            exact = resolver.exact(address, wanted.port)
+            if exact is not None:
+                yield f"on {address} record {exact} outranks every name: clients there meet its certificate (F1.10)"
+        value = resolver.record(own)
+        owner = self._owner(own, value) if value is not None else None
+        if owner is not None:
+            yield f"record {own} is there already and used by {owner}"
+        addresses = [address for address in local_addresses(host, wanted.address) if not is_loopback(address)]
+        hidden = [address for address in addresses if not listens_on(host, address)]
+        if hidden:
+            yield f"the IP listen list ({', '.join(host.ip_listen)}) leaves out {', '.join(hidden)}: no client comes there (F7.10)"
+        bare = [address for address in addresses if not any(map(resolver.record, _defaults(address, wanted.port)))]
+        if bare:
+            yield f"clients that send no name meet no certificate on {', '.join(bare)} port {wanted.port} (F7.03)"
 
 
 def sni_verdict(wanted: Wanted, able: Capabilities) -> Verdict:
-    """The verdict alone: looking for alternatives takes a while on a large host."""
+    """The verdict alone."""
     if not able.sni.ok:
         return able.sni
     if not wanted.host:
@@ -57,27 +93,6 @@ def sni_verdict(wanted: Wanted, able: Capabilities) -> Verdict:
     if wanted.host.startswith("*.") and not able.wildcard_host.ok:
         return able.wildcard_host
     return able.sni
-
-
-def caveats(host: Host, wanted: Wanted) -> Iterator[str]:
-    """What an SNI binding would meet on this host: records that outrank it, another owner of its record, no default."""
-    resolver = Resolver(host)
-    own = RecordKey("hostnameport", wanted.host, wanted.port)
-    for address in local_addresses(host, wanted.address):
-        exact = resolver.exact(address, wanted.port)
-        if exact is not None:
-            yield f"on {address} record {exact} outranks every name: clients there meet its certificate (F1.10)"
-    value = resolver.record(own)
-    owner = owner_of(host)(own, value) if value is not None else None
-    if owner is not None:
-        yield f"record {own} is there already and used by {owner}"
-    addresses = [address for address in local_addresses(host, wanted.address) if not is_loopback(address)]
-    hidden = [address for address in addresses if not listens_on(host, address)]
-    if hidden:
-        yield f"the IP listen list ({', '.join(host.ip_listen)}) leaves out {', '.join(hidden)}: no client comes there (F7.10)"
-    bare = [address for address in addresses if not any(map(resolver.record, _defaults(address, wanted.port)))]
-    if bare:
-        yield f"clients that send no name meet no certificate on {', '.join(bare)} port {wanted.port} (F7.03)"
 
 
 def _defaults(address: str, port: int) -> list[RecordKey]:

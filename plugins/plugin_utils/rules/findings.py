@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime
 
 from ..model.host import Host
@@ -36,6 +37,7 @@ __all__ = (
     "blockers",
     "find",
     "find_in",
+    "find_kinds",
     "is_orphan",
     "scene_of",
     "split_choices",
@@ -74,3 +76,9 @@ def find_in(scene: Scene) -> tuple[Finding, ...]:
     if {item.layer for item in scene.host.incomplete} & {"records", "sites"}:
         found = {item: None for item in found if not KINDS[item.id].absence}
     return tuple(sorted(found, key=lambda item: (_RANK[item.severity], item.id, item.subject)))
+
+
+def find_kinds(scene: Scene, ids: Set[str]) -> list[Finding]:
+    """The findings of some kinds, as their rules tell them, sorted by their words. Other themes are not looked into."""
+    rules = [rule for theme in THEMES.values() if any(kind.id in ids for kind in theme.KINDS) for rule in theme.RULES]
+    return sorted({finding for rule in rules for finding in rule(scene) if finding.id in ids})

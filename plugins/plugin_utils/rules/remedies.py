@@ -13,15 +13,15 @@ from .scene import Bound, Scene, names_of
 
 def concerned(scene: Scene, finding: Finding) -> list[Bound]:
     """The bindings a finding speaks of: by their own subject, or all users of the record that is its subject."""
-    return [item for item in scene.bindings if finding.subject in (item.subject, str(item.key))]
+    return list(scene.concerned.get(finding.subject, ()))
 
 
 def certificate_to_bind(scene: Scene, finding: Finding) -> Certificate | None:
     """The certificate that the repair of a finding with the remedy ``bind`` binds to the concerned bindings."""
     users = concerned(scene, finding)
     if finding.id in (LINK_DIFFERS.id, RENEWAL_NOT_BOUND.id):
-        keys = {item.key for item in users}
-        return next((successor(scene, item) for item in scene.served if item.key in keys), None)
+        served = (scene.serving[item.key] for item in users if item.key in scene.serving)
+        return next((successor(scene, item) for item in served), None)
     if finding.id == STORE_DIFFERS.id:
         return next((elsewhere(scene, item.key) for item in users if item.key is not None), None)
     return scene.cabinet.best(names_of(users)).certificate

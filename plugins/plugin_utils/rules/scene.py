@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from ..model.endpoint import Endpoint
@@ -43,7 +45,8 @@ class Served(NamedTuple):
     names: tuple[str, ...]
 
 
-class Scene(NamedTuple):
+@dataclass(frozen=True)
+class Scene:
     """One host at one moment, indexed. ``sharers``: the bindings that rely on a record, by record.
 
     ``served``: the records that bindings rely on, with their certificates.
@@ -59,6 +62,28 @@ class Scene(NamedTuple):
     cabinet: Cabinet
     thumbprints: dict[str, list[Certificate]]
     served: list[Served]
+
+    @cached_property
+    def concerned(self) -> Mapping[str, Sequence[Bound]]:
+        """The bindings that a finding can speak of, by its subject: their own, or the record they rely on."""
+        found: dict[str, list[Bound]] = {}
+        for item in self.bindings:
+            for subject in {item.subject, str(item.key)}:
+                found.setdefault(subject, []).append(item)
+        return found
+
+    @cached_property
+    def called(self) -> Mapping[str, Sequence[RecordKey]]:
+        """The keys of the records, by what a finding calls them."""
+        found: dict[str, list[RecordKey]] = {}
+        for record in self.host.records:
+            found.setdefault(str(record.key), []).append(record.key)
+        return found
+
+    @cached_property
+    def serving(self) -> Mapping[RecordKey, Served]:
+        """What is in ``served``, by record."""
+        return {item.key: item for item in self.served}
 
     def owner(self, key: RecordKey, value: RecordValue) -> str | None:
         """Who, other than an IIS binding, uses a record, in words."""

@@ -62,6 +62,7 @@ class Cabinet:
         self._parsed = [item for item in host.certificates if item.facts is not None]
         self.usable = [item for item in self._parsed if disqualified(item, (), now) is None]
         self._usable = {id(item) for item in self.usable}
+        self._choices: dict[Selection, Choice] = {}
         self._by_name: dict[str, list[Certificate]] = {}
         for item in self._parsed:
             for name in item.facts.names if item.facts else ():
@@ -89,7 +90,11 @@ class Cabinet:
 
     def choose(self, wish: Selection) -> Choice:
         """As :func:`selected`."""
-        return _best([item for item in self.covering(wish.names) if unfit(item, wish, self._now) is None], wish)
+        if wish not in self._choices:
+            self._choices[wish] = _best(
+                [item for item in self.covering(wish.names) if not _short(item, wish, self._now)], wish
+            )
+        return self._choices[wish]
 
     def losers(self, wish: Selection, winner: Certificate | None) -> tuple[str, ...]:
         """Why each certificate that covers one of the names at least was not chosen, the better ones first."""
@@ -125,8 +130,11 @@ def _best(usable: list[Certificate], wish: Selection) -> Choice:
 
 def unfit(certificate: Certificate, wish: Selection, now: datetime) -> str | None:
     """Why a certificate is not among those that a selection leaves; None when it is."""
-    if (reason := disqualified(certificate, wish.names, now)) is not None:
-        return reason
+    return disqualified(certificate, wish.names, now) or _short(certificate, wish, now)
+
+
+def _short(certificate: Certificate, wish: Selection, now: datetime) -> str | None:
+    """Why a certificate that could serve the names is not what a selection asks for."""
     facts = certificate.facts
     if facts is None:
         return "it cannot be parsed"
