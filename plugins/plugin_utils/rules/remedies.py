@@ -20,8 +20,10 @@ def certificate_to_bind(scene: Scene, finding: Finding) -> Certificate | None:
     """The certificate that the repair of a finding with the remedy ``bind`` binds to the concerned bindings."""
     users = concerned(scene, finding)
     if finding.id in (LINK_DIFFERS.id, RENEWAL_NOT_BOUND.id):
-        served = (scene.serving[item.key] for item in users if item.key in scene.serving)
-        return next((successor(scene, item) for item in served), None)
+        served = next(
+            (scene.serving[item.key] for item in users if item.key is not None and item.key in scene.serving), None
+        )
+        return successor(scene, served) if served else None
     if finding.id == STORE_DIFFERS.id:
         return next((elsewhere(scene, item.key) for item in users if item.key is not None), None)
     return scene.cabinet.best(names_of(users)).certificate
