@@ -13,6 +13,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..plugin_utils.model.problems import Invalid
 from ..plugin_utils.render.fleet import STATES, fleet_report, judged, unread
+from ..plugin_utils.render.lines import whole
 from ..plugin_utils.rules.compliance import RULES, Policy
 from ..plugin_utils.wire.document import parse_document
 
@@ -34,7 +35,7 @@ def https_compliance(
 
 
 def _why(value: Mapping[str, Any]) -> str:
-    message = str(value.get("msg") or "").strip() or "no document was read"
+    message = whole(str(value.get("msg") or "")).strip() or "no document was read"
     return f"unreachable: {message}" if value.get("unreachable") else f"could not be read: {message}"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..plugin_utils.render.explain import explain
-from ..plugin_utils.render.lines import WIDTH, fold
+from ..plugin_utils.render.lines import WIDTH, fold, whole
 
 _NEEDED = ("host", "certificates", "endpoint_classes", "findings")
 
@@ -21,7 +21,8 @@ def https_explain(value: Any, width: int = WIDTH) -> list[str]:
     if not isinstance(value, Mapping):
         raise AnsibleFilterError("https_explain: expects a result of https_bindings_info")
     if value.get("failed") or value.get("unreachable"):
-        return fold(f"could not be read: {value.get('msg') or 'no message'}", int(width), rest="  ")
+        told = whole(f"could not be read: {value.get('msg') or 'no message'}").splitlines()
+        return [part for line in told for part in fold(line, int(width), rest="  ")]
     missing = [name for name in _NEEDED if name not in value]
     if missing:
         raise AnsibleFilterError(f"https_explain: expects a result of https_bindings_info; {missing[0]} is missing")

@@ -12,7 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..plugin_utils.planning.request import FINDING_IDS
-from ..plugin_utils.render.lines import WIDTH
+from ..plugin_utils.render.lines import WIDTH, whole
 from ..plugin_utils.render.plan_words import plan_lines
 from ..plugin_utils.render.rollout import TIERS, preflight, probe_endpoints, rollout_report, sni_questions
 
@@ -70,7 +70,7 @@ def _needs(name: str, value: Any, keys: Sequence[str], module: str) -> None:
         raise AnsibleFilterError(f"{name}: expects a result of {module}")
     missing = [key for key in keys if key not in value]
     if missing:
-        said = f": {value['msg']}" if value.get("msg") else ""
+        said = f": {whole(str(value['msg']))}" if value.get("msg") else ""
         raise AnsibleFilterError(f"{name}: expects a result of {module}; {missing[0]} is missing{said}")
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.texts import said
+
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "tests" / "lab" / "lab"
 CALLBACKS = Path(__file__).resolve().parent / "callback"
@@ -32,6 +34,11 @@ class Result:
 
     def __getitem__(self, name: str) -> Any:
         return self.value[name]
+
+    @property
+    def said(self) -> str:
+        """The message, one line per fault."""
+        return said(self.value)
 
 
 @dataclass(frozen=True)

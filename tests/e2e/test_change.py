@@ -75,7 +75,7 @@ def test_a_changed_certificate_keeps_options_and_neighbours(start: Start) -> Non
 def test_repair_removes_ghost_and_orphan_and_leaves_what_others_use(start: Start) -> None:
     fleet = start(hosts.host())
     refused = declare(fleet, repair=["everything"]).of("declare")
-    assert refused.status == "failed" and "repair[0]" in refused["msg"]
+    assert refused.status == "failed" and "repair[0]" in refused.said
     done = declare(fleet, repair=["orphan", "shadowed"]).of("declare")
     left = [item["key"] for item in done["after"]["records"]]
     assert sorted(left) == ["[::]:4433", "api.example.com:443", "shop.example.com:443"]
@@ -109,11 +109,11 @@ def test_an_approved_plan_is_applied_exactly_or_refused(start: Start, tmp_path: 
     assert done["changed"] is True and done["plan"] == filed["steps"]
     assert fleet.play([{"name": "apply", MODULE: {"plan": str(file)}}]).of("apply")["changed"] is False
     back = declare(fleet, wish("Shop", "shop.example.com", fleet.thumbprint("web01", hosts.BROKEN)))
-    assert "1312" in back.of("declare")["msg"]
+    assert "1312" in back.of("declare").said
     declare(fleet, wish("Shop", "shop.example.com", state="absent"))
     fleet.reset()
     late = fleet.play([{"name": "apply", MODULE: {"plan": str(file)}}]).of("apply")
-    assert late.status == "failed" and "plan.steps[0]" in late["msg"] and "absent" in late["msg"]
+    assert late.status == "failed" and "plan.steps[0]" in late.said and "absent" in late.said
     assert fleet.calls("web01") == 1
 
 
@@ -129,7 +129,7 @@ def test_what_others_would_meet_needs_consent_by_name(start: Start) -> None:
     new = fleet.thumbprint("web01", hosts.SHOP_NEW)
     refused = declare(fleet, wish("Shop", "shop.example.com", new)).of("declare")
     assert refused.status == "failed" and fleet.calls("web01") == 1
-    assert "allow.shared_change" in refused["msg"] and "api" in refused["msg"]
+    assert "allow.shared_change" in refused.said and "api" in refused.said
     allowed = declare(fleet, wish("Shop", "shop.example.com", new), allow={"shared_change": ["Api"]}).of("declare")
     assert allowed["changed"] is True
     assert any(item["sites"] == ["api"] for item in allowed["affected"])
@@ -162,7 +162,7 @@ def test_all_faults_of_a_request_come_at_once_and_nothing_is_called(start: Start
     assert refused.status == "failed" and refused["changed"] is False
     paths = [item["path"] for item in refused["problems"]]
     for index in range(len(bad)):
-        assert any(path.startswith(f"bindings[{index}]") for path in paths), (index, refused["msg"])
+        assert any(path.startswith(f"bindings[{index}]") for path in paths), (index, refused.said)
     assert {"repair[0]", "probe.on_unverified", "probe.timeout"} <= set(paths)
-    assert len(refused["msg"].splitlines()) == len(paths)
+    assert len(refused.said.splitlines()) == len(paths)
     assert fleet.calls("web01") == 0

@@ -185,8 +185,8 @@ def test_defaults_of_the_action_group_reach_every_action(every: Everything) -> N
 
 
 def test_a_wrong_password_and_a_host_that_is_away_are_unreachable_and_untouched(every: Everything) -> None:
-    assert "credentials were rejected" in every.played.of("declare", "password")["msg"]
-    assert "refused" in every.played.of("declare", "away")["msg"]
+    assert "credentials were rejected" in every.played.of("declare", "password").said
+    assert "refused" in every.played.of("declare", "away").said
     counters: dict[str, Any] = every.counters
     assert every.calls("password") == every.calls("away") == []
     assert counters["password"]["refused"] > 0 and counters["away"]["requests"] == 0
@@ -195,7 +195,7 @@ def test_a_wrong_password_and_a_host_that_is_away_are_unreachable_and_untouched(
 def test_a_link_cut_in_the_middle_of_a_change_is_reconciled_by_reading_again(every: Everything) -> None:
     result = every.played.of("declare", "cut")
     assert result["error"]["code"] == "connection_lost" and result["changed"] is True
-    assert "every change of the plan stands" in result["msg"] and records(result)[KEY] == every.new("cut")
+    assert "every change of the plan stands" in result.said and records(result)[KEY] == every.new("cut")
     # Three calls and never a second apply; then the run after it.
     assert every.calls("cut") == [READ, CHANGE, READ, READ]
     assert seen(every, "cut")[0] == every.new("cut")

@@ -56,7 +56,7 @@ def test_the_next_runs_reach_what_was_wished_and_then_rest(slug: str, stories: S
 def test_a_host_that_opens_no_shell_is_unreachable(slug: str, stories: Stories) -> None:
     story = stories.told[slug]
     assert story.first.status == "unreachable" and story.calls == [] and story.served == story.shop
-    assert ("runspace" in story.first["msg"] or "via PSRP" in story.first["msg"]) is slug.startswith("psrp-")
+    assert ("runspace" in story.first.said or "via PSRP" in story.first.said) is slug.startswith("psrp-")
     assert story.counters["shells_opened"] == (1 if "opening" in slug else 0)
 
 
@@ -67,16 +67,16 @@ def test_a_link_cut_while_the_host_is_read(name: str, at: str, calls: list[str],
     assert story.first.status == "failed" and story.first.value.get("changed", False) is False
     assert story.calls == calls and story.served == story.shop
     if at == "send":
-        assert "send_input failed" in story.first["msg"]  # Ansible's own words, which say enough
+        assert "send_input failed" in story.first.said  # Ansible's own words, which say enough
     else:
-        assert story.first["error"]["code"] == "connection_lost" and "nothing was changed" in story.first["msg"]
+        assert story.first["error"]["code"] == "connection_lost" and "nothing was changed" in story.first.said
 
 
 @pytest.mark.parametrize("name", ["drop", "unavailable", "soap-fault"])
 @pytest.mark.parametrize("at", ["command", "send"])
 def test_a_link_cut_before_the_change_arrived(name: str, at: str, stories: Stories) -> None:
     story = stories.told[f"{name}-{at}-2"]
-    message = failed(story, "connection_lost", [READ, READ])["msg"]
+    message = failed(story, "connection_lost", [READ, READ]).said
     assert "the host stands as before" in message and "Run the task again" in message and "\n" not in message
     untouched(story)
 
@@ -93,7 +93,7 @@ def test_a_link_cut_in_the_middle_of_a_change(slug: str, stories: Stories) -> No
     # the budget: three calls, and never a second apply
     result = failed(story, "connection_lost", [READ, CHANGE, READ])
     assert result["changed"] is True and story.record == story.served == story.other
-    assert "every change of the plan stands" in result["msg"] and "Run the task again" in result["msg"]
+    assert "every change of the plan stands" in result.said and "Run the task again" in result.said
     assert story.second is not None and story.second["changed"] is False
 
 
@@ -104,14 +104,14 @@ def test_an_operation_out_of_time_is_waited_for(stories: Stories) -> None:
 
 def test_input_that_got_lost_ends_with_the_time_of_the_task(stories: Stories) -> None:
     story = stories.told[LOST]
-    assert story.first.status == "failed" and str(LOST_SECONDS) in story.first["msg"]
+    assert story.first.status == "failed" and str(LOST_SECONDS) in story.first.said
     assert story.calls == [READ] and story.served == story.shop
 
 
 def test_a_quota_is_met_with_a_new_shell(stories: Stories) -> None:
     if not ANEW:
-        assert "nothing was changed" in failed(stories.told["quota-1"], "connection_lost", [])["msg"]
-        assert "the host stands as before" in failed(stories.told["quota-2"], "connection_lost", [READ, READ])["msg"]
+        assert "nothing was changed" in failed(stories.told["quota-1"], "connection_lost", []).said
+        assert "the host stands as before" in failed(stories.told["quota-2"], "connection_lost", [READ, READ]).said
         return
     for slug in ("quota-1", "quota-2"):
         assert stories.told[slug].served == stories.told[slug].other
@@ -120,14 +120,14 @@ def test_a_quota_is_met_with_a_new_shell(stories: Stories) -> None:
 
 def test_a_quick_reboot_between_reading_and_changing(stories: Stories) -> None:
     story = stories.told["reboot-quick"]
-    assert "the host stands as before" in failed(story, "connection_lost", [READ, READ])["msg"]
+    assert "the host stands as before" in failed(story, "connection_lost", [READ, READ]).said
     untouched(story)
 
 
 def test_a_long_reboot_claims_nothing(stories: Stories) -> None:
     story = stories.told["reboot-long"]
     result = failed(story, "connection_lost", [READ])
-    assert "could not be read again" in result["msg"] and "not known which steps were carried out" in result["msg"]
+    assert "could not be read again" in result.said and "not known which steps were carried out" in result.said
     assert not any(result.value.get(name) for name in ("after", "diff", "findings"))
     assert story.served is None and story.seen is None
 
@@ -135,13 +135,13 @@ def test_a_long_reboot_claims_nothing(stories: Stories) -> None:
 def test_the_same_over_powershell_remoting(stories: Stories) -> None:
     told = stories.told
     for story in (told[slug] for slug in PSRP_BEFORE):
-        assert "the host stands as before" in failed(story, "connection_lost", [READ, READ])["msg"], story.slug
+        assert "the host stands as before" in failed(story, "connection_lost", [READ, READ]).said, story.slug
         untouched(story)
     for slug in PSRP_AFTER:
         result = failed(told[slug], "connection_lost", [READ, CHANGE, READ])
         assert result["changed"] is True and told[slug].record == told[slug].served == told[slug].other
-        assert "every change of the plan stands" in result["msg"], slug
-    assert "has not finished on the host" in failed(told["psrp-crash"], "connection_lost", [READ, CHANGE, READ])["msg"]
+        assert "every change of the plan stands" in result.said, slug
+    assert "has not finished on the host" in failed(told["psrp-crash"], "connection_lost", [READ, CHANGE, READ]).said
 
 
 # -- the machine -------------------------------------------------------------------------------------------------
@@ -158,9 +158,9 @@ def test_the_same_over_powershell_remoting(stories: Stories) -> None:
 def test_an_applier_that_dies_and_the_run_after_it(slug: str, standing: str, served: str, stories: Stories) -> None:
     story = stories.told[slug]
     result = failed(story, "connection_lost", [READ, CHANGE, READ])
-    assert standing in result["msg"] and "has not finished on the host" in result["msg"]
+    assert standing in result.said and "has not finished on the host" in result.said
     assert result["changed"] is (slug != "crash-before") and story.served == getattr(story, served)
-    assert story.dry is not None and story.dry.status == "failed" and "did not finish" in story.dry["msg"]
+    assert story.dry is not None and story.dry.status == "failed" and "did not finish" in story.dry.said
     assert story.second is not None and story.second["changed"] is True
     assert story.calls_then == [READ, CHANGE, CHANGE] and story.second["before"] == story.first["before"]
     said = f"had not finished on {slug.upper()} and was undone first"
@@ -174,7 +174,7 @@ def test_an_applier_that_dies_and_the_run_after_it(slug: str, standing: str, ser
 def test_a_refused_call(slug: str, code: str, number: int, stories: Stories) -> None:
     result = failed(stories.told[slug], code, [READ, CHANGE])
     assert (result["error"]["number"], result["error"]["call"], result["error"]["step"]) == (number, UPDATE, 0)
-    assert KEY in result["error"]["place"] and KEY in result["msg"] and result["undone"] is None
+    assert KEY in result["error"]["place"] and KEY in result.said and result["undone"] is None
     untouched(stories.told[slug])
 
 
@@ -190,7 +190,7 @@ def test_a_refused_commit_is_undone(slug: str, code: str, number: int, stories: 
     story = stories.told[slug]
     result = failed(story, code, [READ, CHANGE])
     assert (result["error"]["number"], result["error"]["call"], result["error"]["step"]) == (number, COMMIT, 1)
-    assert result["undone"] == "complete" and "undone" in result["msg"]
+    assert result["undone"] == "complete" and "undone" in result.said
     untouched(story)
     last = [entry for entry in story.transcript if entry["kind"] == "call"][-1]
     assert last["calls"] == [f"{SET} hostnameport {NEW_KEY}", f"HttpDeleteServiceConfiguration hostnameport {NEW_KEY}"]
@@ -200,14 +200,14 @@ def test_an_undo_that_fails_says_what_stands(stories: Stories) -> None:
     result = failed(stories.told["new-undo-fails"], "config_conflict", [READ, CHANGE])
     assert result["undone"] == "partial" and result["changed"] is True
     assert NEW_KEY in {item["key"] for item in result["after"]["records"]}
-    assert "Not undone" in result["msg"] and NEW_KEY in result["msg"]
+    assert "Not undone" in result.said and NEW_KEY in result.said
 
 
 @pytest.mark.parametrize(("slug", "undone"), [("new-disk-at-once", None), ("new-disk-later", "complete")])
 def test_a_full_disk_at_the_journal(slug: str, undone: str | None, stories: Stories) -> None:
     result = failed(stories.told[slug], "internal", [READ, CHANGE])
     assert (result["error"]["place"], result["error"]["number"]) == ("journal", 112)
-    assert "disk is full" in result["msg"] and result["undone"] == undone
+    assert "disk is full" in result.said and result["undone"] == undone
     untouched(stories.told[slug])
 
 
@@ -215,7 +215,7 @@ def test_a_full_disk_at_the_journal(slug: str, undone: str | None, stories: Stor
 def test_missing_rights(slug: str, calls: list[str], stories: Stories) -> None:
     story = stories.told[slug]
     result = failed(story, "access_denied", calls)
-    assert "administrator rights" in result["msg"] and result["changed"] is False and story.served == story.shop
+    assert "administrator rights" in result.said and result["changed"] is False and story.served == story.shop
 
 
 # -- other people ------------------------------------------------------------------------------------------------
@@ -224,8 +224,8 @@ def test_missing_rights(slug: str, calls: list[str], stories: Stories) -> None:
 def test_another_writer_changed_the_record_meanwhile(stories: Stories) -> None:
     story = stories.told["written-meanwhile"]
     result = failed(story, "changed_meanwhile", [READ, CHANGE])
-    assert result["undone"] is None and KEY in result["msg"]
-    assert story.shop in result["msg"] and story.api in result["msg"]
+    assert result["undone"] is None and KEY in result.said
+    assert story.shop in result.said and story.api in result.said
     assert story.record == story.served == story.api  # nothing was overwritten
 
 
@@ -251,7 +251,7 @@ def test_a_certificate_removed_between_planning_and_changing(stories: Stories) -
     assert result["error"]["number"] == 1312
     untouched(story)
     assert story.second is not None and story.second.status == "failed" and story.calls_then == [READ]
-    assert story.other in story.second["msg"] and story.second["problems"]
+    assert story.other in story.second.said and story.second["problems"]
 
 
 # -- endpoints ---------------------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ def test_a_certificate_removed_between_planning_and_changing(stories: Stories) -
 def test_an_endpoint_that_nobody_reaches_is_not_taken_for_right(stories: Stories) -> None:
     story = stories.told["closed-endpoint"]
     result = failed(story, "probe_unverified", [READ, CHANGE])
-    assert result["undone"] == "complete" and "10.0.0.5:443" in result["msg"] and story.seen is None
+    assert result["undone"] == "complete" and "10.0.0.5:443" in result.said and story.seen is None
     verdicts = {item["verdict"] for item in result["probes"] if item["address"] == "10.0.0.5" and item["expect"]}
     assert verdicts == {"unreachable"}
     untouched(story)

@@ -51,7 +51,7 @@ def test_a_host_that_cannot_be_reached_after_its_change_goes_back(engine: str, s
     kept, lost = first.of("declare", "kept"), first.of("declare", "lost")
     assert (kept.status, kept["changed"]) == ("ok", True) and calls(fleet, "kept") == [READ, GUARD, GUARD]
     assert lost.status == "failed" and lost["error"]["code"] == "connection_lost", lost.value
-    assert "could not be told to keep it" in lost["msg"] and calls(fleet, "lost") == [READ, GUARD]
+    assert "could not be told to keep it" in lost.said and calls(fleet, "lost") == [READ, GUARD]
     assert [first.of("see", host)["endpoints"][0]["served"] for host in wished] == list(wished.values())
 
     for host in wished:

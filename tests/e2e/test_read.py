@@ -148,7 +148,7 @@ def test_eligibility_by_host_and_binding(start: Start) -> None:
 def test_async_is_refused_before_any_call(start: Start) -> None:
     fleet = start(hosts.host())
     played = fleet.play([{"name": "read", "tlsfleet.iis.https_bindings_info": {}, "async": 60, "poll": 5}])
-    assert played.of("read").status == "failed" and "async is refused" in played.of("read")["msg"]
+    assert played.of("read").status == "failed" and "async is refused" in played.of("read").said
     assert fleet.calls("web01") == 0
 
 
@@ -173,5 +173,5 @@ def test_handshakes_are_made_from_the_controller(start: Start) -> None:
     assert [item["outcome"] for item in seen] == ["served", "served", "no_handshake", "unreachable"]
     assert seen[0]["names"] == ["shop.example.com"]
     assert played.of("wrong").status == "failed" and played.of("wrong")["endpoints"][0]["served"] == old
-    assert shop in played.of("wrong")["msg"] and old in played.of("wrong")["msg"]
+    assert shop in played.of("wrong").said and old in played.of("wrong").said
     assert fleet.calls("web01") == 0

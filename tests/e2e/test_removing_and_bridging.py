@@ -19,7 +19,7 @@ def test_what_is_not_named_goes_and_what_others_use_stays(start: Start) -> None:
     fleet = start(described)
     shop = wish("Shop", "shop.example.com")
     refused = declare(fleet, shop, remove_others={"scope": "host", "at_most": 1}).of("declare")
-    assert refused.status == "failed" and "remove_others.at_most" in refused["msg"] and fleet.calls("web01") == 1
+    assert refused.status == "failed" and "remove_others.at_most" in refused.said and fleet.calls("web01") == 1
     done = declare(fleet, shop, remove_others={"scope": "listed_sites"}).of("declare")
     assert [item["host"] for item in done["after"]["bindings"]] == ["shop.example.com", "", "api.example.com"]
     keys = {item["key"] for item in done["before"]["records"]} - {item["key"] for item in done["after"]["records"]}
@@ -84,6 +84,6 @@ def test_beside_a_record_by_name_the_gap_is_announced_and_needs_consent(start: S
     fleet = start(described)
     new = fleet.thumbprint("web01", hosts.SHOP_NEW)
     refused = declare(fleet, wish("Shop", "", new)).of("declare")
-    assert refused.status == "failed" and "allow.gap" in refused["msg"] and fleet.calls("web01") == 1
+    assert refused.status == "failed" and "allow.gap" in refused.said and fleet.calls("web01") == 1
     done = declare(fleet, wish("Shop", "", new), allow={"gap": True}).of("declare")
     assert done["changed"] is True and any(item["gap"] for item in done["affected"])

@@ -157,7 +157,7 @@ def test_findings_and_names_that_cannot_use_sni_refuse_a_host(start: Start) -> N
         https_rollout_bindings=[wish],
         https_rollout_refuse_on=["orphan", "sni_unsupported"],
     )
-    message = refused.of(f"{ROLE}Refuse a host that is not fit")["msg"]
+    message = refused.of(f"{ROLE}Refuse a host that is not fit").said
     assert refused.status == 2
     assert "shop.example.com must use SNI, but the IIS schema" in message and "Instead: " in message
     assert "sni_unsupported Shop/*:443:shop.example.com" in message

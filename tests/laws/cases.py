@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid, Problem
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.explain import explain
@@ -64,12 +64,17 @@ class Case:
         self.chance = Random(chance.randrange(2**32))
         #: Do the laws that have much to look at in every case look at this one?
         self.looked_at = bool(self.chance.randrange(2))
-        #: Places of what was refused of a binding before the rest was planned.
-        self.refused: set[str] = set()
-        self.args, self.plan = _accepted(self.host, strategies.request(chance, self.document), self.refused)
+        #: What was refused before the rest was planned.
+        self.problems: list[Problem] = []
+        self.args, self.plan = _accepted(self.host, strategies.request(chance, self.document), self.problems)
 
     def __repr__(self) -> str:
         return f"{self.world!r}\n  request {self.args!r}" + ("" if self.real else "\n  (and the document was changed)")
+
+    @property
+    def refused(self) -> set[str]:
+        """Places of what was refused, inside their binding."""
+        return {problem.path.partition(".")[2] for problem in self.problems}
 
     @property
     def steps(self) -> bool:
@@ -133,7 +138,7 @@ def planned(host: Host, args: dict[str, Any]) -> Plan | None:
         return None
 
 
-def _accepted(host: Host, args: dict[str, Any], refused: set[str]) -> tuple[dict[str, Any], Plan | None]:
+def _accepted(host: Host, args: dict[str, Any], problems: list[Problem]) -> tuple[dict[str, Any], Plan | None]:
     """The request without the wishes that are refused, and its plan; the whole request and None where it is refused as such.
 
     A refusal says little to most laws; what it leaves of a request says the more.
@@ -143,7 +148,7 @@ def _accepted(host: Host, args: dict[str, Any], refused: set[str]) -> tuple[dict
     except Invalid as refusal:
         assert refusal.problems and all(problem.message for problem in refusal.problems)
         paths = {problem.path.partition(".")[0] for problem in refusal.problems}
-        refused |= {problem.path.partition(".")[2] for problem in refusal.problems}
+        problems += refusal.problems
         kept = [item for index, item in enumerate(args["bindings"]) if f"bindings[{index}]" not in paths]
         repair = [text for index, text in enumerate(args["repair"]) if f"repair[{index}]" not in paths]
     shared = list(strategies.SITES) if "allow" in paths else args["allow"]["shared_change"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.explain import explain
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.plan_words import plan_lines
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import refusal
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import stays_view
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import steps_view
 
@@ -16,6 +17,8 @@ from .cases import Case
 COLUMNS = 100
 #: In a diff of Ansible a sign stands before every line.
 SIGN = 1
+#: What Ansible puts before the first line of a message, and before each of its lines in YAML.
+LEAD, INDENT = len("[ERROR]: Task failed: Action failed: "), 8
 
 
 def no_line_is_wider_than_a_terminal(case: Case) -> bool:
@@ -23,6 +26,9 @@ def no_line_is_wider_than_a_terminal(case: Case) -> bool:
         return False
     narrow = case.chance.randrange(40, COLUMNS)
     assert _widest(case.told) <= COLUMNS and _widest(explain(case.shown, narrow)) <= narrow
+    if case.problems:
+        first, *others = refusal(case.problems, None)["msg"].splitlines()
+        assert LEAD + len(first) <= COLUMNS and INDENT + _widest(others) <= COLUMNS
     if case.plan is None:
         return True
     told, names = case.prediction, case.shown["certificates"]

@@ -19,6 +19,7 @@ from support.actions import API, Simulated, description, run
 from support.certificates import NOW
 from support.documents import record, site
 from support.peers import SHOP, host_of, refused, wish
+from support.texts import said
 
 ALLOW = {"shared_configuration": True, "shared_change": ["Shop"]}
 
@@ -116,7 +117,7 @@ def test_the_last_phase_waits_for_the_configuration(tmp_path: Path) -> None:
     file = tmp_path / "3-old-records" / "web02.json"
     assert json.loads(file.read_text())["steps"][0]["op"] == "record_delete"
     early = run("https_bindings", {"plan": str(file)}, nodes[1])
-    assert early["failed"] is True and "is still needed by binding" in early["msg"] and nodes[1].host.writes == 0
+    assert early["failed"] is True and "is still needed by binding" in said(early) and nodes[1].host.writes == 0
 
 
 def test_a_plan_for_a_host_of_its_own_changes_no_farm(tmp_path: Path) -> None:
@@ -127,4 +128,4 @@ def test_a_plan_for_a_host_of_its_own_changes_no_farm(tmp_path: Path) -> None:
     }
     run("https_bindings_plan", {**args, "document": alone.host.read()})
     refusal = run("https_bindings", {"plan": str(tmp_path / "plan.json")}, shared)
-    assert refusal["failed"] is True and "was not made for that" in refusal["msg"] and shared.host.writes == 0
+    assert refusal["failed"] is True and "was not made for that" in said(refusal) and shared.host.writes == 0

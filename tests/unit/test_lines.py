@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.explain import explain
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.info import info
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.lines import fold
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.lines import fold, message, whole
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.plan_words import plan_lines
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import predicted
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import failure, predicted, refusal
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import HostError
 from support.certificates import NOW
 from support.documents import document, record, site, stored
 
@@ -24,12 +26,17 @@ SITE = "A site whose name somebody chose at length and with a line\n" + "s" * 12
 OLD, NEW = stored(f"short.example {LONG}"), stored(f"brief.example {LONG}")
 
 
-def told(*wishes: dict[str, Any]) -> dict[str, Any]:
-    sites = [site(SITE, f"*:443:{LONG}=1", "*:443:other.example=1"), site("Far", "*:8443:far.example=1")]
-    records = [
+DOCUMENT = document(
+    sites=[site(SITE, f"*:443:{LONG}=1", "*:443:other.example=1"), site("Far", "*:8443:far.example=1")],
+    records=[
         record(f"{name}:{port}", OLD) for name, port in ((LONG, 443), ("other.example", 443), ("far.example", 8443))
-    ]
-    host = parse_document(document(sites=sites, records=records, certificates=[OLD, NEW]))
+    ],
+    certificates=[OLD, NEW],
+)
+
+
+def told(*wishes: dict[str, Any]) -> dict[str, Any]:
+    host = parse_document(DOCUMENT)
     plan = make_plan(host, parse_request({"bindings": list(wishes)}), NOW)
     return {**predicted(plan), "info": info(host, [], NOW)}
 
@@ -58,6 +65,47 @@ def test_what_does_not_stay_is_not_said_to_stay() -> None:
         {"port": 443, "bindings": [], "records": []}
     ]
     assert told({"site": SITE, "host": LONG})["stays"] == []
+
+
+HELD = {
+    "Shop": {"site": SITE, "host": LONG, "port": 8443, "certificate": {"thumbprint": "AB" * 20}, "sni": "required"},
+    "Nowhere": {"site": "Nowhere" * 30, "host": f"a{LONG}"[:250], "certificate": {"thumbprint": NEW["thumbprint"]}},
+}
+#: What Ansible puts before the first line of a message, and before each line of it in YAML.
+BEFORE_THE_FIRST, BEFORE_EACH = len("[ERROR]: Task failed: Action failed: "), 8
+
+
+def refused_lines(msg: str) -> list[str]:
+    """The lines of a refusal as a terminal gets them."""
+    lines = msg.splitlines()
+    return ["x" * BEFORE_THE_FIRST + lines[0], *("x" * BEFORE_EACH + line for line in lines)]
+
+
+def test_no_line_of_a_refusal_is_longer_than_a_terminal_and_its_data_is_one_item_per_fault() -> None:
+    with pytest.raises(Invalid) as refused:
+        make_plan(parse_document(DOCUMENT), parse_request({"bindings": list(HELD.values())}), NOW)
+    result = refusal(refused.value.problems, None)
+    assert len(result["problems"]) == len(refused.value.problems) >= 2
+    assert max(map(len, refused_lines(result["msg"]))) <= 100
+    for problem, line in zip(refused.value.problems, whole(result["msg"]).splitlines(), strict=True):
+        # what is longer than a line is broken anywhere
+        assert line.replace(" ", "") == str(problem).replace(" ", "")
+    assert [line for line in result["msg"].splitlines() if not line.startswith("    ")] == [
+        line for line in result["msg"].splitlines() if line.startswith("bindings[")
+    ]
+
+
+def test_a_broken_message_is_whole_again_for_data() -> None:
+    text = "\n".join([" ".join(["word"] * 60), "short", " ".join(["others"] * 40)])
+    assert whole(message(text)) == text and message(whole(message(text))) == message(text)
+    assert max(map(len, refused_lines(message(text)))) <= 100 and message("") == "" and message("one") == "one"
+    assert message(message(text)) == message(text)
+
+
+def test_an_error_of_a_host_fits_too() -> None:
+    error = HostError("the file is locked by " + "somebody " * 30, "config_locked", "Close the editor " * 9)
+    result = failure(error, "partial", [f"site {SITE}: {LONG}"])
+    assert max(map(len, refused_lines(result["msg"]))) <= 100
 
 
 def test_fold_breaks_between_words_and_writes_out_what_cannot_be_seen() -> None:

@@ -15,6 +15,7 @@ from lab.faults import fault
 from support.actions import API, Simulated, description, run
 from support.actions import RESULT_KEYS as KEYS
 from support.actions import own_certificate_wish as wish
+from support.texts import said
 
 KEY = "api.example.com:443"
 Answer = Callable[[], dict[str, Any]]
@@ -45,8 +46,8 @@ def test_a_link_that_breaks_before_the_host_began() -> None:
     result = run("https_bindings", wish(host), host)
     assert host.names == ["host_reader", "host_applier", "host_reader"] and host.host.writes == 0
     assert result["failed"] is True and result["changed"] is False and result["error"]["code"] == "connection_lost"
-    assert "connection reset by peer" in result["msg"] and "no step was carried out" in result["msg"]
-    assert "it may begin after that" in result["msg"]  # the reading cannot know of a module that is still starting
+    assert "connection reset by peer" in said(result) and "no step was carried out" in said(result)
+    assert "it may begin after that" in said(result)  # the reading cannot know of a module that is still starting
     assert result["after"] == result["before"] and result["undone"] is None and set(result) >= KEYS
 
 
@@ -57,7 +58,7 @@ def test_a_link_that_breaks_after_the_host_was_done(trick: Callable[..., dict[st
     result = run("https_bindings", wish(host), host)
     assert host.names == ["host_reader", "host_applier", "host_reader"] and host.host.writes == 2 and host.resets == 0
     assert result["failed"] is True and result["changed"] is True and result["error"]["code"] == "connection_lost"
-    assert "every change of the plan stands" in result["msg"] and "Run the task again" in result["msg"]
+    assert "every change of the plan stands" in said(result) and "Run the task again" in said(result)
     assert result["after"]["bindings"][1]["ssl_flags"] == 1 and result["diff"]["after"] != ""
     again = run("https_bindings", wish(host), host)
     assert again["changed"] is False and host.names[-1] == "host_reader"
@@ -73,7 +74,7 @@ def test_a_link_that_breaks_halfway() -> None:
 
     host.tricks[2] = halfway
     result = run("https_bindings", wish(host), host)
-    assert "a part of the plan stands" in result["msg"] and result["changed"] is True
+    assert "a part of the plan stands" in said(result) and result["changed"] is True
     assert len(result["after"]["records"]) == 2 and result["after"]["bindings"] == result["before"]["bindings"]
     assert run("https_bindings", wish(host), host)["changed"] is True
     assert host.host.served("10.0.0.5", 443, "api.example.com") == host.thumbprint(API)
@@ -84,7 +85,7 @@ def test_a_session_that_ended_with_the_link_is_opened_anew() -> None:
     host.tricks[2], host.tricks[3] = _raises(before=False), _raises(before=True)
     result = run("https_bindings", wish(host), host)
     assert host.names == ["host_reader", "host_applier", "host_reader", "host_reader"] and host.resets == 1
-    assert "every change of the plan stands" in result["msg"]
+    assert "every change of the plan stands" in said(result)
 
 
 def test_a_link_that_stays_broken_leaves_nothing_claimed() -> None:
@@ -92,7 +93,7 @@ def test_a_link_that_stays_broken_leaves_nothing_claimed() -> None:
     for number in (2, 3, 4):
         host.tricks[number] = _raises(before=True)
     result = run("https_bindings", wish(host), host)
-    assert result["failed"] is True and "it is not known which steps were carried out" in result["msg"]
+    assert result["failed"] is True and "it is not known which steps were carried out" in said(result)
     assert result["after"] is None and result["diff"] is None and result["findings"] is None
     assert host.names.count("host_applier") == 1
 
@@ -102,7 +103,7 @@ def test_a_run_that_has_not_finished_on_the_host_is_named() -> None:
     host.tricks[2] = _raises(before=True)
     journal = {"run": "4711", "started": "2026-11-24T12:00:00Z", "steps": 3, "done": 1}
     host.tricks[3] = lambda args, answer: {"contract": 1, "document": {**host.host.read(), "journal": journal}}
-    assert "Run 4711 has not finished on the host" in run("https_bindings", wish(host), host)["msg"]
+    assert "Run 4711 has not finished on the host" in said(run("https_bindings", wish(host), host))
 
 
 def _dies(host: Simulated, at_call: int) -> None:
@@ -122,11 +123,11 @@ def test_a_run_that_died_is_undone_before_the_next_one_plans(at_call: int) -> No
     before = host.host.read()["records"], host.host.read()["sites"]
     _dies(host, at_call)
     first = run("https_bindings", wish(host), host)
-    assert first["error"]["code"] == "connection_lost" and "Run simulated-" in first["msg"]
+    assert first["error"]["code"] == "connection_lost" and "Run simulated-" in said(first)
     host.calls.clear()
     host.tricks.clear()
     dry = run("https_bindings", wish(host), host, check_mode=True)
-    assert dry["failed"] is True and "did not finish" in dry["msg"] and host.names == ["host_reader"]
+    assert dry["failed"] is True and "did not finish" in said(dry) and host.names == ["host_reader"]
     second = run("https_bindings", wish(host), host)
     assert host.names[1:] == ["host_reader", "host_applier", "host_applier"]
     assert second["changed"] is True and "failed" not in second
@@ -157,7 +158,7 @@ def test_a_dead_run_over_which_somebody_else_has_written_is_left_alone() -> None
     )
     result = run("https_bindings", wish(host), host)
     assert result["failed"] is True and result["changed"] is False and result["error"]["code"] == "journal_conflict"
-    assert "somebody else has written since" in result["msg"] and result["error"]["place"] == f"hostnameport {KEY}"
+    assert "somebody else has written since" in said(result) and result["error"]["place"] == f"hostnameport {KEY}"
 
 
 def test_a_host_that_cannot_be_reached_at_all_is_left_to_ansible() -> None:
@@ -176,9 +177,9 @@ def test_a_link_that_breaks_while_the_host_is_read(fault_: Exception) -> None:
 
     host.tricks[1] = breaks
     result = run("https_bindings", wish(host), host)
-    said = "reset by peer" if str(fault_) else "OSError"
-    assert result["msg"] == (
-        f"The link to the host broke while it was read ({said}); nothing was changed. Run the task again."
+    words = "reset by peer" if str(fault_) else "OSError"
+    assert said(result) == (
+        f"The link to the host broke while it was read ({words}); nothing was changed. Run the task again."
     )
     assert result["failed"] is True and result["changed"] is False and result["error"]["code"] == "connection_lost"
     assert host.names == ["host_reader"]
@@ -191,8 +192,7 @@ def test_a_link_that_breaks_while_a_dead_run_is_undone() -> None:
     host.tricks = {5: _raises(before=False)}
     result = run("https_bindings", wish(host), host)
     assert host.names[3:] == ["host_reader", "host_applier"] and result["error"]["code"] == "connection_lost"
-    assert (
-        "while run simulated-1 was being undone (connection reset by peer); how far that came is not known"
-        in result["msg"]
+    assert "while run simulated-1 was being undone (connection reset by peer); how far that came is not known" in said(
+        result
     )
     assert run("https_bindings", wish(host), host)["changed"] is True

@@ -14,6 +14,7 @@ import pytest
 from support.actions import API, SHOP, Simulated, certificate, description, run
 from support.actions import RESULT_KEYS as KEYS
 from support.actions import own_certificate_wish as wish
+from support.texts import said
 
 Answer = Callable[[], dict[str, Any]]
 
@@ -102,7 +103,7 @@ def test_a_wrong_certificate_in_the_probe_undoes_everything_and_is_said() -> Non
     assert host.names == ["host_reader", "host_applier"]
     assert result["failed"] is True and result["changed"] is False and result["undone"] == "complete"
     assert result["error"]["code"] == "probe_wrong" and result["error"]["step"] == 2
-    assert "Everything done so far was undone." in result["msg"]
+    assert "Everything done so far was undone." in said(result)
     assert result["before"] == result["after"] and host.host.read() == before
     assert result["diff"]["before"] == result["diff"]["after"] == ""
     assert "wrong" in {probe["verdict"] for probe in result["probes"]}
@@ -148,7 +149,7 @@ def test_an_undo_that_worked_in_part_is_said_with_what_stands() -> None:
     host.tricks[2] = stuck
     result = run("https_bindings", wish(host), host)
     assert result["failed"] is True and result["changed"] is True and result["undone"] == "partial"
-    assert result["msg"] == (
+    assert said(result) == (
         "a wrong certificate. Undoing it worked in part only: see after for what stands now. "
         "Not undone: site Api, CommitChanges, config_locked, error 5: Close the editor. Look at port 443."
     )
@@ -205,28 +206,28 @@ def test_an_approved_plan_is_refused_when_what_it_touches_has_changed(tmp_path: 
     result = run("https_bindings", {"plan": "plan.json"}, other, directory=tmp_path)
     assert other.names == ["host_reader"] and result["failed"] is True
     assert [problem["path"] for problem in result["problems"]] == ["plan.steps[0]"]
-    assert "was absent, is" in result["msg"]
+    assert "was absent, is" in said(result)
 
 
 def test_an_approved_plan_of_another_host_is_refused(tmp_path: Path) -> None:
     _approved(Simulated(description()), tmp_path)
     other = Simulated(description(slug="web02"))
     result = run("https_bindings", {"plan": "plan.json"}, other, directory=tmp_path)
-    assert result["msg"] == "plan.host: the plan is for WEB01, this host is WEB02"
+    assert said(result) == "plan.host: the plan is for WEB01, this host is WEB02"
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "words"),
     [(None, "cannot be read"), ("{", "is not JSON"), ("[]", "is not a plan file"), (b"\xff\xfe", "is not JSON")],
 )
 def test_a_plan_file_that_is_none_is_said_before_any_call(
-    tmp_path: Path, content: str | bytes | None, said: str
+    tmp_path: Path, content: str | bytes | None, words: str
 ) -> None:
     path = tmp_path / "plan.json"
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     result = run("https_bindings", {"plan": str(path)})
-    assert result["problems"][0]["path"] == "plan" and said in result["msg"]
+    assert result["problems"][0]["path"] == "plan" and words in said(result)
 
 
 def test_a_gap_needs_consent_and_is_announced() -> None:

@@ -17,6 +17,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell.connect_to impo
 from lab.certificates import Maker
 from support.actions import run
 from support.certificates import NOW
+from support.texts import said
 
 MAKER = Maker(seed=3, now=NOW)
 BARE, NAMED = (
@@ -130,7 +131,7 @@ def test_every_wrong_one_is_listed(server: Server) -> None:
     )
     assert result["failed"] is True
     assert [item["verdict"] for item in result["endpoints"]] == ["wrong", "right", "wrong", "wrong"]
-    lines = result["msg"].splitlines()
+    lines = said(result).splitlines()
     assert lines[0] == (
         f"10.0.0.5:443 a.example.com: expected {BARE.thumbprint}, shows {NAMED.thumbprint} (a.example.com)"
     )

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from support.actions import API, RESULT_KEYS, SHOP, Simulated, description, run
 from support.actions import own_certificate_wish as wish
+from support.texts import said
 
 Answer = Callable[[], dict[str, Any]]
 READ, CHANGE, GUARDED = "host_reader", "host_applier", "host_guard"
@@ -80,7 +81,7 @@ def test_a_link_that_stays_cut_after_the_change_lets_the_host_go_back() -> None:
     result = run("https_bindings", wish(host, **TEN), host)
     assert host.names == [READ, GUARDED, GUARDED, GUARDED] and host.resets == 1
     assert result["failed"] is True and result["changed"] is True and result["error"]["code"] == "connection_lost"
-    assert "could not be told to keep it" in result["msg"] and "no route to host" in result["msg"]
+    assert "could not be told to keep it" in said(result) and "no route to host" in said(result)
     assert result["after"] is None and result["probes"] != []
     assert served(host) == host.thumbprint(API)
     host.host.pass_time(9)
@@ -116,7 +117,7 @@ def test_a_confirmation_that_comes_too_late_says_so() -> None:
     host.tricks[3] = late
     result = run("https_bindings", wish(host, **TEN), host)
     assert result["failed"] is True and result["changed"] is False and result["error"]["code"] == "guard_expired"
-    assert "its guard has acted" in result["msg"] and result["after"] == result["before"]
+    assert "its guard has acted" in said(result) and result["after"] == result["before"]
 
 
 def test_an_apply_whose_answer_got_lost_is_not_confirmed() -> None:
@@ -124,7 +125,7 @@ def test_an_apply_whose_answer_got_lost_is_not_confirmed() -> None:
     host.tricks[2] = _lost
     result = run("https_bindings", wish(host, **TEN), host)
     assert host.names == [READ, GUARDED, READ] and result["error"]["code"] == "connection_lost"
-    assert "every change of the plan stands" in result["msg"] and "Nobody confirms run" in result["msg"]
+    assert "every change of the plan stands" in said(result) and "Nobody confirms run" in said(result)
     assert "its guard undoes it at" in finding(result, "unfinished_run")[0]
     # the next task does not wait for the guard
     again = run("https_bindings", wish(host, **TEN), host)
@@ -135,7 +136,7 @@ def test_nothing_is_known_of_a_guarded_apply_when_the_link_stays_cut() -> None:
     host = Simulated(description())
     host.tricks.update({2: _lost, 3: _cut, 4: _cut})
     result = run("https_bindings", wish(host, **TEN), host)
-    assert "not known which steps" in result["msg"] and "Its guard undoes them 10 minutes after" in result["msg"]
+    assert "not known which steps" in said(result) and "Its guard undoes them 10 minutes after" in said(result)
 
 
 def test_a_guard_that_cannot_act_leaves_what_others_wrote() -> None:

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import plan_from_file
 from support.actions import API, Simulated, description, run
 from support.certificates import NOW
+from support.texts import said
 
 HOST = Simulated(description())
 DOCUMENT = HOST.host.read()
@@ -84,7 +85,7 @@ def test_a_saved_document_is_as_good(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "path", "said"),
+    ("args", "path", "words"),
     [
         ({"document_file": "nothing.json"}, "document_file", "cannot be read"),
         ({"document_file": "broken.json"}, "document_file", "is not JSON"),
@@ -94,10 +95,10 @@ def test_a_saved_document_is_as_good(tmp_path: Path) -> None:
         ({"document": DOCUMENT, "dest": "."}, "dest", "is a directory"),
     ],
 )
-def test_what_cannot_be_read_or_written_is_said(tmp_path: Path, args: dict[str, Any], path: str, said: str) -> None:
+def test_what_cannot_be_read_or_written_is_said(tmp_path: Path, args: dict[str, Any], path: str, words: str) -> None:
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
     result = run("https_bindings_plan", {**WISH, **args}, directory=tmp_path)
-    assert [problem["path"] for problem in result["problems"]] == [path] and said in result["msg"]
+    assert [problem["path"] for problem in result["problems"]] == [path] and words in said(result)
     assert os.listdir(tmp_path) == ["broken.json"]
 
 
@@ -113,5 +114,5 @@ def test_a_failed_write_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: p
     result = run(
         "https_bindings_plan", {"repair": ["orphan"], "document": DOCUMENT, "dest": str(tmp_path / "plan.json")}
     )
-    assert result["failed"] is True and "No space left on device" in result["msg"]
+    assert result["failed"] is True and "No space left on device" in said(result)
     assert (tmp_path / "plan.json").read_bytes() == held and os.listdir(tmp_path) == ["plan.json"]

@@ -15,6 +15,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.explain import
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell import action as shell_action
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.actions import API, SHOP, Simulated, description, run
+from support.texts import said
 
 CORE = ("https_bindings_info", "https_bindings_facts", "sni_eligibility_info")
 DOCUMENTED = Path(__file__).resolve().parents[2] / "plugins" / "modules"
@@ -181,13 +182,13 @@ def test_all_faults_of_a_request_come_at_once_and_nothing_is_called(
     assert sorted({problem["path"] for problem in result["problems"]}) == paths
     assert len(result["problems"]) == len({(problem["path"], problem["message"]) for problem in result["problems"]})
     lines = [f"{item['path']}: {item['message']}" if item["path"] else item["message"] for item in result["problems"]]
-    assert result["msg"] == "\n".join(lines)
+    assert said(result) == "\n".join(lines)
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(DOCUMENTED.glob("*.py"))])
 def test_async_is_refused_before_anything_is_called(name: str) -> None:
     result = run(name, {}, async_val=60)
-    assert result["failed"] is True and "async is refused" in result["msg"]
+    assert result["failed"] is True and "async is refused" in said(result)
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(DOCUMENTED.glob("*.py"))])
@@ -228,7 +229,7 @@ def test_an_answer_that_makes_no_sense_is_an_error_of_its_own(answer: dict[str, 
     host = Simulated(description())
     host.tricks[1] = lambda args, real: answer
     result = run("https_bindings_info", {}, host)
-    assert result["failed"] is True and result["error"]["code"] == code and len(result["msg"]) > 20
+    assert result["failed"] is True and result["error"]["code"] == code and len(said(result)) > 20
 
 
 def test_what_the_host_said_instead_of_an_answer_is_shown() -> None:
@@ -239,7 +240,7 @@ def test_what_the_host_said_instead_of_an_answer_is_shown() -> None:
         "msg": "No start of json char found.",
         "module_stderr": blocked,
     }
-    message = run("https_bindings_info", {}, host)["msg"]
+    message = said(run("https_bindings_info", {}, host))
     assert message.startswith(
         f"No start of json char found. The host said: {blocked}. The module did not run to its end"
     )

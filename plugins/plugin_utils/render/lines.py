@@ -13,6 +13,8 @@ from ..model.visible import visible
 WIDTH = 100
 #: Stands for a space at which no line may end.
 GLUE = "\N{NO-BREAK SPACE}"
+#: What Ansible puts before the first line of a message that ends a task, and before each of its lines in YAML.
+_LEAD, _INDENT = " " * len("[ERROR]: Task failed: Action failed: "), 8
 #: A narrower text than this nobody can read.
 _LEAST = 40
 
@@ -28,3 +30,18 @@ def fold(text: str, width: int = WIDTH, first: str = "", rest: str = "") -> list
     else:
         lines = wrap(shown, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     return [line.replace(GLUE, " ") for line in lines]
+
+
+def message(text: str) -> str:
+    """A message that ends a task, in lines that fit a terminal where Ansible shows it; what follows a broken line is indented."""
+    width, folded = WIDTH - _INDENT, []
+    for line in text.split("\n"):
+        lead = "" if folded else _LEAD
+        folded += fold(line, width, lead, "    ") or [lead]
+        folded[0] = folded[0].removeprefix(_LEAD)
+    return "\n".join(folded)
+
+
+def whole(text: str) -> str:
+    """A message without the breaks that :func:`message` made: one line per fault, for data and for other widths."""
+    return text.replace("\n    ", " ")

@@ -17,6 +17,7 @@ from ..rules.findings import find
 from ..wire.planfile import steps_view
 from ..wire.reply import HostError
 from ..wire.views import host_view
+from .lines import message
 from .text import affected_view, diff, finding_view, stays_view
 
 _UNDONE = {
@@ -71,7 +72,8 @@ def failure(error: HostError, undone: str | None = None, undo_errors: Sequence[s
     parts = [error.message, _UNDONE.get(undone or "", ""), *(f"Not undone: {item}" for item in undo_errors)]
     if error.hint not in error.message:
         parts.append(error.hint)
-    return {"failed": True, "msg": " ".join(_sentence(part) for part in parts if part), "error": error.view()}
+    said = " ".join(_sentence(part) for part in parts if part)
+    return {"failed": True, "msg": message(said), "error": error.view()}
 
 
 def host_error(error: HostError, host: Host | None) -> dict[str, Any]:
@@ -80,11 +82,11 @@ def host_error(error: HostError, host: Host | None) -> dict[str, Any]:
 
 
 def refusal(problems: Sequence[Problem], host: Host | None) -> dict[str, Any]:
-    """The result for input that cannot be used: every problem on a line of its own. ``host``: None before it was read."""
+    """The result for input that cannot be used: every problem begins on a line of its own. ``host``: None before it was read."""
     return {
         "failed": True,
         "changed": False,
-        "msg": "\n".join(str(problem) for problem in problems),
+        "msg": message("\n".join(str(problem) for problem in problems)),
         "problems": [{"path": problem.path, "message": problem.message} for problem in problems],
         **_marked(host),
     }

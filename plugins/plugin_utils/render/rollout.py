@@ -12,6 +12,7 @@ from typing import Any
 from ..model.endpoint import ANY_OTHER_NAME
 from ..model.keys import ANY_IPV4, ANY_IPV6, address_key, host_key, is_ipv6
 from ..wire.views import utc
+from .lines import whole
 
 FORMAT, VERSION = "tlsfleet.iis/rollout", 1
 #: Worst first; ``pending``: a later batch of the same play will come to the host, or the role never began there.
@@ -134,7 +135,7 @@ def _host(outcome: Item) -> dict[str, Any]:
         "simulated": bool(read.get("simulated") or final.get("simulated")),
         "state": _state(outcome, final),
         "failed_in": failure.get("task"),
-        "message": failure.get("message"),
+        "message": whole(failure["message"]) if failure.get("message") else None,
         "undone": applied.get("undone"),
         "steps": list(final.get("plan") or []),
         "affected": list(final.get("affected") or []),

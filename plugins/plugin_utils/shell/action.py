@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 
 from ..model.host import Host
 from ..model.problems import Invalid
+from ..render.lines import message
 from ..render.results import host_error, refusal
 from ..wire.certificates import LACKING
 from ..wire.reply import HostError
@@ -42,9 +43,9 @@ class HttpsAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Ansible's entry. Faults of connections go on to Ansible, which calls the host unreachable or the task failed."""
         if self._task.async_val:
-            return {"failed": True, "changed": False, "msg": _NO_ASYNC}
+            return {"failed": True, "changed": False, "msg": message(_NO_ASYNC)}
         if LACKING:
-            return {"failed": True, "changed": False, "msg": LACKING}
+            return {"failed": True, "changed": False, "msg": message(LACKING)}
         result: dict[str, Any] = super().run(tmp, task_vars)
         self._vars = task_vars or {}
         try:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..model.keys import bracketed
+from ..render.lines import message
 from ..wire.certificates import parse_der
 from ..wire.views import utc
 from .checks import ANY_FILE, NO_HANDSHAKE, Asked
@@ -27,7 +28,7 @@ def observe(asked: Sequence[Asked], redirects: Sequence[Redirect], timeout: int)
     ]
     wrong = [_wrong(item) for item in endpoints if item["verdict"] == "wrong"]
     result: dict[str, Any] = {"changed": False, "endpoints": endpoints}
-    return {**result, "failed": True, "msg": "\n".join(wrong)} if wrong else result
+    return {**result, "failed": True, "msg": message("\n".join(wrong))} if wrong else result
 
 
 def _observed(item: Asked, connected_to: str, seen: Seen) -> dict[str, Any]:

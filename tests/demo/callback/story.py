@@ -64,7 +64,7 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._flush()
         for host, message in sorted(self._failed.items()):
-            for line in f"{host} {message}".splitlines():
+            for line in f"{host} {message}".replace("\n    ", " ").splitlines():  # broken for another width
                 self._display.display(textwrap.fill(line, WIDTH, subsequent_indent="  "), color="red")
         counts = {host: stats.summarize(host) for host in sorted(stats.processed)}
         changed = [host for host, count in counts.items() if count["changed"]]
