@@ -34,10 +34,10 @@ def fold(text: str, width: int = WIDTH, first: str = "", rest: str = "") -> list
 
 def message(text: str) -> str:
     """A message that ends a task, in lines that fit a terminal where Ansible shows it; what follows a broken line is indented."""
-    width, folded = WIDTH - _INDENT, []
+    folded: list[str] = []
     for line in text.split("\n"):
         lead = "" if folded else _LEAD
-        folded += fold(line, width, lead, "    ") or [lead]
+        folded += fold(line, WIDTH - _INDENT, lead, "    ") or [lead]
         folded[0] = folded[0].removeprefix(_LEAD)
     return "\n".join(folded)
 
