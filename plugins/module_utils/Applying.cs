@@ -53,9 +53,9 @@ Given az=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
 az["on_unverified"].Choice("fail","ignore");
 az["timeout"].Whole(1,600);
 az["retries"].Whole(0,100);
-Given cn=k["read"].Keys(new[]{"certificates","key_check"});
-ak=cn["certificates"].Choice("referenced","candidates","all");
-al=cn["key_check"].Choice("metadata","open","sign");
+Given co=k["read"].Keys(new[]{"certificates","key_check"});
+ak=co["certificates"].Choice("referenced","candidates","all");
+al=co["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
 ap=Step.Read(Unpacked(k["steps"]));}
@@ -70,6 +70,9 @@ catch(Exception c){
 throw c1.Bad("arrived damaged: "+c.Message);}}
 string Answer(){
 a.LogInvocation("tlsfleet.iis.host_applier, "+ap.Count+" steps");
+const string u="a 32-bit PowerShell does not meet the files and classes of a 64-bit IIS; connect to the 64-bit one: configuration Microsoft.PowerShell, or OpenSSH of 64 bits";
+if(a.System32.EndsWith("sysnative",StringComparison.Ordinal))
+throw new HostException("not_supported_here",u,"process",u,null,null);
 string j=Path.Combine(a.JournalFolder(),Journal.File);
 bool fd=ba!=null&&ba.Confirms;
 for(int ec=0;!fd&&ec<ConfirmSeconds&&Journal.Of(j).Waiting;ec++)
@@ -77,8 +80,8 @@ a.Pause(1000);
 using(IDisposable f6=a.Lock(WaitSeconds)){
 if(f6==null)
 throw Busy(j);
-using(IHttpApi ca=a.OpenHttp()){
-Changes n=new Changes(a,ca);
+using(IHttpApi cb=a.OpenHttp()){
+Changes n=new Changes(a,cb);
 return Text(n,fd?Confirmed(n,j):Alone(n,j));}}}
 Run Alone(Changes n,string j){
 Journal o=Journal.Of(j);
@@ -113,52 +116,52 @@ catch(HostException c){
 a8.Error=c;}
 return a8.Error==null;}
 Run Confirmed(Changes n,string j){
-Run ci=new Run(a,n,k["probe"]);
+Run cj=new Run(a,n,k["probe"]);
 try{
 ba.Confirm(j);}
 catch(HostException c){
-ci.Error=c;}
-return ci;}
+cj.Error=c;}
+return cj;}
 HostException Busy(string j){
 string a8=Journal.Of(j)["run"];
-string v="another run"+(a8==null?"":" ("+a8+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
-return new HostException("busy",v,"journal",v,null,null);}
+string u="another run"+(a8==null?"":" ("+a8+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
+return new HostException("busy",u,"journal",u,null,null);}
 static void RefuseShared(Changes n){
-const string v="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
+const string u="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
 if(n.Iis.Shared())
-throw new HostException("shared_configuration",v,"steps",v,null,null);}
-Run Recovered(Changes n,string j,Journal ck){
-Run ci=new Run(a,n,k["probe"]);
+throw new HostException("shared_configuration",u,"steps",u,null,null);}
+Run Recovered(Changes n,string j,Journal cl){
+Run cj=new Run(a,n,k["probe"]);
 Recovery bn=null;
 try{
-bn=new Recovery(n,ck);
+bn=new Recovery(n,cl);
 bn.Plan();
-using(JournalWriter i=JournalWriter.GoOn(a,j,ck)){
+using(JournalWriter i=JournalWriter.GoOn(a,j,cl)){
 bn.CarryOut(i);
 i.End();}
 File.Delete(j);
-string v="run "+ck["run"]+" had not finished and was undone; read again and plan anew";
+string u="run "+cl["run"]+" had not finished and was undone; read again and plan anew";
 if(bn.Lost.Count>0){
-ci.Undone="partial";
-ci.UndoErrors.AddRange(bn.Lost);
-v="run "+ck["run"]+" had not finished and was undone, but for "+string.Join(" and ",bn.Lost.ConvertAll(be=>be.Place+": "+be.Hint));}
+cj.Undone="partial";
+cj.UndoErrors.AddRange(bn.Lost);
+u="run "+cl["run"]+" had not finished and was undone, but for "+string.Join(" and ",bn.Lost.ConvertAll(be=>be.Place+": "+be.Hint));}
 if(ap.Count>0||bn.Lost.Count>0)
-ci.Error=new HostException("journal_unfinished",v,"journal",v,null,null);}
+cj.Error=new HostException("journal_unfinished",u,"journal",u,null,null);}
 catch(Exception c){
-ci.Error=Typed(c,"journal");}
-return ci;}
+cj.Error=Typed(c,"journal");}
+return cj;}
 static void End(JournalWriter i){
 try{
 i.End();}
 catch(HostException){}}
 string Text(Changes n,Run a8){
-HostException b2=a8.Error;
+HostException b3=a8.Error;
 Bag bu=new Bag{
-{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",a8.Applied},{"error",b2==null?null:Reader.ErrorBag(b2,a8.ErrorStep)},{"undone",a8.Undone},{"undo_errors",a8.UndoErrors.ConvertAll(be=>Reader.ErrorBag(be,null))},{"probes",a8.Probes}};
+{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",a8.Applied},{"error",b3==null?null:Reader.ErrorBag(b3,a8.ErrorStep)},{"undone",a8.Undone},{"undo_errors",a8.UndoErrors.ConvertAll(be=>Reader.ErrorBag(be,null))},{"probes",a8.Probes}};
 if(a8.Unconfirmed!=null)
 bu.Put("unconfirmed",a8.Unconfirmed);
-if(b2!=null)
-bu.Put("failed",true).Put("msg",b2.Place+": "+b2.Hint);
+if(b3!=null)
+bu.Put("failed",true).Put("msg",b3.Place+": "+b3.Hint);
 StringBuilder h=new StringBuilder(Json.Write(bu));
 h.Length--;
 h.Append(',');
@@ -173,12 +176,12 @@ return n.Touched.Differ(n.Http,n.Iis);}
 catch(HostException){
 return true;}}
 public static HostException Typed(Exception c,string f){
-HostException af=c as HostException;
-if(af!=null)
-return af;
-bool cz=Gaps.CodeOf(c)=="access_denied";
-string v=cz?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
-return new HostException(cz?"access_denied":"internal",v,f,v,null,unchecked((uint)c.HResult));}}
+HostException ae=c as HostException;
+if(ae!=null)
+return ae;
+bool b2=Gaps.CodeOf(c)=="access_denied";
+string u=b2?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
+return new HostException(b2?"access_denied":"internal",u,f,u,null,unchecked((uint)c.HResult));}}
 public class BindingLists{
 Dictionary<string,List<Binding>>x=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
@@ -197,11 +200,11 @@ return ft;}
 public List<Edit>Try(List<Edit>ah){
 List<Edit>dt=new List<Edit>();
 for(int b=0;b<ah.Count;b++){
-Edit ae=ah[b];
-List<Binding>y=this[ae.Site];
+Edit af=ah[b];
+List<Binding>y=this[af.Site];
 if(y==null)
-throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+ae.Site+"'",null);
-Edit be=new Edit{Site=ae.Site,Position=ae.Position??y.Count,Before=ae.Before,After=ae.After};
+throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+af.Site+"'",null);
+Edit be=new Edit{Site=af.Site,Position=af.Position??y.Count,Before=af.Before,After=af.After};
 One(y,be,b);
 dt.Add(be);}
 return dt;}
@@ -211,24 +214,24 @@ Copy().Try(ah);
 return true;}
 catch(HostException){
 return false;}}
-void One(List<Binding>y,Edit ae,int b){
-int f=ae.Position.Value;
-bool gl=ae.Before==null;
-if(ae.After!=null&&ae.After.Flags!=null&& !KnowsFlags)
+void One(List<Binding>y,Edit af,int b){
+int f=af.Position.Value;
+bool gl=af.Before==null;
+if(af.After!=null&&af.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
 if(gl&&f>y.Count)
 throw IisSites.Refused("changed_meanwhile",b,"the site has only "+y.Count+" bindings",null);
-if(!gl&&(f>=y.Count|| !Same(y[f],ae.Before)))
-throw IisSites.Refused("changed_meanwhile",b,"binding "+ae.Before.Information+" is not at its place "+f,null);
-for(int ay=0;ae.After!=null&&ay<y.Count;ay++)
-if((gl||ay!=f)&&SameKey(y[ay],ae.After))
-throw IisSites.Refused("config_conflict",b,"binding "+ae.After.Information+" is there twice",0x800700B7);
+if(!gl&&(f>=y.Count|| !Same(y[f],af.Before)))
+throw IisSites.Refused("changed_meanwhile",b,"binding "+af.Before.Information+" is not at its place "+f,null);
+for(int ay=0;af.After!=null&&ay<y.Count;ay++)
+if((gl||ay!=f)&&SameKey(y[ay],af.After))
+throw IisSites.Refused("config_conflict",b,"binding "+af.After.Information+" is there twice",0x800700B7);
 if(gl)
-y.Insert(f,ae.After);
-else if(ae.After==null)
+y.Insert(f,af.After);
+else if(af.After==null)
 y.RemoveAt(f);
 else
-y[f]=ae.After;}
+y[f]=af.After;}
 public static bool Same(Binding be,Binding ay){
 return be.Protocol==ay.Protocol&&be.Information==ay.Information&&be.Flags==ay.Flags;}
 public static bool Same(List<Binding>be,List<Binding>ay){
@@ -256,8 +259,8 @@ string hf=Journal.Time(a.UtcNow);
 i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hf)+Journal.Line("owner",a.Owner)
 +Journal.Line("steps",Json.Write(ap.ConvertAll(e=>e.ToBag()))));
 return i;}
-public static JournalWriter GoOn(IWritingMachine a,string j,Journal ck){
-return new JournalWriter(a,j,ck.Sound,ck["run"]);}
+public static JournalWriter GoOn(IWritingMachine a,string j,Journal cl){
+return new JournalWriter(a,j,cl.Sound,cl["run"]);}
 public void Begin(int b,object l){
 Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
 public void Note(string g,int b){
@@ -266,8 +269,8 @@ public void End(){
 Append(Journal.Line("end","-"));}
 public void Guard(string value){
 Append(Journal.Line("guard",value));}
-public void Expired(string h9){
-Append(Journal.Line("expired",h9));}
+public void Expired(string ia){
+Append(Journal.Line("expired",ia));}
 static string Number(int b){
 return b.ToString(CultureInfo.InvariantCulture);}
 void Append(string fm){
@@ -277,9 +280,9 @@ catch(Exception c){
 throw Typed(c);}}
 static HostException Typed(Exception c){
 uint av=unchecked((uint)c.HResult);
-bool cz=Gaps.CodeOf(c)=="access_denied";
-string v=cz?"administrator rights are missing":"the journal could not be written: "+c.Message;
-return new HostException(cz?"access_denied":"internal",v,"journal",v,"WriteFile",av>>16==0x8007?av&0xFFFF:av);}
+bool b2=Gaps.CodeOf(c)=="access_denied";
+string u=b2?"administrator rights are missing":"the journal could not be written: "+c.Message;
+return new HostException(b2?"access_denied":"internal",u,"journal",u,"WriteFile",av>>16==0x8007?av&0xFFFF:av);}
 public void Dispose(){
 if(ff!=null)
 ff.Dispose();}}
@@ -314,8 +317,8 @@ public class Changes{
 public HttpTable Http;
 public IisSites Iis;
 public Touched Touched=new Touched();
-public Changes(IWritingMachine a,IHttpApi ca){
-Http=new HttpTable(ca);
+public Changes(IWritingMachine a,IHttpApi cb){
+Http=new HttpTable(cb);
 Iis=new IisSites(a);}
 public void Remember(List<Step>ap){
 try{
@@ -333,10 +336,10 @@ HttpRecord l=Http.Find(e.Family,e.Key);
 Touched.Note(e,l);
 if(HttpTable.Same(l,e.Before))
 return l;
-string v="expected "+HttpTable.Shown(e.Before)+", found "+HttpTable.Shown(l);
+string u="expected "+HttpTable.Shown(e.Before)+", found "+HttpTable.Shown(l);
 if(l!=null&&e.Before!=null&&HttpTable.Shown(l)==HttpTable.Shown(e.Before))
-v+=" with other options";
-throw new HostException("changed_meanwhile",v,e.Place,v,null,null);}
+u+=" with other options";
+throw new HostException("changed_meanwhile",u,e.Place,u,null,null);}
 public void Record(Step e,Action<bool>df){
 if(e.Op==Step.Update)
 Http.Update(e.Family,e.Key,e.After);
@@ -358,8 +361,8 @@ if(e.Op==Step.Bindings)
 dj=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
 dj="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
-catch(HostException ie){
-dj="what stands there could not be read: "+ie.Message;}
+catch(HostException ig){
+dj="what stands there could not be read: "+ig.Message;}
 return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+dj,c.Call,c.Number);}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
@@ -396,21 +399,21 @@ Append(a2,d4,3);
 List<byte>t=new List<byte>{22,3,1};
 Append(t,a2,2);
 return t.ToArray();}
-static void Extension(List<byte>iw,int b9,ICollection<byte>dc){
-iw.Add((byte)(b9>>8));
-iw.Add((byte)b9);
-Append(iw,dc,2);}
+static void Extension(List<byte>ix,int ca,ICollection<byte>dc){
+ix.Add((byte)(ca>>8));
+ix.Add((byte)ca);
+Append(ix,dc,2);}
 static List<byte>Numbers(ushort[]g9,int dh){
-List<byte>ac=new List<byte>(),ic=new List<byte>();
+List<byte>ac=new List<byte>(),id=new List<byte>();
 foreach(ushort s in g9){
 ac.Add((byte)(s>>8));
 ac.Add((byte)s);}
-Append(ic,ac,dh);
-return ic;}
-static void Append(List<byte>iw,ICollection<byte>dc,int dh){
+Append(id,ac,dh);
+return id;}
+static void Append(List<byte>ix,ICollection<byte>dc,int dh){
 for(int ge=8*(dh-1);ge>=0;ge-=8)
-iw.Add((byte)(dc.Count>>ge));
-iw.AddRange(dc);}}
+ix.Add((byte)(dc.Count>>ge));
+ix.AddRange(dc);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
@@ -429,19 +432,19 @@ Answer?Records(){
 int a9=0;
 Answer?bu=null;
 while(bu==null&&bt.Count>a9){
-int b9=bt[a9];
-if(b9!=AlertRecord&&b9!=HandshakeRecord||bt.Count>a9+1&&bt[a9+1]!=3)
+int ca=bt[a9];
+if(ca!=AlertRecord&&ca!=HandshakeRecord||bt.Count>a9+1&&bt[a9+1]!=3)
 return Answer.Unclear;
 if(bt.Count<a9+5)
 break;
-int u=Number(bt,a9+3,2);
-if(u==0||u>LongestRecord)
+int v=Number(bt,a9+3,2);
+if(v==0||v>LongestRecord)
 return Answer.Unclear;
-if(bt.Count<a9+5+u)
+if(bt.Count<a9+5+v)
 break;
-(b9==AlertRecord?d3:bk).AddRange(bt.GetRange(a9+5,u));
-a9+=5+u;
-bu=b9==AlertRecord?Alerts():Messages();}
+(ca==AlertRecord?d3:bk).AddRange(bt.GetRange(a9+5,v));
+a9+=5+v;
+bu=ca==AlertRecord?Alerts():Messages();}
 bt.RemoveRange(0,a9);
 return bu;}
 Answer?Alerts(){
@@ -457,23 +460,23 @@ return Answer.Unclear;}
 return null;}
 Answer?Messages(){
 while(bk.Count>=4){
-int u=Number(bk,1,3);
-if(bk[0]!=(e1?Certificate:ServerHello)||u>Most)
+int v=Number(bk,1,3);
+if(bk[0]!=(e1?Certificate:ServerHello)||v>Most)
 return Answer.Unclear;
-if(bk.Count<4+u)
+if(bk.Count<4+v)
 return null;
 if(e1)
-return Leaf(u);
-if(u<38||bk[4]!=3||bk[5]>3)
+return Leaf(v);
+if(v<38||bk[4]!=3||bk[5]>3)
 return Answer.Unclear;
 e1=true;
-bk.RemoveRange(0,4+u);}
+bk.RemoveRange(0,4+v);}
 return null;}
-Answer Leaf(int u){
-if(u<6||Number(bk,4,3)!=u-3)
+Answer Leaf(int v){
+if(v<6||Number(bk,4,3)!=v-3)
 return Answer.Unclear;
 int ab=Number(bk,7,3);
-if(ab==0||ab>u-6)
+if(ab==0||ab>v-6)
 return Answer.Unclear;
 using(SHA1 jf=SHA1.Create())
 Thumbprint=BitConverter.ToString(jf.ComputeHash(bk.GetRange(10,ab).ToArray())).Replace("-","");
@@ -511,10 +514,10 @@ void Put(object e8){
 Length=(uint)Marshal.SizeOf(e8.GetType());
 At=Room((int)Length);
 Marshal.StructureToPtr(e8,At,false);}
-IntPtr Room(int u){
-IntPtr a9=Marshal.AllocHGlobal(u);
+IntPtr Room(int v){
+IntPtr a9=Marshal.AllocHGlobal(v);
 l.Add(a9);
-for(int b=0;b<u;b++)
+for(int b=0;b<v;b++)
 Marshal.WriteByte(a9,b,0);
 return a9;}
 IntPtr Words(string h){
@@ -579,13 +582,13 @@ Marshal.FreeHGlobal(a9);
 l.Clear();}}
 public class HttpTable{
 public const string UpdateCall="HttpUpdateServiceConfiguration";
-IHttpApi ca;
-public HttpTable(IHttpApi ca){
-this.ca=ca;}
+IHttpApi cb;
+public HttpTable(IHttpApi cb){
+this.cb=cb;}
 public HttpRecord Find(string ad,string r){
 using(RecordMemory bq=RecordMemory.Query(ad,r))
 using(HttpRecords.Room ea=new HttpRecords.Room()){
-uint q=ea.Query(ca,bq.Id,bq.At,bq.Length);
+uint q=ea.Query(cb,bq.Id,bq.At,bq.Length);
 if(q==HttpNative.NotFound||(q==HttpNative.InvalidParameter&&ad!="ipport"))
 return null;
 if(q!=0)
@@ -595,44 +598,44 @@ o.Family=ad;
 o.Key=r;
 return o;}}
 public void Set(string ad,string r,HttpRecord value){
-Call("HttpSetServiceConfiguration",ca.Set,ad,r,value);}
+Call("HttpSetServiceConfiguration",cb.Set,ad,r,value);}
 public void Delete(string ad,string r){
-Call("HttpDeleteServiceConfiguration",ca.Delete,ad,r,null);}
+Call("HttpDeleteServiceConfiguration",cb.Delete,ad,r,null);}
 public void Update(string ad,string r,HttpRecord value){
-if(ca.UpdateExported==false)
+if(cb.UpdateExported==false)
 throw new HostException("update_unsupported","this Windows does not export it",ad+" "+r,"this Windows does not export it",UpdateCall,null);
-Call(UpdateCall,ca.Update,ad,r,value);}
-delegate uint Write(int c0,IntPtr aa,uint u);
-static void Call(string g,Write bj,string ad,string r,HttpRecord value){
+Call(UpdateCall,cb.Update,ad,r,value);}
+delegate uint Write(int c0,IntPtr aa,uint v);
+static void Call(string g,Write bi,string ad,string r,HttpRecord value){
 using(RecordMemory et=new RecordMemory(ad,r,value)){
 uint q;
 try{
-q=bj(et.Id,et.At,et.Length);}
+q=bi(et.Id,et.At,et.Length);}
 catch(EntryPointNotFoundException){
 q=NoSuchProcedure;}
 if(q!=0)
 throw Fault(g,q,ad+" "+r);}}
 const uint NoSuchProcedure=127;
-static HostException Fault(string bj,uint s,string f){
-string q="internal",v=null;
+static HostException Fault(string bi,uint s,string f){
+string q="internal",u=null;
 if(s==2)
-Is(out q,out v,"record_missing","the record is not there");
+Is(out q,out u,"record_missing","the record is not there");
 else if(s==5)
-Is(out q,out v,"access_denied","administrator rights are missing");
+Is(out q,out u,"access_denied","administrator rights are missing");
 else if(s==87)
-Is(out q,out v,"not_supported_here","this Windows does not know this kind of record");
+Is(out q,out u,"not_supported_here","this Windows does not know this kind of record");
 else if(s==183)
-Is(out q,out v,"record_exists","there is such a record already");
+Is(out q,out u,"record_exists","there is such a record already");
 else if(s==1312)
-Is(out q,out v,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
-else if(bj==UpdateCall&&(s==1||s==50||s==120||s==NoSuchProcedure))
-Is(out q,out v,"update_unsupported","this Windows exports it and does not have it");
+Is(out q,out u,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
+else if(bi==UpdateCall&&(s==1||s==50||s==120||s==NoSuchProcedure))
+Is(out q,out u,"update_unsupported","this Windows exports it and does not have it");
 else
-v=HostException.OfCall(bj,s).Message;
-return new HostException(q,v,f,v,bj,s);}
-static void Is(out string q,out string v,string af,string bp){
-q=af;
-v=bp;}
+u=HostException.OfCall(bi,s).Message;
+return new HostException(q,u,f,u,bi,s);}
+static void Is(out string q,out string u,string ae,string bp){
+q=ae;
+u=bp;}
 public static bool Same(HttpRecord be,HttpRecord ay){
 if(be==null||ay==null)
 return be==ay;
@@ -653,19 +656,19 @@ const int Attempts=6,FirstPause=250,LongestPause=4000;
 const uint Sharing=0x80070020,Locked=0x80070021,Transaction=0x80071A90,BadIndex=0x80070585,Exists=0x800700B7,Denied=0x80070005,NoClass=0x80040154;
 static Random Jitter=new Random();
 IWritingMachine a;
-string bj;
+string bi;
 int a9;
 public IisSites(IWritingMachine a){
 this.a=a;}
-public static HostException Refused(string q,int b,string v,long?s){
-return new HostException(q,v,"edits["+b+"]",v,Commit,s);}
+public static HostException Refused(string q,int b,string u,long?s){
+return new HostException(q,u,"edits["+b+"]",u,Commit,s);}
 public bool Shared(){
 List<object>l=new List<object>();
 try{
-bj="GetAdminSection";
+bi="GetAdminSection";
 IAppHostAdminManager c9=SiteStates.Keep(l,a.OpenAdmin());
-IAppHostElement cv=SiteStates.Keep(l,c9.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
-return Convert.ToBoolean(SiteStates.Keep(l,cv.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
+IAppHostElement cw=SiteStates.Keep(l,c9.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
+return Convert.ToBoolean(SiteStates.Keep(l,cw.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
 catch(Exception c){
 throw Typed(c);}
 finally{
@@ -681,20 +684,20 @@ finally{
 SiteStates.Release(l);}}
 public void CommitAll(List<Edit>ah){
 bool de=false;
-for(int bi=1;;bi++){
+for(int bj=1;;bj++){
 try{
 Once(ah);
 return;}
 catch(Exception c){
 uint av=unchecked((uint)c.HResult);
-bool hx=av==Sharing||av==Transaction||(av==Locked&&bj==Commit);
-HostException il=Typed(c);
-de|=bj==Commit;
+bool hx=av==Sharing||av==Transaction||(av==Locked&&bi==Commit);
+HostException im=Typed(c);
+de|=bi==Commit;
 if(de&&Stand(ah))
 return;
-if(!hx||bi==Attempts)
-throw il;}
-a.Pause(Math.Min(LongestPause,FirstPause<<(bi-1))+Jitter.Next(FirstPause));}}
+if(!hx||bj==Attempts)
+throw im;}
+a.Pause(Math.Min(LongestPause,FirstPause<<(bj-1))+Jitter.Next(FirstPause));}}
 bool Stand(List<Edit>ah){
 try{
 return Read(ah).Fits(Edit.Undoing(ah));}
@@ -705,27 +708,27 @@ List<object>l=new List<object>();
 try{
 a9=0;
 Dictionary<string,IAppHostElementCollection>x=Collections(l,ah);
-BindingLists cf=Lists(x,l);
-cf.Try(ah);
+BindingLists cg=Lists(x,l);
+cg.Try(ah);
 for(a9=0;a9<ah.Count;a9++)
 One(x[ah[a9].Site],ah[a9],l);
 a9=0;
 BindingLists go=Lists(x,l);
 foreach(string am in x.Keys)
-if(!BindingLists.Same(cf[am],go[am]))
+if(!BindingLists.Same(cg[am],go[am]))
 throw new HostException("internal","IIS put a binding elsewhere in site "+am,"edits[0]","IIS put a binding of site "+am+" elsewhere than it was told; nothing was committed","AddElement",null);
-bj=Commit;
+bi=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
 finally{
 SiteStates.Release(l);}}
 Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>ah){
-HashSet<string>bl=new HashSet<string>(ah.Select(ae=>ae.Site),StringComparer.Ordinal);
+HashSet<string>bl=new HashSet<string>(ah.Select(af=>af.Site),StringComparer.Ordinal);
 Dictionary<string,IAppHostElementCollection>o=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
-bj="GetAdminSection";
+bi="GetAdminSection";
 IAppHostWritableAdminManager c9=SiteStates.Keep(l,a.OpenWritableAdmin());
 c9.SetCommitPath(SiteStates.AppHost);
-IAppHostElement cv=SiteStates.Keep(l,c9.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
-IAppHostElementCollection x=SiteStates.Keep(l,cv.GetCollection());
+IAppHostElement cw=SiteStates.Keep(l,c9.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
+IAppHostElementCollection x=SiteStates.Keep(l,cw.GetCollection());
 long ar=x.GetCount();
 for(int b=0;b<ar&&o.Count<bl.Count;b++){
 IAppHostElement am=SiteStates.Keep(l,x.GetItem(b));
@@ -773,54 +776,54 @@ try{
 return Convert.ToString(SiteStates.Keep(l,a1.GetPropertyByName(g)).GetValue(),CultureInfo.InvariantCulture);}
 finally{
 SiteStates.Release(l);}}
-void One(IAppHostElementCollection y,Edit ae,List<object>l){
+void One(IAppHostElementCollection y,Edit af,List<object>l){
 long ar=y.GetCount();
-int f=(int)Math.Min(ae.Position??ar,ar);
-if(ae.After==null){
-bj="DeleteElement";
+int f=(int)Math.Min(af.Position??ar,ar);
+if(af.After==null){
+bi="DeleteElement";
 y.DeleteElement(f);
 return;}
-bj=ae.Before==null?"CreateNewElement":"GetItem";
-IAppHostElement a1=SiteStates.Keep(l,ae.Before==null?y.CreateNewElement("binding"):y.GetItem(f));
-Binding aq=ae.Before??new Binding();
-if(aq.Protocol!=ae.After.Protocol)
-Put(a1,"protocol",ae.After.Protocol,l);
-if(aq.Information!=ae.After.Information)
-Put(a1,"bindingInformation",ae.After.Information,l);
-if(aq.Flags!=ae.After.Flags)
-Put(a1,"sslFlags",ae.After.Flags==null?null:ae.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
-bj="AddElement";
-if(ae.Before==null)
+bi=af.Before==null?"CreateNewElement":"GetItem";
+IAppHostElement a1=SiteStates.Keep(l,af.Before==null?y.CreateNewElement("binding"):y.GetItem(f));
+Binding aq=af.Before??new Binding();
+if(aq.Protocol!=af.After.Protocol)
+Put(a1,"protocol",af.After.Protocol,l);
+if(aq.Information!=af.After.Information)
+Put(a1,"bindingInformation",af.After.Information,l);
+if(aq.Flags!=af.After.Flags)
+Put(a1,"sslFlags",af.After.Flags==null?null:af.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
+bi="AddElement";
+if(af.Before==null)
 y.AddElement(a1,f==ar? -1:f);}
 void Put(IAppHostElement a1,string g,string value,List<object>l){
 IAppHostProperty du=SiteStates.Keep(l,a1.GetPropertyByName(g));
-bj=value==null?"Clear":"SetValue";
+bi=value==null?"Clear":"SetValue";
 if(value==null)
 du.Clear();
 else
 du.SetValue(value);}
 HostException Typed(Exception c){
-HostException af=c as HostException;
-if(af!=null)
-return af;
+HostException ae=c as HostException;
+if(ae!=null)
+return ae;
 uint av=unchecked((uint)c.HResult);
-string q="internal",v=c.Message;
+string q="internal",u=c.Message;
 if(av==Denied)
-Is(out q,out v,"access_denied","administrator rights are missing");
+Is(out q,out u,"access_denied","administrator rights are missing");
 else if(av==Transaction)
-Is(out q,out v,"config_conflict","somebody else has committed at the same time");
+Is(out q,out u,"config_conflict","somebody else has committed at the same time");
 else if(av==Exists)
-Is(out q,out v,"config_conflict","such a binding is there already");
+Is(out q,out u,"config_conflict","such a binding is there already");
 else if(av==Sharing)
-Is(out q,out v,"config_locked","another process holds applicationHost.config");
+Is(out q,out u,"config_locked","another process holds applicationHost.config");
 else if(av==Locked)
-Is(out q,out v,"config_locked",bj==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
+Is(out q,out u,"config_locked",bi==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
 else if(av==NoClass)
-Is(out q,out v,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(q,v,"edits["+a9+"]",v,bj,av);}
-static void Is(out string q,out string v,string af,string bp){
-q=af;
-v=bp;}}
+Is(out q,out u,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
+return new HostException(q,u,"edits["+a9+"]",u,bi,av);}
+static void Is(out string q,out string u,string ae,string bp){
+q=ae;
+u=bp;}}
 public class JsonReader{
 string h;
 int a9;
@@ -839,18 +842,18 @@ char Next(){
 while(a9<h.Length&&char.IsWhiteSpace(h[a9]))
 a9++;
 return a9<h.Length?h[a9]:'\0';}
-bool Taken(char cf){
-if(Next()!=cf)
+bool Taken(char cg){
+if(Next()!=cg)
 return false;
 a9++;
 return true;}
 object Value(){
-char cc=Next();
-if(cc=='{')
+char cd=Next();
+if(cd=='{')
 return Members();
-if(cc=='[')
+if(cd=='[')
 return Items();
-if(cc=='"')
+if(cd=='"')
 return Words();
 int bo=a9;
 while(a9<h.Length&&",]} \t\r\n".IndexOf(h[a9])<0)
@@ -860,25 +863,25 @@ if(f4=="null")
 return null;
 return f4=="true"||f4=="false"?(object)(f4=="true"):long.Parse(f4,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
 Hashtable Members(){
-Hashtable b7=new Hashtable();
+Hashtable b8=new Hashtable();
 a9++;
 while(!Taken('}')){
-if(b7.Count>0&& !Taken(','))
+if(b8.Count>0&& !Taken(','))
 throw new FormatException("JSON: no comma at "+a9);
 Next();
 string r=Words();
 if(!Taken(':'))
 throw new FormatException("JSON: no colon at "+a9);
-b7[r]=Value();}
-return b7;}
+b8[r]=Value();}
+return b8;}
 object[]Items(){
-List<object>cs=new List<object>();
+List<object>ct=new List<object>();
 a9++;
 while(!Taken(']')){
-if(cs.Count>0&& !Taken(','))
+if(ct.Count>0&& !Taken(','))
 throw new FormatException("JSON: no comma at "+a9);
-cs.Add(Value());}
-return cs.ToArray();}
+ct.Add(Value());}
+return ct.ToArray();}
 string Words(){
 StringBuilder bp=new StringBuilder();
 if(h[a9++]!='"')
@@ -904,22 +907,22 @@ IDictionary[]bq;
 Sight[]el;
 int a6;
 List<HttpRecord>a3;
-Prober(IMachine a,IList cq,int bs){
+Prober(IMachine a,IList cr,int bs){
 this.a=a;
-bq=new IDictionary[cq.Count];
-el=new Sight[cq.Count];
-cq.CopyTo(bq,0);
+bq=new IDictionary[cr.Count];
+el=new Sight[cr.Count];
+cr.CopyTo(bq,0);
 a6=bs*1000;}
-public static List<Bag>Look(IMachine a,IList cq,int bs,int e6){
-return new Prober(a,cq,bs).Run(e6);}
+public static List<Bag>Look(IMachine a,IList cr,int bs,int e6){
+return new Prober(a,cr,bs).Run(e6);}
 List<Bag>Run(int e6){
 List<int>bb=new List<int>();
 for(int b=0;b<bq.Length;b++)
 bb.Add(b);
-for(int bi=0;;bi++){
+for(int bj=0;;bj++){
 Together(bb);
 bb.RemoveAll(b=> !el[b].MayPass);
-if(bb.Count==0||bi>=e6)
+if(bb.Count==0||bj>=e6)
 break;
 a.Pause(PauseMilliseconds);}
 List<Bag>fi=new List<Bag>();
@@ -929,11 +932,11 @@ fi.Add(new Bag{
 });
 return fi;}
 void Together(List<int>bb){
-int i2= -1;
+int i3= -1;
 Exception d5=null;
 ThreadStart ho=delegate{
 try{
-for(int hk;(hk=Interlocked.Increment(ref i2))<bb.Count;)
+for(int hk;(hk=Interlocked.Increment(ref i3))<bb.Count;)
 el[bb[hk]]=At(bq[bb[hk]]);}
 catch(Exception c){
 d5=c;}};
@@ -974,8 +977,8 @@ catch(SocketException){
 bf.Answer=Answer.Ended;}
 catch(IOException c){
 SocketException ga=c.InnerException as SocketException;
-bool iz=ga!=null&&(ga.SocketErrorCode==SocketError.TimedOut||ga.SocketErrorCode==SocketError.WouldBlock);
-if(!iz&&hn.ElapsedMilliseconds<a6)
+bool i0=ga!=null&&(ga.SocketErrorCode==SocketError.TimedOut||ga.SocketErrorCode==SocketError.WouldBlock);
+if(!i0&&hn.ElapsedMilliseconds<a6)
 bf.Answer=Answer.Ended;}
 return bf;}
 void Judge(IDictionary ai,Sight bf){
@@ -994,8 +997,8 @@ bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
 bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;}
 bool OfRecord(string aj,string a7){
 if(a3==null)
-using(IHttpApi ca=a.OpenHttp())
-a3=new HttpRecords(ca).All(0,new Gaps());
+using(IHttpApi cb=a.OpenHttp())
+a3=new HttpRecords(cb).All(0,new Gaps());
 return a3.Exists(be=>be.Key.EndsWith(a7,StringComparison.Ordinal)&&aj.Equals(be.Thumbprint,StringComparison.OrdinalIgnoreCase));}
 static string Text(IDictionary ai,string g){
 return ai[g]==null?null:Convert.ToString(ai[g]);}
@@ -1009,62 +1012,62 @@ public int Index;
 public Step Step;
 public string Instead;}
 Changes n;
-Journal ck;
+Journal cl;
 List<Step>ap;
 List<Way>gu=new List<Way>();
 Dictionary<string,HttpRecord>a3=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 BindingLists x;
 public List<HostException>Lost=new List<HostException>();
-public Recovery(Changes n,Journal ck){
+public Recovery(Changes n,Journal cl){
 this.n=n;
-this.ck=ck;
+this.cl=cl;
 try{
-if(ck.Damaged)
+if(cl.Damaged)
 throw new FormatException("a line of it is not as it was written");
-ap=Step.Read(new Given(JsonReader.Parse(ck["steps"]),"steps"));}
+ap=Step.Read(new Given(JsonReader.Parse(cl["steps"]),"steps"));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
-HostException Conflict(string f,string cx){
-string v="run "+ck["run"]+" has not finished, and "+cx;
-return new HostException("journal_conflict",v,f,v,null,null);}
+HostException Conflict(string f,string cy){
+string u="run "+cl["run"]+" has not finished, and "+cy;
+return new HostException("journal_conflict",u,f,u,null,null);}
 public void Plan(){
 SortedDictionary<int,object>de=new SortedDictionary<int,object>();
-HashSet<int>cl=new HashSet<int>(),ew=new HashSet<int>();
-foreach(KeyValuePair<string,string>cm in ck.Lines){
-int ik=cm.Value.IndexOf('\t'),b;
-if(!int.TryParse(ik<0?cm.Value:cm.Value.Substring(0,ik),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+HashSet<int>cm=new HashSet<int>(),ew=new HashSet<int>();
+foreach(KeyValuePair<string,string>cn in cl.Lines){
+int il=cn.Value.IndexOf('\t'),b;
+if(!int.TryParse(il<0?cn.Value:cn.Value.Substring(0,il),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(cm.Key=="begin")
-de[b]=JsonReader.Parse(cm.Value.Substring(ik+1));
-else if(cm.Key=="done")
-cl.Add(b);
-else if(cm.Key=="undo")
-cl.Remove(b);
-else if(cm.Key=="undone"||cm.Key=="failed")
+if(cn.Key=="begin")
+de[b]=JsonReader.Parse(cn.Value.Substring(il+1));
+else if(cn.Key=="done")
+cm.Add(b);
+else if(cn.Key=="undo")
+cm.Remove(b);
+else if(cn.Key=="undone"||cn.Key=="failed")
 ew.Add(b);}
 foreach(int b in de.Keys.Reverse())
 if(!ew.Contains(b)&&ap[b].Op!=Step.Probe)
-Plan(b,ap[b],de[b],!cl.Contains(b));}
-void Plan(int b,Step e,object l,bool cw){
+Plan(b,ap[b],de[b],!cm.Contains(b));}
+void Plan(int b,Step e,object l,bool cx){
 if(e.Op==Step.Bindings){
 List<object>hy=new List<object>((object[])l);
-List<Edit>ah=e.Edits.Select((ae,a9)=>new Edit{Site=ae.Site,Position=(int)(long)hy[a9],Before=ae.Before,After=ae.After}).ToList();
-Plan(b,ah,cw);
+List<Edit>ah=e.Edits.Select((af,a9)=>new Edit{Site=af.Site,Position=(int)(long)hy[a9],Before=af.Before,After=af.After}).ToList();
+Plan(b,ah,cx);
 return;}
 HttpRecord aq=l==null?null:Step.Image(e,new Given(l,"begin")),dj;
 if(!a3.TryGetValue(e.Place,out dj)){
 dj=n.Http.Find(e.Family,e.Key);
 n.Touched.Note(e,dj);}
 a3[e.Place]=aq;
-if(cw&&HttpTable.Same(dj,aq)){
+if(cx&&HttpTable.Same(dj,aq)){
 Nothing(b);
 return;}
-bool df=cw&&e.Op==Step.Replace&&dj==null;
+bool df=cx&&e.Op==Step.Replace&&dj==null;
 if(!df&& !HttpTable.Same(dj,e.After))
 throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(dj));
 Step fs=df?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=aq}:Changes.Inverse(e,aq);
 gu.Add(new Way{Index=b,Step=fs});}
-void Plan(int b,List<Edit>ah,bool cw){
+void Plan(int b,List<Edit>ah,bool cx){
 if(x==null){
 x=n.Iis.Read(ap.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
 n.Touched.Note(x.Copy());}
@@ -1072,12 +1075,12 @@ List<Edit>fs=Edit.Undoing(ah);
 if(x.Fits(fs)){
 x.Try(fs);
 gu.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fs}});}
-else if(cw&&x.Fits(ah))
+else if(cx&&x.Fits(ah))
 Nothing(b);
 else
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
 void Nothing(int b){
-bool hm=ck.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
+bool hm=cl.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
 gu.Add(new Way{Index=b,Instead=hm?"undone":"failed"});}
 public void CarryOut(JournalWriter i){
 foreach(Way f3 in gu){
@@ -1109,7 +1112,7 @@ IWritingMachine a;
 Changes n;
 JournalWriter i;
 Given az;
-List<KeyValuePair<int,Step>>cl=new List<KeyValuePair<int,Step>>();
+List<KeyValuePair<int,Step>>cm=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
@@ -1132,7 +1135,7 @@ Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!cl.Exists(be=>be.Key==b))
+if(!cm.Exists(be=>be.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
@@ -1142,20 +1145,20 @@ i.Begin(b,null);
 Look(e);}
 else if(e.Op==Step.Bindings){
 List<Edit>dt=Placed(e.Edits);
-i.Begin(b,dt.ConvertAll(ae=>ae.Position));
+i.Begin(b,dt.ConvertAll(af=>af.Position));
 n.Iis.CommitAll(dt);
-cl.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(dt)}));}
+cm.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(dt)}));}
 else{
 HttpRecord l=n.Expected(e);
 i.Begin(b,Step.ImageBag(l));
 Step de=new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};
 n.Record(e,delegate(bool set){
 if(set)
-cl.RemoveAt(cl.Count-1);
+cm.RemoveAt(cm.Count-1);
 else
-cl.Add(new KeyValuePair<int,Step>(b,de));
+cm.Add(new KeyValuePair<int,Step>(b,de));
 });
-cl.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(e,l)));}}
+cm.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(e,l)));}}
 List<Edit>Placed(List<Edit>ah){
 BindingLists dj=n.Iis.Read(ah);
 n.Touched.Note(dj);
@@ -1164,20 +1167,20 @@ void Look(Step e){
 List<Bag>fi=Prober.Look(a,e.Endpoints,(int)az["timeout"].Whole(1,600),(int)az["retries"].Whole(0,100));
 Probes.AddRange(fi);
 Bag hq=fi.Find(eb=>(string)eb["verdict"]=="wrong");
-Bag i1=fi.Find(eb=>(string)eb["verdict"]!="wrong"&&(string)eb["verdict"]!="right");
-Bag cc=hq??(az["on_unverified"].Text()=="fail"?i1:null);
-if(cc==null)
+Bag i2=fi.Find(eb=>(string)eb["verdict"]!="wrong"&&(string)eb["verdict"]!="right");
+Bag cd=hq??(az["on_unverified"].Text()=="fail"?i2:null);
+if(cd==null)
 return;
-string f=cc["address"]+":"+cc["port"]+" "+(cc["sni"]??"without SNI");
-string v="expected "+(cc["expect"]??"no handshake")+", saw "+(cc["served"]??"no handshake");
-throw new HostException(hq!=null?"probe_wrong":"probe_unverified",v,f,v,null,null);}
+string f=cd["address"]+":"+cd["port"]+" "+(cd["sni"]??"without SNI");
+string u="expected "+(cd["expect"]??"no handshake")+", saw "+(cd["served"]??"no handshake");
+throw new HostException(hq!=null?"probe_wrong":"probe_unverified",u,f,u,null,null);}
 void Undo(){
-if(cl.Count==0)
+if(cm.Count==0)
 return;
 Undone="complete";
-for(int f=cl.Count-1;f>=0;f--){
-int b=cl[f].Key;
-Step e=cl[f].Value;
+for(int f=cm.Count-1;f>=0;f--){
+int b=cm[f].Key;
+Step e=cm[f].Value;
 try{
 Try("undo",b);
 Back(e);
@@ -1212,33 +1215,33 @@ get{return new Given(Table()[g],Below(g));}}
 string Below(string g){
 return Place.Length==0?g:Place+"."+g;}
 IDictionary Table(){
-IDictionary b7=value as IDictionary;
-if(b7==null)
+IDictionary b8=value as IDictionary;
+if(b8==null)
 throw Bad("must be an object");
-return b7;}
-public Given Keys(string[]cf,params string[]gy){
-IDictionary b7=Table();
+return b8;}
+public Given Keys(string[]cg,params string[]gy){
+IDictionary b8=Table();
 List<string>bl=new List<string>();
-foreach(object r in b7.Keys)
+foreach(object r in b8.Keys)
 bl.Add(Convert.ToString(r));
 bl.Sort(StringComparer.Ordinal);
-string[]fq=(string[])cf.Clone();
+string[]fq=(string[])cg.Clone();
 Array.Sort(fq,StringComparer.Ordinal);
 foreach(string g in fq)
 if(!bl.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
 foreach(string g in bl)
-if(Array.IndexOf(cf,g)<0&&Array.IndexOf(gy,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
+if(Array.IndexOf(cg,g)<0&&Array.IndexOf(gy,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
 IEnumerable e3=value as IEnumerable;
 if(e3==null||value is string||value is IDictionary)
 throw Bad("must be a list");
-List<Given>cs=new List<Given>();
-foreach(object b8 in e3)
-cs.Add(new Given(b8,Place+"["+cs.Count+"]"));
-return cs;}
+List<Given>ct=new List<Given>();
+foreach(object b9 in e3)
+ct.Add(new Given(b9,Place+"["+ct.Count+"]"));
+return ct;}
 public string Text(){
 string h=value as string;
 if(h==null)
@@ -1257,10 +1260,10 @@ s=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
 if(!fr||s!=Math.Truncate(s)||s<g6||s>ep)
 throw Bad("must be a whole number from "+g6+" to "+ep);
 return(long)s;}
-public string Choice(params string[]af){
+public string Choice(params string[]ae){
 string h=value as string;
-if(Array.IndexOf(af,h)<0)
-throw Bad("must be one of "+string.Join(", ",af));
+if(Array.IndexOf(ae,h)<0)
+throw Bad("must be one of "+string.Join(", ",ae));
 return h;}
 public bool Truth(){
 if(!(value is bool))
@@ -1280,8 +1283,8 @@ public bool IsRecord{
 get{return Family!=null;}}
 public static List<Step>Read(Given k){
 List<Step>ap=new List<Step>();
-foreach(Given b8 in k.Items())
-ap.Add(One(b8));
+foreach(Given b9 in k.Items())
+ap.Add(One(b9));
 return ap;}
 static Step One(Given k){
 Step e=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
@@ -1325,7 +1328,7 @@ return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
 Bag fa=new Bag{{"op",Op}};
 if(Op==Bindings)
-return fa.Put("edits",Edits.ConvertAll(ae=>ae.ToBag()));
+return fa.Put("edits",Edits.ConvertAll(af=>af.ToBag()));
 if(Op==Probe)
 return fa.Put("endpoints",Endpoints.ConvertAll(be=>new Bag{{"address",be["address"]},{"port",be["port"]},{"sni",be["sni"]},{"expect",be["expect"]}}));
 return fa.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
@@ -1345,14 +1348,14 @@ public int?Position;
 public Binding Before,After;
 public static Edit Read(Given k){
 k.Keys(new[]{"site","position","before","after"});
-Edit ae=new Edit{Site=k["site"].Text(),Before=Image(k["before"]),After=Image(k["after"])};
+Edit af=new Edit{Site=k["site"].Text(),Before=Image(k["before"]),After=Image(k["after"])};
 if(!k["position"].IsNull)
-ae.Position=(int)k["position"].Whole(0,int.MaxValue);
-if(ae.Before==null&&ae.After==null)
+af.Position=(int)k["position"].Whole(0,int.MaxValue);
+if(af.Before==null&&af.After==null)
 throw k.Bad("has neither before nor after");
-if(ae.Before!=null&&ae.Position==null)
+if(af.Before!=null&&af.Position==null)
 throw k["position"].Bad("is needed where a binding is changed or removed");
-return ae;}
+return af;}
 static Binding Image(Given k){
 if(k.IsNull)
 return null;
@@ -1368,7 +1371,7 @@ return ax==null?null:new Bag{{"protocol",ax.Protocol},{"information",ax.Informat
 public Edit Swapped(){
 return new Edit{Site=Site,Position=Position,Before=After,After=Before};}
 public static List<Edit>Undoing(List<Edit>ah){
-List<Edit>f0=ah.ConvertAll(ae=>ae.Swapped());
+List<Edit>f0=ah.ConvertAll(af=>af.Swapped());
 f0.Reverse();
 return f0;}}
 public partial class WindowsMachine:IWritingMachine{
@@ -1396,31 +1399,31 @@ catch(Exception){
 return false;}}
 public IDisposable Lock(int bs){
 IntPtr dr=Described("CreateMutexExW",0,a4=>CreateMutexExW(ref a4,LockName,0,0x1F0001));
-Mutex ct=new Mutex(false);
-ct.SafeWaitHandle.Dispose();
-ct.SafeWaitHandle=new SafeWaitHandle(dr,true);
-bool ih;
+Mutex cu=new Mutex(false);
+cu.SafeWaitHandle.Dispose();
+cu.SafeWaitHandle=new SafeWaitHandle(dr,true);
+bool ii;
 try{
-ih=ct.WaitOne(bs*1000);}
+ii=cu.WaitOne(bs*1000);}
 catch(AbandonedMutexException){
-ih=true;}
-if(ih)
-return new Held(ct);
-ct.Dispose();
+ii=true;}
+if(ii)
+return new Held(cu);
+cu.Dispose();
 return null;}
 class Held:IDisposable{
-Mutex ct;
-public Held(Mutex ct){
-this.ct=ct;}
+Mutex cu;
+public Held(Mutex cu){
+this.cu=cu;}
 public void Dispose(){
-ct.ReleaseMutex();
-ct.Dispose();}}
+cu.ReleaseMutex();
+cu.Dispose();}}
 public string JournalFolder(){
 string z=ToPath(Journal.Folder);
 Described("CreateDirectoryW",AlreadyExists,a4=>(IntPtr)(CreateDirectoryW(z,ref a4)?1:0));
-string io=Untrusted(z);
-if(io!=null)
-throw new HostException("journal_untrusted",io,z,io+"; look who made the folder, then remove it",null,null);
+string ip=Untrusted(z);
+if(ip!=null)
+throw new HostException("journal_untrusted",ip,z,ip+"; look who made the folder, then remove it",null,null);
 return z;}
 static string Untrusted(string z){
 if((File.GetAttributes(z)&FileAttributes.ReparsePoint)!=0)
@@ -1432,12 +1435,12 @@ if(!GetFileSecurityW(z,5,a5,br,out br))
 throw Refused("GetFileSecurityW",Marshal.GetLastWin32Error());
 return Untrusted(a5);}
 public static string Untrusted(byte[]a5){
-RawSecurityDescriptor cd=new RawSecurityDescriptor(a5,0);
-if(!IsTrusted(cd.Owner))
-return"the folder of the journal belongs to "+cd.Owner;
-if(cd.DiscretionaryAcl==null)
+RawSecurityDescriptor ce=new RawSecurityDescriptor(a5,0);
+if(!IsTrusted(ce.Owner))
+return"the folder of the journal belongs to "+ce.Owner;
+if(ce.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce f9 in cd.DiscretionaryAcl){
+foreach(GenericAce f9 in ce.DiscretionaryAcl){
 const int gx=0x1200A9|unchecked((int)0xA0000000);
 KnownAce d1=f9 as KnownAce;
 bool ht=d1!=null&&d1.AceType==AceType.AccessDenied;
@@ -1449,26 +1452,26 @@ string h=fg==null?"":fg.Value;
 return h=="S-1-5-32-544"||h=="S-1-5-18"||h.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
 public IJournalFile OpenJournal(string j,long e2){
 return new JournalFile(j,e2);}
-public static HostException Refused(string bj,int b2){
-bool cz=b2==5||b2==1307||b2==1314;
-string v=cz?"administrator rights are missing":HostException.OfCall(bj,(uint)b2).Message;
-return new HostException(cz?"access_denied":"internal",v,"journal",v,bj,b2);}
+public static HostException Refused(string bi,int b3){
+bool b2=b3==5||b3==1307||b3==1314;
+string u=b2?"administrator rights are missing":HostException.OfCall(bi,(uint)b3).Message;
+return new HostException(b2?"access_denied":"internal",u,"journal",u,bi,b3);}
 [StructLayout(LayoutKind.Sequential)]
 struct SecurityAttributes{
 public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
 delegate IntPtr Creation(SecurityAttributes a4);
-static IntPtr Described(string bj,int gv,Creation hs){
+static IntPtr Described(string bi,int gv,Creation hs){
 SecurityAttributes a4=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
 uint ab;
 if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a4.Descriptor,out ab))
 throw Refused("ConvertStringSecurityDescriptorToSecurityDescriptorW",Marshal.GetLastWin32Error());
 try{
 IntPtr go=hs(a4);
-int b2=Marshal.GetLastWin32Error();
-if(go==IntPtr.Zero&&b2!=gv)
-throw Refused(bj,b2);
+int b3=Marshal.GetLastWin32Error();
+if(go==IntPtr.Zero&&b3!=gv)
+throw Refused(bi,b3);
 return go;}
 finally{
 LocalFree(a4.Descriptor);}}
@@ -1515,7 +1518,7 @@ public void Dispose(){
 aw.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cv,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();

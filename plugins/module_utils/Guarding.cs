@@ -16,20 +16,20 @@ public class Guard:IGuard{
 public const string TaskFolder="tlsfleet.iis",Program=@"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe";
 const int CheckSeconds=120,WaitSeconds=3600;
 IWritingMachine a;
-ITasks cj;
+ITasks ck;
 int fy;
 List<string>e7=new List<string>();
 string c6;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine(),new WindowsTasks());}
-public static string Run(IDictionary p,IWritingMachine a,ITasks cj){
+public static string Run(IDictionary p,IWritingMachine a,ITasks ck){
 try{
-return Applier.Run(p,a,new Guard(new Given(p,""),a,cj));}
+return Applier.Run(p,a,new Guard(new Given(p,""),a,ck));}
 catch(Exception c){
 return Json.Write(Reader.Failure(Applier.Typed(c,"")));}}
-Guard(Given k,IWritingMachine a,ITasks cj){
+Guard(Given k,IWritingMachine a,ITasks ck){
 this.a=a;
-this.cj=cj;
+this.ck=ck;
 if(k["guard"].IsNull==k["confirm"].IsNull)
 throw k["guard"].Bad("give exactly one of guard and confirm");
 if(!k["confirm"].IsNull){
@@ -51,7 +51,7 @@ throw da.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
 get{return c6!=null;}}
 public void Arm(JournalWriter i,int ap){
-DateTime cg=a.UtcNow.AddMinutes(fy);
+DateTime ch=a.UtcNow.AddMinutes(fy);
 try{
 string z=Directory.CreateDirectory(FolderOf(a,i.Run)).FullName;
 string gt=Path.Combine(z,"undo.ps1");
@@ -59,61 +59,61 @@ for(int b=0;b<e7.Count;b++)
 File.WriteAllText(Path.Combine(z,b.ToString(CultureInfo.InvariantCulture)+".cs"),e7[b],Encoding.ASCII);
 File.WriteAllText(gt,Script(i.Run),Encoding.ASCII);
 string bp="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gt+"\"";
-string dm=cj.PowerShell(bp+" -Check",CheckSeconds);
+string dm=ck.PowerShell(bp+" -Check",CheckSeconds);
 if(dm!=null)
 throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dm);
-cj.Register(NameOf(i.Run),Xml(bp,cg));
-i.Guard(Journal.Time(cg)+"\t"+ap.ToString(CultureInfo.InvariantCulture));}
+ck.Register(NameOf(i.Run),Xml(bp,ch));
+i.Guard(Journal.Time(ch)+"\t"+ap.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
 Disarm(i.Run);
-string v="the guard could not be set up, so nothing was written: "+c.Message;
-throw new HostException("guard_unavailable",v,"guard",v,null,unchecked((uint)c.HResult));}}
+string u="the guard could not be set up, so nothing was written: "+c.Message;
+throw new HostException("guard_unavailable",u,"guard",u,null,unchecked((uint)c.HResult));}}
 public void Disarm(string a8){
-Tidy(a,cj,a8);}
+Tidy(a,ck,a8);}
 public void Confirm(string j){
 Journal o=Journal.Of(j);
 if(o["run"]!=c6|| !o.Waiting){
 bool ew=o["run"]==c6&&o["expired"]!=null;
-string v="run "+c6+(ew?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
-throw new HostException("guard_expired",v,"confirm",v,null,null);}
+string u="run "+c6+(ew?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
+throw new HostException("guard_expired",u,"confirm",u,null,null);}
 using(JournalWriter i=JournalWriter.GoOn(a,j,o))
 i.End();
 File.Delete(j);
 Disarm(c6);}
 public static string Expire(string a8){
 return Expire(a8,new WindowsMachine(),new WindowsTasks());}
-public static string Expire(string a8,IWritingMachine a,ITasks cj){
+public static string Expire(string a8,IWritingMachine a,ITasks ck){
 string dm;
 try{
 string j=Path.Combine(a.JournalFolder(),Journal.File);
 using(IDisposable f6=a.Lock(WaitSeconds))
 dm=f6==null?"another applier did not end":Undone(a8,a,j);}
 catch(Exception c){
-HostException af=Applier.Typed(c,"journal");
-dm=af.Code+": "+af.Hint;}
+HostException ae=Applier.Typed(c,"journal");
+dm=ae.Code+": "+ae.Hint;}
 a.LogInvocation("tlsfleet.iis guard of run "+a8+": "+dm);
-Tidy(a,cj,a8);
+Tidy(a,ck,a8);
 return dm;}
 static string Undone(string a8,IWritingMachine a,string j){
 Journal o=Journal.Of(j);
 if(o["run"]!=a8||o.Finished)
 return"nothing to do";
-using(IHttpApi ca=a.OpenHttp())
+using(IHttpApi cb=a.OpenHttp())
 using(JournalWriter i=JournalWriter.GoOn(a,j,o)){
 i.Expired(Journal.Time(a.UtcNow));
-Recovery bn=new Recovery(new Changes(a,ca),o);
+Recovery bn=new Recovery(new Changes(a,cb),o);
 bn.Plan();
 bn.CarryOut(i);
 i.End();
 foreach(HostException be in bn.Lost)
 a.LogInvocation("tlsfleet.iis guard of run "+a8+": "+be.Place+": "+be.Hint);}
 return"undone, since nobody had confirmed it";}
-static void Tidy(IWritingMachine a,ITasks cj,string a8){
+static void Tidy(IWritingMachine a,ITasks ck,string a8){
 try{
 string z=FolderOf(a,a8);
 if(Directory.Exists(z))
 Directory.Delete(z,true);
-cj.Remove(NameOf(a8));}
+ck.Remove(NameOf(a8));}
 catch(Exception){}}
 static string NameOf(string a8){
 return"undo-"+a8;}
@@ -131,10 +131,10 @@ return"param([switch]$Check)\r\n"
 +"$expire = $made.CompiledAssembly.GetType('TlsFleet.Guard', $true).GetMethod('Expire', [type[]]@([string]))\r\n"
 +"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+a8+"')) }\r\n"
 +"exit 0\r\n";}
-static string Xml(string bp,DateTime cg){
+static string Xml(string bp,DateTime ch){
 return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">"
 +"<RegistrationInfo><Description>Undoes a change of tlsfleet.iis that nobody has confirmed</Description></RegistrationInfo>"
-+"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(cg)+"</StartBoundary><EndBoundary>"+Journal.Time(cg.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
++"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(ch)+"</StartBoundary><EndBoundary>"+Journal.Time(ch.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
 +"<Principals><Principal id=\"System\"><UserId>S-1-5-18</UserId><RunLevel>HighestAvailable</RunLevel></Principal></Principals>"
 +"<Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy><DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>"
 +"<StopIfGoingOnBatteries>false</StopIfGoingOnBatteries><StartWhenAvailable>true</StartWhenAvailable>"
@@ -142,14 +142,14 @@ return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.micro
 +"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bp.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
 public interface ITasks{
 string PowerShell(string p,int bs);
-void Register(string g,string ip);
+void Register(string g,string iq);
 void Remove(string g);}
 [ComImport,Guid("2faba4c7-4da9-4013-9697-20cc3fd40f85"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskService{
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetRunningTasks(int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object NewTask(uint ag);
-void Connect([MarshalAs(UnmanagedType.Struct)]object hz,[MarshalAs(UnmanagedType.Struct)]object ia,[MarshalAs(UnmanagedType.Struct)]object jc,[MarshalAs(UnmanagedType.Struct)]object gz);}
+void Connect([MarshalAs(UnmanagedType.Struct)]object hz,[MarshalAs(UnmanagedType.Struct)]object ib,[MarshalAs(UnmanagedType.Struct)]object jc,[MarshalAs(UnmanagedType.Struct)]object gz);}
 [ComImport,Guid("8cfac062-a080-4c15-9a88-aa7c2af80dfc"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskFolder{
 [return:MarshalAs(UnmanagedType.BStr)]string GetName();
@@ -161,7 +161,7 @@ void DeleteFolder([MarshalAs(UnmanagedType.BStr)]string g,int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTask([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTasks(int ag);
 void DeleteTask([MarshalAs(UnmanagedType.BStr)]string g,int ag);
-[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string ip,int ag,[MarshalAs(UnmanagedType.Struct)]object ia,[MarshalAs(UnmanagedType.Struct)]object gz,int ii,[MarshalAs(UnmanagedType.Struct)]object i7);}
+[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string iq,int ag,[MarshalAs(UnmanagedType.Struct)]object ib,[MarshalAs(UnmanagedType.Struct)]object gz,int ij,[MarshalAs(UnmanagedType.Struct)]object i7);}
 public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);
@@ -175,9 +175,9 @@ StringBuilder dm=new StringBuilder();
 using(Process bc=Process.Start(bo)){
 bc.StandardInput.Close();
 bc.OutputDataReceived+=delegate{};
-bc.ErrorDataReceived+=delegate(object je,DataReceivedEventArgs cm){
+bc.ErrorDataReceived+=delegate(object je,DataReceivedEventArgs cn){
 lock(dm)
-dm.Append(' ').Append(cm.Data);};
+dm.Append(' ').Append(cn.Data);};
 bc.BeginOutputReadLine();
 bc.BeginErrorReadLine();
 if(!bc.WaitForExit(bs*1000)){
@@ -185,14 +185,14 @@ bc.Kill();
 return"it did not end in "+bs+" seconds";}
 bc.WaitForExit();
 return bc.ExitCode==0?null:"it ended with code "+bc.ExitCode+dm.ToString().TrimEnd();}}
-public void Register(string g,string ip){
-In(delegate(ITaskFolder cu,List<object>l){
-ITaskFolder z=Find(cu,l)??SiteStates.Keep(l,cu.CreateFolder(Guard.TaskFolder,null));
-SiteStates.Keep(l,z.RegisterTask(g,ip,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
+public void Register(string g,string iq){
+In(delegate(ITaskFolder cv,List<object>l){
+ITaskFolder z=Find(cv,l)??SiteStates.Keep(l,cv.CreateFolder(Guard.TaskFolder,null));
+SiteStates.Keep(l,z.RegisterTask(g,iq,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
 public void Remove(string g){
-In(delegate(ITaskFolder cu,List<object>l){
-ITaskFolder z=Find(cu,l);
+In(delegate(ITaskFolder cv,List<object>l){
+ITaskFolder z=Find(cv,l);
 if(z==null)
 return;
 try{
@@ -201,12 +201,12 @@ catch(Exception c){
 if(!IsMissing(c))
 throw;}
 try{
-cu.DeleteFolder(Guard.TaskFolder,0);}
+cv.DeleteFolder(Guard.TaskFolder,0);}
 catch(Exception){}
 });}
-static ITaskFolder Find(ITaskFolder cu,List<object>l){
+static ITaskFolder Find(ITaskFolder cv,List<object>l){
 try{
-return SiteStates.Keep(l,cu.GetFolder(Guard.TaskFolder));}
+return SiteStates.Keep(l,cv.GetFolder(Guard.TaskFolder));}
 catch(Exception c){
 if(IsMissing(c))
 return null;

@@ -26,7 +26,7 @@ using System;
 namespace TlsFleet{
 [ComImport,Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cv,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();}
@@ -47,7 +47,7 @@ void Clear();
 public interface IAppHostElementCollection{
 uint GetCount();
 IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
-void AddElement(IAppHostElement a1,int iu);
+void AddElement(IAppHostElement a1,int iv);
 void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
 IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string g);
@@ -72,14 +72,14 @@ var l=new List<object>();
 var hj=new HashSet<string>();
 try{
 IAppHostAdminManager c9=Keep(l,a.OpenAdmin());
-IAppHostElement cv=Keep(l,c9.GetAdminSection(Sites,AppHost));
-IAppHostElementCollection x=Keep(l,cv.GetCollection());
+IAppHostElement cw=Keep(l,c9.GetAdminSection(Sites,AppHost));
+IAppHostElementCollection x=Keep(l,cw.GetCollection());
 long ar=x==null?0:x.GetCount();
 for(int b=0;b<ar;b++)
 One(x,b,c2,hj,w);}
 catch(Exception c){
-string cx=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
-w.Add("site_states",c,cx);}
+string cy=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
+w.Add("site_states",c,cy);}
 finally{
 Release(l);}
 return c2;}
@@ -96,13 +96,13 @@ w.Add("site_states",c,"site states");
 c2[c0]="unknown";}}
 finally{
 Release(l);}}
-static string Name(long b6){
-return b6==0||b6==1?"started":b6==2||b6==3?"stopped":"unknown";}
+static string Name(long b7){
+return b7==0||b7==1?"started":b7==2||b7==3?"stopped":"unknown";}
 static long Number(IAppHostProperty du){
 return Convert.ToInt64(du.GetValue()?? -1,CultureInfo.InvariantCulture);}
-public static T Keep<T>(List<object>l,T b8){
-l.Add(b8);
-return b8;}
+public static T Keep<T>(List<object>l,T b9){
+l.Add(b9);
+return b9;}
 public static void Release(List<object>l){
 for(int b=l.Count-1;b>=0;b--)
 if(l[b]!=null&&Marshal.IsComObject(l[b]))
@@ -139,10 +139,10 @@ finally{
 a.Stores.Close();}}
 return o;}
 void Choose(string a0,List<StoredCertificate>dv,List<Bag>o){
-bool im=a0=="MY"||a0=="WebHosting";
+bool io=a0=="MY"||a0=="WebHosting";
 dv.Sort((be,ay)=>string.CompareOrdinal(be.Thumbprint,ay.Thumbprint));
 foreach(StoredCertificate d in dv){
-bool f8=e9=="candidates"&&im&&d.Key!=null;
+bool f8=e9=="candidates"&&io&&d.Key!=null;
 if(e9=="all"||f8||dp.Contains(a0+"\\"+d.Thumbprint))
 o.Add(Facts(a0,d));}}
 Bag Facts(string a0,StoredCertificate d){
@@ -157,15 +157,15 @@ ChainFacts ey=a.Stores.Chain(d);
 return ey==null?null:new Bag{{"status",ey.Status},{"elements",ey.Elements}};}
 Bag KeyFacts(string a0,StoredCertificate d){
 KeyLink r=d.Key;
-string cx="key of certificate "+d.Thumbprint+" in "+a0;
+string cy="key of certificate "+d.Thumbprint+" in "+a0;
 string ek=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
 var az=new KeyProbe();
 if(ek!="metadata")
-az=w.Try("keys",cx,az,()=>a.Stores.Probe(d,ek=="sign"));
-string gk=w.Try("keys",cx,"unknown",()=>KeyAccess.OfSystem(az.Descriptor));
+az=w.Try("keys",cy,az,()=>a.Stores.Probe(d,ek=="sign"));
+string gk=w.Try("keys",cy,"unknown",()=>KeyAccess.OfSystem(az.Descriptor));
 return new Bag{
 {"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gk},{"check",az.Tried?ek:"metadata"},{"code",az.Code}
-}.PutUnless(null,"file",w.Try("keys",cx,null,()=>FileOf(az.UniqueName)));}
+}.PutUnless(null,"file",w.Try("keys",cy,null,()=>FileOf(az.UniqueName)));}
 string FileOf(string g){
 if(!string.IsNullOrEmpty(g))
 foreach(string z in KeyFolders){
@@ -183,9 +183,9 @@ const int Read=unchecked((int)0x80000000)|0x10000000|0x1;
 public static string OfSystem(byte[]a5){
 if(a5==null||a5.Length==0)
 return"unknown";
-var cd=new RawSecurityDescriptor(a5,0);
-RawAcl e3=cd.DiscretionaryAcl;
-if((cd.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
+var ce=new RawSecurityDescriptor(a5,0);
+RawAcl e3=ce.DiscretionaryAcl;
+if((ce.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
 if(e3==null)
 return"granted";
@@ -221,27 +221,27 @@ Bag jh=w.Try("os","Windows version",EmptyOs(),Os);
 Bag fw=w.Try("iis","IIS version",null,Iis);
 long bx=(int)jh["build"];
 ReadHttp(bx);
-IisConfig ce=new IisConfig(a,w);
+IisConfig cf=new IisConfig(a,w);
 if(fw!=null)
-ce.Read();
-List<Bag>x=Sites(ce);
+cf.Read();
+List<Bag>x=Sites(cf);
 bool?gs=null;
 if(fw!=null)
 gs=w.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
-List<Bag>dz=AllUsers(ce);
+List<Bag>dz=AllUsers(cf);
 Bag at=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",w.Try("os","computer name","",()=>ComputerName(m))},{"os",jh},{"iis",fw},{"addresses",w.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",w.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gs},{"update_exported",dd},{"shared_configuration",ce.Shared},{"sites",x},{"records",a3.Select(t=>t.ToBag())},{"certificates",new Certificates(a,w,ak,al,a3).Read()},{"central_store",w.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c5},{"users",dz},{"connection",w.Try("connection","connection in use",null,Connection)},{"journal",w.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ce.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",w.Try("os","computer name","",()=>ComputerName(m))},{"os",jh},{"iis",fw},{"addresses",w.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",w.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gs},{"update_exported",dd},{"shared_configuration",cf.Shared},{"sites",x},{"records",a3.Select(t=>t.ToBag())},{"certificates",new Certificates(a,w,ak,al,a3).Read()},{"central_store",w.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c5},{"users",dz},{"connection",w.Try("connection","connection in use",null,Connection)},{"journal",w.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cf.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
 new Traces(a,w).AddTo(at,fw!=null,bx,ef);
 return at.Put("incomplete",w.Entries);}
 void ReadHttp(long bx){
 try{
-using(IHttpApi ca=a.OpenHttp()){
-HttpRecords d7=new HttpRecords(ca);
+using(IHttpApi cb=a.OpenHttp()){
+HttpRecords d7=new HttpRecords(cb);
 a3=d7.All(bx,w);
 ef=d7.Unknown;
 c5=w.Try("url_reservations","URL reservations",c5,d7.UrlReservations);
 ej=w.Try("ip_listen","IP listen list",ej,d7.IpListen);
-dd=w.Try("update_exported","exports of httpapi.dll",null,()=>ca.UpdateExported);}}
+dd=w.Try("update_exported","exports of httpapi.dll",null,()=>cb.UpdateExported);}}
 catch(Exception c){
 w.Add("records",c,"http.sys configuration");}}
 public static string ComputerName(IRegistry m){
@@ -267,22 +267,22 @@ Bag Iis(){
 object di=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
 object em=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
 return di==null?null:new Bag{{"major",di},{"minor",em??0}};}
-List<Bag>Sites(IisConfig ce){
+List<Bag>Sites(IisConfig cf){
 Dictionary<long,string>c2=new Dictionary<long,string>();
-if(ce.Sites.Count>0)
+if(cf.Sites.Count>0)
 c2=SiteStates.Read(a,w);
 List<Bag>x=new List<Bag>();
-foreach(Site am in ce.Sites){
-string b6;
+foreach(Site am in cf.Sites){
+string b7;
 IEnumerable<Bag>y=am.Bindings.Select(delegate(Binding b1){
 return new Bag{{"protocol",b1.Protocol},{"information",b1.Information},{"ssl_flags",b1.Flags}};
 });
-c2.TryGetValue(am.Id,out b6);
-x.Add(new Bag{{"id",am.Id},{"name",am.Name},{"state",b6??"unknown"},{"bindings",y}});}
+c2.TryGetValue(am.Id,out b7);
+x.Add(new Bag{{"id",am.Id},{"name",am.Name},{"state",b7??"unknown"},{"bindings",y}});}
 return x;}
-List<Bag>AllUsers(IisConfig ce){
+List<Bag>AllUsers(IisConfig cf){
 List<Bag>dz=new Users(m).Read(w);
-foreach(Mapper bd in ce.Mappers)
+foreach(Mapper bd in cf.Mappers)
 if(bd.Hash&& !IsComplete(bd))
 Users.Add(dz,"other",null,bd.Thumbprint,"applicationHost.config, customMetadata "+bd.Path+", property 5506 of the IIS 6 metabase");
 dz.AddRange(w.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
@@ -293,7 +293,7 @@ List<int>Ports(){
 IEnumerable<TcpEnd>e4=a.Listening();
 if(e4==null)
 return null;
-return new SortedSet<int>(e4.Select(cg=>cg.Port)).ToList();}
+return new SortedSet<int>(e4.Select(ch=>ch.Port)).ToList();}
 Bag CentralStore(){
 const string j=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
 object c8=m.Value(j,"Enabled");
@@ -310,13 +310,13 @@ IEnumerable<string>bl=a.FilesIn(z);
 return bl==null?null:bl.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
 Dictionary<int,bool>dl=new Users(m).WinRmPorts();
-List<TcpEnd>bb=a.Established().Where(cg=>dl.ContainsKey(cg.Port)).ToList();
-TcpEnd cy=bb.FirstOrDefault(cg=>dl[cg.Port])??bb.FirstOrDefault();
-if(cy==null)
+List<TcpEnd>bb=a.Established().Where(ch=>dl.ContainsKey(ch.Port)).ToList();
+TcpEnd cz=bb.FirstOrDefault(ch=>dl[ch.Port])??bb.FirstOrDefault();
+if(cz==null)
 return null;
-if(bb.Any(cg=>cg.Port!=cy.Port||cg.Address!=cy.Address))
-w.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cy.Address+" port "+cy.Port);
-return new Bag{{"address",cy.Address},{"port",cy.Port},{"tls",dl[cy.Port]}};}}
+if(bb.Any(ch=>ch.Port!=cz.Port||ch.Address!=cz.Address))
+w.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cz.Address+" port "+cz.Port);
+return new Bag{{"address",cz.Address},{"port",cz.Port},{"tls",dl[cz.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
 public ushort Major,Minor;}
@@ -381,27 +381,27 @@ public static extern uint HttpInitialize(HttpVersion f2,uint ag,IntPtr en);
 [DllImport("httpapi.dll")]
 public static extern uint HttpTerminate(uint ag,IntPtr en);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr dr,int c0,IntPtr cr,uint b3,IntPtr eu,uint c3,out uint br,IntPtr dk);
+public static extern uint HttpQueryServiceConfiguration(IntPtr dr,int c0,IntPtr cs,uint b4,IntPtr eu,uint c3,out uint br,IntPtr dk);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint u,IntPtr dk);
+public static extern uint HttpSetServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint v,IntPtr dk);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint u,IntPtr dk);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint v,IntPtr dk);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint u,IntPtr dk);}
+public static extern uint HttpUpdateServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint v,IntPtr dk);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
 var f2=new HttpVersion{Major=1,Minor=0};
 uint q=HttpNative.HttpInitialize(f2,HttpNative.InitializeConfig,IntPtr.Zero);
 if(q!=0)
 throw HostException.OfCall("HttpInitialize",q);}
-public uint Query(int c0,IntPtr cr,uint b3,IntPtr eu,uint c3,out uint br){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c0,cr,b3,eu,c3,out br,IntPtr.Zero);}
-public uint Set(int c0,IntPtr aa,uint u){
-return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c0,aa,u,IntPtr.Zero);}
-public uint Delete(int c0,IntPtr aa,uint u){
-return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c0,aa,u,IntPtr.Zero);}
-public uint Update(int c0,IntPtr aa,uint u){
-return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c0,aa,u,IntPtr.Zero);}
+public uint Query(int c0,IntPtr cs,uint b4,IntPtr eu,uint c3,out uint br){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c0,cs,b4,eu,c3,out br,IntPtr.Zero);}
+public uint Set(int c0,IntPtr aa,uint v){
+return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c0,aa,v,IntPtr.Zero);}
+public uint Delete(int c0,IntPtr aa,uint v){
+return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c0,aa,v,IntPtr.Zero);}
+public uint Update(int c0,IntPtr aa,uint v){
+return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c0,aa,v,IntPtr.Zero);}
 public bool?UpdateExported{
 get{
 try{
@@ -425,10 +425,10 @@ return fa.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(I
 public class HttpRecords{
 public static Dictionary<string,int>Ids=new Dictionary<string,int>{
 {"ipport",HttpNative.Ssl},{"hostnameport",HttpNative.Sni},{"ccs",HttpNative.Ccs},{"scopedccs",HttpNative.ScopedCcs}};
-IHttpApi ca;
+IHttpApi cb;
 public List<Bag>Unknown=new List<Bag>();
-public HttpRecords(IHttpApi ca){
-this.ca=ca;}
+public HttpRecords(IHttpApi cb){
+this.cb=cb;}
 public List<HttpRecord>All(long bx,Gaps w){
 List<HttpRecord>dv=new List<HttpRecord>();
 Family(dv,w,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
@@ -436,9 +436,9 @@ Family(dv,w,HttpNative.Sni,"hostnameport",bx<9200,new SniQuery{Desc=HttpNative.Q
 Family(dv,w,HttpNative.Ccs,"ccs",bx<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
 Family(dv,w,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
 return dv;}
-void Family(List<HttpRecord>dv,Gaps w,int c0,string ad,bool fb,object bz,Func<IntPtr,HttpRecord>cn){
+void Family(List<HttpRecord>dv,Gaps w,int c0,string ad,bool fb,object bz,Func<IntPtr,HttpRecord>co){
 try{
-List<HttpRecord>o=Steady(c0,bz,cn);
+List<HttpRecord>o=Steady(c0,bz,co);
 foreach(HttpRecord t in o)
 t.Family=ad;
 dv.AddRange(o);}
@@ -447,23 +447,23 @@ if(fb&&c.Number==HttpNative.InvalidParameter)
 Unknown.Add(new Bag{{"what","records_"+ad},{"present",false},{"evidence",c.Call+", id "+c0+": "+c.Number}});
 else
 w.Add("records",c,"http.sys records of family "+ad+" (id "+c0+")");}}
-List<HttpRecord>Steady(int c0,object bz,Func<IntPtr,HttpRecord>cn){
-for(int bi=1;;bi++){
-List<HttpRecord>o=Each(c0,bz,cn);
+List<HttpRecord>Steady(int c0,object bz,Func<IntPtr,HttpRecord>co){
+for(int bj=1;;bj++){
+List<HttpRecord>o=Each(c0,bz,co);
 HashSet<string>gn=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 bool hl=false;
 foreach(HttpRecord t in o)
 hl|= !gn.Add(t.Key);
 if(!hl)
 return o;
-if(bi==5)
+if(bj==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
 public List<string>UrlReservations(){
 return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a9=>Text(((UrlAclSet)Marshal.PtrToStructure(a9,typeof(UrlAclSet))).Prefix));}
 public List<string>IpListen(){
 List<string>o=new List<string>();
 using(Room ea=new Room()){
-uint q=ea.Query(ca,HttpNative.IpListen,IntPtr.Zero,0);
+uint q=ea.Query(cb,HttpNative.IpListen,IntPtr.Zero,0);
 if(q==HttpNative.NotFound)
 return o;
 if(q!=0)
@@ -472,26 +472,26 @@ int ar=Marshal.ReadInt32(ea.At);
 for(int b=0;b<ar;b++)
 o.Add(Address(IntPtr.Add(ea.At,8+128*b)).ToString());}
 return o;}
-List<T>Each<T>(int c0,object bz,Func<IntPtr,T>cn){
+List<T>Each<T>(int c0,object bz,Func<IntPtr,T>co){
 List<T>o=new List<T>();
-int u=Marshal.SizeOf(bz.GetType());
+int v=Marshal.SizeOf(bz.GetType());
 int hi=(int)Marshal.OffsetOf(bz.GetType(),"Token");
-IntPtr cr=Marshal.AllocHGlobal(u);
+IntPtr cs=Marshal.AllocHGlobal(v);
 try{
-for(int b=0;b<u;b++)
-Marshal.WriteByte(cr,b,0);
-Marshal.StructureToPtr(bz,cr,false);
+for(int b=0;b<v;b++)
+Marshal.WriteByte(cs,b,0);
+Marshal.StructureToPtr(bz,cs,false);
 using(Room ea=new Room()){
 for(int gi=0;;gi++){
-Marshal.WriteInt32(cr,hi,gi);
-uint q=ea.Query(ca,c0,cr,(uint)u);
+Marshal.WriteInt32(cs,hi,gi);
+uint q=ea.Query(cb,c0,cs,(uint)v);
 if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gi==0))
 return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-o.Add(cn(ea.At));}}}
+o.Add(co(ea.At));}}}
 finally{
-Marshal.FreeHGlobal(cr);}}
+Marshal.FreeHGlobal(cs);}}
 public static HttpRecord Of(int c0,IntPtr a9){
 return c0==HttpNative.Ssl?FromSsl(a9):c0==HttpNative.Ccs?FromCcs(a9):FromSni(a9);}
 static HttpRecord FromSsl(IntPtr a9){
@@ -531,10 +531,10 @@ return a7.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
 uint ab=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
-public uint Query(IHttpApi ca,int c0,IntPtr cr,uint b3){
+public uint Query(IHttpApi cb,int c0,IntPtr cs,uint b4){
 for(;;){
 uint br;
-uint q=ca.Query(c0,cr,b3,At,ab,out br);
+uint q=cb.Query(c0,cs,b4,At,ab,out br);
 if(q!=HttpNative.InsufficientBuffer&&q!=HttpNative.MoreData)
 return q;
 if(br<=ab)
@@ -577,8 +577,8 @@ const string Folder=@"\inetsrv\config";
 IMachine a;
 Gaps w;
 List<Bag>fk=new List<Bag>();
-string b5;
-bool dy,cb;
+string b6;
+bool dy,cc;
 public IisConfig(IMachine a,Gaps w){
 this.a=a;
 this.w=w;}
@@ -588,10 +588,10 @@ try{
 string z=Redirected(a.System32+Folder);
 j=a.ToPath(z+"\\applicationHost.config");
 XmlFile.Visit(a,j,Restart,VisitConfiguration);
-if(b5!=null){
-j=a.ToPath(z+"\\"+b5);
+if(b6!=null){
+j=a.ToPath(z+"\\"+b6);
 XmlFile.Visit(a,j,Sites.Clear,f=>VisitSites(f,0));}
-if(cb&&Sites.Any(am=>am.Bindings.Count==0))
+if(cc&&Sites.Any(am=>am.Bindings.Count==0))
 w.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
 if(!dy)
 w.Add("sites","malformed",j+" has no section system.applicationHost/sites");}
@@ -617,20 +617,20 @@ void Restart(){
 Sites.Clear();
 Mappers.Clear();
 fk.Clear();
-b5=null;
-dy=cb=false;}
+b6=null;
+dy=cc=false;}
 void VisitConfiguration(XmlPlace f){
-int cp=f.Path.IndexOf("system.applicationHost")+1;
-if(cp==0||f.Path[0]!="configuration"|| !OnlyLocations(f.Path,cp-1))
+int cq=f.Path.IndexOf("system.applicationHost")+1;
+if(cq==0||f.Path[0]!="configuration"|| !OnlyLocations(f.Path,cq-1))
 return;
-if(f.Is(cp+1,"sites")){
+if(f.Is(cq+1,"sites")){
 dy=true;
-b5=f["configSource"]??b5;}
-else if(f.Path.Count>cp+1&&f.Path[cp]=="sites")
-VisitSites(f,cp);
-else if(f.Is(cp+2,"customMetadata","key"))
+b6=f["configSource"]??b6;}
+else if(f.Path.Count>cq+1&&f.Path[cq]=="sites")
+VisitSites(f,cq);
+else if(f.Is(cq+2,"customMetadata","key"))
 Mappers.Add(NewMapper(f["path"]??""));
-else if(f.Is(cp+3,"customMetadata","key","property"))
+else if(f.Is(cq+3,"customMetadata","key","property"))
 Property(Mappers[Mappers.Count-1],f);}
 static Mapper NewMapper(string j){
 const string x="LM/W3SVC/";
@@ -644,14 +644,14 @@ bd.Hash=true;
 bd.Thumbprint=LegacyThumbprint(f["value"]);}
 else if(f["id"]=="5511"&& !string.IsNullOrEmpty(f["value"]))
 bd.Store=f["value"];}
-static bool OnlyLocations(List<string>j,int cg){
-for(int b=1;b<cg;b++)
+static bool OnlyLocations(List<string>j,int ch){
+for(int b=1;b<ch;b++)
 if(j[b]!="location")
 return false;
 return true;}
 void VisitSites(XmlPlace f,int fj){
 Site am=Sites.Count==0?null:Sites[Sites.Count-1];
-cb|=f.Is(fj+4,"siteDefaults","bindings","binding");
+cc|=f.Is(fj+4,"siteDefaults","bindings","binding");
 if(f.Is(fj+2,"sites","site"))
 Sites.Add(NewSite(f));
 else if(am==null)
@@ -683,29 +683,29 @@ void Doubt(XmlPlace f,string a2){
 a2="applicationHost.config line "+f.Line+": "+a2+"; IIS refuses to read the section";
 fk.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a2}});}
 static string LegacyThumbprint(string value){
-string iy=Hex.Thumbprint(value);
-if(iy!=null||value==null)
-return iy;
+string iz=Hex.Thumbprint(value);
+if(iz!=null||value==null)
+return iz;
 try{
 byte[]ac=Convert.FromBase64String(value);
 return ac.Length==20?Hex.Of(ac):null;}
 catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
-bool af=false,es=false,fz=false;
+bool ae=false,es=false,fz=false;
 Action<XmlPlace>d0=delegate(XmlPlace f){
 if(f.Is(2,"sectionSchema"))
 es=f["name"]=="system.applicationHost/sites";
 fz|=es;
-af|=es&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
+ae|=es&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
 try{
 string j=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,j,()=>{af=es=fz=false;},d0);}
+XmlFile.Visit(a,j,()=>{ae=es=fz=false;},d0);}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-return fz?af:(bool?)null;}}
+return fz?ae:(bool?)null;}}
 public class Journal{
 public const string Folder=@"%ProgramData%\tlsfleet.iis",File="journal.txt";
 public List<KeyValuePair<string,string>>Lines=new List<KeyValuePair<string,string>>();
@@ -715,29 +715,29 @@ public static Journal Parse(byte[]ac){
 Journal i=new Journal();
 string h=Encoding.ASCII.GetString(ac);
 int bo=0;
-for(int cg;(cg=h.IndexOf('\n',bo))>=0;bo=cg+1){
-string[]c4=h.Substring(bo,cg-bo).Split(new[]{'\t'},3);
+for(int ch;(ch=h.IndexOf('\n',bo))>=0;bo=ch+1){
+string[]c4=h.Substring(bo,ch-bo).Split(new[]{'\t'},3);
 if(c4.Length==3&&Sum(c4[1]+"\t"+c4[2])==c4[0]&&i.Sound==bo){
 i.Lines.Add(new KeyValuePair<string,string>(c4[1],c4[2]));
-i.Sound=cg+1;}
-else if(cg+1<ac.Length)
+i.Sound=ch+1;}
+else if(ch+1<ac.Length)
 i.Damaged=true;}
 return i;}
 public static string Line(string g,string value){
 string d4=g+"\t"+value;
 return Sum(d4)+"\t"+d4+"\n";}
 static string Sum(string h){
-uint ij=2166136261;
+uint ik=2166136261;
 unchecked{
 foreach(char ao in h)
-ij=(ij^ao)*16777619;}
-return ij.ToString("x8",CultureInfo.InvariantCulture);}
+ik=(ik^ao)*16777619;}
+return ik.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
 string o=null;
-foreach(KeyValuePair<string,string>cm in Lines)
-if(cm.Key==g)
-o=cm.Value;
+foreach(KeyValuePair<string,string>cn in Lines)
+if(cn.Key==g)
+o=cn.Value;
 return o;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
@@ -750,8 +750,8 @@ public static string Time(DateTime hv){
 return hv.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
 int ar=0;
-foreach(KeyValuePair<string,string>cm in Lines)
-ar+=cm.Key==g?1:0;
+foreach(KeyValuePair<string,string>cn in Lines)
+ar+=cn.Key==g?1:0;
 return ar;}
 public static Bag View(string j){
 Journal i;
@@ -764,12 +764,12 @@ throw;}
 string ba=i["guard"],e0=i["expired"];
 if(i.Finished&&e0==null)
 return null;
-Bag ib=new Bag{
+Bag ic=new Bag{
 {"run",i["run"]??"damaged"},{"started",i["started"]??""},{"steps",new RawJson(i["steps"]??"[]")},{"done",i.Count("done")-i.Count("undone")}};
 if(ba==null)
-return ib;
-string b6=e0==null?"armed":i.Finished?"undone":"failed";
-return ib.Put("guard",new Bag{{"state",b6},{"at",e0??ba.Split('\t')[0]}});}
+return ic;
+string b7=e0==null?"armed":i.Finished?"undone":"failed";
+return ic.Put("guard",new Bag{{"state",b7},{"at",e0??ba.Split('\t')[0]}});}
 public static Journal Of(string j){
 return Parse(System.IO.File.Exists(j)?Bytes(j):new byte[0]);}
 public static byte[]Bytes(string j){
@@ -778,22 +778,22 @@ using(MemoryStream ft=new MemoryStream()){
 aw.CopyTo(ft);
 return ft.ToArray();}}}
 public class Bag:IEnumerable{
-List<KeyValuePair<string,object>>cs=new List<KeyValuePair<string,object>>();
+List<KeyValuePair<string,object>>ct=new List<KeyValuePair<string,object>>();
 public Bag Put(string r,object value){
-cs.Add(new KeyValuePair<string,object>(r,value));
+ct.Add(new KeyValuePair<string,object>(r,value));
 return this;}
 public Bag PutUnless(object f7,string r,object value){
 return Equals(value,f7)?this:Put(r,value);}
 public object this[string r]{
 get{
-foreach(KeyValuePair<string,object>b8 in cs)
-if(b8.Key==r)
-return b8.Value;
+foreach(KeyValuePair<string,object>b9 in ct)
+if(b9.Key==r)
+return b9.Value;
 return null;}}
 public void Add(string r,object value){
 Put(r,value);}
 public IEnumerator GetEnumerator(){
-return cs.GetEnumerator();}}
+return ct.GetEnumerator();}}
 public class RawJson{
 public string Text;
 public RawJson(string h){
@@ -824,18 +824,18 @@ else
 throw new ArgumentException("no JSON for "+value.GetType());}
 static void AppendBag(StringBuilder h,Bag fa){
 char aq='{';
-foreach(KeyValuePair<string,object>b8 in fa){
+foreach(KeyValuePair<string,object>b9 in fa){
 h.Append(aq);
-Quote(h,b8.Key);
+Quote(h,b9.Key);
 h.Append(':');
-Append(h,b8.Value);
+Append(h,b9.Value);
 aq=',';}
 h.Append(aq=='{'?"{}":"}");}
 static void AppendList(StringBuilder h,IEnumerable e3){
 char aq='[';
-foreach(object b8 in e3){
+foreach(object b9 in e3){
 h.Append(aq);
-Append(h,b8);
+Append(h,b9);
 aq=',';}
 h.Append(aq=='['?"[]":"]");}
 static void Quote(StringBuilder h,string bp){
@@ -878,10 +878,10 @@ Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string h);}
 public interface IHttpApi:IDisposable{
-uint Query(int c0,IntPtr cr,uint b3,IntPtr eu,uint c3,out uint br);
-uint Set(int c0,IntPtr aa,uint u);
-uint Delete(int c0,IntPtr aa,uint u);
-uint Update(int c0,IntPtr aa,uint u);
+uint Query(int c0,IntPtr cs,uint b4,IntPtr eu,uint c3,out uint br);
+uint Set(int c0,IntPtr aa,uint v);
+uint Delete(int c0,IntPtr aa,uint v);
+uint Update(int c0,IntPtr aa,uint v);
 bool?UpdateExported{get;}}
 public interface IRegistry{
 object Value(string r,string g);
@@ -889,7 +889,7 @@ string[]Keys(string r);
 string[]Names(string r);}
 public interface IStores{
 List<StoredCertificate>Read(string a0);
-KeyProbe Probe(StoredCertificate d,bool h8);
+KeyProbe Probe(StoredCertificate d,bool h9);
 ChainFacts Chain(StoredCertificate d);
 void Close();}
 public class StoredCertificate{
@@ -929,72 +929,72 @@ return h.Append('}').ToString();}
 catch(Exception c){
 return Json.Write(Failure(c));}}
 public static Bag Failure(Exception c){
-HostException af=c as HostException
+HostException ae=c as HostException
 ??new HostException("internal",c.GetType().Name+": "+c.Message,null,c.StackTrace,null,c.HResult&0xFFFFFFFFL);
 return new Bag{
-{"changed",false},{"failed",true},{"contract",Contract},{"msg",af.Message},{"error",ErrorBag(af,null)}};}
+{"changed",false},{"failed",true},{"contract",Contract},{"msg",ae.Message},{"error",ErrorBag(ae,null)}};}
 public static Bag ErrorBag(HostException c,int?e){
 return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",e},{"call",c.Call},{"number",c.Number}};}}
 public static class Arguments{
-public static void Check(IDictionary p,params string[]cf){
-foreach(string g in cf)
+public static void Check(IDictionary p,params string[]cg){
+foreach(string g in cg)
 if(p[g]==null)
 throw Bad(g,"is missing");
 foreach(object r in p.Keys){
 string g=Convert.ToString(r);
-bool af=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string be in cf)
-af|=be.Equals(g,StringComparison.OrdinalIgnoreCase);
-if(!af)
+bool ae=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
+foreach(string be in cg)
+ae|=be.Equals(g,StringComparison.OrdinalIgnoreCase);
+if(!ae)
 throw Bad(g,"is not known");}}
 public static void CheckContract(IDictionary p){
 string k=Convert.ToString(p["contract"]);
 if(k!="1")
 throw new HostException("contract_mismatch","contract: this host speaks contract 1, not "+k,"contract",null,null,null);}
-public static string Choice(IDictionary p,string g,params string[]af){
+public static string Choice(IDictionary p,string g,params string[]ae){
 string k=Convert.ToString(p[g]);
-if(Array.IndexOf(af,k)<0)
-throw Bad(g,"must be one of "+string.Join(", ",af)+", is '"+k+"'");
+if(Array.IndexOf(ae,k)<0)
+throw Bad(g,"must be one of "+string.Join(", ",ae)+", is '"+k+"'");
 return k;}
 static HostException Bad(string f,string a2){
 return new HostException("bad_argument",f+": "+a2,f,null,null,null);}}
 public class HostException:Exception{
 public string Code,Place,Hint,Call;
 public long?Number;
-public HostException(string q,string a2,string f,string v,string bj,long?s):base(a2){
+public HostException(string q,string a2,string f,string u,string bi,long?s):base(a2){
 Code=q;
 Place=f;
-Hint=v;
-Call=bj;
+Hint=u;
+Call=bi;
 Number=s;}
 public HostException(string q,string a2):this(q,a2,null,null,null,null){}
-public static HostException OfCall(string bj,uint s){
-string q=s==5?"access_denied":s.ToString(CultureInfo.InvariantCulture);
-string i6=new Win32Exception((int)s).Message;
-return new HostException(q,bj+" returned "+s+": "+i6,null,null,bj,s);}}
+public static HostException OfCall(string bi,uint s){
+bool b2=s==5;
+string h8=bi+" returned "+s+": "+new Win32Exception((int)s).Message;
+return new HostException(b2?"access_denied":"internal",h8,bi,b2?"administrator rights are missing":h8,bi,s);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
 public void Add(string dg,string q,string a2){
 Entries.Add(new Bag{{"layer",dg},{"code",q},{"message",a2}});}
-public void Add(string dg,Exception c,string cx){
+public void Add(string dg,Exception c,string cy){
 string q=CodeOf(c);
 string gd;
 if(!Rights.TryGetValue(dg,out gd))
 gd="administrator rights";
 string g7=q=="access_denied"?"; this takes "+gd:"";
-Add(dg,q,cx+": "+c.Message+g7);}
-public T Try<T>(string dg,string cx,T dw,Func<T>cn){
+Add(dg,q,cy+": "+c.Message+g7);}
+public T Try<T>(string dg,string cy,T dw,Func<T>co){
 try{
-return cn();}
+return co();}
 catch(Exception c){
-Add(dg,c,cx);
+Add(dg,c,cy);
 return dw;}}
 public static string CodeOf(Exception c){
-HostException af=c as HostException;
-if(af!=null)
-return af.Code;
+HostException ae=c as HostException;
+if(ae!=null)
+return ae.Code=="internal"&&ae.Number!=null?ae.Number.ToString():ae.Code;
 uint av=unchecked((uint)c.HResult);
 if(av==0x80070005||c is SecurityException)
 return"access_denied";
@@ -1023,17 +1023,17 @@ Put(at,"managers","managers","certificate managers",Managers);
 at.Put("rebind",fw?w.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(at,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(at,"changes","events","event log of http.sys",Changes);}
-void Put(Bag at,string r,string dg,string cx,Func<IEnumerable<Bag>>cn){
-at.Put(r,w.Try(dg,cx,new List<Bag>(),()=>cn().ToList()));}
+void Put(Bag at,string r,string dg,string cy,Func<IEnumerable<Bag>>co){
+at.Put(r,w.Try(dg,cy,new List<Bag>(),()=>co().ToList()));}
 IEnumerable<Bag>Asked(long bx){
 const string d7=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
 const string eo=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
 return Switch("http2",d7,"EnableHttp2Tls",bx>=14393)
 .Concat(Switch("http3",d7,"EnableHttp3",bx>=20348)).Concat(Switch("tls13",eo,"Enabled",bx>=20348));}
-IEnumerable<Bag>Switch(string cx,string r,string g,bool af){
+IEnumerable<Bag>Switch(string cy,string r,string g,bool ae){
 object value=m.Value(r,g);
 if(value is int)
-yield return new Bag{{"what",cx},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
+yield return new Bag{{"what",cy},{"present",ae&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
 IEnumerable<Bag>Managers(){
 foreach(string dn in new[]{"Certify.Service","Certify.Server.Core"})
 if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dn).Length>0)
@@ -1044,13 +1044,13 @@ yield return Manager(KindOfTask(f1),"scheduled task "+f1);
 foreach(string[]gj in Folders)
 if(Directory.Exists(a.ToPath(gj[1])))
 yield return Manager(gj[0],gj[1]);}
-static Bag Manager(string b9,string eh){
-return new Bag{{"kind",b9},{"evidence",eh}};}
+static Bag Manager(string ca,string eh){
+return new Bag{{"kind",ca},{"evidence",eh}};}
 static string KindOfTask(string f1){
 string g=f1.ToLowerInvariant();
-foreach(string af in new[]{"win-acme","simple-acme","posh-acme"})
-if(g.Contains(af))
-return af.Replace('-','_');
+foreach(string ae in new[]{"win-acme","simple-acme","posh-acme"})
+if(g.Contains(ae))
+return ae.Replace('-','_');
 return g.Contains("acme")||g.Contains("letsencrypt")?"other":null;}
 bool Rebind(){
 try{
@@ -1064,22 +1064,22 @@ if(XmlFile.IsMissing(c))
 return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
-foreach(XmlElement b4 in Events(Lifecycle,"*[System[EventID=1001]]")){
-string i3=Thumbprint(b4,"OldCertificateDetails"),ay=Thumbprint(b4,"NewCertificateDetails");
-if(i3!=null&&ay!=null)
-yield return new Bag{{"at",At(b4)},{"old",i3},{"new",ay}};}}
-static string Thumbprint(XmlElement b4,string g){
-XmlElement fu=First(b4,g);
+foreach(XmlElement b5 in Events(Lifecycle,"*[System[EventID=1001]]")){
+string i4=Thumbprint(b5,"OldCertificateDetails"),ay=Thumbprint(b5,"NewCertificateDetails");
+if(i4!=null&&ay!=null)
+yield return new Bag{{"at",At(b5)},{"old",i4},{"new",ay}};}}
+static string Thumbprint(XmlElement b5,string g){
+XmlElement fu=First(b5,g);
 return fu==null?null:Hex.Thumbprint(fu.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
 var fz=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-foreach(XmlElement b4 in Events("System",HttpEvents)){
-XmlNodeList dc=b4.GetElementsByTagName("Data");
+foreach(XmlElement b5 in Events("System",HttpEvents)){
+XmlNodeList dc=b5.GetElementsByTagName("Data");
 string ai=dc.Count==0?"":dc[dc.Count-1].InnerText;
 if(ai.Length>0&&fz.Add(ai))
-yield return new Bag{{"at",At(b4)},{"kind",Kinds[int.Parse(First(b4,"EventID").InnerText)-15300]},{"endpoint",ai}};}}
-static string At(XmlElement b4){
-return First(b4,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
+yield return new Bag{{"at",At(b5)},{"kind",Kinds[int.Parse(First(b5,"EventID").InnerText)-15300]},{"endpoint",ai}};}}
+static string At(XmlElement b5){
+return First(b5,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
 IEnumerable<XmlElement>Events(string er,string bz){
 return a.Events(er,bz,MostEvents).Select(Parse);}
 static XmlElement Parse(string h){
@@ -1112,11 +1112,11 @@ throw HostException.OfCall("EvtNext",(uint)q);}
 finally{
 EvtClose(d9);}
 return o;}
-static string Xml(IntPtr b8){
+static string Xml(IntPtr b9){
 byte[]h=new byte[4096];
 uint dp,ar;
 for(;;){
-if(EvtRender(IntPtr.Zero,b8,1,(uint)h.Length,h,out dp,out ar))
+if(EvtRender(IntPtr.Zero,b9,1,(uint)h.Length,h,out dp,out ar))
 return Encoding.Unicode.GetString(h,0,(int)dp).TrimEnd('\0');
 int q=Marshal.GetLastWin32Error();
 if(q!=InsufficientBuffer||dp<=h.Length)
@@ -1125,9 +1125,9 @@ h=new byte[dp];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern IntPtr EvtQuery(IntPtr i8,string j,string bz,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr d9,uint ab,out IntPtr b8,int ja,uint ag,out uint iv);
+static extern bool EvtNext(IntPtr d9,uint ab,out IntPtr b9,int ja,uint ag,out uint iw);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr c7,IntPtr b8,uint ag,uint ab,byte[]jb,out uint dp,out uint h7);
+static extern bool EvtRender(IntPtr c7,IntPtr b9,uint ag,uint ab,byte[]jb,out uint dp,out uint h7);
 [DllImport("wevtapi.dll")]
 static extern bool EvtClose(IntPtr dr);}
 public class Users{
@@ -1157,11 +1157,11 @@ bool eo;
 if(Listener(b0,out a7,out eo)&&eo&&aj!=null)
 Found("winrm",RecordOf(b0,a7),aj,j);}}
 bool Listener(string g,out int a7,out bool eo){
-int i4=g.LastIndexOf('+');
+int i5=g.LastIndexOf('+');
 eo=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
 object value=m.Value(Wsman+"\\"+g,"Port");
 a7=value is int?(int)value:eo?5986:5985;
-return i4>0;}
+return i5>0;}
 static string RecordOf(string b0,int a7){
 string an=b0.Substring(0,b0.LastIndexOf('+'));
 if(an.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
@@ -1183,12 +1183,12 @@ const string j=@"SOFTWARE\Microsoft\WebManagement\Server";
 object a7=m.Value(j,"Port");
 Hash("wmsvc","ipport 0.0.0.0:"+(a7 is int?(int)a7:8172),j,"SslCertificateHash");}
 void SqlServers(){
-foreach(string cu in Sql){
-foreach(string ei in m.Names(cu+@"Instance Names\SQL")){
-object c0=m.Value(cu+@"Instance Names\SQL",ei);
-Hash("sql",null,cu+c0+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string ei in m.Names(cu+@"Instance Names\RS"))
-Found("ssrs",null,null,cu+@"Instance Names\RS, instance "+ei);}}
+foreach(string cv in Sql){
+foreach(string ei in m.Names(cv+@"Instance Names\SQL")){
+object c0=m.Value(cv+@"Instance Names\SQL",ei);
+Hash("sql",null,cv+c0+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
+foreach(string ei in m.Names(cv+@"Instance Names\RS"))
+Found("ssrs",null,null,cv+@"Instance Names\RS, instance "+ei);}}
 void Sstp(){
 const string j=Services+@"SstpSvc\Parameters";
 string aj=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
@@ -1200,17 +1200,17 @@ const string j=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
 object a7=m.Value(j,"PortNumber"),eo=m.Value(j,"UsingSSL");
 if(a7 is int&&eo is int&&(int)eo!=0)
 Found("wsus","ipport 0.0.0.0:"+((int)a7).ToString(CultureInfo.InvariantCulture),null,j);}
-void Hash(string b9,string r,string j,string g){
+void Hash(string ca,string r,string j,string g){
 string aj=Hex.Thumbprint(m.Value(j,g));
 if(aj!=null)
-Found(b9,r,aj,j+", "+g);}
-void Present(string b9,string r,string j){
+Found(ca,r,aj,j+", "+g);}
+void Present(string ca,string r,string j){
 if(m.Keys(j).Length+m.Names(j).Length>0)
-Found(b9,r,null,j);}
-void Found(string b9,string r,string aj,string j){
-Add(o,b9,r,aj,@"HKLM\"+j);}
-public static void Add(List<Bag>dz,string b9,string r,string aj,string eh){
-dz.Add(new Bag{{"kind",b9},{"key",r},{"thumbprint",aj},{"evidence",eh}});}}
+Found(ca,r,null,j);}
+void Found(string ca,string r,string aj,string j){
+Add(o,ca,r,aj,@"HKLM\"+j);}
+public static void Add(List<Bag>dz,string ca,string r,string aj,string eh){
+dz.Add(new Bag{{"kind",ca},{"key",r},{"thumbprint",aj},{"evidence",eh}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 IRegistry m=new WindowsRegistry();
@@ -1249,12 +1249,12 @@ public IEnumerable<TcpEnd>Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
 public Stream Dial(string an,int a7,int au){
 return Dial(new IPEndPoint(IPAddress.Parse(an),a7),au);}
-public static Stream Dial(IPEndPoint cg,int au){
-Socket ev=new Socket(cg.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+public static Stream Dial(IPEndPoint ch,int au){
+Socket ev=new Socket(ch.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult fe=ev.BeginConnect(cg,null,null);
+IAsyncResult fe=ev.BeginConnect(ch,null,null);
 if(!fe.AsyncWaitHandle.WaitOne(au))
-throw new TimeoutException("no connection to "+cg+" within "+au+" ms");
+throw new TimeoutException("no connection to "+ch+" within "+au+" ms");
 ev.EndConnect(fe);
 return new NetworkStream(ev,true);}
 catch{
@@ -1273,7 +1273,7 @@ DeregisterEventSource(er);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern IntPtr RegisterEventSourceW(string hz,string da);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr er,ushort ji,ushort iq,uint c0,IntPtr ia,ushort ar,uint ir,string[]jg,IntPtr dc);
+static extern bool ReportEventW(IntPtr er,ushort ji,ushort ir,uint c0,IntPtr ib,ushort ar,uint it,string[]jg,IntPtr dc);
 [DllImport("advapi32.dll")]
 static extern bool DeregisterEventSource(IntPtr er);}
 public class WindowsRegistry:IRegistry{
@@ -1283,20 +1283,20 @@ public string[]Keys(string r){
 return With(r,new string[0],bb=>bb.GetSubKeyNames());}
 public string[]Names(string r){
 return With(r,new string[0],bb=>bb.GetValueNames());}
-static T With<T>(string r,T dw,Func<RegistryKey,T>cn){
-using(RegistryKey cu=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey bb=cu.OpenSubKey(r))
-return bb==null?dw:cn(bb);}}
+static T With<T>(string r,T dw,Func<RegistryKey,T>co){
+using(RegistryKey cv=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
+using(RegistryKey bb=cv.OpenSubKey(r))
+return bb==null?dw:co(bb);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
-public static List<TcpEnd>OfSystem(int b6){
+public static List<TcpEnd>OfSystem(int b7){
 List<TcpEnd>o=new List<TcpEnd>();
-Read(V4,eb=>Take(o,eb,b6,0,4,4,8,20),24);
-Read(V6,eb=>Take(o,eb,b6,48,0,16,20,52),56);
+Read(V4,eb=>Take(o,eb,b7,0,4,4,8,20),24);
+Read(V6,eb=>Take(o,eb,b7,48,0,16,20,52),56);
 return o;}
-static void Take(List<TcpEnd>o,IntPtr eb,int b6,int hg,int f5,int d2,int gq,int ha){
-if(Marshal.ReadInt32(eb,ha)!=System||Marshal.ReadInt32(eb,hg)!=b6)
+static void Take(List<TcpEnd>o,IntPtr eb,int b7,int hg,int f5,int d2,int gq,int ha){
+if(Marshal.ReadInt32(eb,ha)!=System||Marshal.ReadInt32(eb,hg)!=b7)
 return;
 byte[]an=new byte[d2];
 Marshal.Copy(IntPtr.Add(eb,f5),an,0,d2);
@@ -1304,24 +1304,24 @@ IPAddress fo=new IPAddress(an);
 if(fo.IsIPv4MappedToIPv6)
 fo=fo.MapToIPv4();
 o.Add(new TcpEnd{Address=fo.ToString(),Port=(Marshal.ReadByte(eb,gq)<<8)|Marshal.ReadByte(eb,gq+1)});}
-static void Read(int ad,Action<IntPtr>ix,int he){
+static void Read(int ad,Action<IntPtr>iy,int he){
 uint ab=0x10000;
 for(;;){
-IntPtr b7=Marshal.AllocHGlobal((int)ab);
+IntPtr b8=Marshal.AllocHGlobal((int)ab);
 try{
-uint q=GetExtendedTcpTable(b7,ref ab,false,ad,AllWithOwner,0);
+uint q=GetExtendedTcpTable(b8,ref ab,false,ad,AllWithOwner,0);
 if(q==TooSmall)
 continue;
 if(q!=0)
 throw HostException.OfCall("GetExtendedTcpTable",q);
-int ar=Marshal.ReadInt32(b7);
+int ar=Marshal.ReadInt32(b8);
 for(int b=0;b<ar;b++)
-ix(IntPtr.Add(b7,4+b*he));
+iy(IntPtr.Add(b8,4+b*he));
 return;}
 finally{
-Marshal.FreeHGlobal(b7);}}}
+Marshal.FreeHGlobal(b8);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr b7,ref uint ab,bool fq,int ad,int b9,uint en);}
+static extern uint GetExtendedTcpTable(IntPtr b8,ref uint ab,bool fq,int ad,int ca,uint en);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
@@ -1357,13 +1357,13 @@ return ac;
 });
 return new StoredCertificate{
 Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hd),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 d,uint c0,Func<IntPtr,int,T>cn)where T:class{
+static T Property<T>(X509Certificate2 d,uint c0,Func<IntPtr,int,T>co)where T:class{
 uint ab=0;
 if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c0,IntPtr.Zero,ref ab))
 return null;
 IntPtr a9=Marshal.AllocHGlobal((int)ab);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,c0,a9,ref ab)?cn(a9,(int)ab):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,c0,a9,ref ab)?co(a9,(int)ab):null;}
 finally{
 Marshal.FreeHGlobal(a9);
 GC.KeepAlive(d);}}
@@ -1371,26 +1371,26 @@ public static KeyLink ToLink(IntPtr a9,int ab){
 KeyNative.ProvInfo fx=(KeyNative.ProvInfo)Marshal.PtrToStructure(a9,typeof(KeyNative.ProvInfo));
 return new KeyLink{
 Container=Marshal.PtrToStringUni(fx.Container)??"",Provider=Marshal.PtrToStringUni(fx.Provider)??"",ProviderType=fx.ProviderType,KeySpec=fx.KeySpec,Machine=(fx.Flags&KeyNative.MachineKeyset)!=0};}
-public KeyProbe Probe(StoredCertificate d,bool h8){
+public KeyProbe Probe(StoredCertificate d,bool h9){
 var az=new KeyProbe{Tried=true};
 X509Certificate2 ds=(X509Certificate2)d.Native;
 IntPtr r;
-uint ch;
-bool co;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(ds.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out ch,out co)){
+uint ci;
+bool cp;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(ds.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out ci,out cp)){
 az.Code=KeyNative.LastResult();
 if(az.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
 throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
 return az;}
-bool hr=ch==KeyNative.NcryptHandle;
+bool hr=ci==KeyNative.NcryptHandle;
 try{
 az.Descriptor=hr?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
 az.UniqueName=hr?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
-az.Code= !h8?0:hr?CngSign(r,ds.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ch,d.Key);}
+az.Code= !h9?0:hr?CngSign(r,ds.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ci,d.Key);}
 finally{
-if(co&&hr)
+if(cp&&hr)
 KeyNative.NCryptFreeObject(r);
-else if(co)
+else if(cp)
 KeyNative.CryptReleaseContext(r,0);
 GC.KeepAlive(ds);}
 return az;}
@@ -1402,8 +1402,8 @@ IntPtr c7;
 if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,ds.Handle,IntPtr.Zero,IntPtr.Zero,gp,KeyNative.ChainFlags,IntPtr.Zero,out c7))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
-IntPtr cc=Marshal.ReadInt32(c7,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c7,16)):IntPtr.Zero;
-return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c7,4)),Elements=cc==IntPtr.Zero?0:Marshal.ReadInt32(cc,12)};}
+IntPtr cd=Marshal.ReadInt32(c7,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c7,16)):IntPtr.Zero;
+return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c7,4)),Elements=cd==IntPtr.Zero?0:Marshal.ReadInt32(cd,12)};}
 finally{
 KeyNative.CertFreeCertificateChain(c7);
 GC.KeepAlive(ds);}}
@@ -1421,12 +1421,12 @@ byte[]value=new byte[ab];
 return KeyNative.CryptGetProvParam(bm,dx,value,ref ab,eq)?value:null;}
 static string Text(Encoding gw,byte[]value){
 return value==null?null:gw.GetString(value).TrimEnd('\0');}
-static long CngSign(IntPtr r,bool i5){
+static long CngSign(IntPtr r,bool i6){
 IntPtr g=Marshal.StringToHGlobalUni("SHA256"),d8=Marshal.AllocHGlobal(IntPtr.Size);
 try{
 Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},d8,false);
-IntPtr dp=i5?d8:IntPtr.Zero;
-uint ag=KeyNative.Silent|(i5?KeyNative.PadPkcs1:0),ab;
+IntPtr dp=i6?d8:IntPtr.Zero;
+uint ag=KeyNative.Silent|(i6?KeyNative.PadPkcs1:0),ab;
 int q=KeyNative.NCryptSignHash(r,dp,Sample,(uint)Sample.Length,null,0,out ab,ag);
 if(q==0)
 q=KeyNative.NCryptSignHash(r,dp,Sample,(uint)Sample.Length,new byte[ab],ab,out ab,ag);
@@ -1434,16 +1434,16 @@ return unchecked((uint)q);}
 finally{
 Marshal.FreeHGlobal(d8);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bm,uint ch,KeyLink i0){
+static long CapiSign(IntPtr bm,uint ci,KeyLink i1){
 IntPtr bw;
 uint ab=0;
-if(!KeyNative.CryptCreateHash(bm,i0.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bw))
+if(!KeyNative.CryptCreateHash(bm,i1.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bw))
 return KeyNative.LastResult();
 try{
-bool cl=KeyNative.CryptHashData(bw,Sample,(uint)Sample.Length,0)
-&&KeyNative.CryptSignHash(bw,ch,IntPtr.Zero,0,null,ref ab)
-&&KeyNative.CryptSignHash(bw,ch,IntPtr.Zero,0,new byte[ab],ref ab);
-return cl?0:KeyNative.LastResult();}
+bool cm=KeyNative.CryptHashData(bw,Sample,(uint)Sample.Length,0)
+&&KeyNative.CryptSignHash(bw,ci,IntPtr.Zero,0,null,ref ab)
+&&KeyNative.CryptSignHash(bw,ci,IntPtr.Zero,0,new byte[ab],ref ab);
+return cm?0:KeyNative.LastResult();}
 finally{
 KeyNative.CryptDestroyHash(bw);}}}
 public static class KeyNative{
@@ -1467,15 +1467,15 @@ public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c0,IntPtr dc,ref uint ab);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h6,out IntPtr r,out uint ch,out bool co);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h6,out IntPtr r,out uint ci,out bool cp);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr jd,IntPtr d,IntPtr h9,IntPtr a0,byte[]gp,uint ag,IntPtr en,out IntPtr ey);
+public static extern bool CertGetCertificateChain(IntPtr jd,IntPtr d,IntPtr ia,IntPtr a0,byte[]gp,uint ag,IntPtr en,out IntPtr ey);
 [DllImport("crypt32.dll")]
 public static extern void CertFreeCertificateChain(IntPtr ey);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
 public static extern int NCryptGetProperty(IntPtr r,string g,byte[]eu,uint ab,out uint br,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr r,IntPtr d8,byte[]bw,uint it,byte[]gg,uint ab,out uint br,uint ag);
+public static extern int NCryptSignHash(IntPtr r,IntPtr d8,byte[]bw,uint iu,byte[]gg,uint ab,out uint br,uint ag);
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr r);
 [DllImport("advapi32.dll",SetLastError=true)]
@@ -1483,11 +1483,11 @@ public static extern bool CryptGetProvParam(IntPtr bm,uint dx,byte[]dc,ref uint 
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptReleaseContext(IntPtr bm,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bm,uint id,IntPtr r,uint ag,out IntPtr bw);
+public static extern bool CryptCreateHash(IntPtr bm,uint ie,IntPtr r,uint ag,out IntPtr bw);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptHashData(IntPtr bw,byte[]dc,uint ab,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bw,uint ch,IntPtr hu,uint ag,byte[]gg,ref uint ab);
+public static extern bool CryptSignHash(IntPtr bw,uint ci,IntPtr hu,uint ag,byte[]gg,ref uint ab);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptDestroyHash(IntPtr bw);
 public static long LastResult(){
@@ -1501,8 +1501,8 @@ public string this[string g]{
 get{
 string value;
 return Attributes.TryGetValue(g,out value)?value:null;}}
-public bool Is(int cp,params string[]bl){
-if(Path.Count<bl.Length||(cp>0&&Path.Count!=cp))
+public bool Is(int cq,params string[]bl){
+if(Path.Count<bl.Length||(cq>0&&Path.Count!=cq))
 return false;
 for(int b=0;b<bl.Length;b++)
 if(!Path[Path.Count-bl.Length+b].Equals(bl[b],StringComparison.Ordinal))
@@ -1511,19 +1511,19 @@ return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
 public static void Visit(IMachine a,string j,Action bo,Action<XmlPlace>d0){
-for(int bi=1;;bi++){
+for(int bj=1;;bj++){
 try{
 bo();
 var aq=new FileInfo(j);
-long u=aq.Length;
+long v=aq.Length;
 DateTime hp=aq.LastWriteTimeUtc;
 Once(j,d0);
 var ex=new FileInfo(j);
-if((ex.Length==u&&ex.LastWriteTimeUtc==hp)||bi==Attempts)
+if((ex.Length==v&&ex.LastWriteTimeUtc==hp)||bj==Attempts)
 return;}
 catch(Exception c){
 bool hb=c is XmlException||(c is IOException&& !IsMissing(c));
-if(!hb||bi==Attempts)
+if(!hb||bj==Attempts)
 throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
@@ -1540,13 +1540,13 @@ if(bg.NodeType==XmlNodeType.EndElement)
 f.Path.RemoveAt(f.Path.Count-1);
 if(bg.NodeType!=XmlNodeType.Element)
 continue;
-bool ig=bg.IsEmptyElement;
+bool ih=bg.IsEmptyElement;
 f.Path.Add(bg.LocalName);
 f.Line=fm==null?0:fm.LineNumber;
 f.Attributes.Clear();
 while(bg.MoveToNextAttribute())
 f.Attributes[bg.LocalName]=bg.Value;
 d0(f);
-if(ig)
+if(ih)
 f.Path.RemoveAt(f.Path.Count-1);}}}}
 }

@@ -94,6 +94,10 @@ namespace TlsFleet
 		private string Answer()
 		{
 			machine.LogInvocation("tlsfleet.iis.host_applier, " + steps.Count + " steps");
+			// To a 32-bit process 64-bit Windows shows other files and keys, and not all of IIS (A5.01). The reader goes around that.
+			const string hint = "a 32-bit PowerShell does not meet the files and classes of a 64-bit IIS; connect to the 64-bit one: configuration Microsoft.PowerShell, or OpenSSH of 64 bits";
+			if (machine.System32.EndsWith("sysnative", StringComparison.Ordinal))
+				throw new HostException("not_supported_here", hint, "process", hint, null, null);
 			string path = Path.Combine(machine.JournalFolder(), Journal.File);
 			bool confirms = guard != null && guard.Confirms;
 

@@ -121,12 +121,12 @@ namespace TlsFleet
 		{
 		}
 
-		// A Windows function that did not return 0; only "access denied" has a name of its own, every other code stays a number.
+		// A Windows function that did not return 0; only "access denied" has a name of its own.
 		public static HostException OfCall(string call, uint number)
 		{
-			string code = number == 5 ? "access_denied" : number.ToString(CultureInfo.InvariantCulture);
-			string says = new Win32Exception((int)number).Message;
-			return new HostException(code, call + " returned " + number + ": " + says, null, null, call, number);
+			bool denied = number == 5;
+			string says = call + " returned " + number + ": " + new Win32Exception((int)number).Message;
+			return new HostException(denied ? "access_denied" : "internal", says, call, denied ? "administrator rights are missing" : says, call, number);
 		}
 	}
 
@@ -174,12 +174,12 @@ namespace TlsFleet
 			}
 		}
 
-		// By HResult only: the CLR makes different exception types of one and the same code.
+		// By HResult only: the CLR makes different exception types of one and the same code. One that has no name stays a number.
 		public static string CodeOf(Exception fault)
 		{
 			HostException known = fault as HostException;
 			if (known != null)
-				return known.Code;
+				return known.Code == "internal" && known.Number != null ? known.Number.ToString() : known.Code;
 			uint result = unchecked((uint)fault.HResult);
 			if (result == 0x80070005 || fault is SecurityException)
 				return "access_denied";

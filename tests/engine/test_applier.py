@@ -60,6 +60,16 @@ def test_every_kind_of_step_does_what_it_says(lane: Lane, folder: Path) -> None:
     assert document["journal"] is None
 
 
+def test_a_32_bit_process_on_64_bit_windows_writes_nothing(lane: Lane, folder: Path) -> None:
+    """A5.01: it meets other files and classes; the reader goes around them (test_windows_machine.py)."""
+    before, steps = standing(folder), list(applying.each(folder).values())
+    answer = lane.apply(folder, steps, bits=32)
+    assert failed(answer) == ("not_supported_here", "process", None)
+    assert "64-bit" in answer["error"]["hint"] and answer["changed"] is False
+    assert standing(folder) == before and not (folder / journals.PATH).parent.exists()
+    assert lane.apply(folder, steps)["error"] is None
+
+
 def test_options_and_unknown_bits_survive(lane: Lane, folder: Path) -> None:
     held = image(folder, EXACT)
     assert held is not None and {name: held[name] for name in FULL} == FULL

@@ -127,6 +127,19 @@ def test_an_iis_that_is_not_registered(lane: Lane, tmp_path: Path) -> None:
     assert lane.apply(folder, [applying.each(folder)["update"]])["error"] is None
 
 
+@pytest.mark.parametrize(("number", "code"), [(5, "access_denied"), (87, "internal"), (1450, "internal")])
+def test_a_http_sys_that_does_not_open_is_told_like_any_other_failure(
+    lane: Lane, folder: Path, number: int, code: str
+) -> None:
+    before = standing(folder)
+    refuse(folder, "http", ("initialize", "*", number))
+    answer = lane.apply(folder, list(applying.each(folder).values()))
+    error = answer["error"]
+    assert (error["code"], error["call"], error["number"]) == (code, "HttpInitialize", number)
+    assert error["place"] == "HttpInitialize" and error["hint"] and answer["msg"]
+    assert standing(folder) == before and not (folder / journals.PATH).exists()
+
+
 def test_undo_gives_every_binding_its_old_place(lane: Lane, folder: Path) -> None:
     before = bindings(folder)
     rows = [

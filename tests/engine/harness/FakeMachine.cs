@@ -63,7 +63,7 @@ namespace TlsFleet.Harness
 
         public string System32
         {
-            get { return @"C:\Windows\System32"; }
+            get { return task != null && task["bits"] != null ? @"%windir%\sysnative" : @"C:\Windows\System32"; }
         }
 
         public IHttpApi OpenHttp()
