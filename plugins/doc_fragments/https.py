@@ -57,7 +57,10 @@ options:
         type: int
         default: 5
       retries:
-        description: Further tries per endpoint, 0 to 20. A site that was just changed may need a moment.
+        description:
+          - Further tries per endpoint, 0 to 20, after pauses of 0.5, 1, 2, 4, 4 and so on seconds. A site that was just changed may
+            need a moment until it listens on a new port.
+          - A wrong certificate is looked at again at most twice, half a second apart; if it stays, the change is undone.
         type: int
         default: 3
 """

@@ -7,6 +7,7 @@ using System.Collections;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
+using System.Linq;
 using System.Net.Sockets;
 using System.Threading;
 
@@ -17,11 +18,15 @@ namespace TlsFleet
 	public sealed class Prober
 	{
 		// So many connections at a time: endpoints that do not answer must not wait for each other.
-		private const int AtOnce = 64, StackSize = 256 * 1024, PauseMilliseconds = 500;
+		private const int AtOnce = 64, StackSize = 256 * 1024;
+
+		// A wrong certificate is looked at again so often, and no more: others meet it meanwhile.
+		private const int Doubts = 2, Pause = 500, LongestPause = 4000;
 		private readonly IMachine machine;
 		private readonly IDictionary[] asked;
 		private readonly Sight[] looks;
 		private readonly int milliseconds;
+		private readonly Gaps blind = new Gaps();
 		private List<HttpRecord> records;
 
 		private Prober(IMachine machine, IList endpoints, int seconds)
@@ -41,16 +46,19 @@ namespace TlsFleet
 
 		private List<Bag> Run(int retries)
 		{
-			List<int> open = new List<int>();
-			for (int index = 0; index < asked.Length; index++)
-				open.Add(index);
-			for (int attempt = 0; ; attempt++)
+			List<int> all = Enumerable.Range(0, asked.Length).ToList(), open = all;
+			for (int again = 0, doubts = 0; ; )
 			{
 				Together(open);
-				open.RemoveAll(index => !looks[index].MayPass);
-				if (open.Count == 0 || attempt >= retries)
+				// Undo must not wait for those who do not answer, so wrong ones are looked at alone, and end it all where they stay.
+				open = all.FindAll(index => looks[index].Verdict == "wrong");
+				bool wrong = open.Count > 0;
+				if (!wrong)
+					open = all.FindAll(index => looks[index].MayPass);
+				if (open.Count == 0 || (wrong ? doubts++ >= Math.Min(Doubts, retries) : again >= retries))
 					break;
-				machine.Pause(PauseMilliseconds);
+				// WAS begins to listen some time after a commit (A3.02), so the pauses grow; http.sys answers from its new records at once (F1.26).
+				machine.Pause(wrong ? Pause : Math.Min(LongestPause, Pause << Math.Min(again++, 3)));
 			}
 			List<Bag> rows = new List<Bag>();
 			for (int index = 0; index < asked.Length; index++)
@@ -68,12 +76,13 @@ namespace TlsFleet
 		{
 			int next = -1;
 			Exception broken = null;
+			Sight[] seen = new Sight[open.Count];
 			ThreadStart work = delegate
 			{
 				try
 				{
 					for (int turn; (turn = Interlocked.Increment(ref next)) < open.Count; )
-						looks[open[turn]] = At(asked[open[turn]]);
+						seen[turn] = At(asked[open[turn]]);
 				}
 				catch (Exception fault)
 				{
@@ -90,8 +99,14 @@ namespace TlsFleet
 				thread.Join();
 			if (broken != null)
 				throw new HostException("internal", "probe: " + broken.GetType().Name + ": " + broken.Message, "probe", broken.StackTrace, null, null);
-			foreach (int index in open)
-				Judge(asked[index], looks[index]);
+			for (int turn = 0; turn < seen.Length; turn++)
+			{
+				Judge(asked[open[turn]], seen[turn]);
+				// Only the right certificate takes a wrong one back: silence does not.
+				Sight before = looks[open[turn]];
+				if (before == null || before.Verdict != "wrong" || seen[turn].Verdict == "right")
+					looks[open[turn]] = seen[turn];
+			}
 		}
 
 		private Sight At(IDictionary endpoint)
@@ -165,8 +180,8 @@ namespace TlsFleet
 		{
 			if (records == null)
 				using (IHttpApi api = machine.OpenHttp())
-					records = new HttpRecords(api).All(0, new Gaps());
-			return records.Exists(one => one.Key.EndsWith(port, StringComparison.Ordinal) && thumbprint.Equals(one.Thumbprint, StringComparison.OrdinalIgnoreCase));
+					records = new HttpRecords(api).All(0, blind);
+			return blind.Entries.Count > 0 || records.Exists(one => one.Key.EndsWith(port, StringComparison.Ordinal) && thumbprint.Equals(one.Thumbprint, StringComparison.OrdinalIgnoreCase));
 		}
 
 		private static string Text(IDictionary endpoint, string name)

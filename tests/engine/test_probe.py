@@ -163,6 +163,10 @@ def test_central_store(probe: Probe, servers: Servers) -> None:
         assert named.verdicts((named.put(port, servers.add(tls)), "a.example.com", "file")) == [
             (verdict, tls.thumbprint)
         ]
+    write_rows(probe.folder / "http" / "faults.txt", [("query", 1, 1450)])
+    assert named.verdicts((8443, "a.example.com", "file")) == [
+        ("unverified", tls.thumbprint)
+    ]  # nobody knows the records
 
 
 def test_what_may_pass_is_tried_again(probe: Probe, servers: Servers) -> None:
@@ -176,6 +180,50 @@ def test_what_may_pass_is_tried_again(probe: Probe, servers: Servers) -> None:
     answer = probe.look((port, None, tls.thumbprint), (444, None, None), retries=3)
     assert [row["verdict"] for row in answer["probes"]] == ["right", "right"]
     assert (answer["pauses"], len(calls)) == (2, 3)
-    answer = probe.look((445, None, OTHER), (port, None, OTHER), retries=2)
-    assert [row["verdict"] for row in answer["probes"]] == ["unreachable", "wrong"]
-    assert (answer["pauses"], len(calls)) == (2, 4)
+    answer = probe.look((445, None, OTHER), retries=4)
+    assert [row["verdict"] for row in answer["probes"]] == ["unreachable"]
+    # WAS may need some seconds until it listens on a new port: the pauses grow
+    assert (answer["pauses"], answer["paused"]) == (4, 500 + 1000 + 2000 + 4000)
+
+
+@pytest.mark.parametrize(("wrong_looks", "verdict", "calls"), [(1, "right", 2), (2, "right", 3), (9, "wrong", 3)])
+def test_a_wrong_certificate_is_looked_at_again_for_a_moment(
+    probe: Probe, servers: Servers, wrong_looks: int, verdict: str, calls: int
+) -> None:
+    """It may be the old one still; and undo must not wait: not for more looks, and for no other endpoint."""
+    old, new, heard, silent = Tls("ec"), Tls("rsa"), list[int](), list[int]()
+
+    def late(connection: socket.socket) -> None:
+        heard.append(1)
+        (old if len(heard) <= wrong_looks else new)(connection)
+
+    def away(connection: socket.socket) -> None:
+        silent.append(1)
+
+    asked = [
+        (probe.put(443, servers.add(late)), None, new.thumbprint),
+        (probe.put(444, servers.add(away)), None, OTHER),
+    ]
+    answer = probe.look(*asked, retries=3)
+    assert [row["verdict"] for row in answer["probes"]] == [verdict, "unreachable"]
+    assert len(heard) == calls
+    assert len(silent) == (1 if verdict == "wrong" else 4)
+    if verdict == "wrong":
+        assert answer["paused"] == 2 * 500
+    heard.clear()
+    assert probe.verdicts(asked[0]) == [("wrong", old.thumbprint)] and len(heard) == 1  # without retries, not once more
+
+
+def test_silence_takes_no_wrong_certificate_back(probe: Probe, servers: Servers) -> None:
+    tls, heard = Tls("ec"), list[int]()
+
+    def once(connection: socket.socket) -> None:
+        heard.append(1)
+        (tls if len(heard) == 1 else says(b""))(connection)
+
+    port = probe.put(443, servers.add(once))
+    assert probe.verdicts((port, None, OTHER), retries=3) == [("wrong", tls.thumbprint)]
+    heard.clear()
+    assert probe.verdicts((port, None, None), retries=3) == [
+        ("right", None)
+    ]  # that nobody answers any more is what was wanted

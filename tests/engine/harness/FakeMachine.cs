@@ -55,6 +55,7 @@ namespace TlsFleet.Harness
         public IStores Stores { get { return stores; } }
         public IList<string> Log { get { return log; } }
         public int Pauses { get; private set; }
+        public int Paused { get; private set; }
 
         public DateTime UtcNow
         {
@@ -113,6 +114,7 @@ namespace TlsFleet.Harness
         public void Pause(int milliseconds)
         {
             Pauses++;
+            Paused += milliseconds;
         }
 
         public IEnumerable<string> Addresses()

@@ -35,7 +35,7 @@ namespace TlsFleet.Harness
             FakeMachine fake = task["state"] == null ? null : new FakeMachine((string)task["state"]);
             IMachine machine = fake ?? (IMachine)new WindowsMachine();
             List<Bag> rows = Prober.Look(machine, (IList)task["endpoints"], (int)(long)task["timeout"], (int)(long)task["retries"]);
-            return Json.Write(new Bag { { "probes", rows }, { "pauses", fake == null ? 0 : fake.Pauses } });
+            return Json.Write(new Bag { { "probes", rows }, { "pauses", fake == null ? 0 : fake.Pauses }, { "paused", fake == null ? 0 : fake.Paused } });
         }
 
         // What nobody can do without: every record by name of a state folder asked for once, and nothing made of the answers.
