@@ -57,10 +57,8 @@ options:
         type: int
         default: 5
       retries:
-        description:
-          - Further tries per endpoint, 0 to 20, after pauses of 0.5, 1, 2, 4, 4 and so on seconds. A site that was just changed may
-            need a moment until it listens on a new port.
-          - A wrong certificate is looked at again at most twice, half a second apart; if it stays, the change is undone.
+        description: Further tries per endpoint, 0 to 20, after 0.5, 1, 2, 4, 4 and so on seconds, since a site may need a moment
+          until it listens on a new port. A wrong certificate is looked at again twice at most, half a second apart.
         type: int
         default: 3
 """

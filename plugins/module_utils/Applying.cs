@@ -24,149 +24,149 @@ public class Applier{
 const int WaitSeconds=120;
 const int ConfirmSeconds=30;
 IWritingMachine a;
-IGuard ba;
+IGuard bc;
 Given k;
-List<Step>ap;
-string ak,al;
+List<Step>aq;
+string aj,al;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine());}
 public static string Run(IDictionary p,IWritingMachine a){
 return Run(p,a,null);}
-public static string Run(IDictionary p,IWritingMachine a,IGuard ba){
+public static string Run(IDictionary p,IWritingMachine a,IGuard bc){
 try{
-return new Applier(p,a,ba).Answer();}
+return new Applier(p,a,bc).Answer();}
 catch(Exception c){
 return Json.Write(Reader.Failure(Typed(c,"")));}}
-Applier(IDictionary p,IWritingMachine a,IGuard ba){
+Applier(IDictionary p,IWritingMachine a,IGuard bc){
 this.a=a;
-this.ba=ba;
+this.bc=bc;
 k=new Given(p,"");
-object ez=p["_ansible_check_mode"];
-if(ez!=null&&Convert.ToString(ez).Equals("true",StringComparison.OrdinalIgnoreCase))
+object e4=p["_ansible_check_mode"];
+if(e4!=null&&Convert.ToString(e4).Equals("true",StringComparison.OrdinalIgnoreCase))
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
-k.Keys(new[]{"contract","computer","steps","probe","read"},ba==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
+k.Keys(new[]{"contract","computer","steps","probe","read"},bc==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
 Arguments.CheckContract(p);
-string fc=k["computer"].Text(),hw=Document.ComputerName(a.Registry);
-if(!fc.Equals(hw,StringComparison.OrdinalIgnoreCase))
-throw new HostException("computer_mismatch","computer: the steps are for "+fc+", this is "+hw,"computer",null,null,null);
-Given az=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
-az["on_unverified"].Choice("fail","ignore");
-az["timeout"].Whole(1,600);
-az["retries"].Whole(0,100);
-Given co=k["read"].Keys(new[]{"certificates","key_check"});
-ak=co["certificates"].Choice("referenced","candidates","all");
-al=co["key_check"].Choice("metadata","open","sign");
+string fi=k["computer"].Text(),hz=Document.ComputerName(a.Registry);
+if(!fi.Equals(hz,StringComparison.OrdinalIgnoreCase))
+throw new HostException("computer_mismatch","computer: the steps are for "+fi+", this is "+hz,"computer",null,null,null);
+Given a0=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
+a0["on_unverified"].Choice("fail","ignore");
+a0["timeout"].Whole(1,600);
+a0["retries"].Whole(0,100);
+Given cp=k["read"].Keys(new[]{"certificates","key_check"});
+aj=cp["certificates"].Choice("referenced","candidates","all");
+al=cp["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
-ap=Step.Read(Unpacked(k["steps"]));}
-static Given Unpacked(Given c1){
-if(!c1.IsText)
-return c1;
+aq=Step.Read(Unpacked(k["steps"]));}
+static Given Unpacked(Given c2){
+if(!c2.IsText)
+return c2;
 try{
-using(GZipStream g4=new GZipStream(new MemoryStream(Convert.FromBase64String(c1.Text())),CompressionMode.Decompress))
-using(StreamReader bg=new StreamReader(g4,Encoding.UTF8))
-return new Given(JsonReader.Parse(bg.ReadToEnd()),c1.Place);}
+using(GZipStream g9=new GZipStream(new MemoryStream(Convert.FromBase64String(c2.Text())),CompressionMode.Decompress))
+using(StreamReader bg=new StreamReader(g9,Encoding.UTF8))
+return new Given(JsonReader.Parse(bg.ReadToEnd()),c2.Place);}
 catch(Exception c){
-throw c1.Bad("arrived damaged: "+c.Message);}}
+throw c2.Bad("arrived damaged: "+c.Message);}}
 string Answer(){
-a.LogInvocation("tlsfleet.iis.host_applier, "+ap.Count+" steps");
-const string u="a 32-bit PowerShell does not meet the files and classes of a 64-bit IIS; connect to the 64-bit one: configuration Microsoft.PowerShell, or OpenSSH of 64 bits";
+a.LogInvocation("tlsfleet.iis.host_applier, "+aq.Count+" steps");
+const string w="a 32-bit PowerShell does not meet the files and classes of a 64-bit IIS; connect to the 64-bit one: configuration Microsoft.PowerShell, or OpenSSH of 64 bits";
 if(a.System32.EndsWith("sysnative",StringComparison.Ordinal))
-throw new HostException("not_supported_here",u,"process",u,null,null);
+throw new HostException("not_supported_here",w,"process",w,null,null);
 string j=Path.Combine(a.JournalFolder(),Journal.File);
-bool fd=ba!=null&&ba.Confirms;
-for(int ec=0;!fd&&ec<ConfirmSeconds&&Journal.Of(j).Waiting;ec++)
+bool fj=bc!=null&&bc.Confirms;
+for(int eh=0;!fj&&eh<ConfirmSeconds&&Journal.Of(j).Waiting;eh++)
 a.Pause(1000);
-using(IDisposable f6=a.Lock(WaitSeconds)){
-if(f6==null)
+using(IDisposable gb=a.Lock(WaitSeconds)){
+if(gb==null)
 throw Busy(j);
 using(IHttpApi cb=a.OpenHttp()){
 Changes n=new Changes(a,cb);
-return Text(n,fd?Confirmed(n,j):Alone(n,j));}}}
+return Text(n,fj?Confirmed(n,j):Alone(n,j));}}}
 Run Alone(Changes n,string j){
 Journal o=Journal.Of(j);
-for(int ec=0;!o.Finished&& !o.Waiting&&a.IsAlive(o["owner"]);ec++){
-if(ec==WaitSeconds)
+for(int eh=0;!o.Finished&& !o.Waiting&&a.IsAlive(o["owner"]);eh++){
+if(eh==WaitSeconds)
 throw Busy(j);
 a.Pause(1000);
 o=Journal.Of(j);}
 if(!o.Finished)
 return Recovered(n,j,o);
-if(ap.Exists(e=>e.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
+if(aq.Exists(f=>f.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
 RefuseShared(n);
-Run a8=new Run(a,n,k["probe"]);
+Run bb=new Run(a,n,k["probe"]);
 try{
-using(JournalWriter i=JournalWriter.Start(a,j,ap)){
-if(ba==null||Armed(a8,i))
-a8.All(ap,i);
-if(ba!=null&&a8.Error==null){
-a8.Unconfirmed=i.Run;
-return a8;}
+using(JournalWriter i=JournalWriter.Start(a,j,aq)){
+if(bc==null||Armed(bb,i))
+bb.All(aq,i);
+if(bc!=null&&bb.Error==null){
+bb.Unconfirmed=i.Run;
+return bb;}
 End(i);
-if(ba!=null)
-ba.Disarm(i.Run);}
+if(bc!=null)
+bc.Disarm(i.Run);}
 File.Delete(j);}
 catch(Exception c){
-a8.Error=a8.Error??(a8.Applied==ap.Count&&ap.Count>0?null:Typed(c,"journal"));}
-return a8;}
-bool Armed(Run a8,JournalWriter i){
+bb.Error=bb.Error??(bb.Applied==aq.Count&&aq.Count>0?null:Typed(c,"journal"));}
+return bb;}
+bool Armed(Run bb,JournalWriter i){
 try{
-ba.Arm(i,ap.Count);}
+bc.Arm(i,aq.Count);}
 catch(HostException c){
-a8.Error=c;}
-return a8.Error==null;}
+bb.Error=c;}
+return bb.Error==null;}
 Run Confirmed(Changes n,string j){
-Run cj=new Run(a,n,k["probe"]);
+Run ck=new Run(a,n,k["probe"]);
 try{
-ba.Confirm(j);}
+bc.Confirm(j);}
 catch(HostException c){
-cj.Error=c;}
-return cj;}
+ck.Error=c;}
+return ck;}
 HostException Busy(string j){
-string a8=Journal.Of(j)["run"];
-string u="another run"+(a8==null?"":" ("+a8+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
-return new HostException("busy",u,"journal",u,null,null);}
+string bb=Journal.Of(j)["run"];
+string w="another run"+(bb==null?"":" ("+bb+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
+return new HostException("busy",w,"journal",w,null,null);}
 static void RefuseShared(Changes n){
-const string u="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
+const string w="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
 if(n.Iis.Shared())
-throw new HostException("shared_configuration",u,"steps",u,null,null);}
-Run Recovered(Changes n,string j,Journal cl){
-Run cj=new Run(a,n,k["probe"]);
-Recovery bn=null;
+throw new HostException("shared_configuration",w,"steps",w,null,null);}
+Run Recovered(Changes n,string j,Journal cm){
+Run ck=new Run(a,n,k["probe"]);
+Recovery bm=null;
 try{
-bn=new Recovery(n,cl);
-bn.Plan();
-using(JournalWriter i=JournalWriter.GoOn(a,j,cl)){
-bn.CarryOut(i);
+bm=new Recovery(n,cm);
+bm.Plan();
+using(JournalWriter i=JournalWriter.GoOn(a,j,cm)){
+bm.CarryOut(i);
 i.End();}
 File.Delete(j);
-string u="run "+cl["run"]+" had not finished and was undone; read again and plan anew";
-if(bn.Lost.Count>0){
-cj.Undone="partial";
-cj.UndoErrors.AddRange(bn.Lost);
-u="run "+cl["run"]+" had not finished and was undone, but for "+string.Join(" and ",bn.Lost.ConvertAll(be=>be.Place+": "+be.Hint));}
-if(ap.Count>0||bn.Lost.Count>0)
-cj.Error=new HostException("journal_unfinished",u,"journal",u,null,null);}
+string w="run "+cm["run"]+" had not finished and was undone; read again and plan anew";
+if(bm.Lost.Count>0){
+ck.Undone="partial";
+ck.UndoErrors.AddRange(bm.Lost);
+w="run "+cm["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(az=>az.Place+": "+az.Hint));}
+if(aq.Count>0||bm.Lost.Count>0)
+ck.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
 catch(Exception c){
-cj.Error=Typed(c,"journal");}
-return cj;}
+ck.Error=Typed(c,"journal");}
+return ck;}
 static void End(JournalWriter i){
 try{
 i.End();}
 catch(HostException){}}
-string Text(Changes n,Run a8){
-HostException b3=a8.Error;
-Bag bu=new Bag{
-{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",a8.Applied},{"error",b3==null?null:Reader.ErrorBag(b3,a8.ErrorStep)},{"undone",a8.Undone},{"undo_errors",a8.UndoErrors.ConvertAll(be=>Reader.ErrorBag(be,null))},{"probes",a8.Probes}};
-if(a8.Unconfirmed!=null)
-bu.Put("unconfirmed",a8.Unconfirmed);
+string Text(Changes n,Run bb){
+HostException b3=bb.Error;
+Bag bt=new Bag{
+{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bb.Applied},{"error",b3==null?null:Reader.ErrorBag(b3,bb.ErrorStep)},{"undone",bb.Undone},{"undo_errors",bb.UndoErrors.ConvertAll(az=>Reader.ErrorBag(az,null))},{"probes",bb.Probes}};
+if(bb.Unconfirmed!=null)
+bt.Put("unconfirmed",bb.Unconfirmed);
 if(b3!=null)
-bu.Put("failed",true).Put("msg",b3.Place+": "+b3.Hint);
-StringBuilder h=new StringBuilder(Json.Write(bu));
+bt.Put("failed",true).Put("msg",b3.Place+": "+b3.Hint);
+StringBuilder h=new StringBuilder(Json.Write(bt));
 h.Length--;
 h.Append(',');
 try{
-Json.AppendDocument(h,new Document(a,ak,al).Read());}
+Json.AppendDocument(h,new Document(a,aj,al).Read());}
 catch(Exception){
 h.Append("\"document\":null");}
 return h.Append('}').ToString();}
@@ -175,92 +175,103 @@ try{
 return n.Touched.Differ(n.Http,n.Iis);}
 catch(HostException){
 return true;}}
-public static HostException Typed(Exception c,string f){
-HostException ae=c as HostException;
-if(ae!=null)
-return ae;
+public static HostException Typed(Exception c,string e){
+HostException af=c as HostException;
+if(af!=null)
+return af;
 bool b2=Gaps.CodeOf(c)=="access_denied";
-string u=b2?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
-return new HostException(b2?"access_denied":"internal",u,f,u,null,unchecked((uint)c.HResult));}}
+string w=b2?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
+return new HostException(b2?"access_denied":"internal",w,e,w,null,unchecked((uint)c.HResult));}}
 public class BindingLists{
-Dictionary<string,List<Binding>>x=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
+Dictionary<string,List<Binding>>z=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
-public List<Binding>this[string am]{
+public List<Binding>this[string an]{
 get{
 List<Binding>o;
-return x.TryGetValue(am,out o)?o:null;}
-set{x[am]=value;}}
+return z.TryGetValue(an,out o)?o:null;}
+set{z[an]=value;}}
 public IEnumerable<string>Names{
-get{return x.Keys;}}
+get{return z.Keys;}}
 public BindingLists Copy(){
-BindingLists ft=new BindingLists{KnowsFlags=KnowsFlags};
-foreach(KeyValuePair<string,List<Binding>>am in x)
-ft.x[am.Key]=am.Value.ToList();
-return ft;}
-public List<Edit>Try(List<Edit>ah){
-List<Edit>dt=new List<Edit>();
-for(int b=0;b<ah.Count;b++){
-Edit af=ah[b];
-List<Binding>y=this[af.Site];
-if(y==null)
-throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+af.Site+"'",null);
-Edit be=new Edit{Site=af.Site,Position=af.Position??y.Count,Before=af.Before,After=af.After};
-One(y,be,b);
-dt.Add(be);}
-return dt;}
-public bool Fits(List<Edit>ah){
+BindingLists fz=new BindingLists{KnowsFlags=KnowsFlags};
+foreach(KeyValuePair<string,List<Binding>>an in z)
+fz.z[an.Key]=an.Value.ToList();
+return fz;}
+public List<Edit>Try(List<Edit>am){
+List<Edit>cg=new List<Edit>();
+for(int b=0;b<am.Count;b++){
+Edit t=am[b];
+List<Binding>s=this[t.Site];
+if(s==null)
+throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+t.Site+"'",null);
+Edit az=new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position??s.Count,Before=t.Before,After=t.After,Back=t.Back};
+One(s,az,b);
+cg.Add(az);}
+return cg;}
+public bool Fits(List<Edit>am){
 try{
-Copy().Try(ah);
+Copy().Try(am);
 return true;}
 catch(HostException){
 return false;}}
-void One(List<Binding>y,Edit af,int b){
-int f=af.Position.Value;
-bool gl=af.Before==null;
-if(af.After!=null&&af.After.Flags!=null&& !KnowsFlags)
+void One(List<Binding>s,Edit t,int b){
+bool fg=t.Before==null;
+if(fg&&t.Behind!=null)
+t.Position=Behind(s,t.Behind,b);
+else if(!fg&&t.Back)
+t.Position=s.FindIndex(az=>Same(az,t.Before));
+int e=t.Position.Value;
+if(t.After!=null&&t.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(gl&&f>y.Count)
-throw IisSites.Refused("changed_meanwhile",b,"the site has only "+y.Count+" bindings",null);
-if(!gl&&(f>=y.Count|| !Same(y[f],af.Before)))
-throw IisSites.Refused("changed_meanwhile",b,"binding "+af.Before.Information+" is not at its place "+f,null);
-for(int ay=0;af.After!=null&&ay<y.Count;ay++)
-if((gl||ay!=f)&&SameKey(y[ay],af.After))
-throw IisSites.Refused("config_conflict",b,"binding "+af.After.Information+" is there twice",0x800700B7);
-if(gl)
-y.Insert(f,af.After);
-else if(af.After==null)
-y.RemoveAt(f);
+if(fg&&e>s.Count)
+throw IisSites.Refused("changed_meanwhile",b,"the site has only "+s.Count+" bindings",null);
+if(!fg&&(e<0||e>=s.Count|| !Same(s[e],t.Before)))
+throw IisSites.Refused("changed_meanwhile",b,"binding "+t.Before.Information+(e<0?" is no longer there":" is not at its place "+e),null);
+for(int a5=0;t.After!=null&&a5<s.Count;a5++)
+if((fg||a5!=e)&&SameKey(s[a5],t.After))
+throw IisSites.Refused("config_conflict",b,"binding "+t.After.Information+" is there twice",0x800700B7);
+if(fg)
+s.Insert(e,t.After);
+else if(t.After==null){
+t.Behind=e==0?"":Key(s[e-1]);
+s.RemoveAt(e);}
 else
-y[f]=af.After;}
-public static bool Same(Binding be,Binding ay){
-return be.Protocol==ay.Protocol&&be.Information==ay.Information&&be.Flags==ay.Flags;}
-public static bool Same(List<Binding>be,List<Binding>ay){
-if(be==null||ay==null||be.Count!=ay.Count)
-return be==ay;
-for(int b=0;b<be.Count;b++)
-if(!Same(be[b],ay[b]))
+s[e]=t.After;}
+public static bool Same(Binding az,Binding a5){
+return az.Protocol==a5.Protocol&&az.Information==a5.Information&&az.Flags==a5.Flags;}
+public static bool Same(List<Binding>az,List<Binding>a5){
+if(az==null||a5==null||az.Count!=a5.Count)
+return az==a5;
+for(int b=0;b<az.Count;b++)
+if(!Same(az[b],a5[b]))
 return false;
 return true;}
-static bool SameKey(Binding be,Binding ay){
-return be.Protocol.Equals(ay.Protocol,StringComparison.OrdinalIgnoreCase)
-&&be.Information.Equals(ay.Information,StringComparison.OrdinalIgnoreCase);}}
+static bool SameKey(Binding az,Binding a5){
+return Key(az).Equals(Key(a5),StringComparison.OrdinalIgnoreCase);}
+static string Key(Binding az){
+return az.Protocol+" "+az.Information;}
+static int Behind(List<Binding>s,string r,int b){
+int e=s.FindIndex(az=>Key(az).Equals(r,StringComparison.OrdinalIgnoreCase));
+if(e<0&&r.Length>0)
+throw IisSites.Refused("changed_meanwhile",b,"binding "+r+", behind which it stood, is no longer there",null);
+return e+1;}}
 public class JournalWriter:IDisposable{
-IJournalFile ff;
+IJournalFile fl;
 public string Run;
-JournalWriter(IWritingMachine a,string j,long e2,string a8){
-Run=a8;
+JournalWriter(IWritingMachine a,string j,long e7,string bb){
+Run=bb;
 try{
-ff=a.OpenJournal(j,e2);}
+fl=a.OpenJournal(j,e7);}
 catch(Exception c){
 throw Typed(c);}}
-public static JournalWriter Start(IWritingMachine a,string j,List<Step>ap){
+public static JournalWriter Start(IWritingMachine a,string j,List<Step>aq){
 JournalWriter i=new JournalWriter(a,j,0,Guid.NewGuid().ToString());
-string hf=Journal.Time(a.UtcNow);
-i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hf)+Journal.Line("owner",a.Owner)
-+Journal.Line("steps",Json.Write(ap.ConvertAll(e=>e.ToBag()))));
+string hk=Journal.Time(a.UtcNow);
+i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hk)+Journal.Line("owner",a.Owner)
++Journal.Line("steps",Json.Write(aq.ConvertAll(f=>f.ToBag()))));
 return i;}
-public static JournalWriter GoOn(IWritingMachine a,string j,Journal cl){
-return new JournalWriter(a,j,cl.Sound,cl["run"]);}
+public static JournalWriter GoOn(IWritingMachine a,string j,Journal cm){
+return new JournalWriter(a,j,cm.Sound,cm["run"]);}
 public void Begin(int b,object l){
 Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
 public void Note(string g,int b){
@@ -269,48 +280,48 @@ public void End(){
 Append(Journal.Line("end","-"));}
 public void Guard(string value){
 Append(Journal.Line("guard",value));}
-public void Expired(string ia){
-Append(Journal.Line("expired",ia));}
+public void Expired(string ic){
+Append(Journal.Line("expired",ic));}
 static string Number(int b){
 return b.ToString(CultureInfo.InvariantCulture);}
-void Append(string fm){
+void Append(string fs){
 try{
-ff.Append(System.Text.Encoding.ASCII.GetBytes(fm));}
+fl.Append(System.Text.Encoding.ASCII.GetBytes(fs));}
 catch(Exception c){
 throw Typed(c);}}
 static HostException Typed(Exception c){
-uint av=unchecked((uint)c.HResult);
+uint aw=unchecked((uint)c.HResult);
 bool b2=Gaps.CodeOf(c)=="access_denied";
-string u=b2?"administrator rights are missing":"the journal could not be written: "+c.Message;
-return new HostException(b2?"access_denied":"internal",u,"journal",u,"WriteFile",av>>16==0x8007?av&0xFFFF:av);}
+string w=b2?"administrator rights are missing":"the journal could not be written: "+c.Message;
+return new HostException(b2?"access_denied":"internal",w,"journal",w,"WriteFile",aw>>16==0x8007?aw&0xFFFF:aw);}
 public void Dispose(){
-if(ff!=null)
-ff.Dispose();}}
+if(fl!=null)
+fl.Dispose();}}
 public class Touched{
-Dictionary<string,HttpRecord>a3=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-List<Step>gn=new List<Step>();
-BindingLists x=new BindingLists();
-public void Note(Step e,HttpRecord l){
-if(a3.ContainsKey(e.Place))
+Dictionary<string,HttpRecord>a4=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+List<Step>gr=new List<Step>();
+BindingLists z=new BindingLists();
+public void Note(Step f,HttpRecord l){
+if(a4.ContainsKey(f.Place))
 return;
-a3[e.Place]=l;
-gn.Add(e);}
+a4[f.Place]=l;
+gr.Add(f);}
 public void Note(BindingLists o){
 foreach(string g in o.Names)
-if(x[g]==null)
-x[g]=o[g];}
-public bool Differ(HttpTable d7,IisSites fw){
-foreach(Step e in gn)
-if(!HttpTable.Same(d7.Find(e.Family,e.Key),a3[e.Place]))
+if(z[g]==null)
+z[g]=o[g];}
+public bool Differ(HttpTable eb,IisSites f2){
+foreach(Step f in gr)
+if(!HttpTable.Same(eb.Find(f.Family,f.Key),a4[f.Place]))
 return true;
-List<Edit>bq=new List<Edit>();
-foreach(string g in x.Names)
-bq.Add(new Edit{Site=g});
-if(bq.Count==0)
+List<Edit>bp=new List<Edit>();
+foreach(string g in z.Names)
+bp.Add(new Edit{Site=g});
+if(bp.Count==0)
 return false;
-BindingLists dj=fw.Read(bq);
-foreach(string g in x.Names)
-if(!BindingLists.Same(dj[g],x[g]))
+BindingLists dm=f2.Read(bp);
+foreach(string g in z.Names)
+if(!BindingLists.Same(dm[g],z[g]))
 return true;
 return false;}}
 public class Changes{
@@ -320,50 +331,50 @@ public Touched Touched=new Touched();
 public Changes(IWritingMachine a,IHttpApi cb){
 Http=new HttpTable(cb);
 Iis=new IisSites(a);}
-public void Remember(List<Step>ap){
+public void Remember(List<Step>aq){
 try{
-foreach(Step e in ap)
-if(e.IsRecord)
-Touched.Note(e,Http.Find(e.Family,e.Key));
-List<Edit>ah=new List<Edit>();
-foreach(Step e in ap)
-ah.AddRange(e.Edits??new List<Edit>());
-if(ah.Count>0)
-Touched.Note(Iis.Read(ah));}
+foreach(Step f in aq)
+if(f.IsRecord)
+Touched.Note(f,Http.Find(f.Family,f.Key));
+List<Edit>am=new List<Edit>();
+foreach(Step f in aq)
+am.AddRange(f.Edits??new List<Edit>());
+if(am.Count>0)
+Touched.Note(Iis.Read(am));}
 catch(HostException){}}
-public HttpRecord Expected(Step e){
-HttpRecord l=Http.Find(e.Family,e.Key);
-Touched.Note(e,l);
-if(HttpTable.Same(l,e.Before))
+public HttpRecord Expected(Step f){
+HttpRecord l=Http.Find(f.Family,f.Key);
+Touched.Note(f,l);
+if(HttpTable.Same(l,f.Before))
 return l;
-string u="expected "+HttpTable.Shown(e.Before)+", found "+HttpTable.Shown(l);
-if(l!=null&&e.Before!=null&&HttpTable.Shown(l)==HttpTable.Shown(e.Before))
-u+=" with other options";
-throw new HostException("changed_meanwhile",u,e.Place,u,null,null);}
-public void Record(Step e,Action<bool>df){
-if(e.Op==Step.Update)
-Http.Update(e.Family,e.Key,e.After);
-if(e.Op==Step.Delete||e.Op==Step.Replace)
-Http.Delete(e.Family,e.Key);
-if(e.Op==Step.Replace)
-df(false);
-if(e.Op==Step.Set||e.Op==Step.Replace)
-Http.Set(e.Family,e.Key,e.After);
-if(e.Op==Step.Replace)
-df(true);}
-public static Step Inverse(Step e,HttpRecord l){
-string jj=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
-return new Step{Op=jj,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
-public HostException Standing(HostException c,Step e){
-string dj;
+string w="expected "+HttpTable.Shown(f.Before)+", found "+HttpTable.Shown(l);
+if(l!=null&&f.Before!=null&&HttpTable.Shown(l)==HttpTable.Shown(f.Before))
+w+=" with other options";
+throw new HostException("changed_meanwhile",w,f.Place,w,null,null);}
+public void Record(Step f,Action<bool>di){
+if(f.Op==Step.Update)
+Http.Update(f.Family,f.Key,f.After);
+if(f.Op==Step.Delete||f.Op==Step.Replace)
+Http.Delete(f.Family,f.Key);
+if(f.Op==Step.Replace)
+di(false);
+if(f.Op==Step.Set||f.Op==Step.Replace)
+Http.Set(f.Family,f.Key,f.After);
+if(f.Op==Step.Replace)
+di(true);}
+public static Step Inverse(Step f,HttpRecord l){
+string jk=f.Op==Step.Set?Step.Delete:f.Op==Step.Delete?Step.Set:f.Op;
+return new Step{Op=jk,Family=f.Family,Key=f.Key,Before=f.After,After=l};}
+public HostException Standing(HostException c,Step f){
+string dm;
 try{
-if(e.Op==Step.Bindings)
-dj=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
+if(f.Op==Step.Bindings)
+dm=Iis.Read(f.Edits).Fits(f.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
-dj="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
-catch(HostException ig){
-dj="what stands there could not be read: "+ig.Message;}
-return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+dj,c.Call,c.Number);}}
+dm="there is "+HttpTable.Shown(Http.Find(f.Family,f.Key))+", before the run there was "+HttpTable.Shown(f.After);}
+catch(HostException fq){
+dm="what stands there could not be read: "+fq.Message;}
+return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+dm,c.Call,c.Number);}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
 public static class Handshake{
@@ -372,127 +383,127 @@ static ushort[]Suites={
 static ushort[]Groups={29,23,24,25};
 static ushort[]Signatures={
 0x0403,0x0503,0x0603,0x0804,0x0805,0x0806,0x0401,0x0501,0x0601,0x0807,0x0808,0x0809,0x080A,0x080B,0x0303,0x0301,0x0203,0x0201,0x0402,0x0202,0x0101};
-public static byte[]Hello(string i9){
-List<byte>bv=new List<byte>();
-if(!string.IsNullOrEmpty(i9)){
+public static byte[]Hello(string ja){
+List<byte>bu=new List<byte>();
+if(!string.IsNullOrEmpty(ja)){
 List<byte>g=new List<byte>{0};
-Append(g,Encoding.ASCII.GetBytes(i9),2);
-List<byte>bl=new List<byte>();
-Append(bl,g,2);
-Extension(bv,0,bl);}
-Extension(bv,10,Numbers(Groups,2));
-Extension(bv,11,new byte[]{1,0});
-Extension(bv,13,Numbers(Signatures,2));
-Extension(bv,23,new byte[0]);
-Extension(bv,0xFF01,new byte[]{0});
-byte[]gr=new byte[32];
-using(RandomNumberGenerator da=RandomNumberGenerator.Create())
-da.GetBytes(gr);
-List<byte>d4=new List<byte>{3,3};
-d4.AddRange(gr);
-d4.Add(0);
-d4.AddRange(Numbers(Suites,2));
-d4.AddRange(new byte[]{1,0});
-Append(d4,bv,2);
-List<byte>a2=new List<byte>{1};
-Append(a2,d4,3);
-List<byte>t=new List<byte>{22,3,1};
-Append(t,a2,2);
-return t.ToArray();}
-static void Extension(List<byte>ix,int ca,ICollection<byte>dc){
-ix.Add((byte)(ca>>8));
-ix.Add((byte)ca);
-Append(ix,dc,2);}
-static List<byte>Numbers(ushort[]g9,int dh){
-List<byte>ac=new List<byte>(),id=new List<byte>();
-foreach(ushort s in g9){
-ac.Add((byte)(s>>8));
-ac.Add((byte)s);}
-Append(id,ac,dh);
-return id;}
-static void Append(List<byte>ix,ICollection<byte>dc,int dh){
-for(int ge=8*(dh-1);ge>=0;ge-=8)
-ix.Add((byte)(dc.Count>>ge));
-ix.AddRange(dc);}}
+Append(g,Encoding.ASCII.GetBytes(ja),2);
+List<byte>bk=new List<byte>();
+Append(bk,g,2);
+Extension(bu,0,bk);}
+Extension(bu,10,Numbers(Groups,2));
+Extension(bu,11,new byte[]{1,0});
+Extension(bu,13,Numbers(Signatures,2));
+Extension(bu,23,new byte[0]);
+Extension(bu,0xFF01,new byte[]{0});
+byte[]gv=new byte[32];
+using(RandomNumberGenerator dc=RandomNumberGenerator.Create())
+dc.GetBytes(gv);
+List<byte>d7=new List<byte>{3,3};
+d7.AddRange(gv);
+d7.Add(0);
+d7.AddRange(Numbers(Suites,2));
+d7.AddRange(new byte[]{1,0});
+Append(d7,bu,2);
+List<byte>a3=new List<byte>{1};
+Append(a3,d7,3);
+List<byte>v=new List<byte>{22,3,1};
+Append(v,a3,2);
+return v.ToArray();}
+static void Extension(List<byte>iy,int ca,ICollection<byte>de){
+iy.Add((byte)(ca>>8));
+iy.Add((byte)ca);
+Append(iy,de,2);}
+static List<byte>Numbers(ushort[]he,int dk){
+List<byte>ad=new List<byte>(),ig=new List<byte>();
+foreach(ushort u in he){
+ad.Add((byte)(u>>8));
+ad.Add((byte)u);}
+Append(ig,ad,dk);
+return ig;}
+static void Append(List<byte>iy,ICollection<byte>de,int dk){
+for(int gj=8*(dk-1);gj>=0;gj-=8)
+iy.Add((byte)(de.Count>>gj));
+iy.AddRange(de);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
-List<byte>bt=new List<byte>(),bk=new List<byte>(),d3=new List<byte>();
-int hh;
-bool e1;
+List<byte>bs=new List<byte>(),bj=new List<byte>(),d6=new List<byte>();
+int hm;
+bool e6;
 public string Thumbprint{get;private set;}
-public Answer?Add(byte[]ac,int ar){
-hh+=ar;
+public Answer?Add(byte[]ad,int ar){
+hm+=ar;
 for(int b=0;b<ar;b++)
-bt.Add(ac[b]);
-Answer?bu=Records();
-return bu==null&&hh>Most?Answer.Unclear:bu;}
+bs.Add(ad[b]);
+Answer?bt=Records();
+return bt==null&&hm>Most?Answer.Unclear:bt;}
 Answer?Records(){
-int a9=0;
-Answer?bu=null;
-while(bu==null&&bt.Count>a9){
-int ca=bt[a9];
-if(ca!=AlertRecord&&ca!=HandshakeRecord||bt.Count>a9+1&&bt[a9+1]!=3)
+int a6=0;
+Answer?bt=null;
+while(bt==null&&bs.Count>a6){
+int ca=bs[a6];
+if(ca!=AlertRecord&&ca!=HandshakeRecord||bs.Count>a6+1&&bs[a6+1]!=3)
 return Answer.Unclear;
-if(bt.Count<a9+5)
+if(bs.Count<a6+5)
 break;
-int v=Number(bt,a9+3,2);
-if(v==0||v>LongestRecord)
+int x=Number(bs,a6+3,2);
+if(x==0||x>LongestRecord)
 return Answer.Unclear;
-if(bt.Count<a9+5+v)
+if(bs.Count<a6+5+x)
 break;
-(ca==AlertRecord?d3:bk).AddRange(bt.GetRange(a9+5,v));
-a9+=5+v;
-bu=ca==AlertRecord?Alerts():Messages();}
-bt.RemoveRange(0,a9);
-return bu;}
+(ca==AlertRecord?d6:bj).AddRange(bs.GetRange(a6+5,x));
+a6+=5+x;
+bt=ca==AlertRecord?Alerts():Messages();}
+bs.RemoveRange(0,a6);
+return bt;}
 Answer?Alerts(){
-while(d3.Count>=2){
-int ek=d3[0],fp=d3[1];
-d3.RemoveRange(0,2);
-if(fp==70||fp==71)
+while(d6.Count>=2){
+int ep=d6[0],fw=d6[1];
+d6.RemoveRange(0,2);
+if(fw==70||fw==71)
 return Answer.OtherTls;
-if(ek==2||fp==0)
+if(ep==2||fw==0)
 return Answer.Alert;
-if(ek!=1)
+if(ep!=1)
 return Answer.Unclear;}
 return null;}
 Answer?Messages(){
-while(bk.Count>=4){
-int v=Number(bk,1,3);
-if(bk[0]!=(e1?Certificate:ServerHello)||v>Most)
+while(bj.Count>=4){
+int x=Number(bj,1,3);
+if(bj[0]!=(e6?Certificate:ServerHello)||x>Most)
 return Answer.Unclear;
-if(bk.Count<4+v)
+if(bj.Count<4+x)
 return null;
-if(e1)
-return Leaf(v);
-if(v<38||bk[4]!=3||bk[5]>3)
+if(e6)
+return Leaf(x);
+if(x<38||bj[4]!=3||bj[5]>3)
 return Answer.Unclear;
-e1=true;
-bk.RemoveRange(0,4+v);}
+e6=true;
+bj.RemoveRange(0,4+x);}
 return null;}
-Answer Leaf(int v){
-if(v<6||Number(bk,4,3)!=v-3)
+Answer Leaf(int x){
+if(x<6||Number(bj,4,3)!=x-3)
 return Answer.Unclear;
-int ab=Number(bk,7,3);
-if(ab==0||ab>v-6)
+int ac=Number(bj,7,3);
+if(ac==0||ac>x-6)
 return Answer.Unclear;
-using(SHA1 jf=SHA1.Create())
-Thumbprint=BitConverter.ToString(jf.ComputeHash(bk.GetRange(10,ab).ToArray())).Replace("-","");
+using(SHA1 jg=SHA1.Create())
+Thumbprint=BitConverter.ToString(jg.ComputeHash(bj.GetRange(10,ac).ToArray())).Replace("-","");
 return Answer.Shown;}
-static int Number(List<byte>ac,int a9,int ab){
-int s=0;
-for(int b=0;b<ab;b++)
-s=s<<8|ac[a9+b];
-return s;}}
+static int Number(List<byte>ad,int a6,int ac){
+int u=0;
+for(int b=0;b<ac;b++)
+u=u<<8|ad[a6+b];
+return u;}}
 public class RecordMemory:IDisposable{
 List<IntPtr>l=new List<IntPtr>();
 public int Id;
 public IntPtr At;
 public uint Length;
-public RecordMemory(string ad,string r,HttpRecord value){
-Id=HttpRecords.Ids[ad];
+public RecordMemory(string ae,string r,HttpRecord value){
+Id=HttpRecords.Ids[ae];
 SslParam bh=value==null?new SslParam():Param(value);
 if(Id==HttpNative.Ssl)
 Put(new SslSet{Address=Sockaddr(r,true),Param=bh});
@@ -500,32 +511,32 @@ else if(Id==HttpNative.Ccs)
 Put(new CcsSet{Address=Storage(r),Param=bh});
 else
 Put(new SniSet{Key=Name(r),Param=bh});}
-RecordMemory(string ad,string r){
-Id=HttpRecords.Ids[ad];
+RecordMemory(string ae,string r){
+Id=HttpRecords.Ids[ae];
 if(Id==HttpNative.Ssl)
 Put(new SslQuery{Address=Sockaddr(r,true)});
 else if(Id==HttpNative.Ccs)
 Put(new CcsQuery{Address=Storage(r)});
 else
 Put(new SniQuery{Key=Name(r)});}
-public static RecordMemory Query(string ad,string r){
-return new RecordMemory(ad,r);}
-void Put(object e8){
-Length=(uint)Marshal.SizeOf(e8.GetType());
+public static RecordMemory Query(string ae,string r){
+return new RecordMemory(ae,r);}
+void Put(object fc){
+Length=(uint)Marshal.SizeOf(fc.GetType());
 At=Room((int)Length);
-Marshal.StructureToPtr(e8,At,false);}
-IntPtr Room(int v){
-IntPtr a9=Marshal.AllocHGlobal(v);
-l.Add(a9);
-for(int b=0;b<v;b++)
-Marshal.WriteByte(a9,b,0);
-return a9;}
+Marshal.StructureToPtr(fc,At,false);}
+IntPtr Room(int x){
+IntPtr a6=Marshal.AllocHGlobal(x);
+l.Add(a6);
+for(int b=0;b<x;b++)
+Marshal.WriteByte(a6,b,0);
+return a6;}
 IntPtr Words(string h){
 if(h==null)
 return IntPtr.Zero;
-IntPtr a9=Marshal.StringToHGlobalUni(h);
-l.Add(a9);
-return a9;}
+IntPtr a6=Marshal.StringToHGlobalUni(h);
+l.Add(a6);
+return a6;}
 SslParam Param(HttpRecord value){
 SslParam bh=new SslParam{
 AppId=new Guid(value.AppId),StoreName=Words(value.Store),CheckMode=(uint)value.CheckMode,Freshness=(uint)value.Freshness,Timeout=(uint)value.Timeout,CtlIdentifier=Words(value.CtlIdentifier),CtlStore=Words(value.CtlStore),Flags=(uint)value.Flags};
@@ -537,119 +548,119 @@ bh.HashLength=(uint)bw.Length;
 bh.Hash=Room(bw.Length);
 Marshal.Copy(bw,0,bh.Hash,bw.Length);}
 return bh;}
-IntPtr Sockaddr(string r,bool an){
-IPAddress h4=an?Address(r):IPAddress.Any;
-byte[]ac=h4.GetAddressBytes();
-int a7=Port(r);
-IntPtr a9=Room(128);
-Marshal.WriteInt16(a9,(short)(ac.Length==16?23:2));
-Marshal.WriteByte(a9,2,(byte)(a7>>8));
-Marshal.WriteByte(a9,3,(byte)a7);
-Marshal.Copy(ac,0,IntPtr.Add(a9,ac.Length==16?8:4),ac.Length);
-if(ac.Length==16)
-Marshal.WriteInt32(a9,24,(int)h4.ScopeId);
-return a9;}
+IntPtr Sockaddr(string r,bool ao){
+IPAddress h6=ao?Address(r):IPAddress.Any;
+byte[]ad=h6.GetAddressBytes();
+int ba=Port(r);
+IntPtr a6=Room(128);
+Marshal.WriteInt16(a6,(short)(ad.Length==16?23:2));
+Marshal.WriteByte(a6,2,(byte)(ba>>8));
+Marshal.WriteByte(a6,3,(byte)ba);
+Marshal.Copy(ad,0,IntPtr.Add(a6,ad.Length==16?8:4),ad.Length);
+if(ad.Length==16)
+Marshal.WriteInt32(a6,24,(int)h6.ScopeId);
+return a6;}
 SockaddrStorage Storage(string r){
 return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(r,false),typeof(SockaddrStorage));}
 SniKey Name(string r){
 return new SniKey{Address=Storage(r),Host=Words(r.Substring(0,r.LastIndexOf(':')))};}
 static int Port(string r){
-int a7;
-string d6=r.Substring(r.LastIndexOf(':')+1);
-return int.TryParse(d6,NumberStyles.None,CultureInfo.InvariantCulture,out a7)&&a7<65536?a7:0;}
+int ba;
+string d9=r.Substring(r.LastIndexOf(':')+1);
+return int.TryParse(d9,NumberStyles.None,CultureInfo.InvariantCulture,out ba)&&ba<65536?ba:0;}
 static IPAddress Address(string r){
-IPAddress an;
+IPAddress ao;
 string h=r.Substring(0,Math.Max(0,r.LastIndexOf(':')));
-bool gh=h.StartsWith("[",StringComparison.Ordinal)&&h.EndsWith("]",StringComparison.Ordinal);
-if(gh)
+bool gm=h.StartsWith("[",StringComparison.Ordinal)&&h.EndsWith("]",StringComparison.Ordinal);
+if(gm)
 h=h.Substring(1,h.Length-2);
-if(!gh&&h.Split('.').Length!=4)
+if(!gm&&h.Split('.').Length!=4)
 return null;
-return IPAddress.TryParse(h,out an)&&h.Contains(":")==gh?an:null;}
-public static bool IsKey(string ad,string r){
-int g2=r.LastIndexOf(':');
-if(Port(r)==0||(g2<0)!=(ad=="ccs"))
+return IPAddress.TryParse(h,out ao)&&h.Contains(":")==gm?ao:null;}
+public static bool IsKey(string ae,string r){
+int g7=r.LastIndexOf(':');
+if(Port(r)==0||(g7<0)!=(ae=="ccs"))
 return false;
-return ad=="ipport"?Address(r)!=null:ad=="ccs"||g2>0;}
+return ae=="ipport"?Address(r)!=null:ae=="ccs"||g7>0;}
 public static bool IsThumbprint(string h){
-foreach(char ao in h)
-if(!Uri.IsHexDigit(ao))
+foreach(char ap in h)
+if(!Uri.IsHexDigit(ap))
 return false;
 return h.Length>0&&h.Length<=128&&h.Length%2==0;}
 public void Dispose(){
-foreach(IntPtr a9 in l)
-Marshal.FreeHGlobal(a9);
+foreach(IntPtr a6 in l)
+Marshal.FreeHGlobal(a6);
 l.Clear();}}
 public class HttpTable{
 public const string UpdateCall="HttpUpdateServiceConfiguration";
 IHttpApi cb;
 public HttpTable(IHttpApi cb){
 this.cb=cb;}
-public HttpRecord Find(string ad,string r){
-using(RecordMemory bq=RecordMemory.Query(ad,r))
-using(HttpRecords.Room ea=new HttpRecords.Room()){
-uint q=ea.Query(cb,bq.Id,bq.At,bq.Length);
-if(q==HttpNative.NotFound||(q==HttpNative.InvalidParameter&&ad!="ipport"))
+public HttpRecord Find(string ae,string r){
+using(RecordMemory bp=RecordMemory.Query(ae,r))
+using(HttpRecords.Room ef=new HttpRecords.Room()){
+uint q=ef.Query(cb,bp.Id,bp.At,bp.Length);
+if(q==HttpNative.NotFound||(q==HttpNative.InvalidParameter&&ae!="ipport"))
 return null;
 if(q!=0)
-throw Fault("HttpQueryServiceConfiguration",q,ad+" "+r);
-HttpRecord o=HttpRecords.Of(bq.Id,ea.At);
-o.Family=ad;
+throw Fault("HttpQueryServiceConfiguration",q,ae+" "+r);
+HttpRecord o=HttpRecords.Of(bp.Id,ef.At);
+o.Family=ae;
 o.Key=r;
 return o;}}
-public void Set(string ad,string r,HttpRecord value){
-Call("HttpSetServiceConfiguration",cb.Set,ad,r,value);}
-public void Delete(string ad,string r){
-Call("HttpDeleteServiceConfiguration",cb.Delete,ad,r,null);}
-public void Update(string ad,string r,HttpRecord value){
+public void Set(string ae,string r,HttpRecord value){
+Call("HttpSetServiceConfiguration",cb.Set,ae,r,value);}
+public void Delete(string ae,string r){
+Call("HttpDeleteServiceConfiguration",cb.Delete,ae,r,null);}
+public void Update(string ae,string r,HttpRecord value){
 if(cb.UpdateExported==false)
-throw new HostException("update_unsupported","this Windows does not export it",ad+" "+r,"this Windows does not export it",UpdateCall,null);
-Call(UpdateCall,cb.Update,ad,r,value);}
-delegate uint Write(int c0,IntPtr aa,uint v);
-static void Call(string g,Write bi,string ad,string r,HttpRecord value){
-using(RecordMemory et=new RecordMemory(ad,r,value)){
+throw new HostException("update_unsupported","this Windows does not export it",ae+" "+r,"this Windows does not export it",UpdateCall,null);
+Call(UpdateCall,cb.Update,ae,r,value);}
+delegate uint Write(int c1,IntPtr ab,uint x);
+static void Call(string g,Write bi,string ae,string r,HttpRecord value){
+using(RecordMemory ey=new RecordMemory(ae,r,value)){
 uint q;
 try{
-q=bi(et.Id,et.At,et.Length);}
+q=bi(ey.Id,ey.At,ey.Length);}
 catch(EntryPointNotFoundException){
 q=NoSuchProcedure;}
 if(q!=0)
-throw Fault(g,q,ad+" "+r);}}
+throw Fault(g,q,ae+" "+r);}}
 const uint NoSuchProcedure=127;
-static HostException Fault(string bi,uint s,string f){
-string q="internal",u=null;
-if(s==2)
-Is(out q,out u,"record_missing","the record is not there");
-else if(s==5)
-Is(out q,out u,"access_denied","administrator rights are missing");
-else if(s==87)
-Is(out q,out u,"not_supported_here","this Windows does not know this kind of record");
-else if(s==183)
-Is(out q,out u,"record_exists","there is such a record already");
-else if(s==1312)
-Is(out q,out u,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
-else if(bi==UpdateCall&&(s==1||s==50||s==120||s==NoSuchProcedure))
-Is(out q,out u,"update_unsupported","this Windows exports it and does not have it");
+static HostException Fault(string bi,uint u,string e){
+string q="internal",w=null;
+if(u==2)
+Is(out q,out w,"record_missing","the record is not there");
+else if(u==5)
+Is(out q,out w,"access_denied","administrator rights are missing");
+else if(u==87)
+Is(out q,out w,"not_supported_here","this Windows does not know this kind of record");
+else if(u==183)
+Is(out q,out w,"record_exists","there is such a record already");
+else if(u==1312)
+Is(out q,out w,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
+else if(bi==UpdateCall&&(u==1||u==50||u==120||u==NoSuchProcedure))
+Is(out q,out w,"update_unsupported","this Windows exports it and does not have it");
 else
-u=HostException.OfCall(bi,s).Message;
-return new HostException(q,u,f,u,bi,s);}
-static void Is(out string q,out string u,string ae,string bp){
-q=ae;
-u=bp;}
-public static bool Same(HttpRecord be,HttpRecord ay){
-if(be==null||ay==null)
-return be==ay;
-return Words(be)==Words(ay);}
-static string Words(HttpRecord t){
-StringBuilder bp=new StringBuilder();
-string a0=string.IsNullOrEmpty(t.Store)?"MY":t.Store;
-foreach(string h in new[]{t.Thumbprint,a0,t.AppId,t.CtlIdentifier,t.CtlStore})
-bp.Append(h==null?"-":"+"+h.ToLowerInvariant()).Append('\n');
-foreach(long s in new[]{t.Flags,t.CheckMode,t.Freshness,t.Timeout})
-bp.Append(s).Append(' ');
-return bp.ToString();}
-public static string Shown(HttpRecord t){
-return t==null?"no record":"certificate "+(t.Thumbprint??"none");}}
+w=HostException.OfCall(bi,u).Message;
+return new HostException(q,w,e,w,bi,u);}
+static void Is(out string q,out string w,string af,string bo){
+q=af;
+w=bo;}
+public static bool Same(HttpRecord az,HttpRecord a5){
+if(az==null||a5==null)
+return az==a5;
+return Words(az)==Words(a5);}
+static string Words(HttpRecord v){
+StringBuilder bo=new StringBuilder();
+string a1=string.IsNullOrEmpty(v.Store)?"MY":v.Store;
+foreach(string h in new[]{v.Thumbprint,a1,v.AppId,v.CtlIdentifier,v.CtlStore})
+bo.Append(h==null?"-":"+"+h.ToLowerInvariant()).Append('\n');
+foreach(long u in new[]{v.Flags,v.CheckMode,v.Freshness,v.Timeout})
+bo.Append(u).Append(' ');
+return bo.ToString();}
+public static string Shown(HttpRecord v){
+return v==null?"no record":"certificate "+(v.Thumbprint??"none");}}
 public class IisSites{
 const string Commit="CommitChanges";
 const int Attempts=6,FirstPause=250,LongestPause=4000;
@@ -657,112 +668,112 @@ const uint Sharing=0x80070020,Locked=0x80070021,Transaction=0x80071A90,BadIndex=
 static Random Jitter=new Random();
 IWritingMachine a;
 string bi;
-int a9;
+int a6;
 public IisSites(IWritingMachine a){
 this.a=a;}
-public static HostException Refused(string q,int b,string u,long?s){
-return new HostException(q,u,"edits["+b+"]",u,Commit,s);}
+public static HostException Refused(string q,int b,string w,long?u){
+return new HostException(q,w,"edits["+b+"]",w,Commit,u);}
 public bool Shared(){
 List<object>l=new List<object>();
 try{
 bi="GetAdminSection";
-IAppHostAdminManager c9=SiteStates.Keep(l,a.OpenAdmin());
-IAppHostElement cw=SiteStates.Keep(l,c9.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
-return Convert.ToBoolean(SiteStates.Keep(l,cw.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
+IAppHostAdminManager db=SiteStates.Keep(l,a.OpenAdmin());
+IAppHostElement cx=SiteStates.Keep(l,db.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
+return Convert.ToBoolean(SiteStates.Keep(l,cx.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
 catch(Exception c){
 throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
-public BindingLists Read(IEnumerable<Edit>ah){
+public BindingLists Read(IEnumerable<Edit>am){
 List<object>l=new List<object>();
 try{
-a9=0;
-return Lists(Collections(l,ah),l);}
+a6=0;
+return Lists(Collections(l,am),l);}
 catch(Exception c){
 throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
-public void CommitAll(List<Edit>ah){
-bool de=false;
-for(int bj=1;;bj++){
+public void CommitAll(List<Edit>am){
+bool dh=false;
+for(int bv=1;;bv++){
 try{
-Once(ah);
+Once(am);
 return;}
 catch(Exception c){
-uint av=unchecked((uint)c.HResult);
-bool hx=av==Sharing||av==Transaction||(av==Locked&&bi==Commit);
-HostException im=Typed(c);
-de|=bi==Commit;
-if(de&&Stand(ah))
+uint aw=unchecked((uint)c.HResult);
+bool h0=aw==Sharing||aw==Transaction||(aw==Locked&&bi==Commit);
+HostException io=Typed(c);
+dh|=bi==Commit;
+if(dh&&Stand(am))
 return;
-if(!hx||bj==Attempts)
-throw im;}
-a.Pause(Math.Min(LongestPause,FirstPause<<(bj-1))+Jitter.Next(FirstPause));}}
-bool Stand(List<Edit>ah){
+if(!h0||bv==Attempts)
+throw io;}
+a.Pause(Math.Min(LongestPause,FirstPause<<(bv-1))+Jitter.Next(FirstPause));}}
+bool Stand(List<Edit>am){
 try{
-return Read(ah).Fits(Edit.Undoing(ah));}
+return Read(am).Fits(Edit.Undoing(am));}
 catch(HostException){
 return false;}}
-void Once(List<Edit>ah){
+void Once(List<Edit>am){
 List<object>l=new List<object>();
 try{
-a9=0;
-Dictionary<string,IAppHostElementCollection>x=Collections(l,ah);
-BindingLists cg=Lists(x,l);
-cg.Try(ah);
-for(a9=0;a9<ah.Count;a9++)
-One(x[ah[a9].Site],ah[a9],l);
-a9=0;
-BindingLists go=Lists(x,l);
-foreach(string am in x.Keys)
-if(!BindingLists.Same(cg[am],go[am]))
-throw new HostException("internal","IIS put a binding elsewhere in site "+am,"edits[0]","IIS put a binding of site "+am+" elsewhere than it was told; nothing was committed","AddElement",null);
+a6=0;
+Dictionary<string,IAppHostElementCollection>z=Collections(l,am);
+BindingLists ch=Lists(z,l);
+List<Edit>cg=ch.Try(am);
+for(a6=0;a6<cg.Count;a6++)
+One(z[cg[a6].Site],cg[a6],l);
+a6=0;
+BindingLists gs=Lists(z,l);
+foreach(string an in z.Keys)
+if(!BindingLists.Same(ch[an],gs[an]))
+throw new HostException("internal","IIS put a binding elsewhere in site "+an,"edits[0]","IIS put a binding of site "+an+" elsewhere than it was told; nothing was committed","AddElement",null);
 bi=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
 finally{
 SiteStates.Release(l);}}
-Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>ah){
-HashSet<string>bl=new HashSet<string>(ah.Select(af=>af.Site),StringComparer.Ordinal);
+Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>am){
+HashSet<string>bk=new HashSet<string>(am.Select(t=>t.Site),StringComparer.Ordinal);
 Dictionary<string,IAppHostElementCollection>o=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
 bi="GetAdminSection";
-IAppHostWritableAdminManager c9=SiteStates.Keep(l,a.OpenWritableAdmin());
-c9.SetCommitPath(SiteStates.AppHost);
-IAppHostElement cw=SiteStates.Keep(l,c9.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
-IAppHostElementCollection x=SiteStates.Keep(l,cw.GetCollection());
-long ar=x.GetCount();
-for(int b=0;b<ar&&o.Count<bl.Count;b++){
-IAppHostElement am=SiteStates.Keep(l,x.GetItem(b));
-string g=Words(am,"name");
-if(bl.Contains(g))
-o[g]=SiteStates.Keep(l,SiteStates.Keep(l,am.GetElementByName("bindings")).GetCollection());}
+IAppHostWritableAdminManager db=SiteStates.Keep(l,a.OpenWritableAdmin());
+db.SetCommitPath(SiteStates.AppHost);
+IAppHostElement cx=SiteStates.Keep(l,db.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
+IAppHostElementCollection z=SiteStates.Keep(l,cx.GetCollection());
+long ar=z.GetCount();
+for(int b=0;b<ar&&o.Count<bk.Count;b++){
+IAppHostElement an=SiteStates.Keep(l,z.GetItem(b));
+string g=Words(an,"name");
+if(bk.Contains(g))
+o[g]=SiteStates.Keep(l,SiteStates.Keep(l,an.GetElementByName("bindings")).GetCollection());}
 return o;}
-BindingLists Lists(Dictionary<string,IAppHostElementCollection>x,List<object>l){
-BindingLists fn=new BindingLists();
-if(x.Count>0)
-fn.KnowsFlags=HasFlags(SiteStates.Keep(l,x.First().Value.CreateNewElement("binding")));
-foreach(KeyValuePair<string,IAppHostElementCollection>am in x){
-List<Binding>y=new List<Binding>();
-long ar=am.Value.GetCount();
+BindingLists Lists(Dictionary<string,IAppHostElementCollection>z,List<object>l){
+BindingLists ft=new BindingLists();
+if(z.Count>0)
+ft.KnowsFlags=HasFlags(SiteStates.Keep(l,z.First().Value.CreateNewElement("binding")));
+foreach(KeyValuePair<string,IAppHostElementCollection>an in z){
+List<Binding>s=new List<Binding>();
+long ar=an.Value.GetCount();
 for(int b=0;b<ar;b++)
-y.Add(Image(am.Value.GetItem(b),fn.KnowsFlags));
-fn[am.Key]=y;}
-return fn;}
-static Binding Image(IAppHostElement a1,bool fv){
-List<object>l=new List<object>{a1};
+s.Add(Image(an.Value.GetItem(b),ft.KnowsFlags));
+ft[an.Key]=s;}
+return ft;}
+static Binding Image(IAppHostElement a2,bool f1){
+List<object>l=new List<object>{a2};
 try{
-Binding ax=new Binding{Protocol=Words(a1,"protocol"),Information=Words(a1,"bindingInformation")};
-if(!fv)
-return ax;
-IAppHostProperty ag=SiteStates.Keep(l,a1.GetPropertyByName("sslFlags"));
+Binding ay=new Binding{Protocol=Words(a2,"protocol"),Information=Words(a2,"bindingInformation")};
+if(!f1)
+return ay;
+IAppHostProperty ag=SiteStates.Keep(l,a2.GetPropertyByName("sslFlags"));
 if(!Convert.ToBoolean(ag.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
-ax.Flags=Convert.ToInt64(ag.GetValue(),CultureInfo.InvariantCulture);
-return ax;}
+ay.Flags=Convert.ToInt64(ag.GetValue(),CultureInfo.InvariantCulture);
+return ay;}
 finally{
 SiteStates.Release(l);}}
-static bool HasFlags(IAppHostElement a1){
+static bool HasFlags(IAppHostElement a2){
 List<object>l=new List<object>();
 try{
-SiteStates.Keep(l,a1.GetPropertyByName("sslFlags"));
+SiteStates.Keep(l,a2.GetPropertyByName("sslFlags"));
 return true;}
 catch(Exception c){
 if(unchecked((uint)c.HResult)==BadIndex)
@@ -770,63 +781,63 @@ return false;
 throw;}
 finally{
 SiteStates.Release(l);}}
-static string Words(IAppHostElement a1,string g){
+static string Words(IAppHostElement a2,string g){
 List<object>l=new List<object>();
 try{
-return Convert.ToString(SiteStates.Keep(l,a1.GetPropertyByName(g)).GetValue(),CultureInfo.InvariantCulture);}
+return Convert.ToString(SiteStates.Keep(l,a2.GetPropertyByName(g)).GetValue(),CultureInfo.InvariantCulture);}
 finally{
 SiteStates.Release(l);}}
-void One(IAppHostElementCollection y,Edit af,List<object>l){
-long ar=y.GetCount();
-int f=(int)Math.Min(af.Position??ar,ar);
-if(af.After==null){
+void One(IAppHostElementCollection s,Edit t,List<object>l){
+long ar=s.GetCount();
+int e=(int)Math.Min(t.Position??ar,ar);
+if(t.After==null){
 bi="DeleteElement";
-y.DeleteElement(f);
+s.DeleteElement(e);
 return;}
-bi=af.Before==null?"CreateNewElement":"GetItem";
-IAppHostElement a1=SiteStates.Keep(l,af.Before==null?y.CreateNewElement("binding"):y.GetItem(f));
-Binding aq=af.Before??new Binding();
-if(aq.Protocol!=af.After.Protocol)
-Put(a1,"protocol",af.After.Protocol,l);
-if(aq.Information!=af.After.Information)
-Put(a1,"bindingInformation",af.After.Information,l);
-if(aq.Flags!=af.After.Flags)
-Put(a1,"sslFlags",af.After.Flags==null?null:af.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
+bi=t.Before==null?"CreateNewElement":"GetItem";
+IAppHostElement a2=SiteStates.Keep(l,t.Before==null?s.CreateNewElement("binding"):s.GetItem(e));
+Binding ak=t.Before??new Binding();
+if(ak.Protocol!=t.After.Protocol)
+Put(a2,"protocol",t.After.Protocol,l);
+if(ak.Information!=t.After.Information)
+Put(a2,"bindingInformation",t.After.Information,l);
+if(ak.Flags!=t.After.Flags)
+Put(a2,"sslFlags",t.After.Flags==null?null:t.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
 bi="AddElement";
-if(af.Before==null)
-y.AddElement(a1,f==ar? -1:f);}
-void Put(IAppHostElement a1,string g,string value,List<object>l){
-IAppHostProperty du=SiteStates.Keep(l,a1.GetPropertyByName(g));
+if(t.Before==null)
+s.AddElement(a2,e==ar? -1:e);}
+void Put(IAppHostElement a2,string g,string value,List<object>l){
+IAppHostProperty dx=SiteStates.Keep(l,a2.GetPropertyByName(g));
 bi=value==null?"Clear":"SetValue";
 if(value==null)
-du.Clear();
+dx.Clear();
 else
-du.SetValue(value);}
+dx.SetValue(value);}
 HostException Typed(Exception c){
-HostException ae=c as HostException;
-if(ae!=null)
-return ae;
-uint av=unchecked((uint)c.HResult);
-string q="internal",u=c.Message;
-if(av==Denied)
-Is(out q,out u,"access_denied","administrator rights are missing");
-else if(av==Transaction)
-Is(out q,out u,"config_conflict","somebody else has committed at the same time");
-else if(av==Exists)
-Is(out q,out u,"config_conflict","such a binding is there already");
-else if(av==Sharing)
-Is(out q,out u,"config_locked","another process holds applicationHost.config");
-else if(av==Locked)
-Is(out q,out u,"config_locked",bi==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
-else if(av==NoClass)
-Is(out q,out u,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(q,u,"edits["+a9+"]",u,bi,av);}
-static void Is(out string q,out string u,string ae,string bp){
-q=ae;
-u=bp;}}
+HostException af=c as HostException;
+if(af!=null)
+return af;
+uint aw=unchecked((uint)c.HResult);
+string q="internal",w=c.Message;
+if(aw==Denied)
+Is(out q,out w,"access_denied","administrator rights are missing");
+else if(aw==Transaction)
+Is(out q,out w,"config_conflict","somebody else has committed at the same time");
+else if(aw==Exists)
+Is(out q,out w,"config_conflict","such a binding is there already");
+else if(aw==Sharing)
+Is(out q,out w,"config_locked","another process holds applicationHost.config");
+else if(aw==Locked)
+Is(out q,out w,"config_locked",bi==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
+else if(aw==NoClass)
+Is(out q,out w,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
+return new HostException(q,w,"edits["+a6+"]",w,bi,aw);}
+static void Is(out string q,out string w,string af,string bo){
+q=af;
+w=bo;}}
 public class JsonReader{
 string h;
-int a9;
+int a6;
 JsonReader(string h){
 this.h=h;}
 public static object Parse(string h){
@@ -837,15 +848,15 @@ if(bg.Next()=='\0')
 return value;}
 catch(IndexOutOfRangeException){}
 catch(ArgumentOutOfRangeException){}
-throw new FormatException("JSON ends early, or something follows it, at "+bg.a9);}
+throw new FormatException("JSON ends early, or something follows it, at "+bg.a6);}
 char Next(){
-while(a9<h.Length&&char.IsWhiteSpace(h[a9]))
-a9++;
-return a9<h.Length?h[a9]:'\0';}
-bool Taken(char cg){
-if(Next()!=cg)
+while(a6<h.Length&&char.IsWhiteSpace(h[a6]))
+a6++;
+return a6<h.Length?h[a6]:'\0';}
+bool Taken(char ch){
+if(Next()!=ch)
 return false;
-a9++;
+a6++;
 return true;}
 object Value(){
 char cd=Next();
@@ -855,153 +866,160 @@ if(cd=='[')
 return Items();
 if(cd=='"')
 return Words();
-int bo=a9;
-while(a9<h.Length&&",]} \t\r\n".IndexOf(h[a9])<0)
-a9++;
-string f4=h.Substring(bo,a9-bo);
-if(f4=="null")
+int bn=a6;
+while(a6<h.Length&&",]} \t\r\n".IndexOf(h[a6])<0)
+a6++;
+string f9=h.Substring(bn,a6-bn);
+if(f9=="null")
 return null;
-return f4=="true"||f4=="false"?(object)(f4=="true"):long.Parse(f4,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
+return f9=="true"||f9=="false"?(object)(f9=="true"):long.Parse(f9,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
 Hashtable Members(){
 Hashtable b8=new Hashtable();
-a9++;
+a6++;
 while(!Taken('}')){
 if(b8.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a9);
+throw new FormatException("JSON: no comma at "+a6);
 Next();
 string r=Words();
 if(!Taken(':'))
-throw new FormatException("JSON: no colon at "+a9);
+throw new FormatException("JSON: no colon at "+a6);
 b8[r]=Value();}
 return b8;}
 object[]Items(){
-List<object>ct=new List<object>();
-a9++;
+List<object>cu=new List<object>();
+a6++;
 while(!Taken(']')){
-if(ct.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a9);
-ct.Add(Value());}
-return ct.ToArray();}
+if(cu.Count>0&& !Taken(','))
+throw new FormatException("JSON: no comma at "+a6);
+cu.Add(Value());}
+return cu.ToArray();}
 string Words(){
-StringBuilder bp=new StringBuilder();
-if(h[a9++]!='"')
-throw new FormatException("JSON: no string at "+a9);
+StringBuilder bo=new StringBuilder();
+if(h[a6++]!='"')
+throw new FormatException("JSON: no string at "+a6);
 for(;;){
-char ao=h[a9++];
-if(ao=='"')
-return bp.ToString();
-if(ao=='\\')
-ao=Escaped(h[a9++]);
-bp.Append(ao);}}
-char Escaped(char ao){
-const string bl="bfnrt",h1="\b\f\n\r\t";
-if(ao=='u'){
-a9+=4;
-return(char)int.Parse(h.Substring(a9-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
-int b=bl.IndexOf(ao);
-return b<0?ao:h1[b];}}
+char ap=h[a6++];
+if(ap=='"')
+return bo.ToString();
+if(ap=='\\')
+ap=Escaped(h[a6++]);
+bo.Append(ap);}}
+char Escaped(char ap){
+const string bk="bfnrt",h3="\b\f\n\r\t";
+if(ap=='u'){
+a6+=4;
+return(char)int.Parse(h.Substring(a6-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
+int b=bk.IndexOf(ap);
+return b<0?ap:h3[b];}}
 public class Prober{
-const int AtOnce=64,StackSize=256*1024,PauseMilliseconds=500;
+const int AtOnce=64,StackSize=256*1024;
+const int Doubts=2,Pause=500,LongestPause=4000;
 IMachine a;
-IDictionary[]bq;
-Sight[]el;
-int a6;
-List<HttpRecord>a3;
-Prober(IMachine a,IList cr,int bs){
+IDictionary[]bp;
+Sight[]dy;
+int a9;
+Gaps fq=new Gaps();
+List<HttpRecord>a4;
+Prober(IMachine a,IList cs,int br){
 this.a=a;
-bq=new IDictionary[cr.Count];
-el=new Sight[cr.Count];
-cr.CopyTo(bq,0);
-a6=bs*1000;}
-public static List<Bag>Look(IMachine a,IList cr,int bs,int e6){
-return new Prober(a,cr,bs).Run(e6);}
-List<Bag>Run(int e6){
-List<int>bb=new List<int>();
-for(int b=0;b<bq.Length;b++)
-bb.Add(b);
-for(int bj=0;;bj++){
-Together(bb);
-bb.RemoveAll(b=> !el[b].MayPass);
-if(bb.Count==0||bj>=e6)
+bp=new IDictionary[cs.Count];
+dy=new Sight[cs.Count];
+cs.CopyTo(bp,0);
+a9=br*1000;}
+public static List<Bag>Look(IMachine a,IList cs,int br,int ee){
+return new Prober(a,cs,br).Run(ee);}
+List<Bag>Run(int ee){
+List<int>c7=Enumerable.Range(0,bp.Length).ToList(),av=c7;
+for(int g6=0,ea=0;;){
+Together(av);
+av=c7.FindAll(b=>dy[b].Verdict=="wrong");
+bool et=av.Count>0;
+if(!et)
+av=c7.FindAll(b=>dy[b].MayPass);
+if(av.Count==0||(et?ea++ >=Math.Min(Doubts,ee):g6>=ee))
 break;
-a.Pause(PauseMilliseconds);}
-List<Bag>fi=new List<Bag>();
-for(int b=0;b<bq.Length;b++)
-fi.Add(new Bag{
-{"address",Convert.ToString(bq[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bq[b]["port"]))},{"sni",Text(bq[b],"sni")},{"expect",Text(bq[b],"expect")},{"served",el[b].Served},{"verdict",el[b].Verdict}
+a.Pause(et?Pause:Math.Min(LongestPause,Pause<<Math.Min(g6++,3)));}
+List<Bag>fo=new List<Bag>();
+for(int b=0;b<bp.Length;b++)
+fo.Add(new Bag{
+{"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",dy[b].Served},{"verdict",dy[b].Verdict}
 });
-return fi;}
-void Together(List<int>bb){
-int i3= -1;
-Exception d5=null;
-ThreadStart ho=delegate{
+return fo;}
+void Together(List<int>av){
+int i4= -1;
+Exception d8=null;
+Sight[]dr=new Sight[av.Count];
+ThreadStart hs=delegate{
 try{
-for(int hk;(hk=Interlocked.Increment(ref i3))<bb.Count;)
-el[bb[hk]]=At(bq[bb[hk]]);}
+for(int df;(df=Interlocked.Increment(ref i4))<av.Count;)
+dr[df]=At(bp[av[df]]);}
 catch(Exception c){
-d5=c;}};
-Thread[]ee=new Thread[Math.Min(AtOnce,bb.Count)];
-for(int b=0;b<ee.Length;b++){
-ee[b]=new Thread(ho,StackSize){IsBackground=true};
-ee[b].Start();}
-foreach(Thread h0 in ee)
-h0.Join();
-if(d5!=null)
-throw new HostException("internal","probe: "+d5.GetType().Name+": "+d5.Message,"probe",d5.StackTrace,null,null);
-foreach(int b in bb)
-Judge(bq[b],el[b]);}
-Sight At(IDictionary ai){
-int a7=Convert.ToInt32(Convert.ToString(ai["port"]));
-Stopwatch hn=Stopwatch.StartNew();
+d8=c;}};
+Thread[]ej=new Thread[Math.Min(AtOnce,av.Count)];
+for(int b=0;b<ej.Length;b++){
+ej[b]=new Thread(hs,StackSize){IsBackground=true};
+ej[b].Start();}
+foreach(Thread h2 in ej)
+h2.Join();
+if(d8!=null)
+throw new HostException("internal","probe: "+d8.GetType().Name+": "+d8.Message,"probe",d8.StackTrace,null,null);
+for(int df=0;df<dr.Length;df++){
+Judge(bp[av[df]],dr[df]);
+Sight ak=dy[av[df]];
+if(ak==null||ak.Verdict!="wrong"||dr[df].Verdict=="right")
+dy[av[df]]=dr[df];}}
+Sight At(IDictionary ah){
+int ba=Convert.ToInt32(Convert.ToString(ah["port"]));
+Stopwatch hr=Stopwatch.StartNew();
 Sight bf=new Sight();
 try{
-using(Stream aw=a.Dial(Convert.ToString(ai["address"]),a7,a6)){
+using(Stream ax=a.Dial(Convert.ToString(ah["address"]),ba,a9)){
 bf.Connected=true;
-byte[]g5=Handshake.Hello(Text(ai,"sni")),eq=new byte[16384];
-aw.WriteTimeout=a6;
-aw.Write(g5,0,g5.Length);
-Flight gm=new Flight();
-Answer?bu=null;
-while(bu==null){
-int h5=a6-(int)hn.ElapsedMilliseconds;
-if(h5<=0)
+byte[]ha=Handshake.Hello(Text(ah,"sni")),ev=new byte[16384];
+ax.WriteTimeout=a9;
+ax.Write(ha,0,ha.Length);
+Flight gq=new Flight();
+Answer?bt=null;
+while(bt==null){
+int h7=a9-(int)hr.ElapsedMilliseconds;
+if(h7<=0)
 return bf;
-aw.ReadTimeout=h5;
-int ar=aw.Read(eq,0,eq.Length);
-bu=ar==0?Answer.Ended:gm.Add(eq,ar);}
-bf.Answer=bu;
-bf.Served=gm.Thumbprint;}}
+ax.ReadTimeout=h7;
+int ar=ax.Read(ev,0,ev.Length);
+bt=ar==0?Answer.Ended:gq.Add(ev,ar);}
+bf.Answer=bt;
+bf.Served=gq.Thumbprint;}}
 catch(TimeoutException){
 return bf;}
 catch(SocketException){
 bf.Answer=Answer.Ended;}
 catch(IOException c){
-SocketException ga=c.InnerException as SocketException;
-bool i0=ga!=null&&(ga.SocketErrorCode==SocketError.TimedOut||ga.SocketErrorCode==SocketError.WouldBlock);
-if(!i0&&hn.ElapsedMilliseconds<a6)
+SocketException gf=c.InnerException as SocketException;
+bool i1=gf!=null&&(gf.SocketErrorCode==SocketError.TimedOut||gf.SocketErrorCode==SocketError.WouldBlock);
+if(!i1&&hr.ElapsedMilliseconds<a9)
 bf.Answer=Answer.Ended;}
 return bf;}
-void Judge(IDictionary ai,Sight bf){
-string fl=Text(ai,"expect");
-bool hc=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
+void Judge(IDictionary ah,Sight bf){
+string fr=Text(ah,"expect");
+bool hh=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
 if(bf.Answer==Answer.OtherTls)
 bf.Verdict="tls_unsupported_here";
-else if(bf.Answer==Answer.Shown&&fl=="file")
-bf.Verdict=OfRecord(bf.Served,":"+ai["port"])?"unverified":"right";
+else if(bf.Answer==Answer.Shown&&fr=="file")
+bf.Verdict=OfRecord(bf.Served,":"+ah["port"])?"unverified":"right";
 else if(bf.Answer==Answer.Shown)
-bf.Verdict=bf.Served.Equals(fl,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
-else if(fl==null)
-bf.Verdict=hc?"right":"unverified";
+bf.Verdict=bf.Served.Equals(fr,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
+else if(fr==null)
+bf.Verdict=hh?"right":"unverified";
 else
 bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
 bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;}
-bool OfRecord(string aj,string a7){
-if(a3==null)
+bool OfRecord(string ai,string ba){
+if(a4==null)
 using(IHttpApi cb=a.OpenHttp())
-a3=new HttpRecords(cb).All(0,new Gaps());
-return a3.Exists(be=>be.Key.EndsWith(a7,StringComparison.Ordinal)&&aj.Equals(be.Thumbprint,StringComparison.OrdinalIgnoreCase));}
-static string Text(IDictionary ai,string g){
-return ai[g]==null?null:Convert.ToString(ai[g]);}
+a4=new HttpRecords(cb).All(0,fq);
+return fq.Entries.Count>0||a4.Exists(az=>az.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(az.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+static string Text(IDictionary ah,string g){
+return ah[g]==null?null:Convert.ToString(ah[g]);}
 class Sight{
 public bool Connected,MayPass;
 public Answer?Answer;
@@ -1012,107 +1030,107 @@ public int Index;
 public Step Step;
 public string Instead;}
 Changes n;
-Journal cl;
-List<Step>ap;
-List<Way>gu=new List<Way>();
-Dictionary<string,HttpRecord>a3=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-BindingLists x;
+Journal cm;
+List<Step>aq;
+List<Way>gy=new List<Way>();
+Dictionary<string,HttpRecord>a4=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+BindingLists z;
 public List<HostException>Lost=new List<HostException>();
-public Recovery(Changes n,Journal cl){
+public Recovery(Changes n,Journal cm){
 this.n=n;
-this.cl=cl;
+this.cm=cm;
 try{
-if(cl.Damaged)
+if(cm.Damaged)
 throw new FormatException("a line of it is not as it was written");
-ap=Step.Read(new Given(JsonReader.Parse(cl["steps"]),"steps"));}
+aq=Step.Read(new Given(JsonReader.Parse(cm["steps"]),"steps"));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
-HostException Conflict(string f,string cy){
-string u="run "+cl["run"]+" has not finished, and "+cy;
-return new HostException("journal_conflict",u,f,u,null,null);}
+HostException Conflict(string e,string cz){
+string w="run "+cm["run"]+" has not finished, and "+cz;
+return new HostException("journal_conflict",w,e,w,null,null);}
 public void Plan(){
-SortedDictionary<int,object>de=new SortedDictionary<int,object>();
-HashSet<int>cm=new HashSet<int>(),ew=new HashSet<int>();
-foreach(KeyValuePair<string,string>cn in cl.Lines){
-int il=cn.Value.IndexOf('\t'),b;
-if(!int.TryParse(il<0?cn.Value:cn.Value.Substring(0,il),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+SortedDictionary<int,object>dh=new SortedDictionary<int,object>();
+HashSet<int>cn=new HashSet<int>(),e1=new HashSet<int>();
+foreach(KeyValuePair<string,string>co in cm.Lines){
+int im=co.Value.IndexOf('\t'),b;
+if(!int.TryParse(im<0?co.Value:co.Value.Substring(0,im),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(cn.Key=="begin")
-de[b]=JsonReader.Parse(cn.Value.Substring(il+1));
-else if(cn.Key=="done")
-cm.Add(b);
-else if(cn.Key=="undo")
-cm.Remove(b);
-else if(cn.Key=="undone"||cn.Key=="failed")
-ew.Add(b);}
-foreach(int b in de.Keys.Reverse())
-if(!ew.Contains(b)&&ap[b].Op!=Step.Probe)
-Plan(b,ap[b],de[b],!cm.Contains(b));}
-void Plan(int b,Step e,object l,bool cx){
-if(e.Op==Step.Bindings){
-List<object>hy=new List<object>((object[])l);
-List<Edit>ah=e.Edits.Select((af,a9)=>new Edit{Site=af.Site,Position=(int)(long)hy[a9],Before=af.Before,After=af.After}).ToList();
-Plan(b,ah,cx);
+if(co.Key=="begin")
+dh[b]=JsonReader.Parse(co.Value.Substring(im+1));
+else if(co.Key=="done")
+cn.Add(b);
+else if(co.Key=="undo")
+cn.Remove(b);
+else if(co.Key=="undone"||co.Key=="failed")
+e1.Add(b);}
+foreach(int b in dh.Keys.Reverse())
+if(!e1.Contains(b)&&aq[b].Op!=Step.Probe)
+Plan(b,aq[b],dh[b],!cn.Contains(b));}
+void Plan(int b,Step f,object l,bool cy){
+if(f.Op==Step.Bindings){
+List<object>fv=new List<object>((object[])l);
+List<Edit>am=f.Edits.Select((t,a6)=>new Edit{Site=t.Site,Behind=fv[a6]as string,Position=fv[a6]as string==null?(int)(long)fv[a6]:t.Position,Before=t.Before,After=t.After}).ToList();
+Plan(b,am,cy);
 return;}
-HttpRecord aq=l==null?null:Step.Image(e,new Given(l,"begin")),dj;
-if(!a3.TryGetValue(e.Place,out dj)){
-dj=n.Http.Find(e.Family,e.Key);
-n.Touched.Note(e,dj);}
-a3[e.Place]=aq;
-if(cx&&HttpTable.Same(dj,aq)){
+HttpRecord ak=l==null?null:Step.Image(f,new Given(l,"begin")),dm;
+if(!a4.TryGetValue(f.Place,out dm)){
+dm=n.Http.Find(f.Family,f.Key);
+n.Touched.Note(f,dm);}
+a4[f.Place]=ak;
+if(cy&&HttpTable.Same(dm,ak)){
 Nothing(b);
 return;}
-bool df=cx&&e.Op==Step.Replace&&dj==null;
-if(!df&& !HttpTable.Same(dj,e.After))
-throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(dj));
-Step fs=df?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=aq}:Changes.Inverse(e,aq);
-gu.Add(new Way{Index=b,Step=fs});}
-void Plan(int b,List<Edit>ah,bool cx){
-if(x==null){
-x=n.Iis.Read(ap.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
-n.Touched.Note(x.Copy());}
-List<Edit>fs=Edit.Undoing(ah);
-if(x.Fits(fs)){
-x.Try(fs);
-gu.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fs}});}
-else if(cx&&x.Fits(ah))
+bool di=cy&&f.Op==Step.Replace&&dm==null;
+if(!di&& !HttpTable.Same(dm,f.After))
+throw Conflict(f.Place,"somebody else has written since: there is "+HttpTable.Shown(dm));
+Step fh=di?new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=ak}:Changes.Inverse(f,ak);
+gy.Add(new Way{Index=b,Step=fh});}
+void Plan(int b,List<Edit>am,bool cy){
+if(z==null){
+z=n.Iis.Read(aq.Where(f=>f.Edits!=null).SelectMany(f=>f.Edits));
+n.Touched.Note(z.Copy());}
+List<Edit>fh=Edit.Undoing(am);
+if(z.Fits(fh)){
+z.Try(fh);
+gy.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fh}});}
+else if(cy&&z.Fits(Edit.Undoing(fh)))
 Nothing(b);
 else
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
 void Nothing(int b){
-bool hm=cl.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
-gu.Add(new Way{Index=b,Instead=hm?"undone":"failed"});}
+bool hq=cm.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
+gy.Add(new Way{Index=b,Instead=hq?"undone":"failed"});}
 public void CarryOut(JournalWriter i){
-foreach(Way f3 in gu){
-if(f3.Step==null){
-i.Note(f3.Instead,f3.Index);
+foreach(Way f8 in gy){
+if(f8.Step==null){
+i.Note(f8.Instead,f8.Index);
 continue;}
-i.Note("undo",f3.Index);
-if(f3.Step.Op==Step.Bindings)
-n.Iis.CommitAll(f3.Step.Edits);
+i.Note("undo",f8.Index);
+if(f8.Step.Op==Step.Bindings)
+n.Iis.CommitAll(f8.Step.Edits);
 else
-Record(f3.Step);
-i.Note("undone",f3.Index);}}
-void Record(Step e){
-n.Expected(e);
+Record(f8.Step);
+i.Note("undone",f8.Index);}}
+void Record(Step f){
+n.Expected(f);
 try{
-n.Record(e,delegate{});}
+n.Record(f,delegate{});}
 catch(HostException c){
 if(c.Code!="key_unusable")
 throw;
-Keep(e);
-Lost.Add(n.Standing(c,e));}}
-void Keep(Step e){
+Keep(f);
+Lost.Add(n.Standing(c,f));}}
+void Keep(Step f){
 try{
-if(e.Op==Step.Replace)
-n.Http.Set(e.Family,e.Key,e.Before);}
+if(f.Op==Step.Replace)
+n.Http.Set(f.Family,f.Key,f.Before);}
 catch(HostException){}}}
 public class Run{
 IWritingMachine a;
 Changes n;
 JournalWriter i;
-Given az;
-List<KeyValuePair<int,Step>>cm=new List<KeyValuePair<int,Step>>();
+Given a0;
+List<KeyValuePair<int,Step>>cn=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
@@ -1120,80 +1138,80 @@ public string Unconfirmed;
 public string Undone;
 public List<HostException>UndoErrors=new List<HostException>();
 public List<Bag>Probes=new List<Bag>();
-public Run(IWritingMachine a,Changes n,Given az){
+public Run(IWritingMachine a,Changes n,Given a0){
 this.a=a;
 this.n=n;
-this.az=az;}
-public void All(List<Step>ap,JournalWriter into){
+this.a0=a0;}
+public void All(List<Step>aq,JournalWriter into){
 i=into;
-n.Remember(ap);
-for(int b=0;b<ap.Count;b++){
+n.Remember(aq);
+for(int b=0;b<aq.Count;b++){
 try{
-One(b,ap[b]);
+One(b,aq[b]);
 i.Note("done",b);
 Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!cm.Exists(be=>be.Key==b))
+if(!cn.Exists(az=>az.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
-void One(int b,Step e){
-if(e.Op==Step.Probe){
+void One(int b,Step f){
+if(f.Op==Step.Probe){
 i.Begin(b,null);
-Look(e);}
-else if(e.Op==Step.Bindings){
-List<Edit>dt=Placed(e.Edits);
-i.Begin(b,dt.ConvertAll(af=>af.Position));
-n.Iis.CommitAll(dt);
-cm.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(dt)}));}
+Look(f);}
+else if(f.Op==Step.Bindings){
+List<Edit>cg=Placed(f.Edits);
+i.Begin(b,cg.ConvertAll(t=>t.Behind??(object)t.Position));
+n.Iis.CommitAll(cg);
+cn.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(cg)}));}
 else{
-HttpRecord l=n.Expected(e);
+HttpRecord l=n.Expected(f);
 i.Begin(b,Step.ImageBag(l));
-Step de=new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};
-n.Record(e,delegate(bool set){
+Step dh=new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=l};
+n.Record(f,delegate(bool set){
 if(set)
-cm.RemoveAt(cm.Count-1);
+cn.RemoveAt(cn.Count-1);
 else
-cm.Add(new KeyValuePair<int,Step>(b,de));
+cn.Add(new KeyValuePair<int,Step>(b,dh));
 });
-cm.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(e,l)));}}
-List<Edit>Placed(List<Edit>ah){
-BindingLists dj=n.Iis.Read(ah);
-n.Touched.Note(dj);
-return dj.Copy().Try(ah);}
-void Look(Step e){
-List<Bag>fi=Prober.Look(a,e.Endpoints,(int)az["timeout"].Whole(1,600),(int)az["retries"].Whole(0,100));
-Probes.AddRange(fi);
-Bag hq=fi.Find(eb=>(string)eb["verdict"]=="wrong");
-Bag i2=fi.Find(eb=>(string)eb["verdict"]!="wrong"&&(string)eb["verdict"]!="right");
-Bag cd=hq??(az["on_unverified"].Text()=="fail"?i2:null);
+cn.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(f,l)));}}
+List<Edit>Placed(List<Edit>am){
+BindingLists dm=n.Iis.Read(am);
+n.Touched.Note(dm);
+return dm.Copy().Try(am);}
+void Look(Step f){
+List<Bag>fo=Prober.Look(a,f.Endpoints,(int)a0["timeout"].Whole(1,600),(int)a0["retries"].Whole(0,100));
+Probes.AddRange(fo);
+Bag et=fo.Find(eg=>(string)eg["verdict"]=="wrong");
+Bag i3=fo.Find(eg=>(string)eg["verdict"]!="wrong"&&(string)eg["verdict"]!="right");
+Bag cd=et??(a0["on_unverified"].Text()=="fail"?i3:null);
 if(cd==null)
 return;
-string f=cd["address"]+":"+cd["port"]+" "+(cd["sni"]??"without SNI");
-string u="expected "+(cd["expect"]??"no handshake")+", saw "+(cd["served"]??"no handshake");
-throw new HostException(hq!=null?"probe_wrong":"probe_unverified",u,f,u,null,null);}
+string e=cd["address"]+":"+cd["port"]+" "+(cd["sni"]??"without SNI");
+string w="expected "+(cd["expect"]??"no handshake")+", saw "+(cd["served"]??"no handshake");
+throw new HostException(et!=null?"probe_wrong":"probe_unverified",w,e,w,null,null);}
 void Undo(){
-if(cm.Count==0)
+if(cn.Count==0)
 return;
 Undone="complete";
-for(int f=cm.Count-1;f>=0;f--){
-int b=cm[f].Key;
-Step e=cm[f].Value;
+for(int e=cn.Count-1;e>=0;e--){
+int b=cn[e].Key;
+Step f=cn[e].Value;
 try{
 Try("undo",b);
-Back(e);
+Back(f);
 Try("undone",b);}
 catch(Exception c){
 Undone="partial";
-UndoErrors.Add(n.Standing(Applier.Typed(c,"steps["+b+"]"),e));}}}
-void Back(Step e){
-if(e.Op==Step.Bindings)
-n.Iis.CommitAll(e.Edits);
+UndoErrors.Add(n.Standing(Applier.Typed(c,"steps["+b+"]"),f));}}}
+void Back(Step f){
+if(f.Op==Step.Bindings)
+n.Iis.CommitAll(f.Edits);
 else{
-n.Expected(e);
-n.Record(e,delegate{});}}
+n.Expected(f);
+n.Record(f,delegate{});}}
 void Try(string g,int b){
 try{
 i.Note(g,b);}
@@ -1201,9 +1219,9 @@ catch(HostException){}}}
 public class Given{
 public string Place;
 object value;
-public Given(object value,string f){
+public Given(object value,string e){
 this.value=Bare(value);
-Place=f;}
+Place=e;}
 static object Bare(object value){
 if(value==null||value.GetType().FullName!="System.Management.Automation.PSObject")
 return value;
@@ -1219,29 +1237,29 @@ IDictionary b8=value as IDictionary;
 if(b8==null)
 throw Bad("must be an object");
 return b8;}
-public Given Keys(string[]cg,params string[]gy){
+public Given Keys(string[]ch,params string[]g2){
 IDictionary b8=Table();
-List<string>bl=new List<string>();
+List<string>bk=new List<string>();
 foreach(object r in b8.Keys)
-bl.Add(Convert.ToString(r));
-bl.Sort(StringComparer.Ordinal);
-string[]fq=(string[])cg.Clone();
-Array.Sort(fq,StringComparer.Ordinal);
-foreach(string g in fq)
-if(!bl.Contains(g))
+bk.Add(Convert.ToString(r));
+bk.Sort(StringComparer.Ordinal);
+string[]fx=(string[])ch.Clone();
+Array.Sort(fx,StringComparer.Ordinal);
+foreach(string g in fx)
+if(!bk.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
-foreach(string g in bl)
-if(Array.IndexOf(cg,g)<0&&Array.IndexOf(gy,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
+foreach(string g in bk)
+if(Array.IndexOf(ch,g)<0&&Array.IndexOf(g2,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
-IEnumerable e3=value as IEnumerable;
-if(e3==null||value is string||value is IDictionary)
+IEnumerable e8=value as IEnumerable;
+if(e8==null||value is string||value is IDictionary)
 throw Bad("must be a list");
-List<Given>ct=new List<Given>();
-foreach(object b9 in e3)
-ct.Add(new Given(b9,Place+"["+ct.Count+"]"));
-return ct;}
+List<Given>cu=new List<Given>();
+foreach(object b9 in e8)
+cu.Add(new Given(b9,Place+"["+cu.Count+"]"));
+return cu;}
 public string Text(){
 string h=value as string;
 if(h==null)
@@ -1251,26 +1269,26 @@ public bool IsText{
 get{return value is string;}}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long g6,long ep){
-decimal s= -1;
-bool fr= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
-fr=fr&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
-if(fr)
-s=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!fr||s!=Math.Truncate(s)||s<g6||s>ep)
-throw Bad("must be a whole number from "+g6+" to "+ep);
-return(long)s;}
-public string Choice(params string[]ae){
+public long Whole(long hb,long eu){
+decimal u= -1;
+bool fy= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
+fy=fy&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
+if(fy)
+u=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
+if(!fy||u!=Math.Truncate(u)||u<hb||u>eu)
+throw Bad("must be a whole number from "+hb+" to "+eu);
+return(long)u;}
+public string Choice(params string[]af){
 string h=value as string;
-if(Array.IndexOf(ae,h)<0)
-throw Bad("must be one of "+string.Join(", ",ae));
+if(Array.IndexOf(af,h)<0)
+throw Bad("must be one of "+string.Join(", ",af));
 return h;}
 public bool Truth(){
 if(!(value is bool))
 throw Bad("must be true or false");
 return(bool)value;}
-public HostException Bad(string a2){
-return new HostException("bad_argument",Place+": "+a2,Place,null,null,null);}}
+public HostException Bad(string a3){
+return new HostException("bad_argument",Place+": "+a3,Place,null,null,null);}}
 public class Step{
 public const string Set="record_set",Update="record_update",Replace="record_replace",Delete="record_delete",Bindings="bindings",Probe="probe";
 public string Op,Family,Key;
@@ -1282,98 +1300,97 @@ get{return Family+" "+Key;}}
 public bool IsRecord{
 get{return Family!=null;}}
 public static List<Step>Read(Given k){
-List<Step>ap=new List<Step>();
+List<Step>aq=new List<Step>();
 foreach(Given b9 in k.Items())
-ap.Add(One(b9));
-return ap;}
+aq.Add(One(b9));
+return aq;}
 static Step One(Given k){
-Step e=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
-if(e.Op==Bindings)
-e.Edits=k.Keys(new[]{"op","edits"})["edits"].Items().ConvertAll<Edit>(Edit.Read);
-else if(e.Op==Probe)
-e.Endpoints=k.Keys(new[]{"op","endpoints"})["endpoints"].Items().ConvertAll<Hashtable>(Endpoint);
+Step f=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
+if(f.Op==Bindings)
+f.Edits=k.Keys(new[]{"op","edits"})["edits"].Items().ConvertAll<Edit>(Edit.Read);
+else if(f.Op==Probe)
+f.Endpoints=k.Keys(new[]{"op","endpoints"})["endpoints"].Items().ConvertAll<Hashtable>(Endpoint);
 else
-Record(e,k.Keys(new[]{"op","family","key","before","after"}));
-return e;}
-static void Record(Step e,Given k){
-e.Family=k["family"].Choice("ipport","hostnameport","ccs","scopedccs");
-e.Key=k["key"].Text();
-if(!RecordMemory.IsKey(e.Family,e.Key))
-throw k["key"].Bad("'"+e.Key+"' is no key of family "+e.Family);
-bool aq= !k["before"].IsNull,ex= !k["after"].IsNull;
-if(aq==(e.Op==Set)||ex==(e.Op==Delete))
-throw k.Bad(e.Op+" has the wrong images");
-e.Before=aq?Image(e,k["before"]):null;
-e.After=ex?Image(e,k["after"]):null;}
-public static HttpRecord Image(Step e,Given k){
+Record(f,k.Keys(new[]{"op","family","key","before","after"}));
+return f;}
+static void Record(Step f,Given k){
+f.Family=k["family"].Choice("ipport","hostnameport","ccs","scopedccs");
+f.Key=k["key"].Text();
+if(!RecordMemory.IsKey(f.Family,f.Key))
+throw k["key"].Bad("'"+f.Key+"' is no key of family "+f.Family);
+bool ak= !k["before"].IsNull,e2= !k["after"].IsNull;
+if(ak==(f.Op==Set)||e2==(f.Op==Delete))
+throw k.Bad(f.Op+" has the wrong images");
+f.Before=ak?Image(f,k["before"]):null;
+f.After=e2?Image(f,k["after"]):null;}
+public static HttpRecord Image(Step f,Given k){
 k.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
-HttpRecord ax=new HttpRecord{Family=e.Family,Key=e.Key};
-ax.Thumbprint=k["thumbprint"].TextOrNull();
-ax.Store=k["store"].TextOrNull();
-ax.AppId=k["app_id"].TextOrNull()??HttpRecord.IisAppId;
-ax.CtlIdentifier=k["ctl_identifier"].TextOrNull();
-ax.CtlStore=k["ctl_store"].TextOrNull();
-ax.Flags=Number(k["flags"]);
-ax.CheckMode=Number(k["check_mode"]);
-ax.Freshness=Number(k["freshness"]);
-ax.Timeout=Number(k["timeout"]);
-Guid c0;
-if(ax.Thumbprint!=null&& !RecordMemory.IsThumbprint(ax.Thumbprint))
+HttpRecord ay=new HttpRecord{Family=f.Family,Key=f.Key};
+ay.Thumbprint=k["thumbprint"].TextOrNull();
+ay.Store=k["store"].TextOrNull();
+ay.AppId=k["app_id"].TextOrNull()??HttpRecord.IisAppId;
+ay.CtlIdentifier=k["ctl_identifier"].TextOrNull();
+ay.CtlStore=k["ctl_store"].TextOrNull();
+ay.Flags=Number(k["flags"]);
+ay.CheckMode=Number(k["check_mode"]);
+ay.Freshness=Number(k["freshness"]);
+ay.Timeout=Number(k["timeout"]);
+Guid c1;
+if(ay.Thumbprint!=null&& !RecordMemory.IsThumbprint(ay.Thumbprint))
 throw k["thumbprint"].Bad("must be hexadecimal digits");
-if(!Guid.TryParse(ax.AppId,out c0))
+if(!Guid.TryParse(ay.AppId,out c1))
 throw k["app_id"].Bad("must be a GUID");
-return ax;}
+return ay;}
 static long Number(Given k){
 return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
-Bag fa=new Bag{{"op",Op}};
+Bag fe=new Bag{{"op",Op}};
 if(Op==Bindings)
-return fa.Put("edits",Edits.ConvertAll(af=>af.ToBag()));
+return fe.Put("edits",Edits.ConvertAll(t=>t.ToBag()));
 if(Op==Probe)
-return fa.Put("endpoints",Endpoints.ConvertAll(be=>new Bag{{"address",be["address"]},{"port",be["port"]},{"sni",be["sni"]},{"expect",be["expect"]}}));
-return fa.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
-public static Bag ImageBag(HttpRecord t){
-return t==null?null:t.AddTo(new Bag());}
+return fe.Put("endpoints",Endpoints.ConvertAll(az=>new Bag{{"address",az["address"]},{"port",az["port"]},{"sni",az["sni"]},{"expect",az["expect"]}}));
+return fe.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
+public static Bag ImageBag(HttpRecord v){
+return v==null?null:v.AddTo(new Bag());}
 static Hashtable Endpoint(Given k){
 k.Keys(new[]{"address","port","sni","expect"});
-Hashtable ai=new Hashtable();
-ai["address"]=k["address"].Text();
-ai["port"]=(int)k["port"].Whole(1,65535);
-ai["sni"]=k["sni"].TextOrNull();
-ai["expect"]=k["expect"].TextOrNull();
-return ai;}}
+Hashtable ah=new Hashtable();
+ah["address"]=k["address"].Text();
+ah["port"]=(int)k["port"].Whole(1,65535);
+ah["sni"]=k["sni"].TextOrNull();
+ah["expect"]=k["expect"].TextOrNull();
+return ah;}}
 public class Edit{
-public string Site;
+public string Site,Behind;
 public int?Position;
 public Binding Before,After;
+public bool Back;
 public static Edit Read(Given k){
 k.Keys(new[]{"site","position","before","after"});
-Edit af=new Edit{Site=k["site"].Text(),Before=Image(k["before"]),After=Image(k["after"])};
+Edit t=new Edit{Site=k["site"].Text(),Before=Image(k["before"]),After=Image(k["after"])};
 if(!k["position"].IsNull)
-af.Position=(int)k["position"].Whole(0,int.MaxValue);
-if(af.Before==null&&af.After==null)
+t.Position=(int)k["position"].Whole(0,int.MaxValue);
+if(t.Before==null&&t.After==null)
 throw k.Bad("has neither before nor after");
-if(af.Before!=null&&af.Position==null)
+if(t.Before!=null&&t.Position==null)
 throw k["position"].Bad("is needed where a binding is changed or removed");
-return af;}
+return t;}
 static Binding Image(Given k){
 if(k.IsNull)
 return null;
 k.Keys(new[]{"protocol","information"},"ssl_flags");
-Binding ax=new Binding{Protocol=k["protocol"].Text(),Information=k["information"].Text()};
+Binding ay=new Binding{Protocol=k["protocol"].Text(),Information=k["information"].Text()};
 if(!k["ssl_flags"].IsNull)
-ax.Flags=k["ssl_flags"].Whole(0,uint.MaxValue);
-return ax;}
+ay.Flags=k["ssl_flags"].Whole(0,uint.MaxValue);
+return ay;}
 public Bag ToBag(){
 return new Bag{{"site",Site},{"position",Position},{"before",ImageBag(Before)},{"after",ImageBag(After)}};}
-static Bag ImageBag(Binding ax){
-return ax==null?null:new Bag{{"protocol",ax.Protocol},{"information",ax.Information},{"ssl_flags",ax.Flags}};}
-public Edit Swapped(){
-return new Edit{Site=Site,Position=Position,Before=After,After=Before};}
-public static List<Edit>Undoing(List<Edit>ah){
-List<Edit>f0=ah.ConvertAll(af=>af.Swapped());
-f0.Reverse();
-return f0;}}
+static Bag ImageBag(Binding ay){
+return ay==null?null:new Bag{{"protocol",ay.Protocol},{"information",ay.Information},{"ssl_flags",ay.Flags}};}
+public static List<Edit>Undoing(List<Edit>am){
+List<Edit>f5=am.ConvertAll(t=>new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position,Before=t.After,After=t.Before,Back=true});
+f5.Reverse();
+return f5;}}
 public partial class WindowsMachine:IWritingMachine{
 static Guid WritableAdminManager=new Guid("2b72133b-3f5b-4602-8952-803546ce3344");
 const int AlreadyExists=183;
@@ -1383,142 +1400,142 @@ public IAppHostWritableAdminManager OpenWritableAdmin(){
 return(IAppHostWritableAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(WritableAdminManager,true));}
 public string Owner{
 get{
-using(Process hw=Process.GetCurrentProcess())
-return Mark(hw);}}
-static string Mark(Process bc){
-long bs=bc.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
-return bc.Id.ToString(CultureInfo.InvariantCulture)+" "+bs.ToString(CultureInfo.InvariantCulture);}
-public bool IsAlive(string e5){
-int c0;
-if(e5==null||e5==Owner|| !int.TryParse(e5.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c0))
+using(Process hz=Process.GetCurrentProcess())
+return Mark(hz);}}
+static string Mark(Process bd){
+long br=bd.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
+return bd.Id.ToString(CultureInfo.InvariantCulture)+" "+br.ToString(CultureInfo.InvariantCulture);}
+public bool IsAlive(string fa){
+int c1;
+if(fa==null||fa==Owner|| !int.TryParse(fa.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c1))
 return false;
 try{
-using(Process bc=Process.GetProcessById(c0))
-return Mark(bc)==e5;}
+using(Process bd=Process.GetProcessById(c1))
+return Mark(bd)==fa;}
 catch(Exception){
 return false;}}
-public IDisposable Lock(int bs){
-IntPtr dr=Described("CreateMutexExW",0,a4=>CreateMutexExW(ref a4,LockName,0,0x1F0001));
-Mutex cu=new Mutex(false);
-cu.SafeWaitHandle.Dispose();
-cu.SafeWaitHandle=new SafeWaitHandle(dr,true);
-bool ii;
+public IDisposable Lock(int br){
+IntPtr dv=Described("CreateMutexExW",0,a7=>CreateMutexExW(ref a7,LockName,0,0x1F0001));
+Mutex cv=new Mutex(false);
+cv.SafeWaitHandle.Dispose();
+cv.SafeWaitHandle=new SafeWaitHandle(dv,true);
+bool ij;
 try{
-ii=cu.WaitOne(bs*1000);}
+ij=cv.WaitOne(br*1000);}
 catch(AbandonedMutexException){
-ii=true;}
-if(ii)
-return new Held(cu);
-cu.Dispose();
+ij=true;}
+if(ij)
+return new Held(cv);
+cv.Dispose();
 return null;}
 class Held:IDisposable{
-Mutex cu;
-public Held(Mutex cu){
-this.cu=cu;}
+Mutex cv;
+public Held(Mutex cv){
+this.cv=cv;}
 public void Dispose(){
-cu.ReleaseMutex();
-cu.Dispose();}}
+cv.ReleaseMutex();
+cv.Dispose();}}
 public string JournalFolder(){
-string z=ToPath(Journal.Folder);
-Described("CreateDirectoryW",AlreadyExists,a4=>(IntPtr)(CreateDirectoryW(z,ref a4)?1:0));
-string ip=Untrusted(z);
-if(ip!=null)
-throw new HostException("journal_untrusted",ip,z,ip+"; look who made the folder, then remove it",null,null);
-return z;}
-static string Untrusted(string z){
-if((File.GetAttributes(z)&FileAttributes.ReparsePoint)!=0)
+string aa=ToPath(Journal.Folder);
+Described("CreateDirectoryW",AlreadyExists,a7=>(IntPtr)(CreateDirectoryW(aa,ref a7)?1:0));
+string iq=Untrusted(aa);
+if(iq!=null)
+throw new HostException("journal_untrusted",iq,aa,iq+"; look who made the folder, then remove it",null,null);
+return aa;}
+static string Untrusted(string aa){
+if((File.GetAttributes(aa)&FileAttributes.ReparsePoint)!=0)
 return"the folder of the journal leads elsewhere";
-uint br;
-GetFileSecurityW(z,5,null,0,out br);
-byte[]a5=new byte[br];
-if(!GetFileSecurityW(z,5,a5,br,out br))
+uint bq;
+GetFileSecurityW(aa,5,null,0,out bq);
+byte[]a8=new byte[bq];
+if(!GetFileSecurityW(aa,5,a8,bq,out bq))
 throw Refused("GetFileSecurityW",Marshal.GetLastWin32Error());
-return Untrusted(a5);}
-public static string Untrusted(byte[]a5){
-RawSecurityDescriptor ce=new RawSecurityDescriptor(a5,0);
+return Untrusted(a8);}
+public static string Untrusted(byte[]a8){
+RawSecurityDescriptor ce=new RawSecurityDescriptor(a8,0);
 if(!IsTrusted(ce.Owner))
 return"the folder of the journal belongs to "+ce.Owner;
 if(ce.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce f9 in ce.DiscretionaryAcl){
-const int gx=0x1200A9|unchecked((int)0xA0000000);
-KnownAce d1=f9 as KnownAce;
-bool ht=d1!=null&&d1.AceType==AceType.AccessDenied;
-if(!ht&&(d1==null||((d1.AccessMask&~gx)!=0&& !IsTrusted(d1.SecurityIdentifier))))
-return(d1==null?"somebody":d1.SecurityIdentifier.Value)+" may write into the folder of the journal";}
+foreach(GenericAce ge in ce.DiscretionaryAcl){
+const int g1=0x1200A9|unchecked((int)0xA0000000);
+KnownAce d4=ge as KnownAce;
+bool hw=d4!=null&&d4.AceType==AceType.AccessDenied;
+if(!hw&&(d4==null||((d4.AccessMask&~g1)!=0&& !IsTrusted(d4.SecurityIdentifier))))
+return(d4==null?"somebody":d4.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
-static bool IsTrusted(SecurityIdentifier fg){
-string h=fg==null?"":fg.Value;
+static bool IsTrusted(SecurityIdentifier fm){
+string h=fm==null?"":fm.Value;
 return h=="S-1-5-32-544"||h=="S-1-5-18"||h.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
-public IJournalFile OpenJournal(string j,long e2){
-return new JournalFile(j,e2);}
+public IJournalFile OpenJournal(string j,long e7){
+return new JournalFile(j,e7);}
 public static HostException Refused(string bi,int b3){
 bool b2=b3==5||b3==1307||b3==1314;
-string u=b2?"administrator rights are missing":HostException.OfCall(bi,(uint)b3).Message;
-return new HostException(b2?"access_denied":"internal",u,"journal",u,bi,b3);}
+string w=b2?"administrator rights are missing":HostException.OfCall(bi,(uint)b3).Message;
+return new HostException(b2?"access_denied":"internal",w,"journal",w,bi,b3);}
 [StructLayout(LayoutKind.Sequential)]
 struct SecurityAttributes{
 public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
-delegate IntPtr Creation(SecurityAttributes a4);
-static IntPtr Described(string bi,int gv,Creation hs){
-SecurityAttributes a4=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
-uint ab;
-if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a4.Descriptor,out ab))
+delegate IntPtr Creation(SecurityAttributes a7);
+static IntPtr Described(string bi,int gz,Creation hv){
+SecurityAttributes a7=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
+uint ac;
+if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a7.Descriptor,out ac))
 throw Refused("ConvertStringSecurityDescriptorToSecurityDescriptorW",Marshal.GetLastWin32Error());
 try{
-IntPtr go=hs(a4);
+IntPtr gs=hv(a7);
 int b3=Marshal.GetLastWin32Error();
-if(go==IntPtr.Zero&&b3!=gv)
+if(gs==IntPtr.Zero&&b3!=gz)
 throw Refused(bi,b3);
-return go;}
+return gs;}
 finally{
-LocalFree(a4.Descriptor);}}
+LocalFree(a7.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string h,uint fh,out IntPtr a5,out uint ab);
+static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string h,uint fn,out IntPtr a8,out uint ac);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool GetFileSecurityW(string j,uint c4,byte[]a5,uint ab,out uint br);
+static extern bool GetFileSecurityW(string j,uint c5,byte[]a8,uint ac,out uint bq);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr CreateMutexExW(ref SecurityAttributes a4,string g,uint ag,uint gk);
+static extern IntPtr CreateMutexExW(ref SecurityAttributes a7,string g,uint ag,uint gp);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool CreateDirectoryW(string j,ref SecurityAttributes a4);
+static extern bool CreateDirectoryW(string j,ref SecurityAttributes a7);
 [DllImport("kernel32.dll")]
-static extern IntPtr LocalFree(IntPtr et);}
+static extern IntPtr LocalFree(IntPtr ey);}
 public interface IWritingMachine:IMachine{
 IAppHostWritableAdminManager OpenWritableAdmin();
-IDisposable Lock(int bs);
+IDisposable Lock(int br);
 string Owner{get;}
-bool IsAlive(string e5);
+bool IsAlive(string fa);
 string JournalFolder();
-IJournalFile OpenJournal(string j,long e2);}
+IJournalFile OpenJournal(string j,long e7);}
 public interface IGuard{
 bool Confirms{get;}
 void Confirm(string j);
-void Arm(JournalWriter i,int ap);
-void Disarm(string a8);}
+void Arm(JournalWriter i,int aq);
+void Disarm(string bb);}
 public interface IJournalFile:IDisposable{
-void Append(byte[]ac);}
+void Append(byte[]ad);}
 public class JournalFile:IJournalFile{
-FileStream aw;
-public JournalFile(string j,long e2){
-aw=new FileStream(j,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
-aw.SetLength(e2);
-aw.Seek(e2,SeekOrigin.Begin);}
-public void Append(byte[]ac){
-long bo=aw.Position;
+FileStream ax;
+public JournalFile(string j,long e7){
+ax=new FileStream(j,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
+ax.SetLength(e7);
+ax.Seek(e7,SeekOrigin.Begin);}
+public void Append(byte[]ad){
+long bn=ax.Position;
 try{
-aw.Write(ac,0,ac.Length);
-aw.Flush(true);}
+ax.Write(ad,0,ad.Length);
+ax.Flush(true);}
 catch(IOException){
-aw.SetLength(bo);
-aw.Seek(bo,SeekOrigin.Begin);
+ax.SetLength(bn);
+ax.Seek(bn,SeekOrigin.Begin);
 throw;}}
 public void Dispose(){
-aw.Dispose();}}
+ax.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cx,[MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();

@@ -16,112 +16,112 @@ public class Guard:IGuard{
 public const string TaskFolder="tlsfleet.iis",Program=@"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe";
 const int CheckSeconds=120,WaitSeconds=3600;
 IWritingMachine a;
-ITasks ck;
-int fy;
-List<string>e7=new List<string>();
-string c6;
+ITasks cl;
+int f4;
+List<string>fb=new List<string>();
+string c8;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine(),new WindowsTasks());}
-public static string Run(IDictionary p,IWritingMachine a,ITasks ck){
+public static string Run(IDictionary p,IWritingMachine a,ITasks cl){
 try{
-return Applier.Run(p,a,new Guard(new Given(p,""),a,ck));}
+return Applier.Run(p,a,new Guard(new Given(p,""),a,cl));}
 catch(Exception c){
 return Json.Write(Reader.Failure(Applier.Typed(c,"")));}}
-Guard(Given k,IWritingMachine a,ITasks ck){
+Guard(Given k,IWritingMachine a,ITasks cl){
 this.a=a;
-this.ck=ck;
+this.cl=cl;
 if(k["guard"].IsNull==k["confirm"].IsNull)
 throw k["guard"].Bad("give exactly one of guard and confirm");
 if(!k["confirm"].IsNull){
-c6=k["confirm"].Text();
+c8=k["confirm"].Text();
 if(k["steps"].Items().Count>0)
 throw k["steps"].Bad("a confirmation has none");
 return;}
-Given ba=k["guard"].Keys(new[]{"minutes","engine"});
-fy=(int)ba["minutes"].Whole(1,1440);
-foreach(Given da in ba["engine"].Items())
-e7.Add(Unpacked(da));}
-static string Unpacked(Given da){
+Given bc=k["guard"].Keys(new[]{"minutes","engine"});
+f4=(int)bc["minutes"].Whole(1,1440);
+foreach(Given dc in bc["engine"].Items())
+fb.Add(Unpacked(dc));}
+static string Unpacked(Given dc){
 try{
-using(GZipStream aw=new GZipStream(new MemoryStream(Convert.FromBase64String(da.Text())),CompressionMode.Decompress))
-using(StreamReader bg=new StreamReader(aw,Encoding.UTF8))
+using(GZipStream ax=new GZipStream(new MemoryStream(Convert.FromBase64String(dc.Text())),CompressionMode.Decompress))
+using(StreamReader bg=new StreamReader(ax,Encoding.UTF8))
 return bg.ReadToEnd();}
 catch(Exception c){
-throw da.Bad("must be gzip in base64: "+c.Message);}}
+throw dc.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
-get{return c6!=null;}}
-public void Arm(JournalWriter i,int ap){
-DateTime ch=a.UtcNow.AddMinutes(fy);
+get{return c8!=null;}}
+public void Arm(JournalWriter i,int aq){
+DateTime ci=a.UtcNow.AddMinutes(f4);
 try{
-string z=Directory.CreateDirectory(FolderOf(a,i.Run)).FullName;
-string gt=Path.Combine(z,"undo.ps1");
-for(int b=0;b<e7.Count;b++)
-File.WriteAllText(Path.Combine(z,b.ToString(CultureInfo.InvariantCulture)+".cs"),e7[b],Encoding.ASCII);
-File.WriteAllText(gt,Script(i.Run),Encoding.ASCII);
-string bp="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gt+"\"";
-string dm=ck.PowerShell(bp+" -Check",CheckSeconds);
-if(dm!=null)
-throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dm);
-ck.Register(NameOf(i.Run),Xml(bp,ch));
-i.Guard(Journal.Time(ch)+"\t"+ap.ToString(CultureInfo.InvariantCulture));}
+string aa=Directory.CreateDirectory(FolderOf(a,i.Run)).FullName;
+string gx=Path.Combine(aa,"undo.ps1");
+for(int b=0;b<fb.Count;b++)
+File.WriteAllText(Path.Combine(aa,b.ToString(CultureInfo.InvariantCulture)+".cs"),fb[b],Encoding.ASCII);
+File.WriteAllText(gx,Script(i.Run),Encoding.ASCII);
+string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gx+"\"";
+string dq=cl.PowerShell(bo+" -Check",CheckSeconds);
+if(dq!=null)
+throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dq);
+cl.Register(NameOf(i.Run),Xml(bo,ci));
+i.Guard(Journal.Time(ci)+"\t"+aq.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
 Disarm(i.Run);
-string u="the guard could not be set up, so nothing was written: "+c.Message;
-throw new HostException("guard_unavailable",u,"guard",u,null,unchecked((uint)c.HResult));}}
-public void Disarm(string a8){
-Tidy(a,ck,a8);}
+string w="the guard could not be set up, so nothing was written: "+c.Message;
+throw new HostException("guard_unavailable",w,"guard",w,null,unchecked((uint)c.HResult));}}
+public void Disarm(string bb){
+Tidy(a,cl,bb);}
 public void Confirm(string j){
 Journal o=Journal.Of(j);
-if(o["run"]!=c6|| !o.Waiting){
-bool ew=o["run"]==c6&&o["expired"]!=null;
-string u="run "+c6+(ew?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
-throw new HostException("guard_expired",u,"confirm",u,null,null);}
+if(o["run"]!=c8|| !o.Waiting){
+bool e1=o["run"]==c8&&o["expired"]!=null;
+string w="run "+c8+(e1?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
+throw new HostException("guard_expired",w,"confirm",w,null,null);}
 using(JournalWriter i=JournalWriter.GoOn(a,j,o))
 i.End();
 File.Delete(j);
-Disarm(c6);}
-public static string Expire(string a8){
-return Expire(a8,new WindowsMachine(),new WindowsTasks());}
-public static string Expire(string a8,IWritingMachine a,ITasks ck){
-string dm;
+Disarm(c8);}
+public static string Expire(string bb){
+return Expire(bb,new WindowsMachine(),new WindowsTasks());}
+public static string Expire(string bb,IWritingMachine a,ITasks cl){
+string dq;
 try{
 string j=Path.Combine(a.JournalFolder(),Journal.File);
-using(IDisposable f6=a.Lock(WaitSeconds))
-dm=f6==null?"another applier did not end":Undone(a8,a,j);}
+using(IDisposable gb=a.Lock(WaitSeconds))
+dq=gb==null?"another applier did not end":Undone(bb,a,j);}
 catch(Exception c){
-HostException ae=Applier.Typed(c,"journal");
-dm=ae.Code+": "+ae.Hint;}
-a.LogInvocation("tlsfleet.iis guard of run "+a8+": "+dm);
-Tidy(a,ck,a8);
-return dm;}
-static string Undone(string a8,IWritingMachine a,string j){
+HostException af=Applier.Typed(c,"journal");
+dq=af.Code+": "+af.Hint;}
+a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+dq);
+Tidy(a,cl,bb);
+return dq;}
+static string Undone(string bb,IWritingMachine a,string j){
 Journal o=Journal.Of(j);
-if(o["run"]!=a8||o.Finished)
+if(o["run"]!=bb||o.Finished)
 return"nothing to do";
 using(IHttpApi cb=a.OpenHttp())
 using(JournalWriter i=JournalWriter.GoOn(a,j,o)){
 i.Expired(Journal.Time(a.UtcNow));
-Recovery bn=new Recovery(new Changes(a,cb),o);
-bn.Plan();
-bn.CarryOut(i);
+Recovery bm=new Recovery(new Changes(a,cb),o);
+bm.Plan();
+bm.CarryOut(i);
 i.End();
-foreach(HostException be in bn.Lost)
-a.LogInvocation("tlsfleet.iis guard of run "+a8+": "+be.Place+": "+be.Hint);}
+foreach(HostException az in bm.Lost)
+a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+az.Place+": "+az.Hint);}
 return"undone, since nobody had confirmed it";}
-static void Tidy(IWritingMachine a,ITasks ck,string a8){
+static void Tidy(IWritingMachine a,ITasks cl,string bb){
 try{
-string z=FolderOf(a,a8);
-if(Directory.Exists(z))
-Directory.Delete(z,true);
-ck.Remove(NameOf(a8));}
+string aa=FolderOf(a,bb);
+if(Directory.Exists(aa))
+Directory.Delete(aa,true);
+cl.Remove(NameOf(bb));}
 catch(Exception){}}
-static string NameOf(string a8){
-return"undo-"+a8;}
-static string FolderOf(IWritingMachine a,string a8){
-return Path.Combine(a.JournalFolder(),NameOf(a8));}
-static string Script(string a8){
+static string NameOf(string bb){
+return"undo-"+bb;}
+static string FolderOf(IWritingMachine a,string bb){
+return Path.Combine(a.JournalFolder(),NameOf(bb));}
+static string Script(string bb){
 return"param([switch]$Check)\r\n"
-+"# Undoes run "+a8+" of tlsfleet.iis unless it was confirmed. With -Check: only tells whether it could.\r\n"
++"# Undoes run "+bb+" of tlsfleet.iis unless it was confirmed. With -Check: only tells whether it could.\r\n"
 +"$ErrorActionPreference = 'Stop'\r\n"
 +"$options = New-Object -TypeName System.CodeDom.Compiler.CompilerParameters\r\n"
 +"$options.GenerateInMemory = $true\r\n"
@@ -129,96 +129,96 @@ return"param([switch]$Check)\r\n"
 +"$sources = [string[]]@(Get-ChildItem -LiteralPath $PSScriptRoot -Filter *.cs | ForEach-Object -MemberName FullName)\r\n"
 +"$made = (New-Object -TypeName Microsoft.CSharp.CSharpCodeProvider).CompileAssemblyFromFile($options, $sources)\r\n"
 +"$expire = $made.CompiledAssembly.GetType('TlsFleet.Guard', $true).GetMethod('Expire', [type[]]@([string]))\r\n"
-+"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+a8+"')) }\r\n"
++"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+bb+"')) }\r\n"
 +"exit 0\r\n";}
-static string Xml(string bp,DateTime ch){
+static string Xml(string bo,DateTime ci){
 return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">"
 +"<RegistrationInfo><Description>Undoes a change of tlsfleet.iis that nobody has confirmed</Description></RegistrationInfo>"
-+"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(ch)+"</StartBoundary><EndBoundary>"+Journal.Time(ch.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
++"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(ci)+"</StartBoundary><EndBoundary>"+Journal.Time(ci.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
 +"<Principals><Principal id=\"System\"><UserId>S-1-5-18</UserId><RunLevel>HighestAvailable</RunLevel></Principal></Principals>"
 +"<Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy><DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>"
 +"<StopIfGoingOnBatteries>false</StopIfGoingOnBatteries><StartWhenAvailable>true</StartWhenAvailable>"
 +"<ExecutionTimeLimit>PT2H</ExecutionTimeLimit><DeleteExpiredTaskAfter>PT0S</DeleteExpiredTaskAfter></Settings>"
-+"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bp.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
++"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bo.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
 public interface ITasks{
-string PowerShell(string p,int bs);
-void Register(string g,string iq);
+string PowerShell(string p,int br);
+void Register(string g,string ir);
 void Remove(string g);}
 [ComImport,Guid("2faba4c7-4da9-4013-9697-20cc3fd40f85"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskService{
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetRunningTasks(int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object NewTask(uint ag);
-void Connect([MarshalAs(UnmanagedType.Struct)]object hz,[MarshalAs(UnmanagedType.Struct)]object ib,[MarshalAs(UnmanagedType.Struct)]object jc,[MarshalAs(UnmanagedType.Struct)]object gz);}
+void Connect([MarshalAs(UnmanagedType.Struct)]object h1,[MarshalAs(UnmanagedType.Struct)]object id,[MarshalAs(UnmanagedType.Struct)]object jd,[MarshalAs(UnmanagedType.Struct)]object g3);}
 [ComImport,Guid("8cfac062-a080-4c15-9a88-aa7c2af80dfc"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskFolder{
 [return:MarshalAs(UnmanagedType.BStr)]string GetName();
 [return:MarshalAs(UnmanagedType.BStr)]string GetPath();
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetFolders(int ag);
-ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object i7);
+ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object i8);
 void DeleteFolder([MarshalAs(UnmanagedType.BStr)]string g,int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTask([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTasks(int ag);
 void DeleteTask([MarshalAs(UnmanagedType.BStr)]string g,int ag);
-[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string iq,int ag,[MarshalAs(UnmanagedType.Struct)]object ib,[MarshalAs(UnmanagedType.Struct)]object gz,int ij,[MarshalAs(UnmanagedType.Struct)]object i7);}
+[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string ir,int ag,[MarshalAs(UnmanagedType.Struct)]object id,[MarshalAs(UnmanagedType.Struct)]object g3,int ik,[MarshalAs(UnmanagedType.Struct)]object i8);}
 public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);
 const string OnlyAdministrators="D:P(A;;FA;;;BA)(A;;FA;;;SY)";
-public string PowerShell(string p,int bs){
-ProcessStartInfo bo=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(Guard.Program),p);
-bo.UseShellExecute=false;
-bo.CreateNoWindow=true;
-bo.RedirectStandardInput=bo.RedirectStandardOutput=bo.RedirectStandardError=true;
-StringBuilder dm=new StringBuilder();
-using(Process bc=Process.Start(bo)){
-bc.StandardInput.Close();
-bc.OutputDataReceived+=delegate{};
-bc.ErrorDataReceived+=delegate(object je,DataReceivedEventArgs cn){
-lock(dm)
-dm.Append(' ').Append(cn.Data);};
-bc.BeginOutputReadLine();
-bc.BeginErrorReadLine();
-if(!bc.WaitForExit(bs*1000)){
-bc.Kill();
-return"it did not end in "+bs+" seconds";}
-bc.WaitForExit();
-return bc.ExitCode==0?null:"it ended with code "+bc.ExitCode+dm.ToString().TrimEnd();}}
-public void Register(string g,string iq){
-In(delegate(ITaskFolder cv,List<object>l){
-ITaskFolder z=Find(cv,l)??SiteStates.Keep(l,cv.CreateFolder(Guard.TaskFolder,null));
-SiteStates.Keep(l,z.RegisterTask(g,iq,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
+public string PowerShell(string p,int br){
+ProcessStartInfo bn=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(Guard.Program),p);
+bn.UseShellExecute=false;
+bn.CreateNoWindow=true;
+bn.RedirectStandardInput=bn.RedirectStandardOutput=bn.RedirectStandardError=true;
+StringBuilder dq=new StringBuilder();
+using(Process bd=Process.Start(bn)){
+bd.StandardInput.Close();
+bd.OutputDataReceived+=delegate{};
+bd.ErrorDataReceived+=delegate(object jf,DataReceivedEventArgs co){
+lock(dq)
+dq.Append(' ').Append(co.Data);};
+bd.BeginOutputReadLine();
+bd.BeginErrorReadLine();
+if(!bd.WaitForExit(br*1000)){
+bd.Kill();
+return"it did not end in "+br+" seconds";}
+bd.WaitForExit();
+return bd.ExitCode==0?null:"it ended with code "+bd.ExitCode+dq.ToString().TrimEnd();}}
+public void Register(string g,string ir){
+In(delegate(ITaskFolder cw,List<object>l){
+ITaskFolder aa=Find(cw,l)??SiteStates.Keep(l,cw.CreateFolder(Guard.TaskFolder,null));
+SiteStates.Keep(l,aa.RegisterTask(g,ir,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
 public void Remove(string g){
-In(delegate(ITaskFolder cv,List<object>l){
-ITaskFolder z=Find(cv,l);
-if(z==null)
+In(delegate(ITaskFolder cw,List<object>l){
+ITaskFolder aa=Find(cw,l);
+if(aa==null)
 return;
 try{
-z.DeleteTask(g,0);}
+aa.DeleteTask(g,0);}
 catch(Exception c){
 if(!IsMissing(c))
 throw;}
 try{
-cv.DeleteFolder(Guard.TaskFolder,0);}
+cw.DeleteFolder(Guard.TaskFolder,0);}
 catch(Exception){}
 });}
-static ITaskFolder Find(ITaskFolder cv,List<object>l){
+static ITaskFolder Find(ITaskFolder cw,List<object>l){
 try{
-return SiteStates.Keep(l,cv.GetFolder(Guard.TaskFolder));}
+return SiteStates.Keep(l,cw.GetFolder(Guard.TaskFolder));}
 catch(Exception c){
 if(IsMissing(c))
 return null;
 throw;}}
 static bool IsMissing(Exception c){
 return c.HResult==NotFound||c.HResult==NoPath;}
-static void In(Action<ITaskFolder,List<object>>ho){
+static void In(Action<ITaskFolder,List<object>>hs){
 List<object>l=new List<object>();
 try{
-ITaskService dn=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
-dn.Connect(null,null,null,null);
-ho(SiteStates.Keep(l,dn.GetFolder("\\")),l);}
+ITaskService ds=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
+ds.Connect(null,null,null,null);
+hs(SiteStates.Keep(l,ds.GetFolder("\\")),l);}
 finally{
 SiteStates.Release(l);}}}
 }

@@ -26,7 +26,7 @@ using System;
 namespace TlsFleet{
 [ComImport,Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cx,[MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();}
@@ -47,7 +47,7 @@ void Clear();
 public interface IAppHostElementCollection{
 uint GetCount();
 IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
-void AddElement(IAppHostElement a1,int iv);
+void AddElement(IAppHostElement a2,int iw);
 void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
 IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string g);
@@ -66,40 +66,40 @@ void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedTyp
 public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
 const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
-public static Dictionary<long,string>Read(IMachine a,Gaps w){
-var c2=new Dictionary<long,string>();
+public static Dictionary<long,string>Read(IMachine a,Gaps y){
+var c3=new Dictionary<long,string>();
 var l=new List<object>();
-var hj=new HashSet<string>();
+var ho=new HashSet<string>();
 try{
-IAppHostAdminManager c9=Keep(l,a.OpenAdmin());
-IAppHostElement cw=Keep(l,c9.GetAdminSection(Sites,AppHost));
-IAppHostElementCollection x=Keep(l,cw.GetCollection());
-long ar=x==null?0:x.GetCount();
+IAppHostAdminManager db=Keep(l,a.OpenAdmin());
+IAppHostElement cx=Keep(l,db.GetAdminSection(Sites,AppHost));
+IAppHostElementCollection z=Keep(l,cx.GetCollection());
+long ar=z==null?0:z.GetCount();
 for(int b=0;b<ar;b++)
-One(x,b,c2,hj,w);}
+One(z,b,c3,ho,y);}
 catch(Exception c){
-string cy=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
-w.Add("site_states",c,cy);}
+string cz=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
+y.Add("site_states",c,cz);}
 finally{
 Release(l);}
-return c2;}
-static void One(IAppHostElementCollection x,int b,Dictionary<long,string>c2,HashSet<string>hj,Gaps w){
+return c3;}
+static void One(IAppHostElementCollection z,int b,Dictionary<long,string>c3,HashSet<string>ho,Gaps y){
 var l=new List<object>();
 try{
-IAppHostElement am=Keep(l,x.GetItem(b));
-long c0=Number(Keep(l,am.GetPropertyByName("id")));
+IAppHostElement an=Keep(l,z.GetItem(b));
+long c1=Number(Keep(l,an.GetPropertyByName("id")));
 try{
-c2[c0]=Name(Number(Keep(l,am.GetPropertyByName("state"))));}
+c3[c1]=Name(Number(Keep(l,an.GetPropertyByName("state"))));}
 catch(Exception c){
-if(c.HResult!=NotKnownToWas&&hj.Add(Gaps.CodeOf(c)))
-w.Add("site_states",c,"site states");
-c2[c0]="unknown";}}
+if(c.HResult!=NotKnownToWas&&ho.Add(Gaps.CodeOf(c)))
+y.Add("site_states",c,"site states");
+c3[c1]="unknown";}}
 finally{
 Release(l);}}
 static string Name(long b7){
 return b7==0||b7==1?"started":b7==2||b7==3?"stopped":"unknown";}
-static long Number(IAppHostProperty du){
-return Convert.ToInt64(du.GetValue()?? -1,CultureInfo.InvariantCulture);}
+static long Number(IAppHostProperty dx){
+return Convert.ToInt64(dx.GetValue()?? -1,CultureInfo.InvariantCulture);}
 public static T Keep<T>(List<object>l,T b9){
 l.Add(b9);
 return b9;}
@@ -110,94 +110,94 @@ Marshal.ReleaseComObject(l[b]);}}
 public class Certificates{
 static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
 IMachine a;
-Gaps w;
-string e9,al;
-HashSet<string>dp=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-SortedDictionary<string,string>db=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps w,string e9,string al,IEnumerable<HttpRecord>a3){
+Gaps y;
+string fd,al;
+HashSet<string>dt=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+SortedDictionary<string,string>dd=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
+public Certificates(IMachine a,Gaps y,string fd,string al,IEnumerable<HttpRecord>a4){
 this.a=a;
-this.w=w;
-this.e9=e9;
+this.y=y;
+this.fd=fd;
 this.al=al;
-db["MY"]="MY";
-db["WebHosting"]="WebHosting";
-foreach(HttpRecord t in a3){
-if(t.Thumbprint==null)
+dd["MY"]="MY";
+dd["WebHosting"]="WebHosting";
+foreach(HttpRecord v in a4){
+if(v.Thumbprint==null)
 continue;
-string a0=t.Store??"MY";
-dp.Add(a0+"\\"+t.Thumbprint);
-if(!db.ContainsKey(a0))
-db[a0]=a0;}}
+string a1=v.Store??"MY";
+dt.Add(a1+"\\"+v.Thumbprint);
+if(!dd.ContainsKey(a1))
+dd[a1]=a1;}}
 public List<Bag>Read(){
 var o=new List<Bag>();
-foreach(string a0 in db.Values){
-List<StoredCertificate>dv=w.Try("certificates","certificate store "+a0,null,()=>a.Stores.Read(a0));
+foreach(string a1 in dd.Values){
+List<StoredCertificate>c7=y.Try("certificates","certificate store "+a1,null,()=>a.Stores.Read(a1));
 try{
-if(dv!=null)
-Choose(a0,dv,o);}
+if(c7!=null)
+Choose(a1,c7,o);}
 finally{
 a.Stores.Close();}}
 return o;}
-void Choose(string a0,List<StoredCertificate>dv,List<Bag>o){
-bool io=a0=="MY"||a0=="WebHosting";
-dv.Sort((be,ay)=>string.CompareOrdinal(be.Thumbprint,ay.Thumbprint));
-foreach(StoredCertificate d in dv){
-bool f8=e9=="candidates"&&io&&d.Key!=null;
-if(e9=="all"||f8||dp.Contains(a0+"\\"+d.Thumbprint))
-o.Add(Facts(a0,d));}}
-Bag Facts(string a0,StoredCertificate d){
-return new Bag{{"thumbprint",d.Thumbprint},{"store",a0},{"der",Convert.ToBase64String(d.Der)}}
+void Choose(string a1,List<StoredCertificate>c7,List<Bag>o){
+bool ip=a1=="MY"||a1=="WebHosting";
+c7.Sort((az,a5)=>string.CompareOrdinal(az.Thumbprint,a5.Thumbprint));
+foreach(StoredCertificate d in c7){
+bool gd=fd=="candidates"&&ip&&d.Key!=null;
+if(fd=="all"||gd||dt.Contains(a1+"\\"+d.Thumbprint))
+o.Add(Facts(a1,d));}}
+Bag Facts(string a1,StoredCertificate d){
+return new Bag{{"thumbprint",d.Thumbprint},{"store",a1},{"der",Convert.ToBase64String(d.Der)}}
 .PutUnless("","friendly_name",d.FriendlyName??"")
 .PutUnless(false,"archived",d.Archived)
 .PutUnless(null,"renewed_by",d.RenewedBy)
-.Put("key",d.Key==null?null:KeyFacts(a0,d))
-.PutUnless(null,"chain",w.Try("chains","chain of certificate "+d.Thumbprint+" in "+a0,null,()=>Chain(d)));}
+.Put("key",d.Key==null?null:KeyFacts(a1,d))
+.PutUnless(null,"chain",y.Try("chains","chain of certificate "+d.Thumbprint+" in "+a1,null,()=>Chain(d)));}
 Bag Chain(StoredCertificate d){
-ChainFacts ey=a.Stores.Chain(d);
-return ey==null?null:new Bag{{"status",ey.Status},{"elements",ey.Elements}};}
-Bag KeyFacts(string a0,StoredCertificate d){
+ChainFacts e3=a.Stores.Chain(d);
+return e3==null?null:new Bag{{"status",e3.Status},{"elements",e3.Elements}};}
+Bag KeyFacts(string a1,StoredCertificate d){
 KeyLink r=d.Key;
-string cy="key of certificate "+d.Thumbprint+" in "+a0;
-string ek=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
-var az=new KeyProbe();
-if(ek!="metadata")
-az=w.Try("keys",cy,az,()=>a.Stores.Probe(d,ek=="sign"));
-string gk=w.Try("keys",cy,"unknown",()=>KeyAccess.OfSystem(az.Descriptor));
+string cz="key of certificate "+d.Thumbprint+" in "+a1;
+string ep=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
+var a0=new KeyProbe();
+if(ep!="metadata")
+a0=y.Try("keys",cz,a0,()=>a.Stores.Probe(d,ep=="sign"));
+string gp=y.Try("keys",cz,"unknown",()=>KeyAccess.OfSystem(a0.Descriptor));
 return new Bag{
-{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gk},{"check",az.Tried?ek:"metadata"},{"code",az.Code}
-}.PutUnless(null,"file",w.Try("keys",cy,null,()=>FileOf(az.UniqueName)));}
+{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gp},{"check",a0.Tried?ep:"metadata"},{"code",a0.Code}
+}.PutUnless(null,"file",y.Try("keys",cz,null,()=>FileOf(a0.UniqueName)));}
 string FileOf(string g){
 if(!string.IsNullOrEmpty(g))
-foreach(string z in KeyFolders){
-string j=@"%ProgramData%\Microsoft\Crypto\"+z+g;
+foreach(string aa in KeyFolders){
+string j=@"%ProgramData%\Microsoft\Crypto\"+aa+g;
 if(File.Exists(a.ToPath(j)))
 return j;}
 return null;}
-public static bool IsSoftware(string bm){
-return bm.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
-&&bm.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
-&&bm.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
+public static bool IsSoftware(string bl){
+return bl.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
+&&bl.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
+&&bl.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
 public static class KeyAccess{
 static HashSet<string>System=new HashSet<string>{"S-1-5-18","S-1-5-32-544","S-1-1-0","S-1-5-11"};
 const int Read=unchecked((int)0x80000000)|0x10000000|0x1;
-public static string OfSystem(byte[]a5){
-if(a5==null||a5.Length==0)
+public static string OfSystem(byte[]a8){
+if(a8==null||a8.Length==0)
 return"unknown";
-var ce=new RawSecurityDescriptor(a5,0);
-RawAcl e3=ce.DiscretionaryAcl;
+var ce=new RawSecurityDescriptor(a8,0);
+RawAcl e8=ce.DiscretionaryAcl;
 if((ce.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
-if(e3==null)
+if(e8==null)
 return"granted";
-foreach(GenericAce f9 in e3){
-CommonAce d1=f9 as CommonAce;
-if(d1==null||(d1.AceFlags&AceFlags.InheritOnly)!=0||(d1.AccessMask&Read)==0)
+foreach(GenericAce ge in e8){
+CommonAce d4=ge as CommonAce;
+if(d4==null||(d4.AceFlags&AceFlags.InheritOnly)!=0||(d4.AccessMask&Read)==0)
 continue;
-if(!System.Contains(d1.SecurityIdentifier.Value))
+if(!System.Contains(d4.SecurityIdentifier.Value))
 continue;
-if(d1.AceQualifier==AceQualifier.AccessDenied)
+if(d4.AceQualifier==AceQualifier.AccessDenied)
 return"denied";
-if(d1.AceQualifier==AceQualifier.AccessAllowed)
+if(d4.AceQualifier==AceQualifier.AccessAllowed)
 return"granted";}
 return"denied";}}
 public class Document{
@@ -205,45 +205,45 @@ public const string Version="0.1.0";
 const string CurrentVersion=@"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 IMachine a;
 IRegistry m;
-Gaps w=new Gaps();
-string ak,al;
-List<string>ej=new List<string>(),c5=new List<string>();
-List<HttpRecord>a3=new List<HttpRecord>();
-List<Bag>ef=new List<Bag>();
-bool?dd;
-public Document(IMachine a,string ak,string al){
+Gaps y=new Gaps();
+string aj,al;
+List<string>eo=new List<string>(),c6=new List<string>();
+List<HttpRecord>a4=new List<HttpRecord>();
+List<Bag>ek=new List<Bag>();
+bool?dg;
+public Document(IMachine a,string aj,string al){
 this.a=a;
-this.ak=ak;
+this.aj=aj;
 this.al=al;
 m=a.Registry;}
 public Bag Read(){
-Bag jh=w.Try("os","Windows version",EmptyOs(),Os);
-Bag fw=w.Try("iis","IIS version",null,Iis);
-long bx=(int)jh["build"];
+Bag ji=y.Try("os","Windows version",EmptyOs(),Os);
+Bag f2=y.Try("iis","IIS version",null,Iis);
+long bx=(int)ji["build"];
 ReadHttp(bx);
-IisConfig cf=new IisConfig(a,w);
-if(fw!=null)
+IisConfig cf=new IisConfig(a,y);
+if(f2!=null)
 cf.Read();
-List<Bag>x=Sites(cf);
-bool?gs=null;
-if(fw!=null)
-gs=w.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
-List<Bag>dz=AllUsers(cf);
+List<Bag>z=Sites(cf);
+bool?gw=null;
+if(f2!=null)
+gw=y.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
+List<Bag>d2=AllUsers(cf);
 Bag at=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",ak},{"key_check",al}}},{"name",w.Try("os","computer name","",()=>ComputerName(m))},{"os",jh},{"iis",fw},{"addresses",w.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ej},{"http_ports",w.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gs},{"update_exported",dd},{"shared_configuration",cf.Shared},{"sites",x},{"records",a3.Select(t=>t.ToBag())},{"certificates",new Certificates(a,w,ak,al,a3).Read()},{"central_store",w.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c5},{"users",dz},{"connection",w.Try("connection","connection in use",null,Connection)},{"journal",w.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cf.Mappers.Where(IsComplete).Select(bd=>new Bag{{"site",bd.Site},{"thumbprint",bd.Thumbprint},{"store",bd.Store}})}};
-new Traces(a,w).AddTo(at,fw!=null,bx,ef);
-return at.Put("incomplete",w.Entries);}
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",y.Try("os","computer name","",()=>ComputerName(m))},{"os",ji},{"iis",f2},{"addresses",y.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",eo},{"http_ports",y.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gw},{"update_exported",dg},{"shared_configuration",cf.Shared},{"sites",z},{"records",a4.Select(v=>v.ToBag())},{"certificates",new Certificates(a,y,aj,al,a4).Read()},{"central_store",y.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c6},{"users",d2},{"connection",y.Try("connection","connection in use",null,Connection)},{"journal",y.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cf.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
+new Traces(a,y).AddTo(at,f2!=null,bx,ek);
+return at.Put("incomplete",y.Entries);}
 void ReadHttp(long bx){
 try{
 using(IHttpApi cb=a.OpenHttp()){
-HttpRecords d7=new HttpRecords(cb);
-a3=d7.All(bx,w);
-ef=d7.Unknown;
-c5=w.Try("url_reservations","URL reservations",c5,d7.UrlReservations);
-ej=w.Try("ip_listen","IP listen list",ej,d7.IpListen);
-dd=w.Try("update_exported","exports of httpapi.dll",null,()=>cb.UpdateExported);}}
+HttpRecords eb=new HttpRecords(cb);
+a4=eb.All(bx,y);
+ek=eb.Unknown;
+c6=y.Try("url_reservations","URL reservations",c6,eb.UrlReservations);
+eo=y.Try("ip_listen","IP listen list",eo,eb.IpListen);
+dg=y.Try("update_exported","exports of httpapi.dll",null,()=>cb.UpdateExported);}}
 catch(Exception c){
-w.Add("records",c,"http.sys configuration");}}
+y.Add("records",c,"http.sys configuration");}}
 public static string ComputerName(IRegistry m){
 const string j=@"SYSTEM\CurrentControlSet\Control\ComputerName\";
 object g=m.Value(j+"ActiveComputerName","ComputerName")??m.Value(j+"ComputerName","ComputerName");
@@ -252,71 +252,71 @@ int BuildOf(){
 object h=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
 return h==null?0:int.Parse(Convert.ToString(h),CultureInfo.InvariantCulture);}
 Bag Os(){
-object di=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
-object em=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
-if(di==null){
-string[]c4=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
-di=int.Parse(c4[0],CultureInfo.InvariantCulture);
-em=int.Parse(c4[1],CultureInfo.InvariantCulture);}
-return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),di,em??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
+object dl=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
+object eq=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
+if(dl==null){
+string[]c5=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
+dl=int.Parse(c5[0],CultureInfo.InvariantCulture);
+eq=int.Parse(c5[1],CultureInfo.InvariantCulture);}
+return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dl,eq??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
 static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-static Bag OsBag(string g,object di,object em,object bx,object fh){
-return new Bag{{"name",g},{"major",di},{"minor",em},{"build",bx},{"revision",fh}};}
+static Bag OsBag(string g,object dl,object eq,object bx,object fn){
+return new Bag{{"name",g},{"major",dl},{"minor",eq},{"build",bx},{"revision",fn}};}
 Bag Iis(){
-object di=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
-object em=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
-return di==null?null:new Bag{{"major",di},{"minor",em??0}};}
+object dl=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
+object eq=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
+return dl==null?null:new Bag{{"major",dl},{"minor",eq??0}};}
 List<Bag>Sites(IisConfig cf){
-Dictionary<long,string>c2=new Dictionary<long,string>();
+Dictionary<long,string>c3=new Dictionary<long,string>();
 if(cf.Sites.Count>0)
-c2=SiteStates.Read(a,w);
-List<Bag>x=new List<Bag>();
-foreach(Site am in cf.Sites){
+c3=SiteStates.Read(a,y);
+List<Bag>z=new List<Bag>();
+foreach(Site an in cf.Sites){
 string b7;
-IEnumerable<Bag>y=am.Bindings.Select(delegate(Binding b1){
+IEnumerable<Bag>s=an.Bindings.Select(delegate(Binding b1){
 return new Bag{{"protocol",b1.Protocol},{"information",b1.Information},{"ssl_flags",b1.Flags}};
 });
-c2.TryGetValue(am.Id,out b7);
-x.Add(new Bag{{"id",am.Id},{"name",am.Name},{"state",b7??"unknown"},{"bindings",y}});}
-return x;}
+c3.TryGetValue(an.Id,out b7);
+z.Add(new Bag{{"id",an.Id},{"name",an.Name},{"state",b7??"unknown"},{"bindings",s}});}
+return z;}
 List<Bag>AllUsers(IisConfig cf){
-List<Bag>dz=new Users(m).Read(w);
-foreach(Mapper bd in cf.Mappers)
-if(bd.Hash&& !IsComplete(bd))
-Users.Add(dz,"other",null,bd.Thumbprint,"applicationHost.config, customMetadata "+bd.Path+", property 5506 of the IIS 6 metabase");
-dz.AddRange(w.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
-return dz;}
-static bool IsComplete(Mapper bd){
-return bd.Site>0&&bd.Thumbprint!=null;}
+List<Bag>d2=new Users(m).Read(y);
+foreach(Mapper be in cf.Mappers)
+if(be.Hash&& !IsComplete(be))
+Users.Add(d2,"other",null,be.Thumbprint,"applicationHost.config, customMetadata "+be.Path+", property 5506 of the IIS 6 metabase");
+d2.AddRange(y.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
+return d2;}
+static bool IsComplete(Mapper be){
+return be.Site>0&&be.Thumbprint!=null;}
 List<int>Ports(){
-IEnumerable<TcpEnd>e4=a.Listening();
-if(e4==null)
+IEnumerable<TcpEnd>e9=a.Listening();
+if(e9==null)
 return null;
-return new SortedSet<int>(e4.Select(ch=>ch.Port)).ToList();}
+return new SortedSet<int>(e9.Select(ci=>ci.Port)).ToList();}
 Bag CentralStore(){
 const string j=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
-object c8=m.Value(j,"Enabled");
-string z=m.Value(j,"CertStoreLocation")as string;
-if(c8==null&&z==null)
+object da=m.Value(j,"Enabled");
+string aa=m.Value(j,"CertStoreLocation")as string;
+if(da==null&&aa==null)
 return null;
-bool on=c8 is int&&(int)c8!=0;
-List<string>g3=null;
-if(!string.IsNullOrEmpty(z))
-g3=w.Try("central_store_files","files on "+z,null,()=>FilesIn(z));
-return new Bag{{"enabled",on},{"files",g3}};}
-List<string>FilesIn(string z){
-IEnumerable<string>bl=a.FilesIn(z);
-return bl==null?null:bl.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
+bool on=da is int&&(int)da!=0;
+List<string>g8=null;
+if(!string.IsNullOrEmpty(aa))
+g8=y.Try("central_store_files","files on "+aa,null,()=>FilesIn(aa));
+return new Bag{{"enabled",on},{"files",g8}};}
+List<string>FilesIn(string aa){
+IEnumerable<string>bk=a.FilesIn(aa);
+return bk==null?null:bk.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
-Dictionary<int,bool>dl=new Users(m).WinRmPorts();
-List<TcpEnd>bb=a.Established().Where(ch=>dl.ContainsKey(ch.Port)).ToList();
-TcpEnd cz=bb.FirstOrDefault(ch=>dl[ch.Port])??bb.FirstOrDefault();
-if(cz==null)
+Dictionary<int,bool>dp=new Users(m).WinRmPorts();
+List<TcpEnd>av=a.Established().Where(ci=>dp.ContainsKey(ci.Port)).ToList();
+TcpEnd c0=av.FirstOrDefault(ci=>dp[ci.Port])??av.FirstOrDefault();
+if(c0==null)
 return null;
-if(bb.Any(ch=>ch.Port!=cz.Port||ch.Address!=cz.Address))
-w.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cz.Address+" port "+cz.Port);
-return new Bag{{"address",cz.Address},{"port",cz.Port},{"tls",dl[cz.Port]}};}}
+if(av.Any(ci=>ci.Port!=c0.Port||ci.Address!=c0.Address))
+y.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+c0.Address+" port "+c0.Port);
+return new Bag{{"address",c0.Address},{"port",c0.Port},{"tls",dp[c0.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
 public ushort Major,Minor;}
@@ -377,31 +377,31 @@ public const int QueryNext=1;
 public const uint InitializeConfig=2;
 public const uint NotFound=2,InvalidParameter=87,InsufficientBuffer=122,MoreData=234,NoMoreItems=259;
 [DllImport("httpapi.dll")]
-public static extern uint HttpInitialize(HttpVersion f2,uint ag,IntPtr en);
+public static extern uint HttpInitialize(HttpVersion f7,uint ag,IntPtr er);
 [DllImport("httpapi.dll")]
-public static extern uint HttpTerminate(uint ag,IntPtr en);
+public static extern uint HttpTerminate(uint ag,IntPtr er);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr dr,int c0,IntPtr cs,uint b4,IntPtr eu,uint c3,out uint br,IntPtr dk);
+public static extern uint HttpQueryServiceConfiguration(IntPtr dv,int c1,IntPtr ct,uint b4,IntPtr ez,uint c4,out uint bq,IntPtr dn);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint v,IntPtr dk);
+public static extern uint HttpSetServiceConfiguration(IntPtr dv,int c1,IntPtr ab,uint x,IntPtr dn);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint v,IntPtr dk);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr dv,int c1,IntPtr ab,uint x,IntPtr dn);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr dr,int c0,IntPtr aa,uint v,IntPtr dk);}
+public static extern uint HttpUpdateServiceConfiguration(IntPtr dv,int c1,IntPtr ab,uint x,IntPtr dn);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
-var f2=new HttpVersion{Major=1,Minor=0};
-uint q=HttpNative.HttpInitialize(f2,HttpNative.InitializeConfig,IntPtr.Zero);
+var f7=new HttpVersion{Major=1,Minor=0};
+uint q=HttpNative.HttpInitialize(f7,HttpNative.InitializeConfig,IntPtr.Zero);
 if(q!=0)
 throw HostException.OfCall("HttpInitialize",q);}
-public uint Query(int c0,IntPtr cs,uint b4,IntPtr eu,uint c3,out uint br){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c0,cs,b4,eu,c3,out br,IntPtr.Zero);}
-public uint Set(int c0,IntPtr aa,uint v){
-return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c0,aa,v,IntPtr.Zero);}
-public uint Delete(int c0,IntPtr aa,uint v){
-return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c0,aa,v,IntPtr.Zero);}
-public uint Update(int c0,IntPtr aa,uint v){
-return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c0,aa,v,IntPtr.Zero);}
+public uint Query(int c1,IntPtr ct,uint b4,IntPtr ez,uint c4,out uint bq){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c1,ct,b4,ez,c4,out bq,IntPtr.Zero);}
+public uint Set(int c1,IntPtr ab,uint x){
+return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c1,ab,x,IntPtr.Zero);}
+public uint Delete(int c1,IntPtr ab,uint x){
+return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c1,ab,x,IntPtr.Zero);}
+public uint Update(int c1,IntPtr ab,uint x){
+return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c1,ab,x,IntPtr.Zero);}
 public bool?UpdateExported{
 get{
 try{
@@ -417,8 +417,8 @@ public string Family,Key,Thumbprint,Store,AppId,CtlIdentifier,CtlStore;
 public long Flags,CheckMode,Freshness,Timeout;
 public Bag ToBag(){
 return AddTo(new Bag{{"family",Family},{"key",Key}});}
-public Bag AddTo(Bag fa){
-return fa.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
+public Bag AddTo(Bag fe){
+return fe.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
 .PutUnless(0L,"flags",Flags).PutUnless(0L,"check_mode",CheckMode)
 .PutUnless(0L,"freshness",Freshness).PutUnless(0L,"timeout",Timeout)
 .PutUnless(null,"ctl_identifier",CtlIdentifier).PutUnless(null,"ctl_store",CtlStore);}}
@@ -429,135 +429,135 @@ IHttpApi cb;
 public List<Bag>Unknown=new List<Bag>();
 public HttpRecords(IHttpApi cb){
 this.cb=cb;}
-public List<HttpRecord>All(long bx,Gaps w){
-List<HttpRecord>dv=new List<HttpRecord>();
-Family(dv,w,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
-Family(dv,w,HttpNative.Sni,"hostnameport",bx<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-Family(dv,w,HttpNative.Ccs,"ccs",bx<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
-Family(dv,w,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-return dv;}
-void Family(List<HttpRecord>dv,Gaps w,int c0,string ad,bool fb,object bz,Func<IntPtr,HttpRecord>co){
+public List<HttpRecord>All(long bx,Gaps y){
+List<HttpRecord>c7=new List<HttpRecord>();
+Family(c7,y,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
+Family(c7,y,HttpNative.Sni,"hostnameport",bx<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(c7,y,HttpNative.Ccs,"ccs",bx<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
+Family(c7,y,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+return c7;}
+void Family(List<HttpRecord>c7,Gaps y,int c1,string ae,bool ff,object bz,Func<IntPtr,HttpRecord>cp){
 try{
-List<HttpRecord>o=Steady(c0,bz,co);
-foreach(HttpRecord t in o)
-t.Family=ad;
-dv.AddRange(o);}
+List<HttpRecord>o=Steady(c1,bz,cp);
+foreach(HttpRecord v in o)
+v.Family=ae;
+c7.AddRange(o);}
 catch(HostException c){
-if(fb&&c.Number==HttpNative.InvalidParameter)
-Unknown.Add(new Bag{{"what","records_"+ad},{"present",false},{"evidence",c.Call+", id "+c0+": "+c.Number}});
+if(ff&&c.Number==HttpNative.InvalidParameter)
+Unknown.Add(new Bag{{"what","records_"+ae},{"present",false},{"evidence",c.Call+", id "+c1+": "+c.Number}});
 else
-w.Add("records",c,"http.sys records of family "+ad+" (id "+c0+")");}}
-List<HttpRecord>Steady(int c0,object bz,Func<IntPtr,HttpRecord>co){
-for(int bj=1;;bj++){
-List<HttpRecord>o=Each(c0,bz,co);
-HashSet<string>gn=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-bool hl=false;
-foreach(HttpRecord t in o)
-hl|= !gn.Add(t.Key);
-if(!hl)
+y.Add("records",c,"http.sys records of family "+ae+" (id "+c1+")");}}
+List<HttpRecord>Steady(int c1,object bz,Func<IntPtr,HttpRecord>cp){
+for(int bv=1;;bv++){
+List<HttpRecord>o=Each(c1,bz,cp);
+HashSet<string>gr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+bool hp=false;
+foreach(HttpRecord v in o)
+hp|= !gr.Add(v.Key);
+if(!hp)
 return o;
-if(bj==5)
+if(bv==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
 public List<string>UrlReservations(){
-return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a9=>Text(((UrlAclSet)Marshal.PtrToStructure(a9,typeof(UrlAclSet))).Prefix));}
+return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a6=>Text(((UrlAclSet)Marshal.PtrToStructure(a6,typeof(UrlAclSet))).Prefix));}
 public List<string>IpListen(){
 List<string>o=new List<string>();
-using(Room ea=new Room()){
-uint q=ea.Query(cb,HttpNative.IpListen,IntPtr.Zero,0);
+using(Room ef=new Room()){
+uint q=ef.Query(cb,HttpNative.IpListen,IntPtr.Zero,0);
 if(q==HttpNative.NotFound)
 return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-int ar=Marshal.ReadInt32(ea.At);
+int ar=Marshal.ReadInt32(ef.At);
 for(int b=0;b<ar;b++)
-o.Add(Address(IntPtr.Add(ea.At,8+128*b)).ToString());}
+o.Add(Address(IntPtr.Add(ef.At,8+128*b)).ToString());}
 return o;}
-List<T>Each<T>(int c0,object bz,Func<IntPtr,T>co){
+List<T>Each<T>(int c1,object bz,Func<IntPtr,T>cp){
 List<T>o=new List<T>();
-int v=Marshal.SizeOf(bz.GetType());
-int hi=(int)Marshal.OffsetOf(bz.GetType(),"Token");
-IntPtr cs=Marshal.AllocHGlobal(v);
+int x=Marshal.SizeOf(bz.GetType());
+int hn=(int)Marshal.OffsetOf(bz.GetType(),"Token");
+IntPtr ct=Marshal.AllocHGlobal(x);
 try{
-for(int b=0;b<v;b++)
-Marshal.WriteByte(cs,b,0);
-Marshal.StructureToPtr(bz,cs,false);
-using(Room ea=new Room()){
-for(int gi=0;;gi++){
-Marshal.WriteInt32(cs,hi,gi);
-uint q=ea.Query(cb,c0,cs,(uint)v);
-if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gi==0))
+for(int b=0;b<x;b++)
+Marshal.WriteByte(ct,b,0);
+Marshal.StructureToPtr(bz,ct,false);
+using(Room ef=new Room()){
+for(int gn=0;;gn++){
+Marshal.WriteInt32(ct,hn,gn);
+uint q=ef.Query(cb,c1,ct,(uint)x);
+if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gn==0))
 return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-o.Add(co(ea.At));}}}
+o.Add(cp(ef.At));}}}
 finally{
-Marshal.FreeHGlobal(cs);}}
-public static HttpRecord Of(int c0,IntPtr a9){
-return c0==HttpNative.Ssl?FromSsl(a9):c0==HttpNative.Ccs?FromCcs(a9):FromSni(a9);}
-static HttpRecord FromSsl(IntPtr a9){
-SslSet set=(SslSet)Marshal.PtrToStructure(a9,typeof(SslSet));
-IPAddress an=Address(set.Address);
-string gf=an.ToString();
-return Record(set.Param,(gf.IndexOf(':')<0?gf:"["+gf+"]")+":"+Port(set.Address));}
-static HttpRecord FromSni(IntPtr a9){
-SniSet set=(SniSet)Marshal.PtrToStructure(a9,typeof(SniSet));
-return Record(set.Param,Text(set.Key.Host)+":"+Port(a9));}
-static HttpRecord FromCcs(IntPtr a9){
-return Record(((CcsSet)Marshal.PtrToStructure(a9,typeof(CcsSet))).Param,Port(a9));}
+Marshal.FreeHGlobal(ct);}}
+public static HttpRecord Of(int c1,IntPtr a6){
+return c1==HttpNative.Ssl?FromSsl(a6):c1==HttpNative.Ccs?FromCcs(a6):FromSni(a6);}
+static HttpRecord FromSsl(IntPtr a6){
+SslSet set=(SslSet)Marshal.PtrToStructure(a6,typeof(SslSet));
+IPAddress ao=Address(set.Address);
+string gk=ao.ToString();
+return Record(set.Param,(gk.IndexOf(':')<0?gk:"["+gk+"]")+":"+Port(set.Address));}
+static HttpRecord FromSni(IntPtr a6){
+SniSet set=(SniSet)Marshal.PtrToStructure(a6,typeof(SniSet));
+return Record(set.Param,Text(set.Key.Host)+":"+Port(a6));}
+static HttpRecord FromCcs(IntPtr a6){
+return Record(((CcsSet)Marshal.PtrToStructure(a6,typeof(CcsSet))).Param,Port(a6));}
 static HttpRecord Record(SslParam bh,string r){
-HttpRecord t=new HttpRecord{Key=r,AppId=bh.AppId.ToString("B")};
+HttpRecord v=new HttpRecord{Key=r,AppId=bh.AppId.ToString("B")};
 if(bh.HashLength>0&&bh.Hash!=IntPtr.Zero){
 byte[]bw=new byte[bh.HashLength];
 Marshal.Copy(bh.Hash,bw,0,bw.Length);
-t.Thumbprint=Hex.Of(bw);}
-t.Store=Text(bh.StoreName);
-t.Flags=bh.Flags;
-t.CheckMode=bh.CheckMode;
-t.Freshness=bh.Freshness;
-t.Timeout=bh.Timeout;
-t.CtlIdentifier=Text(bh.CtlIdentifier);
-t.CtlStore=Text(bh.CtlStore);
-return t;}
-static string Text(IntPtr a9){
-return a9==IntPtr.Zero?null:Marshal.PtrToStringUni(a9);}
-static IPAddress Address(IntPtr a9){
-bool gh=Marshal.ReadInt16(a9)==23;
-byte[]ac=new byte[gh?16:4];
-Marshal.Copy(IntPtr.Add(a9,gh?8:4),ac,0,ac.Length);
-return gh?new IPAddress(ac,(uint)Marshal.ReadInt32(a9,24)):new IPAddress(ac);}
-static string Port(IntPtr a9){
-int a7=(Marshal.ReadByte(a9,2)<<8)|Marshal.ReadByte(a9,3);
-return a7.ToString(CultureInfo.InvariantCulture);}
+v.Thumbprint=Hex.Of(bw);}
+v.Store=Text(bh.StoreName);
+v.Flags=bh.Flags;
+v.CheckMode=bh.CheckMode;
+v.Freshness=bh.Freshness;
+v.Timeout=bh.Timeout;
+v.CtlIdentifier=Text(bh.CtlIdentifier);
+v.CtlStore=Text(bh.CtlStore);
+return v;}
+static string Text(IntPtr a6){
+return a6==IntPtr.Zero?null:Marshal.PtrToStringUni(a6);}
+static IPAddress Address(IntPtr a6){
+bool gm=Marshal.ReadInt16(a6)==23;
+byte[]ad=new byte[gm?16:4];
+Marshal.Copy(IntPtr.Add(a6,gm?8:4),ad,0,ad.Length);
+return gm?new IPAddress(ad,(uint)Marshal.ReadInt32(a6,24)):new IPAddress(ad);}
+static string Port(IntPtr a6){
+int ba=(Marshal.ReadByte(a6,2)<<8)|Marshal.ReadByte(a6,3);
+return ba.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
-uint ab=512;
+uint ac=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
-public uint Query(IHttpApi cb,int c0,IntPtr cs,uint b4){
+public uint Query(IHttpApi cb,int c1,IntPtr ct,uint b4){
 for(;;){
-uint br;
-uint q=cb.Query(c0,cs,b4,At,ab,out br);
+uint bq;
+uint q=cb.Query(c1,ct,b4,At,ac,out bq);
 if(q!=HttpNative.InsufficientBuffer&&q!=HttpNative.MoreData)
 return q;
-if(br<=ab)
+if(bq<=ac)
 return q;
 Marshal.FreeHGlobal(At);
 At=IntPtr.Zero;
-ab=br;
-At=Marshal.AllocHGlobal((int)ab);}}
+ac=bq;
+At=Marshal.AllocHGlobal((int)ac);}}
 public void Dispose(){
 Marshal.FreeHGlobal(At);}}}
 public static class Hex{
-public static string Of(byte[]ac){
-return BitConverter.ToString(ac).Replace("-","");}
+public static string Of(byte[]ad){
+return BitConverter.ToString(ad).Replace("-","");}
 public static string Thumbprint(object value){
-byte[]ac=value as byte[];
-string h=ac!=null?Of(ac):value as string;
+byte[]ad=value as byte[];
+string h=ad!=null?Of(ad):value as string;
 if(h==null)
 return null;
-System.Text.StringBuilder d6=new System.Text.StringBuilder();
-foreach(char ao in h)
-if(Uri.IsHexDigit(ao))
-d6.Append(char.ToUpperInvariant(ao));
-return d6.Length==40?d6.ToString():null;}}
+System.Text.StringBuilder d9=new System.Text.StringBuilder();
+foreach(char ap in h)
+if(Uri.IsHexDigit(ap))
+d9.Append(char.ToUpperInvariant(ap));
+return d9.Length==40?d9.ToString():null;}}
 public class Binding{
 public string Protocol,Information;
 public long?Flags;}
@@ -575,183 +575,183 @@ public List<Mapper>Mappers=new List<Mapper>();
 public bool Shared;
 const string Folder=@"\inetsrv\config";
 IMachine a;
-Gaps w;
-List<Bag>fk=new List<Bag>();
+Gaps y;
+List<Bag>ea=new List<Bag>();
 string b6;
-bool dy,cc;
-public IisConfig(IMachine a,Gaps w){
+bool d1,cc;
+public IisConfig(IMachine a,Gaps y){
 this.a=a;
-this.w=w;}
+this.y=y;}
 public void Read(){
 string j=null;
 try{
-string z=Redirected(a.System32+Folder);
-j=a.ToPath(z+"\\applicationHost.config");
+string aa=Redirected(a.System32+Folder);
+j=a.ToPath(aa+"\\applicationHost.config");
 XmlFile.Visit(a,j,Restart,VisitConfiguration);
 if(b6!=null){
-j=a.ToPath(z+"\\"+b6);
-XmlFile.Visit(a,j,Sites.Clear,f=>VisitSites(f,0));}
-if(cc&&Sites.Any(am=>am.Bindings.Count==0))
-w.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
-if(!dy)
-w.Add("sites","malformed",j+" has no section system.applicationHost/sites");}
+j=a.ToPath(aa+"\\"+b6);
+XmlFile.Visit(a,j,Sites.Clear,e=>VisitSites(e,0));}
+if(cc&&Sites.Any(an=>an.Bindings.Count==0))
+y.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
+if(!d1)
+y.Add("sites","malformed",j+" has no section system.applicationHost/sites");}
 catch(Exception c){
 Sites.Clear();
-w.Add("sites",c,j==null?"IIS configuration redirection":"IIS configuration "+j);}
-w.Entries.AddRange(fk);}
-string Redirected(string z){
-string ed=null;
-Action<XmlPlace>d0=delegate(XmlPlace f){
-if(f.Is(0,"configurationRedirection")&&Truth(f["enabled"]))
-ed=f["path"];};
+y.Add("sites",c,j==null?"IIS configuration redirection":"IIS configuration "+j);}
+y.Entries.AddRange(ea);}
+string Redirected(string aa){
+string ei=null;
+Action<XmlPlace>d3=delegate(XmlPlace e){
+if(e.Is(0,"configurationRedirection")&&Truth(e["enabled"]))
+ei=e["path"];};
 try{
-XmlFile.Visit(a,a.ToPath(z+"\\redirection.config"),()=>{ed=null;},d0);}
+XmlFile.Visit(a,a.ToPath(aa+"\\redirection.config"),()=>{ei=null;},d3);}
 catch(IOException c){
 if(!XmlFile.IsMissing(c))
 throw;}
-Shared=ed!=null;
-return ed==null?z:ed.TrimEnd('\\');}
+Shared=ei!=null;
+return ei==null?aa:ei.TrimEnd('\\');}
 static bool Truth(string h){
 return h!=null&&(h.Trim()=="1"||h.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
 void Restart(){
 Sites.Clear();
 Mappers.Clear();
-fk.Clear();
+ea.Clear();
 b6=null;
-dy=cc=false;}
-void VisitConfiguration(XmlPlace f){
-int cq=f.Path.IndexOf("system.applicationHost")+1;
-if(cq==0||f.Path[0]!="configuration"|| !OnlyLocations(f.Path,cq-1))
+d1=cc=false;}
+void VisitConfiguration(XmlPlace e){
+int cr=e.Path.IndexOf("system.applicationHost")+1;
+if(cr==0||e.Path[0]!="configuration"|| !OnlyLocations(e.Path,cr-1))
 return;
-if(f.Is(cq+1,"sites")){
-dy=true;
-b6=f["configSource"]??b6;}
-else if(f.Path.Count>cq+1&&f.Path[cq]=="sites")
-VisitSites(f,cq);
-else if(f.Is(cq+2,"customMetadata","key"))
-Mappers.Add(NewMapper(f["path"]??""));
-else if(f.Is(cq+3,"customMetadata","key","property"))
-Property(Mappers[Mappers.Count-1],f);}
+if(e.Is(cr+1,"sites")){
+d1=true;
+b6=e["configSource"]??b6;}
+else if(e.Path.Count>cr+1&&e.Path[cr]=="sites")
+VisitSites(e,cr);
+else if(e.Is(cr+2,"customMetadata","key"))
+Mappers.Add(NewMapper(e["path"]??""));
+else if(e.Is(cr+3,"customMetadata","key","property"))
+Property(Mappers[Mappers.Count-1],e);}
 static Mapper NewMapper(string j){
-const string x="LM/W3SVC/";
-var bd=new Mapper{Path=j,Store="MY"};
-if(j.StartsWith(x,StringComparison.OrdinalIgnoreCase))
-long.TryParse(j.Substring(x.Length),NumberStyles.None,CultureInfo.InvariantCulture,out bd.Site);
-return bd;}
-static void Property(Mapper bd,XmlPlace f){
-if(f["id"]=="5506"){
-bd.Hash=true;
-bd.Thumbprint=LegacyThumbprint(f["value"]);}
-else if(f["id"]=="5511"&& !string.IsNullOrEmpty(f["value"]))
-bd.Store=f["value"];}
-static bool OnlyLocations(List<string>j,int ch){
-for(int b=1;b<ch;b++)
+const string z="LM/W3SVC/";
+var be=new Mapper{Path=j,Store="MY"};
+if(j.StartsWith(z,StringComparison.OrdinalIgnoreCase))
+long.TryParse(j.Substring(z.Length),NumberStyles.None,CultureInfo.InvariantCulture,out be.Site);
+return be;}
+static void Property(Mapper be,XmlPlace e){
+if(e["id"]=="5506"){
+be.Hash=true;
+be.Thumbprint=LegacyThumbprint(e["value"]);}
+else if(e["id"]=="5511"&& !string.IsNullOrEmpty(e["value"]))
+be.Store=e["value"];}
+static bool OnlyLocations(List<string>j,int ci){
+for(int b=1;b<ci;b++)
 if(j[b]!="location")
 return false;
 return true;}
-void VisitSites(XmlPlace f,int fj){
-Site am=Sites.Count==0?null:Sites[Sites.Count-1];
-cc|=f.Is(fj+4,"siteDefaults","bindings","binding");
-if(f.Is(fj+2,"sites","site"))
-Sites.Add(NewSite(f));
-else if(am==null)
+void VisitSites(XmlPlace e,int fp){
+Site an=Sites.Count==0?null:Sites[Sites.Count-1];
+cc|=e.Is(fp+4,"siteDefaults","bindings","binding");
+if(e.Is(fp+2,"sites","site"))
+Sites.Add(NewSite(e));
+else if(an==null)
 return;
-else if(f.Is(fj+4,"site","bindings","clear"))
-am.Bindings.Clear();
-else if(f.Is(fj+4,"site","bindings","binding"))
-am.Bindings.Add(NewBinding(f,am));}
-Site NewSite(XmlPlace f){
-var am=new Site{Name=f["name"]??""};
-if(!long.TryParse(f["id"],NumberStyles.None,CultureInfo.InvariantCulture,out am.Id))
-Doubt(f,"site "+am.Name+": id is '"+f["id"]+"', not a number");
-if(am.Name.Length==0)
-Doubt(f,"site "+am.Id+": has no name");
-return am;}
-Binding NewBinding(XmlPlace f,Site am){
-var b1=new Binding{Protocol=f["protocol"]??"",Information=f["bindingInformation"]??""};
-string where="site "+am.Name+", binding '"+b1.Information+"': ";
-string ag=f["sslFlags"];
-uint s;
+else if(e.Is(fp+4,"site","bindings","clear"))
+an.Bindings.Clear();
+else if(e.Is(fp+4,"site","bindings","binding"))
+an.Bindings.Add(NewBinding(e,an));}
+Site NewSite(XmlPlace e){
+var an=new Site{Name=e["name"]??""};
+if(!long.TryParse(e["id"],NumberStyles.None,CultureInfo.InvariantCulture,out an.Id))
+Doubt(e,"site "+an.Name+": id is '"+e["id"]+"', not a number");
+if(an.Name.Length==0)
+Doubt(e,"site "+an.Id+": has no name");
+return an;}
+Binding NewBinding(XmlPlace e,Site an){
+var b1=new Binding{Protocol=e["protocol"]??"",Information=e["bindingInformation"]??""};
+string where="site "+an.Name+", binding '"+b1.Information+"': ";
+string ag=e["sslFlags"];
+uint u;
 if(b1.Protocol.Length==0||b1.Information.Length==0)
-Doubt(f,where+"protocol or bindingInformation is missing");
-if(ag!=null&&uint.TryParse(ag,NumberStyles.None,CultureInfo.InvariantCulture,out s))
-b1.Flags=s;
+Doubt(e,where+"protocol or bindingInformation is missing");
+if(ag!=null&&uint.TryParse(ag,NumberStyles.None,CultureInfo.InvariantCulture,out u))
+b1.Flags=u;
 else if(ag!=null)
-Doubt(f,where+"sslFlags is '"+ag+"', not an unsigned number");
+Doubt(e,where+"sslFlags is '"+ag+"', not an unsigned number");
 return b1;}
-void Doubt(XmlPlace f,string a2){
-a2="applicationHost.config line "+f.Line+": "+a2+"; IIS refuses to read the section";
-fk.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a2}});}
+void Doubt(XmlPlace e,string a3){
+a3="applicationHost.config line "+e.Line+": "+a3+"; IIS refuses to read the section";
+ea.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a3}});}
 static string LegacyThumbprint(string value){
-string iz=Hex.Thumbprint(value);
-if(iz!=null||value==null)
-return iz;
+string i0=Hex.Thumbprint(value);
+if(i0!=null||value==null)
+return i0;
 try{
-byte[]ac=Convert.FromBase64String(value);
-return ac.Length==20?Hex.Of(ac):null;}
+byte[]ad=Convert.FromBase64String(value);
+return ad.Length==20?Hex.Of(ad):null;}
 catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
-bool ae=false,es=false,fz=false;
-Action<XmlPlace>d0=delegate(XmlPlace f){
-if(f.Is(2,"sectionSchema"))
-es=f["name"]=="system.applicationHost/sites";
-fz|=es;
-ae|=es&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
+bool af=false,ex=false,dr=false;
+Action<XmlPlace>d3=delegate(XmlPlace e){
+if(e.Is(2,"sectionSchema"))
+ex=e["name"]=="system.applicationHost/sites";
+dr|=ex;
+af|=ex&&e.Is(0,"collection","attribute")&&e["name"]=="sslFlags";};
 try{
 string j=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,j,()=>{ae=es=fz=false;},d0);}
+XmlFile.Visit(a,j,()=>{af=ex=dr=false;},d3);}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-return fz?ae:(bool?)null;}}
+return dr?af:(bool?)null;}}
 public class Journal{
 public const string Folder=@"%ProgramData%\tlsfleet.iis",File="journal.txt";
 public List<KeyValuePair<string,string>>Lines=new List<KeyValuePair<string,string>>();
 public long Sound;
 public bool Damaged;
-public static Journal Parse(byte[]ac){
+public static Journal Parse(byte[]ad){
 Journal i=new Journal();
-string h=Encoding.ASCII.GetString(ac);
-int bo=0;
-for(int ch;(ch=h.IndexOf('\n',bo))>=0;bo=ch+1){
-string[]c4=h.Substring(bo,ch-bo).Split(new[]{'\t'},3);
-if(c4.Length==3&&Sum(c4[1]+"\t"+c4[2])==c4[0]&&i.Sound==bo){
-i.Lines.Add(new KeyValuePair<string,string>(c4[1],c4[2]));
-i.Sound=ch+1;}
-else if(ch+1<ac.Length)
+string h=Encoding.ASCII.GetString(ad);
+int bn=0;
+for(int ci;(ci=h.IndexOf('\n',bn))>=0;bn=ci+1){
+string[]c5=h.Substring(bn,ci-bn).Split(new[]{'\t'},3);
+if(c5.Length==3&&Sum(c5[1]+"\t"+c5[2])==c5[0]&&i.Sound==bn){
+i.Lines.Add(new KeyValuePair<string,string>(c5[1],c5[2]));
+i.Sound=ci+1;}
+else if(ci+1<ad.Length)
 i.Damaged=true;}
 return i;}
 public static string Line(string g,string value){
-string d4=g+"\t"+value;
-return Sum(d4)+"\t"+d4+"\n";}
+string d7=g+"\t"+value;
+return Sum(d7)+"\t"+d7+"\n";}
 static string Sum(string h){
-uint ik=2166136261;
+uint il=2166136261;
 unchecked{
-foreach(char ao in h)
-ik=(ik^ao)*16777619;}
-return ik.ToString("x8",CultureInfo.InvariantCulture);}
+foreach(char ap in h)
+il=(il^ap)*16777619;}
+return il.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
 string o=null;
-foreach(KeyValuePair<string,string>cn in Lines)
-if(cn.Key==g)
-o=cn.Value;
+foreach(KeyValuePair<string,string>co in Lines)
+if(co.Key==g)
+o=co.Value;
 return o;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
 public bool Waiting{
 get{
-string ba=this["guard"];
-return ba!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
-&&ba.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
-public static string Time(DateTime hv){
-return hv.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
+string bc=this["guard"];
+return bc!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
+&&bc.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
+public static string Time(DateTime hy){
+return hy.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
 int ar=0;
-foreach(KeyValuePair<string,string>cn in Lines)
-ar+=cn.Key==g?1:0;
+foreach(KeyValuePair<string,string>co in Lines)
+ar+=co.Key==g?1:0;
 return ar;}
 public static Bag View(string j){
 Journal i;
@@ -761,39 +761,39 @@ catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-string ba=i["guard"],e0=i["expired"];
-if(i.Finished&&e0==null)
+string bc=i["guard"],e5=i["expired"];
+if(i.Finished&&e5==null)
 return null;
-Bag ic=new Bag{
+Bag ie=new Bag{
 {"run",i["run"]??"damaged"},{"started",i["started"]??""},{"steps",new RawJson(i["steps"]??"[]")},{"done",i.Count("done")-i.Count("undone")}};
-if(ba==null)
-return ic;
-string b7=e0==null?"armed":i.Finished?"undone":"failed";
-return ic.Put("guard",new Bag{{"state",b7},{"at",e0??ba.Split('\t')[0]}});}
+if(bc==null)
+return ie;
+string b7=e5==null?"armed":i.Finished?"undone":"failed";
+return ie.Put("guard",new Bag{{"state",b7},{"at",e5??bc.Split('\t')[0]}});}
 public static Journal Of(string j){
 return Parse(System.IO.File.Exists(j)?Bytes(j):new byte[0]);}
 public static byte[]Bytes(string j){
-using(FileStream aw=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(MemoryStream ft=new MemoryStream()){
-aw.CopyTo(ft);
-return ft.ToArray();}}}
+using(FileStream ax=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(MemoryStream fz=new MemoryStream()){
+ax.CopyTo(fz);
+return fz.ToArray();}}}
 public class Bag:IEnumerable{
-List<KeyValuePair<string,object>>ct=new List<KeyValuePair<string,object>>();
+List<KeyValuePair<string,object>>cu=new List<KeyValuePair<string,object>>();
 public Bag Put(string r,object value){
-ct.Add(new KeyValuePair<string,object>(r,value));
+cu.Add(new KeyValuePair<string,object>(r,value));
 return this;}
-public Bag PutUnless(object f7,string r,object value){
-return Equals(value,f7)?this:Put(r,value);}
+public Bag PutUnless(object gc,string r,object value){
+return Equals(value,gc)?this:Put(r,value);}
 public object this[string r]{
 get{
-foreach(KeyValuePair<string,object>b9 in ct)
+foreach(KeyValuePair<string,object>b9 in cu)
 if(b9.Key==r)
 return b9.Value;
 return null;}}
 public void Add(string r,object value){
 Put(r,value);}
 public IEnumerator GetEnumerator(){
-return ct.GetEnumerator();}}
+return cu.GetEnumerator();}}
 public class RawJson{
 public string Text;
 public RawJson(string h){
@@ -804,14 +804,14 @@ var h=new StringBuilder(4096);
 Append(h,value);
 return h.ToString();}
 public static void Append(StringBuilder h,object value){
-string bp=value as string;
-Bag fa=value as Bag;
+string bo=value as string;
+Bag fe=value as Bag;
 if(value==null)
 h.Append("null");
-else if(bp!=null)
-Quote(h,bp);
-else if(fa!=null)
-AppendBag(h,fa);
+else if(bo!=null)
+Quote(h,bo);
+else if(fe!=null)
+AppendBag(h,fe);
 else if(value is RawJson)
 h.Append(((RawJson)value).Text);
 else if(value is bool)
@@ -822,42 +822,42 @@ else if(value is IEnumerable)
 AppendList(h,(IEnumerable)value);
 else
 throw new ArgumentException("no JSON for "+value.GetType());}
-static void AppendBag(StringBuilder h,Bag fa){
-char aq='{';
-foreach(KeyValuePair<string,object>b9 in fa){
-h.Append(aq);
+static void AppendBag(StringBuilder h,Bag fe){
+char ak='{';
+foreach(KeyValuePair<string,object>b9 in fe){
+h.Append(ak);
 Quote(h,b9.Key);
 h.Append(':');
 Append(h,b9.Value);
-aq=',';}
-h.Append(aq=='{'?"{}":"}");}
-static void AppendList(StringBuilder h,IEnumerable e3){
-char aq='[';
-foreach(object b9 in e3){
-h.Append(aq);
+ak=',';}
+h.Append(ak=='{'?"{}":"}");}
+static void AppendList(StringBuilder h,IEnumerable e8){
+char ak='[';
+foreach(object b9 in e8){
+h.Append(ak);
 Append(h,b9);
-aq=',';}
-h.Append(aq=='['?"[]":"]");}
-static void Quote(StringBuilder h,string bp){
+ak=',';}
+h.Append(ak=='['?"[]":"]");}
+static void Quote(StringBuilder h,string bo){
 h.Append('"');
-foreach(char ao in bp){
-if(ao=='"'||ao=='\\')
-h.Append('\\').Append(ao);
-else if(ao>=' '&&ao<127)
-h.Append(ao);
+foreach(char ap in bo){
+if(ap=='"'||ap=='\\')
+h.Append('\\').Append(ap);
+else if(ap>=' '&&ap<127)
+h.Append(ap);
 else
-h.Append("\\u").Append(((int)ao).ToString("x4",CultureInfo.InvariantCulture));}
+h.Append("\\u").Append(((int)ap).ToString("x4",CultureInfo.InvariantCulture));}
 h.Append('"');}
 public static void AppendDocument(StringBuilder h,object at){
-string gb=Write(at);
-if(gb.Length<=64*1024){
-h.Append("\"document\":").Append(gb);
+string gg=Write(at);
+if(gg.Length<=64*1024){
+h.Append("\"document\":").Append(gg);
 return;}
-using(var c1=new MemoryStream()){
-using(var g4=new GZipStream(c1,CompressionMode.Compress,true)){
-byte[]ac=Encoding.ASCII.GetBytes(gb);
-g4.Write(ac,0,ac.Length);}
-h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c1.ToArray())).Append('"');}}}
+using(var c2=new MemoryStream()){
+using(var g9=new GZipStream(c2,CompressionMode.Compress,true)){
+byte[]ad=Encoding.ASCII.GetBytes(gg);
+g9.Write(ad,0,ad.Length);}
+h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c2.ToArray())).Append('"');}}}
 public interface IMachine{
 bool Simulated{get;}
 DateTime UtcNow{get;}
@@ -866,30 +866,30 @@ IStores Stores{get;}
 IHttpApi OpenHttp();
 IAppHostAdminManager OpenAdmin();
 string System32{get;}
-string ToPath(string eg);
-IEnumerable<string>FilesIn(string dq);
-IEnumerable<string>Events(string er,string bz,int ep);
-void Pause(int a6);
+string ToPath(string el);
+IEnumerable<string>FilesIn(string du);
+IEnumerable<string>Events(string ew,string bz,int eu);
+void Pause(int a9);
 IEnumerable<string>Addresses();
 IEnumerable<TcpEnd>Listening();
 IEnumerable<TcpEnd>Established();
-Stream Dial(string an,int a7,int au);
+Stream Dial(string ao,int ba,int au);
 Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string h);}
 public interface IHttpApi:IDisposable{
-uint Query(int c0,IntPtr cs,uint b4,IntPtr eu,uint c3,out uint br);
-uint Set(int c0,IntPtr aa,uint v);
-uint Delete(int c0,IntPtr aa,uint v);
-uint Update(int c0,IntPtr aa,uint v);
+uint Query(int c1,IntPtr ct,uint b4,IntPtr ez,uint c4,out uint bq);
+uint Set(int c1,IntPtr ab,uint x);
+uint Delete(int c1,IntPtr ab,uint x);
+uint Update(int c1,IntPtr ab,uint x);
 bool?UpdateExported{get;}}
 public interface IRegistry{
 object Value(string r,string g);
 string[]Keys(string r);
 string[]Names(string r);}
 public interface IStores{
-List<StoredCertificate>Read(string a0);
-KeyProbe Probe(StoredCertificate d,bool h9);
+List<StoredCertificate>Read(string a1);
+KeyProbe Probe(StoredCertificate d,bool ib);
 ChainFacts Chain(StoredCertificate d);
 void Close();}
 public class StoredCertificate{
@@ -920,89 +920,89 @@ public static string Run(IDictionary p,IMachine a){
 try{
 Arguments.Check(p,"contract","certificates","key_check");
 Arguments.CheckContract(p);
-string ak=Arguments.Choice(p,"certificates","referenced","candidates","all");
+string aj=Arguments.Choice(p,"certificates","referenced","candidates","all");
 string al=Arguments.Choice(p,"key_check","metadata","open","sign");
-a.LogInvocation("tlsfleet.iis.host_reader, certificates="+ak+", key_check="+al);
+a.LogInvocation("tlsfleet.iis.host_reader, certificates="+aj+", key_check="+al);
 StringBuilder h=new StringBuilder("{\"changed\":false,\"contract\":1,");
-Json.AppendDocument(h,new Document(a,ak,al).Read());
+Json.AppendDocument(h,new Document(a,aj,al).Read());
 return h.Append('}').ToString();}
 catch(Exception c){
 return Json.Write(Failure(c));}}
 public static Bag Failure(Exception c){
-HostException ae=c as HostException
+HostException af=c as HostException
 ??new HostException("internal",c.GetType().Name+": "+c.Message,null,c.StackTrace,null,c.HResult&0xFFFFFFFFL);
 return new Bag{
-{"changed",false},{"failed",true},{"contract",Contract},{"msg",ae.Message},{"error",ErrorBag(ae,null)}};}
-public static Bag ErrorBag(HostException c,int?e){
-return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",e},{"call",c.Call},{"number",c.Number}};}}
+{"changed",false},{"failed",true},{"contract",Contract},{"msg",af.Message},{"error",ErrorBag(af,null)}};}
+public static Bag ErrorBag(HostException c,int?f){
+return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",f},{"call",c.Call},{"number",c.Number}};}}
 public static class Arguments{
-public static void Check(IDictionary p,params string[]cg){
-foreach(string g in cg)
+public static void Check(IDictionary p,params string[]ch){
+foreach(string g in ch)
 if(p[g]==null)
 throw Bad(g,"is missing");
 foreach(object r in p.Keys){
 string g=Convert.ToString(r);
-bool ae=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string be in cg)
-ae|=be.Equals(g,StringComparison.OrdinalIgnoreCase);
-if(!ae)
+bool af=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
+foreach(string az in ch)
+af|=az.Equals(g,StringComparison.OrdinalIgnoreCase);
+if(!af)
 throw Bad(g,"is not known");}}
 public static void CheckContract(IDictionary p){
 string k=Convert.ToString(p["contract"]);
 if(k!="1")
 throw new HostException("contract_mismatch","contract: this host speaks contract 1, not "+k,"contract",null,null,null);}
-public static string Choice(IDictionary p,string g,params string[]ae){
+public static string Choice(IDictionary p,string g,params string[]af){
 string k=Convert.ToString(p[g]);
-if(Array.IndexOf(ae,k)<0)
-throw Bad(g,"must be one of "+string.Join(", ",ae)+", is '"+k+"'");
+if(Array.IndexOf(af,k)<0)
+throw Bad(g,"must be one of "+string.Join(", ",af)+", is '"+k+"'");
 return k;}
-static HostException Bad(string f,string a2){
-return new HostException("bad_argument",f+": "+a2,f,null,null,null);}}
+static HostException Bad(string e,string a3){
+return new HostException("bad_argument",e+": "+a3,e,null,null,null);}}
 public class HostException:Exception{
 public string Code,Place,Hint,Call;
 public long?Number;
-public HostException(string q,string a2,string f,string u,string bi,long?s):base(a2){
+public HostException(string q,string a3,string e,string w,string bi,long?u):base(a3){
 Code=q;
-Place=f;
-Hint=u;
+Place=e;
+Hint=w;
 Call=bi;
-Number=s;}
-public HostException(string q,string a2):this(q,a2,null,null,null,null){}
-public static HostException OfCall(string bi,uint s){
-bool b2=s==5;
-string h8=bi+" returned "+s+": "+new Win32Exception((int)s).Message;
-return new HostException(b2?"access_denied":"internal",h8,bi,b2?"administrator rights are missing":h8,bi,s);}}
+Number=u;}
+public HostException(string q,string a3):this(q,a3,null,null,null,null){}
+public static HostException OfCall(string bi,uint u){
+bool b2=u==5;
+string ia=bi+" returned "+u+": "+new Win32Exception((int)u).Message;
+return new HostException(b2?"access_denied":"internal",ia,bi,b2?"administrator rights are missing":ia,bi,u);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
-public void Add(string dg,string q,string a2){
-Entries.Add(new Bag{{"layer",dg},{"code",q},{"message",a2}});}
-public void Add(string dg,Exception c,string cy){
+public void Add(string dj,string q,string a3){
+Entries.Add(new Bag{{"layer",dj},{"code",q},{"message",a3}});}
+public void Add(string dj,Exception c,string cz){
 string q=CodeOf(c);
-string gd;
-if(!Rights.TryGetValue(dg,out gd))
-gd="administrator rights";
-string g7=q=="access_denied"?"; this takes "+gd:"";
-Add(dg,q,cy+": "+c.Message+g7);}
-public T Try<T>(string dg,string cy,T dw,Func<T>co){
+string gi;
+if(!Rights.TryGetValue(dj,out gi))
+gi="administrator rights";
+string hc=q=="access_denied"?"; this takes "+gi:"";
+Add(dj,q,cz+": "+c.Message+hc);}
+public T Try<T>(string dj,string cz,T dz,Func<T>cp){
 try{
-return co();}
+return cp();}
 catch(Exception c){
-Add(dg,c,cy);
-return dw;}}
+Add(dj,c,cz);
+return dz;}}
 public static string CodeOf(Exception c){
-HostException ae=c as HostException;
-if(ae!=null)
-return ae.Code=="internal"&&ae.Number!=null?ae.Number.ToString():ae.Code;
-uint av=unchecked((uint)c.HResult);
-if(av==0x80070005||c is SecurityException)
+HostException af=c as HostException;
+if(af!=null)
+return af.Code=="internal"&&af.Number!=null?af.Number.ToString():af.Code;
+uint aw=unchecked((uint)c.HResult);
+if(aw==0x80070005||c is SecurityException)
 return"access_denied";
-if(av==0x80070002||av==0x80070003)
+if(aw==0x80070002||aw==0x80070003)
 return"not_found";
 if(c is XmlException)
 return"malformed";
-return"0x"+av.ToString("X8",CultureInfo.InvariantCulture);}}
+return"0x"+aw.ToString("X8",CultureInfo.InvariantCulture);}}
 public class Traces{
 const string HttpEvents="*[System[Provider[@Name='Microsoft-Windows-HttpEvent'] and (EventID=15300 or EventID=15301 or EventID=15302)]]";
 const string Lifecycle="Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational";
@@ -1012,124 +1012,124 @@ static string[][]Folders={
 new[]{"win_acme",@"%ProgramData%\win-acme"},new[]{"simple_acme",@"%ProgramData%\simple-acme"},new[]{"posh_acme",@"%ProgramFiles%\WindowsPowerShell\Modules\Posh-ACME"}};
 IMachine a;
 IRegistry m;
-Gaps w;
-public Traces(IMachine a,Gaps w){
+Gaps y;
+public Traces(IMachine a,Gaps y){
 this.a=a;
-this.w=w;
+this.y=y;
 m=a.Registry;}
-public void AddTo(Bag at,bool fw,long bx,List<Bag>ef){
-Put(at,"asked","asked","switches of features",()=>Asked(bx).Concat(ef));
+public void AddTo(Bag at,bool f2,long bx,List<Bag>ek){
+Put(at,"asked","asked","switches of features",()=>Asked(bx).Concat(ek));
 Put(at,"managers","managers","certificate managers",Managers);
-at.Put("rebind",fw?w.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
+at.Put("rebind",f2?y.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(at,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(at,"changes","events","event log of http.sys",Changes);}
-void Put(Bag at,string r,string dg,string cy,Func<IEnumerable<Bag>>co){
-at.Put(r,w.Try(dg,cy,new List<Bag>(),()=>co().ToList()));}
+void Put(Bag at,string r,string dj,string cz,Func<IEnumerable<Bag>>cp){
+at.Put(r,y.Try(dj,cz,new List<Bag>(),()=>cp().ToList()));}
 IEnumerable<Bag>Asked(long bx){
-const string d7=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
-const string eo=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
-return Switch("http2",d7,"EnableHttp2Tls",bx>=14393)
-.Concat(Switch("http3",d7,"EnableHttp3",bx>=20348)).Concat(Switch("tls13",eo,"Enabled",bx>=20348));}
-IEnumerable<Bag>Switch(string cy,string r,string g,bool ae){
+const string eb=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
+const string es=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
+return Switch("http2",eb,"EnableHttp2Tls",bx>=14393)
+.Concat(Switch("http3",eb,"EnableHttp3",bx>=20348)).Concat(Switch("tls13",es,"Enabled",bx>=20348));}
+IEnumerable<Bag>Switch(string cz,string r,string g,bool af){
 object value=m.Value(r,g);
 if(value is int)
-yield return new Bag{{"what",cy},{"present",ae&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
+yield return new Bag{{"what",cz},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
 IEnumerable<Bag>Managers(){
-foreach(string dn in new[]{"Certify.Service","Certify.Server.Core"})
-if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dn).Length>0)
-yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dn);
-foreach(string f1 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
-if(KindOfTask(f1)!=null)
-yield return Manager(KindOfTask(f1),"scheduled task "+f1);
-foreach(string[]gj in Folders)
-if(Directory.Exists(a.ToPath(gj[1])))
-yield return Manager(gj[0],gj[1]);}
-static Bag Manager(string ca,string eh){
-return new Bag{{"kind",ca},{"evidence",eh}};}
-static string KindOfTask(string f1){
-string g=f1.ToLowerInvariant();
-foreach(string ae in new[]{"win-acme","simple-acme","posh-acme"})
-if(g.Contains(ae))
-return ae.Replace('-','_');
+foreach(string ds in new[]{"Certify.Service","Certify.Server.Core"})
+if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+ds).Length>0)
+yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+ds);
+foreach(string f6 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
+if(KindOfTask(f6)!=null)
+yield return Manager(KindOfTask(f6),"scheduled task "+f6);
+foreach(string[]go in Folders)
+if(Directory.Exists(a.ToPath(go[1])))
+yield return Manager(go[0],go[1]);}
+static Bag Manager(string ca,string em){
+return new Bag{{"kind",ca},{"evidence",em}};}
+static string KindOfTask(string f6){
+string g=f6.ToLowerInvariant();
+foreach(string af in new[]{"win-acme","simple-acme","posh-acme"})
+if(g.Contains(af))
+return af.Replace('-','_');
 return g.Contains("acme")||g.Contains("letsencrypt")?"other":null;}
 bool Rebind(){
 try{
 string j=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
-using(var ff=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(var h=new StreamReader(ff,true)){
-XmlNode c8=Parse(h.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
-return c8==null||c8.InnerText.Trim()!="false";}}
+using(var fl=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(var h=new StreamReader(fl,true)){
+XmlNode da=Parse(h.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+return da==null||da.InnerText.Trim()!="false";}}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
 foreach(XmlElement b5 in Events(Lifecycle,"*[System[EventID=1001]]")){
-string i4=Thumbprint(b5,"OldCertificateDetails"),ay=Thumbprint(b5,"NewCertificateDetails");
-if(i4!=null&&ay!=null)
-yield return new Bag{{"at",At(b5)},{"old",i4},{"new",ay}};}}
+string i5=Thumbprint(b5,"OldCertificateDetails"),a5=Thumbprint(b5,"NewCertificateDetails");
+if(i5!=null&&a5!=null)
+yield return new Bag{{"at",At(b5)},{"old",i5},{"new",a5}};}}
 static string Thumbprint(XmlElement b5,string g){
-XmlElement fu=First(b5,g);
-return fu==null?null:Hex.Thumbprint(fu.GetAttribute("Thumbprint"));}
+XmlElement f0=First(b5,g);
+return f0==null?null:Hex.Thumbprint(f0.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
-var fz=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+var dr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 foreach(XmlElement b5 in Events("System",HttpEvents)){
-XmlNodeList dc=b5.GetElementsByTagName("Data");
-string ai=dc.Count==0?"":dc[dc.Count-1].InnerText;
-if(ai.Length>0&&fz.Add(ai))
-yield return new Bag{{"at",At(b5)},{"kind",Kinds[int.Parse(First(b5,"EventID").InnerText)-15300]},{"endpoint",ai}};}}
+XmlNodeList de=b5.GetElementsByTagName("Data");
+string ah=de.Count==0?"":de[de.Count-1].InnerText;
+if(ah.Length>0&&dr.Add(ah))
+yield return new Bag{{"at",At(b5)},{"kind",Kinds[int.Parse(First(b5,"EventID").InnerText)-15300]},{"endpoint",ah}};}}
 static string At(XmlElement b5){
 return First(b5,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
-IEnumerable<XmlElement>Events(string er,string bz){
-return a.Events(er,bz,MostEvents).Select(Parse);}
+IEnumerable<XmlElement>Events(string ew,string bz){
+return a.Events(ew,bz,MostEvents).Select(Parse);}
 static XmlElement Parse(string h){
 var at=new XmlDocument{XmlResolver=null};
 at.LoadXml(h);
 return at.DocumentElement;}
-static XmlElement First(XmlElement h2,string g){
-return(XmlElement)h2.GetElementsByTagName(g)[0];}}
+static XmlElement First(XmlElement h4,string g){
+return(XmlElement)h4.GetElementsByTagName(g)[0];}}
 public static class EventLog{
 const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
-public static List<string>Read(string er,string bz,int ep){
+public static List<string>Read(string ew,string bz,int eu){
 var o=new List<string>();
-IntPtr d9=EvtQuery(IntPtr.Zero,er,bz,0x201);
-int q=d9==IntPtr.Zero?Marshal.GetLastWin32Error():0;
+IntPtr ed=EvtQuery(IntPtr.Zero,ew,bz,0x201);
+int q=ed==IntPtr.Zero?Marshal.GetLastWin32Error():0;
 if(q==ChannelNotFound)
 return o;
 if(q!=0)
 throw HostException.OfCall("EvtQuery",(uint)q);
 try{
-IntPtr be;
+IntPtr az;
 uint ar;
-while(o.Count<ep&&EvtNext(d9,1,out be,-1,0,out ar)){
+while(o.Count<eu&&EvtNext(ed,1,out az,-1,0,out ar)){
 try{
-o.Add(Xml(be));}
+o.Add(Xml(az));}
 finally{
-EvtClose(be);}}
+EvtClose(az);}}
 q=Marshal.GetLastWin32Error();
-if(o.Count<ep&&q!=NoMoreItems)
+if(o.Count<eu&&q!=NoMoreItems)
 throw HostException.OfCall("EvtNext",(uint)q);}
 finally{
-EvtClose(d9);}
+EvtClose(ed);}
 return o;}
 static string Xml(IntPtr b9){
 byte[]h=new byte[4096];
-uint dp,ar;
+uint dt,ar;
 for(;;){
-if(EvtRender(IntPtr.Zero,b9,1,(uint)h.Length,h,out dp,out ar))
-return Encoding.Unicode.GetString(h,0,(int)dp).TrimEnd('\0');
+if(EvtRender(IntPtr.Zero,b9,1,(uint)h.Length,h,out dt,out ar))
+return Encoding.Unicode.GetString(h,0,(int)dt).TrimEnd('\0');
 int q=Marshal.GetLastWin32Error();
-if(q!=InsufficientBuffer||dp<=h.Length)
+if(q!=InsufficientBuffer||dt<=h.Length)
 throw HostException.OfCall("EvtRender",(uint)q);
-h=new byte[dp];}}
+h=new byte[dt];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr EvtQuery(IntPtr i8,string j,string bz,uint ag);
+static extern IntPtr EvtQuery(IntPtr i9,string j,string bz,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr d9,uint ab,out IntPtr b9,int ja,uint ag,out uint iw);
+static extern bool EvtNext(IntPtr ed,uint ac,out IntPtr b9,int jb,uint ag,out uint ix);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr c7,IntPtr b9,uint ag,uint ab,byte[]jb,out uint dp,out uint h7);
+static extern bool EvtRender(IntPtr c9,IntPtr b9,uint ag,uint ac,byte[]jc,out uint dt,out uint h9);
 [DllImport("wevtapi.dll")]
-static extern bool EvtClose(IntPtr dr);}
+static extern bool EvtClose(IntPtr dv);}
 public class Users{
 const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
 const string Services=@"SYSTEM\CurrentControlSet\Services\";
@@ -1138,9 +1138,9 @@ IRegistry m;
 List<Bag>o=new List<Bag>();
 public Users(IRegistry m){
 this.m=m;}
-public List<Bag>Read(Gaps w){
+public List<Bag>Read(Gaps y){
 foreach(Action bf in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
-w.Try("users","other users of certificates",0,delegate{bf();return 0;});
+y.Try("users","other users of certificates",0,delegate{bf();return 0;});
 return o;}
 void Values(){
 Hash("rdp",null,@"SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp","SSLCertificateSHA1Hash");
@@ -1151,299 +1151,299 @@ Present("exchange",null,@"SOFTWARE\Microsoft\ExchangeServer\v15\Setup");}
 void WinRm(){
 foreach(string b0 in m.Keys(Wsman)){
 string j=Wsman+"\\"+b0;
-string aj=Hex.Thumbprint(m.Value(j,"certThumbprint"));
-int a7;
-bool eo;
-if(Listener(b0,out a7,out eo)&&eo&&aj!=null)
-Found("winrm",RecordOf(b0,a7),aj,j);}}
-bool Listener(string g,out int a7,out bool eo){
-int i5=g.LastIndexOf('+');
-eo=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
+string ai=Hex.Thumbprint(m.Value(j,"certThumbprint"));
+int ba;
+bool es;
+if(Listener(b0,out ba,out es)&&es&&ai!=null)
+Found("winrm",RecordOf(b0,ba),ai,j);}}
+bool Listener(string g,out int ba,out bool es){
+int i6=g.LastIndexOf('+');
+es=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
 object value=m.Value(Wsman+"\\"+g,"Port");
-a7=value is int?(int)value:eo?5986:5985;
-return i5>0;}
-static string RecordOf(string b0,int a7){
-string an=b0.Substring(0,b0.LastIndexOf('+'));
-if(an.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
-an=an.Substring(3).Trim('[',']');
-return"ipport "+(an.IndexOf(':')<0?an:"["+an+"]")+":"+a7;}
-return"ipport 0.0.0.0:"+a7;}
+ba=value is int?(int)value:es?5986:5985;
+return i6>0;}
+static string RecordOf(string b0,int ba){
+string ao=b0.Substring(0,b0.LastIndexOf('+'));
+if(ao.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
+ao=ao.Substring(3).Trim('[',']');
+return"ipport "+(ao.IndexOf(':')<0?ao:"["+ao+"]")+":"+ba;}
+return"ipport 0.0.0.0:"+ba;}
 public Dictionary<int,bool>WinRmPorts(){
-var dl=new Dictionary<int,bool>();
-dl[5985]=false;
-dl[5986]=true;
+var dp=new Dictionary<int,bool>();
+dp[5985]=false;
+dp[5986]=true;
 foreach(string b0 in m.Keys(Wsman)){
-int a7;
-bool eo;
-if(Listener(b0,out a7,out eo))
-dl[a7]=eo;}
-return dl;}
+int ba;
+bool es;
+if(Listener(b0,out ba,out es))
+dp[ba]=es;}
+return dp;}
 void WebManagement(){
 const string j=@"SOFTWARE\Microsoft\WebManagement\Server";
-object a7=m.Value(j,"Port");
-Hash("wmsvc","ipport 0.0.0.0:"+(a7 is int?(int)a7:8172),j,"SslCertificateHash");}
+object ba=m.Value(j,"Port");
+Hash("wmsvc","ipport 0.0.0.0:"+(ba is int?(int)ba:8172),j,"SslCertificateHash");}
 void SqlServers(){
-foreach(string cv in Sql){
-foreach(string ei in m.Names(cv+@"Instance Names\SQL")){
-object c0=m.Value(cv+@"Instance Names\SQL",ei);
-Hash("sql",null,cv+c0+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string ei in m.Names(cv+@"Instance Names\RS"))
-Found("ssrs",null,null,cv+@"Instance Names\RS, instance "+ei);}}
+foreach(string cw in Sql){
+foreach(string en in m.Names(cw+@"Instance Names\SQL")){
+object c1=m.Value(cw+@"Instance Names\SQL",en);
+Hash("sql",null,cw+c1+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
+foreach(string en in m.Names(cw+@"Instance Names\RS"))
+Found("ssrs",null,null,cw+@"Instance Names\RS, instance "+en);}}
 void Sstp(){
 const string j=Services+@"SstpSvc\Parameters";
-string aj=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
-byte[]g8=m.Value(j,"SHA256CertificateHash")as byte[];
-if(aj!=null||(g8!=null&&g8.Length==32))
-Found("sstp","ipport 0.0.0.0:443",aj,j);}
+string ai=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
+byte[]hd=m.Value(j,"SHA256CertificateHash")as byte[];
+if(ai!=null||(hd!=null&&hd.Length==32))
+Found("sstp","ipport 0.0.0.0:443",ai,j);}
 void Wsus(){
 const string j=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
-object a7=m.Value(j,"PortNumber"),eo=m.Value(j,"UsingSSL");
-if(a7 is int&&eo is int&&(int)eo!=0)
-Found("wsus","ipport 0.0.0.0:"+((int)a7).ToString(CultureInfo.InvariantCulture),null,j);}
+object ba=m.Value(j,"PortNumber"),es=m.Value(j,"UsingSSL");
+if(ba is int&&es is int&&(int)es!=0)
+Found("wsus","ipport 0.0.0.0:"+((int)ba).ToString(CultureInfo.InvariantCulture),null,j);}
 void Hash(string ca,string r,string j,string g){
-string aj=Hex.Thumbprint(m.Value(j,g));
-if(aj!=null)
-Found(ca,r,aj,j+", "+g);}
+string ai=Hex.Thumbprint(m.Value(j,g));
+if(ai!=null)
+Found(ca,r,ai,j+", "+g);}
 void Present(string ca,string r,string j){
 if(m.Keys(j).Length+m.Names(j).Length>0)
 Found(ca,r,null,j);}
-void Found(string ca,string r,string aj,string j){
-Add(o,ca,r,aj,@"HKLM\"+j);}
-public static void Add(List<Bag>dz,string ca,string r,string aj,string eh){
-dz.Add(new Bag{{"kind",ca},{"key",r},{"thumbprint",aj},{"evidence",eh}});}}
+void Found(string ca,string r,string ai,string j){
+Add(o,ca,r,ai,@"HKLM\"+j);}
+public static void Add(List<Bag>d2,string ca,string r,string ai,string em){
+d2.Add(new Bag{{"kind",ca},{"key",r},{"thumbprint",ai},{"evidence",em}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 IRegistry m=new WindowsRegistry();
-IStores db=new WindowsStores();
+IStores dd=new WindowsStores();
 public bool Simulated{get{return false;}}
 public DateTime UtcNow{get{return DateTime.UtcNow;}}
 public IRegistry Registry{get{return m;}}
-public IStores Stores{get{return db;}}
+public IStores Stores{get{return dd;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
-public static string System32Of(bool g1,bool gc){
-return g1&& !gc?@"%windir%\sysnative":@"%windir%\System32";}
+public static string System32Of(bool g5,bool gh){
+return g5&& !gh?@"%windir%\sysnative":@"%windir%\System32";}
 public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
 return(IAppHostAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(AdminManager,true));}
-public string ToPath(string eg){
-return Environment.ExpandEnvironmentVariables(eg);}
-public IEnumerable<string>FilesIn(string dq){
-return Directory.GetFiles(ToPath(dq)).Select(Path.GetFileName);}
-public IEnumerable<string>Events(string er,string bz,int ep){
-return EventLog.Read(er,bz,ep);}
-public void Pause(int a6){
-Thread.Sleep(a6);}
+public string ToPath(string el){
+return Environment.ExpandEnvironmentVariables(el);}
+public IEnumerable<string>FilesIn(string du){
+return Directory.GetFiles(ToPath(du)).Select(Path.GetFileName);}
+public IEnumerable<string>Events(string ew,string bz,int eu){
+return EventLog.Read(ew,bz,eu);}
+public void Pause(int a9){
+Thread.Sleep(a9);}
 public IEnumerable<string>Addresses(){
 List<string>o=new List<string>();
-foreach(NetworkInterface h3 in NetworkInterface.GetAllNetworkInterfaces())
-if(h3.OperationalStatus==OperationalStatus.Up)
-foreach(UnicastIPAddressInformation aa in h3.GetIPProperties().UnicastAddresses)
-if(!IPAddress.IsLoopback(aa.Address)&& !aa.Address.IsIPv6LinkLocal)
-o.Add(aa.Address.ToString());
+foreach(NetworkInterface h5 in NetworkInterface.GetAllNetworkInterfaces())
+if(h5.OperationalStatus==OperationalStatus.Up)
+foreach(UnicastIPAddressInformation ab in h5.GetIPProperties().UnicastAddresses)
+if(!IPAddress.IsLoopback(ab.Address)&& !ab.Address.IsIPv6LinkLocal)
+o.Add(ab.Address.ToString());
 return o.Distinct();}
 public IEnumerable<TcpEnd>Listening(){
 return TcpTable.OfSystem(TcpTable.Listen);}
 public IEnumerable<TcpEnd>Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
-public Stream Dial(string an,int a7,int au){
-return Dial(new IPEndPoint(IPAddress.Parse(an),a7),au);}
-public static Stream Dial(IPEndPoint ch,int au){
-Socket ev=new Socket(ch.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+public Stream Dial(string ao,int ba,int au){
+return Dial(new IPEndPoint(IPAddress.Parse(ao),ba),au);}
+public static Stream Dial(IPEndPoint ci,int au){
+Socket e0=new Socket(ci.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult fe=ev.BeginConnect(ch,null,null);
-if(!fe.AsyncWaitHandle.WaitOne(au))
-throw new TimeoutException("no connection to "+ch+" within "+au+" ms");
-ev.EndConnect(fe);
-return new NetworkStream(ev,true);}
+IAsyncResult fk=e0.BeginConnect(ci,null,null);
+if(!fk.AsyncWaitHandle.WaitOne(au))
+throw new TimeoutException("no connection to "+ci+" within "+au+" ms");
+e0.EndConnect(fk);
+return new NetworkStream(e0,true);}
 catch{
-ev.Close();
+e0.Close();
 throw;}}
 public IEnumerable<Bag>OtherUsers(){
 return new Bag[0];}
 public Bag ReadJournal(){
 return Journal.View(ToPath(Journal.Folder+"\\"+Journal.File));}
 public void LogInvocation(string h){
-IntPtr er=RegisterEventSourceW(null,"Ansible");
-if(er==IntPtr.Zero)
+IntPtr ew=RegisterEventSourceW(null,"Ansible");
+if(ew==IntPtr.Zero)
 return;
-ReportEventW(er,4,0,0,IntPtr.Zero,1,0,new[]{h},IntPtr.Zero);
-DeregisterEventSource(er);}
+ReportEventW(ew,4,0,0,IntPtr.Zero,1,0,new[]{h},IntPtr.Zero);
+DeregisterEventSource(ew);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr RegisterEventSourceW(string hz,string da);
+static extern IntPtr RegisterEventSourceW(string h1,string dc);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr er,ushort ji,ushort ir,uint c0,IntPtr ib,ushort ar,uint it,string[]jg,IntPtr dc);
+static extern bool ReportEventW(IntPtr ew,ushort jj,ushort it,uint c1,IntPtr id,ushort ar,uint iu,string[]jh,IntPtr de);
 [DllImport("advapi32.dll")]
-static extern bool DeregisterEventSource(IntPtr er);}
+static extern bool DeregisterEventSource(IntPtr ew);}
 public class WindowsRegistry:IRegistry{
 public object Value(string r,string g){
-return With(r,null,bb=>bb.GetValue(g));}
+return With(r,null,av=>av.GetValue(g));}
 public string[]Keys(string r){
-return With(r,new string[0],bb=>bb.GetSubKeyNames());}
+return With(r,new string[0],av=>av.GetSubKeyNames());}
 public string[]Names(string r){
-return With(r,new string[0],bb=>bb.GetValueNames());}
-static T With<T>(string r,T dw,Func<RegistryKey,T>co){
-using(RegistryKey cv=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey bb=cv.OpenSubKey(r))
-return bb==null?dw:co(bb);}}
+return With(r,new string[0],av=>av.GetValueNames());}
+static T With<T>(string r,T dz,Func<RegistryKey,T>cp){
+using(RegistryKey cw=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
+using(RegistryKey av=cw.OpenSubKey(r))
+return av==null?dz:cp(av);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
 public static List<TcpEnd>OfSystem(int b7){
 List<TcpEnd>o=new List<TcpEnd>();
-Read(V4,eb=>Take(o,eb,b7,0,4,4,8,20),24);
-Read(V6,eb=>Take(o,eb,b7,48,0,16,20,52),56);
+Read(V4,eg=>Take(o,eg,b7,0,4,4,8,20),24);
+Read(V6,eg=>Take(o,eg,b7,48,0,16,20,52),56);
 return o;}
-static void Take(List<TcpEnd>o,IntPtr eb,int b7,int hg,int f5,int d2,int gq,int ha){
-if(Marshal.ReadInt32(eb,ha)!=System||Marshal.ReadInt32(eb,hg)!=b7)
+static void Take(List<TcpEnd>o,IntPtr eg,int b7,int hl,int ga,int d5,int gu,int hf){
+if(Marshal.ReadInt32(eg,hf)!=System||Marshal.ReadInt32(eg,hl)!=b7)
 return;
-byte[]an=new byte[d2];
-Marshal.Copy(IntPtr.Add(eb,f5),an,0,d2);
-IPAddress fo=new IPAddress(an);
-if(fo.IsIPv4MappedToIPv6)
-fo=fo.MapToIPv4();
-o.Add(new TcpEnd{Address=fo.ToString(),Port=(Marshal.ReadByte(eb,gq)<<8)|Marshal.ReadByte(eb,gq+1)});}
-static void Read(int ad,Action<IntPtr>iy,int he){
-uint ab=0x10000;
+byte[]ao=new byte[d5];
+Marshal.Copy(IntPtr.Add(eg,ga),ao,0,d5);
+IPAddress fu=new IPAddress(ao);
+if(fu.IsIPv4MappedToIPv6)
+fu=fu.MapToIPv4();
+o.Add(new TcpEnd{Address=fu.ToString(),Port=(Marshal.ReadByte(eg,gu)<<8)|Marshal.ReadByte(eg,gu+1)});}
+static void Read(int ae,Action<IntPtr>iz,int hj){
+uint ac=0x10000;
 for(;;){
-IntPtr b8=Marshal.AllocHGlobal((int)ab);
+IntPtr b8=Marshal.AllocHGlobal((int)ac);
 try{
-uint q=GetExtendedTcpTable(b8,ref ab,false,ad,AllWithOwner,0);
+uint q=GetExtendedTcpTable(b8,ref ac,false,ae,AllWithOwner,0);
 if(q==TooSmall)
 continue;
 if(q!=0)
 throw HostException.OfCall("GetExtendedTcpTable",q);
 int ar=Marshal.ReadInt32(b8);
 for(int b=0;b<ar;b++)
-iy(IntPtr.Add(b8,4+b*he));
+iz(IntPtr.Add(b8,4+b*hj));
 return;}
 finally{
 Marshal.FreeHGlobal(b8);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr b8,ref uint ab,bool fq,int ad,int ca,uint en);}
+static extern uint GetExtendedTcpTable(IntPtr b8,ref uint ac,bool fx,int ae,int ca,uint er);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
-X509Store bb;
+X509Store av;
 X509Certificate2Collection l;
-public List<StoredCertificate>Read(string a0){
-bb=new X509Store(a0,StoreLocation.LocalMachine);
+public List<StoredCertificate>Read(string a1){
+av=new X509Store(a1,StoreLocation.LocalMachine);
 try{
-bb.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
+av.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
 catch(CryptographicException c){
-bb=null;
+av=null;
 if(c.HResult==StoreMissing)
 return null;
 throw;}
-var dv=new List<StoredCertificate>();
-l=bb.Certificates;
+var c7=new List<StoredCertificate>();
+l=av.Certificates;
 foreach(X509Certificate2 d in l)
-dv.Add(One(d));
-return dv;}
+c7.Add(One(d));
+return c7;}
 public void Close(){
 if(l!=null)
 foreach(X509Certificate2 d in l)
 d.Reset();
-if(bb!=null)
-bb.Close();
+if(av!=null)
+av.Close();
 l=null;
-bb=null;}
+av=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]hd=Property(d,KeyNative.Renewal,(a9,ab)=>{
-byte[]ac=new byte[ab];
-Marshal.Copy(a9,ac,0,ab);
-return ac;
+byte[]hi=Property(d,KeyNative.Renewal,(a6,ac)=>{
+byte[]ad=new byte[ac];
+Marshal.Copy(a6,ad,0,ac);
+return ad;
 });
 return new StoredCertificate{
-Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hd),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 d,uint c0,Func<IntPtr,int,T>co)where T:class{
-uint ab=0;
-if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c0,IntPtr.Zero,ref ab))
+Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hi),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
+static T Property<T>(X509Certificate2 d,uint c1,Func<IntPtr,int,T>cp)where T:class{
+uint ac=0;
+if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c1,IntPtr.Zero,ref ac))
 return null;
-IntPtr a9=Marshal.AllocHGlobal((int)ab);
+IntPtr a6=Marshal.AllocHGlobal((int)ac);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,c0,a9,ref ab)?co(a9,(int)ab):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,c1,a6,ref ac)?cp(a6,(int)ac):null;}
 finally{
-Marshal.FreeHGlobal(a9);
+Marshal.FreeHGlobal(a6);
 GC.KeepAlive(d);}}
-public static KeyLink ToLink(IntPtr a9,int ab){
-KeyNative.ProvInfo fx=(KeyNative.ProvInfo)Marshal.PtrToStructure(a9,typeof(KeyNative.ProvInfo));
+public static KeyLink ToLink(IntPtr a6,int ac){
+KeyNative.ProvInfo f3=(KeyNative.ProvInfo)Marshal.PtrToStructure(a6,typeof(KeyNative.ProvInfo));
 return new KeyLink{
-Container=Marshal.PtrToStringUni(fx.Container)??"",Provider=Marshal.PtrToStringUni(fx.Provider)??"",ProviderType=fx.ProviderType,KeySpec=fx.KeySpec,Machine=(fx.Flags&KeyNative.MachineKeyset)!=0};}
-public KeyProbe Probe(StoredCertificate d,bool h9){
-var az=new KeyProbe{Tried=true};
-X509Certificate2 ds=(X509Certificate2)d.Native;
+Container=Marshal.PtrToStringUni(f3.Container)??"",Provider=Marshal.PtrToStringUni(f3.Provider)??"",ProviderType=f3.ProviderType,KeySpec=f3.KeySpec,Machine=(f3.Flags&KeyNative.MachineKeyset)!=0};}
+public KeyProbe Probe(StoredCertificate d,bool ib){
+var a0=new KeyProbe{Tried=true};
+X509Certificate2 dw=(X509Certificate2)d.Native;
 IntPtr r;
-uint ci;
-bool cp;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(ds.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out ci,out cp)){
-az.Code=KeyNative.LastResult();
-if(az.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
+uint cj;
+bool cq;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(dw.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out cj,out cq)){
+a0.Code=KeyNative.LastResult();
+if(a0.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
 throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
-return az;}
-bool hr=ci==KeyNative.NcryptHandle;
+return a0;}
+bool hu=cj==KeyNative.NcryptHandle;
 try{
-az.Descriptor=hr?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
-az.UniqueName=hr?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
-az.Code= !h9?0:hr?CngSign(r,ds.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ci,d.Key);}
+a0.Descriptor=hu?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
+a0.UniqueName=hu?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
+a0.Code= !ib?0:hu?CngSign(r,dw.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,cj,d.Key);}
 finally{
-if(cp&&hr)
+if(cq&&hu)
 KeyNative.NCryptFreeObject(r);
-else if(cp)
+else if(cq)
 KeyNative.CryptReleaseContext(r,0);
-GC.KeepAlive(ds);}
-return az;}
+GC.KeepAlive(dw);}
+return a0;}
 public ChainFacts Chain(StoredCertificate d){
-X509Certificate2 ds=(X509Certificate2)d.Native;
-byte[]gp=new byte[4*IntPtr.Size];
-gp[0]=(byte)gp.Length;
-IntPtr c7;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,ds.Handle,IntPtr.Zero,IntPtr.Zero,gp,KeyNative.ChainFlags,IntPtr.Zero,out c7))
+X509Certificate2 dw=(X509Certificate2)d.Native;
+byte[]gt=new byte[4*IntPtr.Size];
+gt[0]=(byte)gt.Length;
+IntPtr c9;
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dw.Handle,IntPtr.Zero,IntPtr.Zero,gt,KeyNative.ChainFlags,IntPtr.Zero,out c9))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
-IntPtr cd=Marshal.ReadInt32(c7,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c7,16)):IntPtr.Zero;
-return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c7,4)),Elements=cd==IntPtr.Zero?0:Marshal.ReadInt32(cd,12)};}
+IntPtr cd=Marshal.ReadInt32(c9,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c9,16)):IntPtr.Zero;
+return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c9,4)),Elements=cd==IntPtr.Zero?0:Marshal.ReadInt32(cd,12)};}
 finally{
-KeyNative.CertFreeCertificateChain(c7);
-GC.KeepAlive(ds);}}
-static byte[]CngProperty(IntPtr r,string g,uint eq){
-uint ag=eq|KeyNative.Silent,ab;
-if(KeyNative.NCryptGetProperty(r,g,null,0,out ab,ag)!=0)
+KeyNative.CertFreeCertificateChain(c9);
+GC.KeepAlive(dw);}}
+static byte[]CngProperty(IntPtr r,string g,uint ev){
+uint ag=ev|KeyNative.Silent,ac;
+if(KeyNative.NCryptGetProperty(r,g,null,0,out ac,ag)!=0)
 return null;
-byte[]value=new byte[ab];
-return KeyNative.NCryptGetProperty(r,g,value,ab,out ab,ag)==0?value:null;}
-static byte[]CapiProperty(IntPtr bm,uint dx,uint eq){
-uint ab=0;
-if(!KeyNative.CryptGetProvParam(bm,dx,null,ref ab,eq))
+byte[]value=new byte[ac];
+return KeyNative.NCryptGetProperty(r,g,value,ac,out ac,ag)==0?value:null;}
+static byte[]CapiProperty(IntPtr bl,uint d0,uint ev){
+uint ac=0;
+if(!KeyNative.CryptGetProvParam(bl,d0,null,ref ac,ev))
 return null;
-byte[]value=new byte[ab];
-return KeyNative.CryptGetProvParam(bm,dx,value,ref ab,eq)?value:null;}
-static string Text(Encoding gw,byte[]value){
-return value==null?null:gw.GetString(value).TrimEnd('\0');}
-static long CngSign(IntPtr r,bool i6){
-IntPtr g=Marshal.StringToHGlobalUni("SHA256"),d8=Marshal.AllocHGlobal(IntPtr.Size);
+byte[]value=new byte[ac];
+return KeyNative.CryptGetProvParam(bl,d0,value,ref ac,ev)?value:null;}
+static string Text(Encoding g0,byte[]value){
+return value==null?null:g0.GetString(value).TrimEnd('\0');}
+static long CngSign(IntPtr r,bool i7){
+IntPtr g=Marshal.StringToHGlobalUni("SHA256"),ec=Marshal.AllocHGlobal(IntPtr.Size);
 try{
-Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},d8,false);
-IntPtr dp=i6?d8:IntPtr.Zero;
-uint ag=KeyNative.Silent|(i6?KeyNative.PadPkcs1:0),ab;
-int q=KeyNative.NCryptSignHash(r,dp,Sample,(uint)Sample.Length,null,0,out ab,ag);
+Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},ec,false);
+IntPtr dt=i7?ec:IntPtr.Zero;
+uint ag=KeyNative.Silent|(i7?KeyNative.PadPkcs1:0),ac;
+int q=KeyNative.NCryptSignHash(r,dt,Sample,(uint)Sample.Length,null,0,out ac,ag);
 if(q==0)
-q=KeyNative.NCryptSignHash(r,dp,Sample,(uint)Sample.Length,new byte[ab],ab,out ab,ag);
+q=KeyNative.NCryptSignHash(r,dt,Sample,(uint)Sample.Length,new byte[ac],ac,out ac,ag);
 return unchecked((uint)q);}
 finally{
-Marshal.FreeHGlobal(d8);
+Marshal.FreeHGlobal(ec);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bm,uint ci,KeyLink i1){
+static long CapiSign(IntPtr bl,uint cj,KeyLink i2){
 IntPtr bw;
-uint ab=0;
-if(!KeyNative.CryptCreateHash(bm,i1.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bw))
+uint ac=0;
+if(!KeyNative.CryptCreateHash(bl,i2.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bw))
 return KeyNative.LastResult();
 try{
-bool cm=KeyNative.CryptHashData(bw,Sample,(uint)Sample.Length,0)
-&&KeyNative.CryptSignHash(bw,ci,IntPtr.Zero,0,null,ref ab)
-&&KeyNative.CryptSignHash(bw,ci,IntPtr.Zero,0,new byte[ab],ref ab);
-return cm?0:KeyNative.LastResult();}
+bool cn=KeyNative.CryptHashData(bw,Sample,(uint)Sample.Length,0)
+&&KeyNative.CryptSignHash(bw,cj,IntPtr.Zero,0,null,ref ac)
+&&KeyNative.CryptSignHash(bw,cj,IntPtr.Zero,0,new byte[ac],ref ac);
+return cn?0:KeyNative.LastResult();}
 finally{
 KeyNative.CryptDestroyHash(bw);}}}
 public static class KeyNative{
@@ -1465,29 +1465,29 @@ public IntPtr Algorithm;}
 [DllImport("shell32.dll")]
 public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c0,IntPtr dc,ref uint ab);
+public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c1,IntPtr de,ref uint ac);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h6,out IntPtr r,out uint ci,out bool cp);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h8,out IntPtr r,out uint cj,out bool cq);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr jd,IntPtr d,IntPtr ia,IntPtr a0,byte[]gp,uint ag,IntPtr en,out IntPtr ey);
+public static extern bool CertGetCertificateChain(IntPtr je,IntPtr d,IntPtr ic,IntPtr a1,byte[]gt,uint ag,IntPtr er,out IntPtr e3);
 [DllImport("crypt32.dll")]
-public static extern void CertFreeCertificateChain(IntPtr ey);
+public static extern void CertFreeCertificateChain(IntPtr e3);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
-public static extern int NCryptGetProperty(IntPtr r,string g,byte[]eu,uint ab,out uint br,uint ag);
+public static extern int NCryptGetProperty(IntPtr r,string g,byte[]ez,uint ac,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr r,IntPtr d8,byte[]bw,uint iu,byte[]gg,uint ab,out uint br,uint ag);
+public static extern int NCryptSignHash(IntPtr r,IntPtr ec,byte[]bw,uint iv,byte[]gl,uint ac,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr r);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptGetProvParam(IntPtr bm,uint dx,byte[]dc,ref uint ab,uint ag);
+public static extern bool CryptGetProvParam(IntPtr bl,uint d0,byte[]de,ref uint ac,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptReleaseContext(IntPtr bm,uint ag);
+public static extern bool CryptReleaseContext(IntPtr bl,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bm,uint ie,IntPtr r,uint ag,out IntPtr bw);
+public static extern bool CryptCreateHash(IntPtr bl,uint ih,IntPtr r,uint ag,out IntPtr bw);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bw,byte[]dc,uint ab,uint ag);
+public static extern bool CryptHashData(IntPtr bw,byte[]de,uint ac,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bw,uint ci,IntPtr hu,uint ag,byte[]gg,ref uint ab);
+public static extern bool CryptSignHash(IntPtr bw,uint cj,IntPtr hx,uint ag,byte[]gl,ref uint ac);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptDestroyHash(IntPtr bw);
 public static long LastResult(){
@@ -1501,52 +1501,52 @@ public string this[string g]{
 get{
 string value;
 return Attributes.TryGetValue(g,out value)?value:null;}}
-public bool Is(int cq,params string[]bl){
-if(Path.Count<bl.Length||(cq>0&&Path.Count!=cq))
+public bool Is(int cr,params string[]bk){
+if(Path.Count<bk.Length||(cr>0&&Path.Count!=cr))
 return false;
-for(int b=0;b<bl.Length;b++)
-if(!Path[Path.Count-bl.Length+b].Equals(bl[b],StringComparison.Ordinal))
+for(int b=0;b<bk.Length;b++)
+if(!Path[Path.Count-bk.Length+b].Equals(bk[b],StringComparison.Ordinal))
 return false;
 return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
-public static void Visit(IMachine a,string j,Action bo,Action<XmlPlace>d0){
-for(int bj=1;;bj++){
+public static void Visit(IMachine a,string j,Action bn,Action<XmlPlace>d3){
+for(int bv=1;;bv++){
 try{
-bo();
-var aq=new FileInfo(j);
-long v=aq.Length;
-DateTime hp=aq.LastWriteTimeUtc;
-Once(j,d0);
-var ex=new FileInfo(j);
-if((ex.Length==v&&ex.LastWriteTimeUtc==hp)||bj==Attempts)
+bn();
+var ak=new FileInfo(j);
+long x=ak.Length;
+DateTime ht=ak.LastWriteTimeUtc;
+Once(j,d3);
+var e2=new FileInfo(j);
+if((e2.Length==x&&e2.LastWriteTimeUtc==ht)||bv==Attempts)
 return;}
 catch(Exception c){
-bool hb=c is XmlException||(c is IOException&& !IsMissing(c));
-if(!hb||bj==Attempts)
+bool hg=c is XmlException||(c is IOException&& !IsMissing(c));
+if(!hg||bv==Attempts)
 throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
 return Gaps.CodeOf(c)=="not_found";}
-static void Once(string j,Action<XmlPlace>d0){
-var g0=new XmlReaderSettings{
+static void Once(string j,Action<XmlPlace>d3){
+var g4=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
-using(var aw=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bg=XmlReader.Create(aw,g0)){
-IXmlLineInfo fm=bg as IXmlLineInfo;
-var f=new XmlPlace();
+using(var ax=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(XmlReader bg=XmlReader.Create(ax,g4)){
+IXmlLineInfo fs=bg as IXmlLineInfo;
+var e=new XmlPlace();
 while(bg.Read()){
 if(bg.NodeType==XmlNodeType.EndElement)
-f.Path.RemoveAt(f.Path.Count-1);
+e.Path.RemoveAt(e.Path.Count-1);
 if(bg.NodeType!=XmlNodeType.Element)
 continue;
-bool ih=bg.IsEmptyElement;
-f.Path.Add(bg.LocalName);
-f.Line=fm==null?0:fm.LineNumber;
-f.Attributes.Clear();
+bool ii=bg.IsEmptyElement;
+e.Path.Add(bg.LocalName);
+e.Line=fs==null?0:fs.LineNumber;
+e.Attributes.Clear();
 while(bg.MoveToNextAttribute())
-f.Attributes[bg.LocalName]=bg.Value;
-d0(f);
-if(ih)
-f.Path.RemoveAt(f.Path.Count-1);}}}}
+e.Attributes[bg.LocalName]=bg.Value;
+d3(e);
+if(ii)
+e.Path.RemoveAt(e.Path.Count-1);}}}}
 }

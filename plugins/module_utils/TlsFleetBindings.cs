@@ -47,7 +47,7 @@ namespace TlsFleet
 				List<Binding> bindings = this[edit.Site];
 				if (bindings == null)
 					throw IisSites.Refused("changed_meanwhile", index, "there is no site '" + edit.Site + "'", null);
-				Edit one = new Edit { Site = edit.Site, Position = edit.Position ?? bindings.Count, Before = edit.Before, After = edit.After };
+				Edit one = new Edit { Site = edit.Site, Behind = edit.Behind, Position = edit.Position ?? bindings.Count, Before = edit.Before, After = edit.After, Back = edit.Back };
 				One(bindings, one, index);
 				placed.Add(one);
 			}
@@ -70,21 +70,28 @@ namespace TlsFleet
 
 		private void One(List<Binding> bindings, Edit edit, int index)
 		{
-			int place = edit.Position.Value;
 			bool adds = edit.Before == null;
+			if (adds && edit.Behind != null)
+				edit.Position = Behind(bindings, edit.Behind, index);
+			else if (!adds && edit.Back)
+				edit.Position = bindings.FindIndex(one => Same(one, edit.Before));
+			int place = edit.Position.Value;
 			if (edit.After != null && edit.After.Flags != null && !KnowsFlags)
 				throw IisSites.Refused("not_supported_here", index, "this IIS knows no sslFlags", null);
 			if (adds && place > bindings.Count)
 				throw IisSites.Refused("changed_meanwhile", index, "the site has only " + bindings.Count + " bindings", null);
-			if (!adds && (place >= bindings.Count || !Same(bindings[place], edit.Before)))
-				throw IisSites.Refused("changed_meanwhile", index, "binding " + edit.Before.Information + " is not at its place " + place, null);
+			if (!adds && (place < 0 || place >= bindings.Count || !Same(bindings[place], edit.Before)))
+				throw IisSites.Refused("changed_meanwhile", index, "binding " + edit.Before.Information + (place < 0 ? " is no longer there" : " is not at its place " + place), null);
 			for (int other = 0; edit.After != null && other < bindings.Count; other++)
 				if ((adds || other != place) && SameKey(bindings[other], edit.After))
 					throw IisSites.Refused("config_conflict", index, "binding " + edit.After.Information + " is there twice", 0x800700B7);
 			if (adds)
 				bindings.Insert(place, edit.After);
 			else if (edit.After == null)
+			{
+				edit.Behind = place == 0 ? "" : Key(bindings[place - 1]);
 				bindings.RemoveAt(place);
+			}
 			else
 				bindings[place] = edit.After;
 		}
@@ -108,8 +115,20 @@ namespace TlsFleet
 		// What the schema of IIS makes unique within a site (F3.02).
 		private static bool SameKey(Binding one, Binding other)
 		{
-			return one.Protocol.Equals(other.Protocol, StringComparison.OrdinalIgnoreCase)
-				&& one.Information.Equals(other.Information, StringComparison.OrdinalIgnoreCase);
+			return Key(one).Equals(Key(other), StringComparison.OrdinalIgnoreCase);
+		}
+
+		private static string Key(Binding one)
+		{
+			return one.Protocol + " " + one.Information;
+		}
+
+		private static int Behind(List<Binding> bindings, string key, int index)
+		{
+			int place = bindings.FindIndex(one => Key(one).Equals(key, StringComparison.OrdinalIgnoreCase));
+			if (place < 0 && key.Length > 0)
+				throw IisSites.Refused("changed_meanwhile", index, "binding " + key + ", behind which it stood, is no longer there", null);
+			return place + 1;
 		}
 	}
 }

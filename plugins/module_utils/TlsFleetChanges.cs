@@ -45,7 +45,7 @@ namespace TlsFleet
 			return new JournalWriter(machine, path, dead.Sound, dead["run"]);
 		}
 
-		// `held`: what stands there; for bindings the place of each edit.
+		// `held`: what stands there; for bindings the place of each edit, or what the binding to be removed stands behind.
 		public void Begin(int index, object held)
 		{
 			Append(Journal.Line("begin", Number(index) + "\t" + Json.Write(held)));

@@ -121,9 +121,9 @@ namespace TlsFleet
 				at = 0;
 				Dictionary<string, IAppHostElementCollection> sites = Collections(held, edits);
 				BindingLists wanted = Lists(sites, held);
-				wanted.Try(edits);
-				for (at = 0; at < edits.Count; at++)
-					One(sites[edits[at].Site], edits[at], held);
+				List<Edit> placed = wanted.Try(edits);
+				for (at = 0; at < placed.Count; at++)
+					One(sites[placed[at].Site], placed[at], held);
 				at = 0;
 				BindingLists made = Lists(sites, held);
 				foreach (string site in sites.Keys)

@@ -83,7 +83,7 @@ namespace TlsFleet
 			if (step.Op == Step.Bindings)
 			{
 				List<object> places = new List<object>((object[])held);
-				List<Edit> edits = step.Edits.Select((edit, at) => new Edit { Site = edit.Site, Position = (int)(long)places[at], Before = edit.Before, After = edit.After }).ToList();
+				List<Edit> edits = step.Edits.Select((edit, at) => new Edit { Site = edit.Site, Behind = places[at] as string, Position = places[at] as string == null ? (int)(long)places[at] : edit.Position, Before = edit.Before, After = edit.After }).ToList();
 				Plan(index, edits, uncertain);
 				return;
 			}
@@ -119,7 +119,7 @@ namespace TlsFleet
 				sites.Try(back);
 				ways.Add(new Way { Index = index, Step = new Step { Op = Step.Bindings, Edits = back } });
 			}
-			else if (uncertain && sites.Fits(edits))
+			else if (uncertain && sites.Fits(Edit.Undoing(back)))
 				Nothing(index);
 			else
 				throw Conflict("edits[0]", "somebody else has written since: the bindings stand neither as before nor as it left them");

@@ -69,7 +69,7 @@ namespace TlsFleet
 			else if (step.Op == Step.Bindings)
 			{
 				List<Edit> placed = Placed(step.Edits);
-				journal.Begin(index, placed.ConvertAll(edit => edit.Position));
+				journal.Begin(index, placed.ConvertAll(edit => edit.Behind ?? (object)edit.Position));
 				changes.Iis.CommitAll(placed);
 				done.Add(new KeyValuePair<int, Step>(index, new Step { Op = Step.Bindings, Edits = Edit.Undoing(placed) }));
 			}

@@ -243,12 +243,14 @@ namespace TlsFleet
 		}
 	}
 
-	// A change of one binding. Position null: at the end of the site's list.
+	// A change of one binding. Position null: at the end of the site's list. One that undoes (`Back`) goes by what stands there, since others may
+	// have put bindings before it: a removed one returns to behind the one that stood before it (`Behind`, empty for the first).
 	public sealed class Edit
 	{
-		public string Site;
+		public string Site, Behind;
 		public int? Position;
 		public Binding Before, After;
+		public bool Back;
 
 		public static Edit Read(Given given)
 		{
@@ -284,15 +286,10 @@ namespace TlsFleet
 			return image == null ? null : new Bag { { "protocol", image.Protocol }, { "information", image.Information }, { "ssl_flags", image.Flags } };
 		}
 
-		public Edit Swapped()
-		{
-			return new Edit { Site = Site, Position = Position, Before = After, After = Before };
-		}
-
 		// The inverses, in the order in which they undo.
 		public static List<Edit> Undoing(List<Edit> edits)
 		{
-			List<Edit> swapped = edits.ConvertAll(edit => edit.Swapped());
+			List<Edit> swapped = edits.ConvertAll(edit => new Edit { Site = edit.Site, Behind = edit.Behind, Position = edit.Position, Before = edit.After, After = edit.Before, Back = true });
 			swapped.Reverse();
 			return swapped;
 		}

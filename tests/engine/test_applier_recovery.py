@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from engine import applying
-from engine.applying import EXACT, GOOD, KEYLESS, OTHER, edit, edits, image, standing, step
-from engine.fakes.example import binding, record
+from engine.applying import EXACT, GOOD, KEYLESS, OTHER, image, standing, step
+from engine.fakes.example import record
 from engine.harness import journals
 from engine.harness.lane import APPLY, READ, Lane, missing
 
@@ -133,19 +133,6 @@ def test_somebody_else_has_written_since(lane: Lane, folder: Path) -> None:
         assert standing(folder) == before and (folder / journals.PATH).read_bytes() == journal
 
 
-def test_other_bindings_in_the_way(lane: Lane, folder: Path) -> None:
-    steps = applying.each(folder)
-    assert killed(folder, [steps["bindings"], steps["set"]], {"call": 1, "when": "after"})
-    aside = folder / "aside"
-    (folder / journals.PATH).rename(aside)
-    assert lane.apply(folder, [edits(edit(0, None, binding("*:2:other")))])["error"] is None
-    aside.rename(folder / journals.PATH)
-    before = standing(folder)
-    answer = lane.apply(folder, [])
-    assert (answer["error"]["code"], answer["error"]["place"]) == ("journal_conflict", "edits[0]")
-    assert standing(folder) == before
-
-
 def test_a_damaged_journal_is_not_guessed_at(lane: Lane, folder: Path) -> None:
     assert killed(folder, [applying.each(folder)["set"]], {"call": 1, "when": "after"})
     path, before = folder / journals.PATH, standing(folder)
@@ -175,7 +162,7 @@ def test_the_journal_holds_what_stood_there(folder: Path) -> None:
     assert values["started"] == "2026-11-24T12:00:00Z" and len(values["owner"].split()) == 2
     assert [item["op"] for item in json.loads(values["steps"])] == ["record_update", "bindings"]
     assert json.loads(lines[4][1].partition("\t")[2])["thumbprint"] == steps["update"]["before"]["thumbprint"]
-    assert json.loads(lines[6][1].partition("\t")[2]) == [1, 3, 0]
+    assert json.loads(lines[6][1].partition("\t")[2]) == ["http *:80:", 3, 0]
 
 
 def test_another_applier_is_waited_for(lane: Lane, folder: Path) -> None:
