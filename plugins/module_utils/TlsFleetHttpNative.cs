@@ -7,7 +7,7 @@ using System.Runtime.InteropServices;
 
 namespace TlsFleet
 {
-	// Structures of http.h. Sizes and offsets are compared with the SDK's by the tests, for x64; public fields, since the marshaller fills them.
+	// Structures of http.h. Sizes and offsets are compared with the SDK's by the tests, for 64 and 32 bits; public fields, since the marshaller fills them.
 	[StructLayout(LayoutKind.Sequential)]
 	public struct HttpVersion
 	{

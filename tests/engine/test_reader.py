@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shipped C# reader: it compiles for every Windows, calls httpapi by the right layout, and gives back the host it is pointed at."""
+"""The shipped C# reader: it compiles for every Windows, and gives back the host it is pointed at."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from engine.fakes import build, state
 from engine.fakes.example import CNG, certificate, document, record, small
-from engine.fakes.layout import LAYOUT
 from engine.fakes.rows import write_rows
 from engine.harness.lane import LIBRARIES, READ, ROOT, Lane, compile_library, shipped
 from engine.harness.lane import build as build_lane
@@ -26,58 +25,6 @@ pytestmark = pytest.mark.mono
 Host = Callable[[dict[str, Any]], Path]
 REFERENCES = ROOT.parent / "shared" / "refs"
 MODULE = ROOT / "plugins" / "modules" / "host_reader.ps1"
-#: Structure in C# -> structure of http.h, and C# field -> field there.
-STRUCTURES = {
-    "HttpVersion": ("HTTPAPI_VERSION", {"Major": "HttpApiMajorVersion", "Minor": "HttpApiMinorVersion"}),
-    "SslSet": ("SSL_SET", {"Address": "KeyDesc.pIpPort", "Param": "ParamDesc.SslHashLength"}),
-    "SslQuery": ("SSL_QUERY", {"Desc": "QueryDesc", "Address": "KeyDesc.pIpPort", "Token": "dwToken"}),
-    "SniKey": ("SSL_SNI_KEY", {"Address": "IpPort", "Host": "Host"}),
-    "SniSet": ("SSL_SNI_SET", {"Key": "KeyDesc.IpPort", "Param": "ParamDesc.SslHashLength"}),
-    "SniQuery": ("SSL_SNI_QUERY", {"Desc": "QueryDesc", "Key": "KeyDesc.IpPort", "Token": "dwToken"}),
-    "CcsSet": ("SSL_CCS_SET", {"Address": "KeyDesc.LocalAddress", "Param": "ParamDesc.SslHashLength"}),
-    "CcsQuery": ("SSL_CCS_QUERY", {"Desc": "QueryDesc", "Address": "KeyDesc.LocalAddress", "Token": "dwToken"}),
-    "UrlAclSet": ("URLACL_SET", {"Prefix": "pUrlPrefix", "Descriptor": "pStringSecurityDescriptor"}),
-    "UrlAclQuery": ("URLACL_QUERY", {"Desc": "QueryDesc", "Prefix": "pUrlPrefix", "Token": "dwToken"}),
-    "SslParam": (
-        "SSL_PARAM",
-        {
-            "HashLength": "SslHashLength",
-            "Hash": "pSslHash",
-            "AppId": "AppId",
-            "StoreName": "pSslCertStoreName",
-            "CheckMode": "DefaultCertCheckMode",
-            "Freshness": "DefaultRevocationFreshnessTime",
-            "Timeout": "DefaultRevocationUrlRetrievalTimeout",
-            "CtlIdentifier": "pDefaultSslCtlIdentifier",
-            "CtlStore": "pDefaultSslCtlStoreName",
-            "Flags": "DefaultFlags",
-        },
-    ),
-}
-#: Interface -> (id, members in slot order after IUnknown), from the SDK's ahadmin.idl.
-INTERFACES = {
-    "IAppHostAdminManager": (
-        "9be77978-73ed-4a9a-87fd-13f09fec1b13",
-        "GetAdminSection GetMetadata SetMetadata GetConfigManager",
-    ),
-    "IAppHostWritableAdminManager": (
-        "fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9",
-        "GetAdminSection GetMetadata SetMetadata GetConfigManager CommitChanges GetCommitPath SetCommitPath",
-    ),
-    "IAppHostElement": (
-        "64ff8ccc-b287-4dae-b08a-a72cbf45f453",
-        "GetName GetCollection GetProperties GetChildElements GetMetadata SetMetadata GetSchema"
-        " GetElementByName GetPropertyByName Clear GetMethods",
-    ),
-    "IAppHostElementCollection": (
-        "c8550bff-5281-4b1e-ac34-99b6fa38464d",
-        "GetCount GetItem AddElement DeleteElement Clear CreateNewElement GetSchema",
-    ),
-    "IAppHostProperty": (
-        "ed35f7a1-5024-4e7b-a44d-07ddaf4b524d",
-        "GetName GetValue SetValue Clear GetStringValue GetException GetMetadata SetMetadata GetSchema",
-    ),
-}
 
 
 # -- compiling ----------------------------------------------------------------------------------------------------
@@ -118,26 +65,6 @@ def test_what_mono_lets_through_and_windows_would_not() -> None:
             assert kind == "interface", f"{path.name}: a property with nothing but get has a body before C# 6"
         assert not re.search(r"\bawait\b|\benum \w+ : System\.", text), path.name
         assert not re.search(r"static \w+ Add\(this ", text), path.name
-
-
-# -- layout -------------------------------------------------------------------------------------------------------
-
-
-def test_structures_lie_as_in_the_sdk(lane: Lane) -> None:
-    found = lane.ask({"do": "layout"})["structures"]
-    for name, (original, fields) in STRUCTURES.items():
-        size, offsets = LAYOUT[original]
-        assert found[name] == {"size": size, "fields": {mine: offsets[theirs] for mine, theirs in fields.items()}}, name
-    assert found["ProvInfo"] == {  # CRYPT_KEY_PROV_INFO, x64
-        "size": 48,
-        "fields": dict(Container=0, Provider=8, ProviderType=16, Flags=20, ParamCount=24, Params=32, KeySpec=40),
-    }
-
-
-def test_interfaces_have_the_ids_and_the_slot_order_of_the_sdk(lane: Lane) -> None:
-    found = lane.ask({"do": "layout"})["interfaces"]
-    for name, (number, members) in INTERFACES.items():
-        assert found[name] == {"id": number, "slots": members.split()}
 
 
 # -- the answer ---------------------------------------------------------------------------------------------------

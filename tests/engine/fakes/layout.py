@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sizes and offsets of the HTTP Server API's configuration structures on 64-bit Windows, as numbers, and as C that checks them."""
+"""Sizes and offsets of the HTTP Server API's configuration structures, as numbers, and for 64-bit Windows as C
+that checks them."""
 
 from __future__ import annotations
 
@@ -46,6 +47,21 @@ LAYOUT: dict[str, tuple[int, dict[str, int]]] = {
     "URLACL_QUERY": (24, {"QueryDesc": 0, "pUrlPrefix": 8, "dwToken": 16}),
     "IP_LISTEN_PARAM": (16, {"AddrLength": 0, "pAddress": 8}),
     "IP_LISTEN_QUERY": (136, {"AddrCount": 0, "AddrList": 8}),
+}
+
+#: The same on 32-bit Windows, for a reader there: structure -> size, and offsets of its own fields in their order.
+LAYOUT_32: dict[str, tuple[int, list[int]]] = {
+    "HTTPAPI_VERSION": (4, [0, 2]),
+    "SSL_PARAM": (52, [0, 4, 8, 24, 28, 32, 36, 40, 44, 48]),
+    "SSL_SET": (56, [0, 4]),
+    "SSL_QUERY": (12, [0, 4, 8]),
+    "SSL_SNI_KEY": (136, [0, 128]),
+    "SSL_SNI_SET": (192, [0, 136]),
+    "SSL_SNI_QUERY": (152, [0, 8, 144]),
+    "SSL_CCS_SET": (184, [0, 128]),
+    "SSL_CCS_QUERY": (144, [0, 8, 136]),
+    "URLACL_SET": (8, [0, 4]),
+    "URLACL_QUERY": (12, [0, 4, 8]),
 }
 
 #: C source that compiles when, and only when, the fakes' structures lie like that.

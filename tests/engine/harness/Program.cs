@@ -121,15 +121,18 @@ namespace TlsFleet.Harness
     {
         public static Bag Of(Assembly assembly)
         {
-            Bag structures = new Bag(), interfaces = new Bag();
+            Bag structures = new Bag(), members = new Bag(), interfaces = new Bag();
             foreach (Type type in assembly.GetTypes().OrderBy(one => one.Name, StringComparer.Ordinal))
             {
                 if (type.IsValueType && !type.IsEnum && !type.IsPrimitive && type.IsLayoutSequential && type.IsVisible)
+                {
                     structures.Put(type.Name, Structure(type));
+                    members.Put(type.Name, type.GetFields(BindingFlags.Public | BindingFlags.Instance).OrderBy(one => one.MetadataToken).Select(one => new[] { one.Name, one.FieldType.Name }));
+                }
                 if (type.IsInterface && type.IsImport)
                     interfaces.Put(type.Name, new Bag { { "id", type.GUID.ToString() }, { "slots", type.GetMethods().OrderBy(one => one.MetadataToken).Select(one => one.Name) } });
             }
-            return new Bag { { "structures", structures }, { "interfaces", interfaces } };
+            return new Bag { { "structures", structures }, { "members", members }, { "interfaces", interfaces } };
         }
 
         private static Bag Structure(Type type)
