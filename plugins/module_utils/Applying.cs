@@ -41,21 +41,21 @@ Applier(IDictionary p,IWritingMachine a,IGuard bc){
 this.a=a;
 this.bc=bc;
 k=new Given(p,"");
-object e4=p["_ansible_check_mode"];
-if(e4!=null&&Convert.ToString(e4).Equals("true",StringComparison.OrdinalIgnoreCase))
+object e5=p["_ansible_check_mode"];
+if(e5!=null&&Convert.ToString(e5).Equals("true",StringComparison.OrdinalIgnoreCase))
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
 k.Keys(new[]{"contract","computer","steps","probe","read"},bc==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
 Arguments.CheckContract(p);
-string fi=k["computer"].Text(),hz=Document.ComputerName(a.Registry);
-if(!fi.Equals(hz,StringComparison.OrdinalIgnoreCase))
-throw new HostException("computer_mismatch","computer: the steps are for "+fi+", this is "+hz,"computer",null,null,null);
+string fj=k["computer"].Text(),hz=Document.ComputerName(a.Registry);
+if(!fj.Equals(hz,StringComparison.OrdinalIgnoreCase))
+throw new HostException("computer_mismatch","computer: the steps are for "+fj+", this is "+hz,"computer",null,null,null);
 Given a0=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
 a0["on_unverified"].Choice("fail","ignore");
 a0["timeout"].Whole(1,600);
 a0["retries"].Whole(0,100);
-Given cp=k["read"].Keys(new[]{"certificates","key_check"});
-aj=cp["certificates"].Choice("referenced","candidates","all");
-al=cp["key_check"].Choice("metadata","open","sign");
+Given cq=k["read"].Keys(new[]{"certificates","key_check"});
+aj=cq["certificates"].Choice("referenced","candidates","all");
+al=cq["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
 aq=Step.Read(Unpacked(k["steps"]));}
@@ -74,15 +74,15 @@ const string w="a 32-bit PowerShell does not meet the files and classes of a 64-
 if(a.System32.EndsWith("sysnative",StringComparison.Ordinal))
 throw new HostException("not_supported_here",w,"process",w,null,null);
 string j=Path.Combine(a.JournalFolder(),Journal.File);
-bool fj=bc!=null&&bc.Confirms;
-for(int eh=0;!fj&&eh<ConfirmSeconds&&Journal.Of(j).Waiting;eh++)
+bool fk=bc!=null&&bc.Confirms;
+for(int eh=0;!fk&&eh<ConfirmSeconds&&Journal.Of(j).Waiting;eh++)
 a.Pause(1000);
-using(IDisposable gb=a.Lock(WaitSeconds)){
-if(gb==null)
+using(IDisposable gc=a.Lock(WaitSeconds)){
+if(gc==null)
 throw Busy(j);
-using(IHttpApi cb=a.OpenHttp()){
-Changes n=new Changes(a,cb);
-return Text(n,fj?Confirmed(n,j):Alone(n,j));}}}
+using(IHttpApi cd=a.OpenHttp()){
+Changes n=new Changes(a,cd);
+return Text(n,fk?Confirmed(n,j):Alone(n,j));}}}
 Run Alone(Changes n,string j){
 Journal o=Journal.Of(j);
 for(int eh=0;!o.Finished&& !o.Waiting&&a.IsAlive(o["owner"]);eh++){
@@ -96,32 +96,32 @@ if(aq.Exists(f=>f.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["sh
 RefuseShared(n);
 Run bb=new Run(a,n,k["probe"]);
 try{
-using(JournalWriter i=JournalWriter.Start(a,j,aq)){
-if(bc==null||Armed(bb,i))
-bb.All(aq,i);
+using(JournalWriter h=JournalWriter.Start(a,j,aq)){
+if(bc==null||Armed(bb,h))
+bb.All(aq,h);
 if(bc!=null&&bb.Error==null){
-bb.Unconfirmed=i.Run;
+bb.Unconfirmed=h.Run;
 return bb;}
-End(i);
+End(h);
 if(bc!=null)
-bc.Disarm(i.Run);}
+bc.Disarm(h.Run);}
 File.Delete(j);}
 catch(Exception c){
 bb.Error=bb.Error??(bb.Applied==aq.Count&&aq.Count>0?null:Typed(c,"journal"));}
 return bb;}
-bool Armed(Run bb,JournalWriter i){
+bool Armed(Run bb,JournalWriter h){
 try{
-bc.Arm(i,aq.Count);}
+bc.Arm(h,aq.Count);}
 catch(HostException c){
 bb.Error=c;}
 return bb.Error==null;}
 Run Confirmed(Changes n,string j){
-Run ck=new Run(a,n,k["probe"]);
+Run cl=new Run(a,n,k["probe"]);
 try{
 bc.Confirm(j);}
 catch(HostException c){
-ck.Error=c;}
-return ck;}
+cl.Error=c;}
+return cl;}
 HostException Busy(string j){
 string bb=Journal.Of(j)["run"];
 string w="another run"+(bb==null?"":" ("+bb+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
@@ -130,46 +130,46 @@ static void RefuseShared(Changes n){
 const string w="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
 if(n.Iis.Shared())
 throw new HostException("shared_configuration",w,"steps",w,null,null);}
-Run Recovered(Changes n,string j,Journal cm){
-Run ck=new Run(a,n,k["probe"]);
+Run Recovered(Changes n,string j,Journal cn){
+Run cl=new Run(a,n,k["probe"]);
 Recovery bm=null;
 try{
-bm=new Recovery(n,cm);
+bm=new Recovery(n,cn);
 bm.Plan();
-using(JournalWriter i=JournalWriter.GoOn(a,j,cm)){
-bm.CarryOut(i);
-i.End();}
+using(JournalWriter h=JournalWriter.GoOn(a,j,cn)){
+bm.CarryOut(h);
+h.End();}
 File.Delete(j);
-string w="run "+cm["run"]+" had not finished and was undone; read again and plan anew";
+string w="run "+cn["run"]+" had not finished and was undone; read again and plan anew";
 if(bm.Lost.Count>0){
-ck.Undone="partial";
-ck.UndoErrors.AddRange(bm.Lost);
-w="run "+cm["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(az=>az.Place+": "+az.Hint));}
+cl.Undone="partial";
+cl.UndoErrors.AddRange(bm.Lost);
+w="run "+cn["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(az=>az.Place+": "+az.Hint));}
 if(aq.Count>0||bm.Lost.Count>0)
-ck.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
+cl.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
 catch(Exception c){
-ck.Error=Typed(c,"journal");}
-return ck;}
-static void End(JournalWriter i){
+cl.Error=Typed(c,"journal");}
+return cl;}
+static void End(JournalWriter h){
 try{
-i.End();}
+h.End();}
 catch(HostException){}}
 string Text(Changes n,Run bb){
-HostException b3=bb.Error;
+HostException b6=bb.Error;
 Bag bt=new Bag{
-{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bb.Applied},{"error",b3==null?null:Reader.ErrorBag(b3,bb.ErrorStep)},{"undone",bb.Undone},{"undo_errors",bb.UndoErrors.ConvertAll(az=>Reader.ErrorBag(az,null))},{"probes",bb.Probes}};
+{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bb.Applied},{"error",b6==null?null:Reader.ErrorBag(b6,bb.ErrorStep)},{"undone",bb.Undone},{"undo_errors",bb.UndoErrors.ConvertAll(az=>Reader.ErrorBag(az,null))},{"probes",bb.Probes}};
 if(bb.Unconfirmed!=null)
 bt.Put("unconfirmed",bb.Unconfirmed);
-if(b3!=null)
-bt.Put("failed",true).Put("msg",b3.Place+": "+b3.Hint);
-StringBuilder h=new StringBuilder(Json.Write(bt));
-h.Length--;
-h.Append(',');
+if(b6!=null)
+bt.Put("failed",true).Put("msg",b6.Place+": "+b6.Hint);
+StringBuilder i=new StringBuilder(Json.Write(bt));
+i.Length--;
+i.Append(',');
 try{
-Json.AppendDocument(h,new Document(a,aj,al).Read());}
+Json.AppendDocument(i,new Document(a,aj,al).Read());}
 catch(Exception){
-h.Append("\"document\":null");}
-return h.Append('}').ToString();}
+i.Append("\"document\":null");}
+return i.Append('}').ToString();}
 static bool Changed(Changes n){
 try{
 return n.Touched.Differ(n.Http,n.Iis);}
@@ -179,9 +179,9 @@ public static HostException Typed(Exception c,string e){
 HostException af=c as HostException;
 if(af!=null)
 return af;
-bool b2=Gaps.CodeOf(c)=="access_denied";
-string w=b2?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
-return new HostException(b2?"access_denied":"internal",w,e,w,null,unchecked((uint)c.HResult));}}
+bool b4=Gaps.CodeOf(c)=="access_denied";
+string w=b4?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
+return new HostException(b4?"access_denied":"internal",w,e,w,null,unchecked((uint)c.HResult));}}
 public class BindingLists{
 Dictionary<string,List<Binding>>z=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
@@ -193,12 +193,12 @@ set{z[an]=value;}}
 public IEnumerable<string>Names{
 get{return z.Keys;}}
 public BindingLists Copy(){
-BindingLists fz=new BindingLists{KnowsFlags=KnowsFlags};
+BindingLists f0=new BindingLists{KnowsFlags=KnowsFlags};
 foreach(KeyValuePair<string,List<Binding>>an in z)
-fz.z[an.Key]=an.Value.ToList();
-return fz;}
+f0.z[an.Key]=an.Value.ToList();
+return f0;}
 public List<Edit>Try(List<Edit>am){
-List<Edit>cg=new List<Edit>();
+List<Edit>ch=new List<Edit>();
 for(int b=0;b<am.Count;b++){
 Edit t=am[b];
 List<Binding>s=this[t.Site];
@@ -206,8 +206,8 @@ if(s==null)
 throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+t.Site+"'",null);
 Edit az=new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position??s.Count,Before=t.Before,After=t.After,Back=t.Back};
 One(s,az,b);
-cg.Add(az);}
-return cg;}
+ch.Add(az);}
+return ch;}
 public bool Fits(List<Edit>am){
 try{
 Copy().Try(am);
@@ -215,39 +215,39 @@ return true;}
 catch(HostException){
 return false;}}
 void One(List<Binding>s,Edit t,int b){
-bool fg=t.Before==null;
-if(fg&&t.Behind!=null)
+bool fh=t.Before==null;
+if(fh&&t.Behind!=null)
 t.Position=Behind(s,t.Behind,b);
-else if(!fg&&t.Back)
+else if(!fh&&t.Back)
 t.Position=s.FindIndex(az=>Same(az,t.Before));
 int e=t.Position.Value;
 if(t.After!=null&&t.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(fg&&e>s.Count)
+if(fh&&e>s.Count)
 throw IisSites.Refused("changed_meanwhile",b,"the site has only "+s.Count+" bindings",null);
-if(!fg&&(e<0||e>=s.Count|| !Same(s[e],t.Before)))
+if(!fh&&(e<0||e>=s.Count|| !Same(s[e],t.Before)))
 throw IisSites.Refused("changed_meanwhile",b,"binding "+t.Before.Information+(e<0?" is no longer there":" is not at its place "+e),null);
-for(int a5=0;t.After!=null&&a5<s.Count;a5++)
-if((fg||a5!=e)&&SameKey(s[a5],t.After))
+for(int a6=0;t.After!=null&&a6<s.Count;a6++)
+if((fh||a6!=e)&&SameKey(s[a6],t.After))
 throw IisSites.Refused("config_conflict",b,"binding "+t.After.Information+" is there twice",0x800700B7);
-if(fg)
+if(fh)
 s.Insert(e,t.After);
 else if(t.After==null){
 t.Behind=e==0?"":Key(s[e-1]);
 s.RemoveAt(e);}
 else
 s[e]=t.After;}
-public static bool Same(Binding az,Binding a5){
-return az.Protocol==a5.Protocol&&az.Information==a5.Information&&az.Flags==a5.Flags;}
-public static bool Same(List<Binding>az,List<Binding>a5){
-if(az==null||a5==null||az.Count!=a5.Count)
-return az==a5;
+public static bool Same(Binding az,Binding a6){
+return az.Protocol==a6.Protocol&&az.Information==a6.Information&&az.Flags==a6.Flags;}
+public static bool Same(List<Binding>az,List<Binding>a6){
+if(az==null||a6==null||az.Count!=a6.Count)
+return az==a6;
 for(int b=0;b<az.Count;b++)
-if(!Same(az[b],a5[b]))
+if(!Same(az[b],a6[b]))
 return false;
 return true;}
-static bool SameKey(Binding az,Binding a5){
-return Key(az).Equals(Key(a5),StringComparison.OrdinalIgnoreCase);}
+static bool SameKey(Binding az,Binding a6){
+return Key(az).Equals(Key(a6),StringComparison.OrdinalIgnoreCase);}
 static string Key(Binding az){
 return az.Protocol+" "+az.Information;}
 static int Behind(List<Binding>s,string r,int b){
@@ -256,22 +256,22 @@ if(e<0&&r.Length>0)
 throw IisSites.Refused("changed_meanwhile",b,"binding "+r+", behind which it stood, is no longer there",null);
 return e+1;}}
 public class JournalWriter:IDisposable{
-IJournalFile fl;
+IJournalFile fm;
 public string Run;
-JournalWriter(IWritingMachine a,string j,long e7,string bb){
+JournalWriter(IWritingMachine a,string j,long e9,string bb){
 Run=bb;
 try{
-fl=a.OpenJournal(j,e7);}
+fm=a.OpenJournal(j,e9);}
 catch(Exception c){
 throw Typed(c);}}
 public static JournalWriter Start(IWritingMachine a,string j,List<Step>aq){
-JournalWriter i=new JournalWriter(a,j,0,Guid.NewGuid().ToString());
+JournalWriter h=new JournalWriter(a,j,0,Guid.NewGuid().ToString());
 string hk=Journal.Time(a.UtcNow);
-i.Append(Journal.Line("run",i.Run)+Journal.Line("started",hk)+Journal.Line("owner",a.Owner)
+h.Append(Journal.Line("run",h.Run)+Journal.Line("started",hk)+Journal.Line("owner",a.Owner)
 +Journal.Line("steps",Json.Write(aq.ConvertAll(f=>f.ToBag()))));
-return i;}
-public static JournalWriter GoOn(IWritingMachine a,string j,Journal cm){
-return new JournalWriter(a,j,cm.Sound,cm["run"]);}
+return h;}
+public static JournalWriter GoOn(IWritingMachine a,string j,Journal cn){
+return new JournalWriter(a,j,cn.Sound,cn["run"]);}
 public void Begin(int b,object l){
 Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
 public void Note(string g,int b){
@@ -284,19 +284,19 @@ public void Expired(string ic){
 Append(Journal.Line("expired",ic));}
 static string Number(int b){
 return b.ToString(CultureInfo.InvariantCulture);}
-void Append(string fs){
+void Append(string ft){
 try{
-fl.Append(System.Text.Encoding.ASCII.GetBytes(fs));}
+fm.Append(System.Text.Encoding.ASCII.GetBytes(ft));}
 catch(Exception c){
 throw Typed(c);}}
 static HostException Typed(Exception c){
 uint aw=unchecked((uint)c.HResult);
-bool b2=Gaps.CodeOf(c)=="access_denied";
-string w=b2?"administrator rights are missing":"the journal could not be written: "+c.Message;
-return new HostException(b2?"access_denied":"internal",w,"journal",w,"WriteFile",aw>>16==0x8007?aw&0xFFFF:aw);}
+bool b4=Gaps.CodeOf(c)=="access_denied";
+string w=b4?"administrator rights are missing":"the journal could not be written: "+c.Message;
+return new HostException(b4?"access_denied":"internal",w,"journal",w,"WriteFile",aw>>16==0x8007?aw&0xFFFF:aw);}
 public void Dispose(){
-if(fl!=null)
-fl.Dispose();}}
+if(fm!=null)
+fm.Dispose();}}
 public class Touched{
 Dictionary<string,HttpRecord>a4=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 List<Step>gr=new List<Step>();
@@ -310,7 +310,7 @@ public void Note(BindingLists o){
 foreach(string g in o.Names)
 if(z[g]==null)
 z[g]=o[g];}
-public bool Differ(HttpTable eb,IisSites f2){
+public bool Differ(HttpTable eb,IisSites f3){
 foreach(Step f in gr)
 if(!HttpTable.Same(eb.Find(f.Family,f.Key),a4[f.Place]))
 return true;
@@ -319,7 +319,7 @@ foreach(string g in z.Names)
 bp.Add(new Edit{Site=g});
 if(bp.Count==0)
 return false;
-BindingLists dm=f2.Read(bp);
+BindingLists dm=f3.Read(bp);
 foreach(string g in z.Names)
 if(!BindingLists.Same(dm[g],z[g]))
 return true;
@@ -328,8 +328,8 @@ public class Changes{
 public HttpTable Http;
 public IisSites Iis;
 public Touched Touched=new Touched();
-public Changes(IWritingMachine a,IHttpApi cb){
-Http=new HttpTable(cb);
+public Changes(IWritingMachine a,IHttpApi cd){
+Http=new HttpTable(cd);
 Iis=new IisSites(a);}
 public void Remember(List<Step>aq){
 try{
@@ -372,8 +372,8 @@ if(f.Op==Step.Bindings)
 dm=Iis.Read(f.Edits).Fits(f.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
 dm="there is "+HttpTable.Shown(Http.Find(f.Family,f.Key))+", before the run there was "+HttpTable.Shown(f.After);}
-catch(HostException fq){
-dm="what stands there could not be read: "+fq.Message;}
+catch(HostException fr){
+dm="what stands there could not be read: "+fr.Message;}
 return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+dm,c.Call,c.Number);}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
@@ -410,9 +410,9 @@ Append(a3,d7,3);
 List<byte>v=new List<byte>{22,3,1};
 Append(v,a3,2);
 return v.ToArray();}
-static void Extension(List<byte>iy,int ca,ICollection<byte>de){
-iy.Add((byte)(ca>>8));
-iy.Add((byte)ca);
+static void Extension(List<byte>iy,int cc,ICollection<byte>de){
+iy.Add((byte)(cc>>8));
+iy.Add((byte)cc);
 Append(iy,de,2);}
 static List<byte>Numbers(ushort[]he,int dk){
 List<byte>ad=new List<byte>(),ig=new List<byte>();
@@ -431,7 +431,7 @@ const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
 List<byte>bs=new List<byte>(),bj=new List<byte>(),d6=new List<byte>();
 int hm;
-bool e6;
+bool e7;
 public string Thumbprint{get;private set;}
 public Answer?Add(byte[]ad,int ar){
 hm+=ar;
@@ -440,47 +440,47 @@ bs.Add(ad[b]);
 Answer?bt=Records();
 return bt==null&&hm>Most?Answer.Unclear:bt;}
 Answer?Records(){
-int a6=0;
+int a5=0;
 Answer?bt=null;
-while(bt==null&&bs.Count>a6){
-int ca=bs[a6];
-if(ca!=AlertRecord&&ca!=HandshakeRecord||bs.Count>a6+1&&bs[a6+1]!=3)
+while(bt==null&&bs.Count>a5){
+int cc=bs[a5];
+if(cc!=AlertRecord&&cc!=HandshakeRecord||bs.Count>a5+1&&bs[a5+1]!=3)
 return Answer.Unclear;
-if(bs.Count<a6+5)
+if(bs.Count<a5+5)
 break;
-int x=Number(bs,a6+3,2);
+int x=Number(bs,a5+3,2);
 if(x==0||x>LongestRecord)
 return Answer.Unclear;
-if(bs.Count<a6+5+x)
+if(bs.Count<a5+5+x)
 break;
-(ca==AlertRecord?d6:bj).AddRange(bs.GetRange(a6+5,x));
-a6+=5+x;
-bt=ca==AlertRecord?Alerts():Messages();}
-bs.RemoveRange(0,a6);
+(cc==AlertRecord?d6:bj).AddRange(bs.GetRange(a5+5,x));
+a5+=5+x;
+bt=cc==AlertRecord?Alerts():Messages();}
+bs.RemoveRange(0,a5);
 return bt;}
 Answer?Alerts(){
 while(d6.Count>=2){
-int ep=d6[0],fw=d6[1];
+int eq=d6[0],fx=d6[1];
 d6.RemoveRange(0,2);
-if(fw==70||fw==71)
+if(fx==70||fx==71)
 return Answer.OtherTls;
-if(ep==2||fw==0)
+if(eq==2||fx==0)
 return Answer.Alert;
-if(ep!=1)
+if(eq!=1)
 return Answer.Unclear;}
 return null;}
 Answer?Messages(){
 while(bj.Count>=4){
 int x=Number(bj,1,3);
-if(bj[0]!=(e6?Certificate:ServerHello)||x>Most)
+if(bj[0]!=(e7?Certificate:ServerHello)||x>Most)
 return Answer.Unclear;
 if(bj.Count<4+x)
 return null;
-if(e6)
+if(e7)
 return Leaf(x);
 if(x<38||bj[4]!=3||bj[5]>3)
 return Answer.Unclear;
-e6=true;
+e7=true;
 bj.RemoveRange(0,4+x);}
 return null;}
 Answer Leaf(int x){
@@ -492,10 +492,10 @@ return Answer.Unclear;
 using(SHA1 jg=SHA1.Create())
 Thumbprint=BitConverter.ToString(jg.ComputeHash(bj.GetRange(10,ac).ToArray())).Replace("-","");
 return Answer.Shown;}
-static int Number(List<byte>ad,int a6,int ac){
+static int Number(List<byte>ad,int a5,int ac){
 int u=0;
 for(int b=0;b<ac;b++)
-u=u<<8|ad[a6+b];
+u=u<<8|ad[a5+b];
 return u;}}
 public class RecordMemory:IDisposable{
 List<IntPtr>l=new List<IntPtr>();
@@ -521,45 +521,45 @@ else
 Put(new SniQuery{Key=Name(r)});}
 public static RecordMemory Query(string ae,string r){
 return new RecordMemory(ae,r);}
-void Put(object fc){
-Length=(uint)Marshal.SizeOf(fc.GetType());
+void Put(object fe){
+Length=(uint)Marshal.SizeOf(fe.GetType());
 At=Room((int)Length);
-Marshal.StructureToPtr(fc,At,false);}
+Marshal.StructureToPtr(fe,At,false);}
 IntPtr Room(int x){
-IntPtr a6=Marshal.AllocHGlobal(x);
-l.Add(a6);
+IntPtr a5=Marshal.AllocHGlobal(x);
+l.Add(a5);
 for(int b=0;b<x;b++)
-Marshal.WriteByte(a6,b,0);
-return a6;}
-IntPtr Words(string h){
-if(h==null)
+Marshal.WriteByte(a5,b,0);
+return a5;}
+IntPtr Words(string i){
+if(i==null)
 return IntPtr.Zero;
-IntPtr a6=Marshal.StringToHGlobalUni(h);
-l.Add(a6);
-return a6;}
+IntPtr a5=Marshal.StringToHGlobalUni(i);
+l.Add(a5);
+return a5;}
 SslParam Param(HttpRecord value){
 SslParam bh=new SslParam{
 AppId=new Guid(value.AppId),StoreName=Words(value.Store),CheckMode=(uint)value.CheckMode,Freshness=(uint)value.Freshness,Timeout=(uint)value.Timeout,CtlIdentifier=Words(value.CtlIdentifier),CtlStore=Words(value.CtlStore),Flags=(uint)value.Flags};
 if(value.Thumbprint!=null){
-byte[]bw=new byte[value.Thumbprint.Length/2];
-for(int b=0;b<bw.Length;b++)
-bw[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
-bh.HashLength=(uint)bw.Length;
-bh.Hash=Room(bw.Length);
-Marshal.Copy(bw,0,bh.Hash,bw.Length);}
+byte[]bx=new byte[value.Thumbprint.Length/2];
+for(int b=0;b<bx.Length;b++)
+bx[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
+bh.HashLength=(uint)bx.Length;
+bh.Hash=Room(bx.Length);
+Marshal.Copy(bx,0,bh.Hash,bx.Length);}
 return bh;}
 IntPtr Sockaddr(string r,bool ao){
 IPAddress h6=ao?Address(r):IPAddress.Any;
 byte[]ad=h6.GetAddressBytes();
 int ba=Port(r);
-IntPtr a6=Room(128);
-Marshal.WriteInt16(a6,(short)(ad.Length==16?23:2));
-Marshal.WriteByte(a6,2,(byte)(ba>>8));
-Marshal.WriteByte(a6,3,(byte)ba);
-Marshal.Copy(ad,0,IntPtr.Add(a6,ad.Length==16?8:4),ad.Length);
+IntPtr a5=Room(128);
+Marshal.WriteInt16(a5,(short)(ad.Length==16?23:2));
+Marshal.WriteByte(a5,2,(byte)(ba>>8));
+Marshal.WriteByte(a5,3,(byte)ba);
+Marshal.Copy(ad,0,IntPtr.Add(a5,ad.Length==16?8:4),ad.Length);
 if(ad.Length==16)
-Marshal.WriteInt32(a6,24,(int)h6.ScopeId);
-return a6;}
+Marshal.WriteInt32(a5,24,(int)h6.ScopeId);
+return a5;}
 SockaddrStorage Storage(string r){
 return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(r,false),typeof(SockaddrStorage));}
 SniKey Name(string r){
@@ -570,36 +570,36 @@ string d9=r.Substring(r.LastIndexOf(':')+1);
 return int.TryParse(d9,NumberStyles.None,CultureInfo.InvariantCulture,out ba)&&ba<65536?ba:0;}
 static IPAddress Address(string r){
 IPAddress ao;
-string h=r.Substring(0,Math.Max(0,r.LastIndexOf(':')));
-bool gm=h.StartsWith("[",StringComparison.Ordinal)&&h.EndsWith("]",StringComparison.Ordinal);
+string i=r.Substring(0,Math.Max(0,r.LastIndexOf(':')));
+bool gm=i.StartsWith("[",StringComparison.Ordinal)&&i.EndsWith("]",StringComparison.Ordinal);
 if(gm)
-h=h.Substring(1,h.Length-2);
-if(!gm&&h.Split('.').Length!=4)
+i=i.Substring(1,i.Length-2);
+if(!gm&&i.Split('.').Length!=4)
 return null;
-return IPAddress.TryParse(h,out ao)&&h.Contains(":")==gm?ao:null;}
+return IPAddress.TryParse(i,out ao)&&i.Contains(":")==gm?ao:null;}
 public static bool IsKey(string ae,string r){
 int g7=r.LastIndexOf(':');
 if(Port(r)==0||(g7<0)!=(ae=="ccs"))
 return false;
 return ae=="ipport"?Address(r)!=null:ae=="ccs"||g7>0;}
-public static bool IsThumbprint(string h){
-foreach(char ap in h)
+public static bool IsThumbprint(string i){
+foreach(char ap in i)
 if(!Uri.IsHexDigit(ap))
 return false;
-return h.Length>0&&h.Length<=128&&h.Length%2==0;}
+return i.Length>0&&i.Length<=128&&i.Length%2==0;}
 public void Dispose(){
-foreach(IntPtr a6 in l)
-Marshal.FreeHGlobal(a6);
+foreach(IntPtr a5 in l)
+Marshal.FreeHGlobal(a5);
 l.Clear();}}
 public class HttpTable{
 public const string UpdateCall="HttpUpdateServiceConfiguration";
-IHttpApi cb;
-public HttpTable(IHttpApi cb){
-this.cb=cb;}
+IHttpApi cd;
+public HttpTable(IHttpApi cd){
+this.cd=cd;}
 public HttpRecord Find(string ae,string r){
 using(RecordMemory bp=RecordMemory.Query(ae,r))
 using(HttpRecords.Room ef=new HttpRecords.Room()){
-uint q=ef.Query(cb,bp.Id,bp.At,bp.Length);
+uint q=ef.Query(cd,bp.Id,bp.At,bp.Length);
 if(q==HttpNative.NotFound||(q==HttpNative.InvalidParameter&&ae!="ipport"))
 return null;
 if(q!=0)
@@ -609,19 +609,19 @@ o.Family=ae;
 o.Key=r;
 return o;}}
 public void Set(string ae,string r,HttpRecord value){
-Call("HttpSetServiceConfiguration",cb.Set,ae,r,value);}
+Call("HttpSetServiceConfiguration",cd.Set,ae,r,value);}
 public void Delete(string ae,string r){
-Call("HttpDeleteServiceConfiguration",cb.Delete,ae,r,null);}
+Call("HttpDeleteServiceConfiguration",cd.Delete,ae,r,null);}
 public void Update(string ae,string r,HttpRecord value){
-if(cb.UpdateExported==false)
+if(cd.UpdateExported==false)
 throw new HostException("update_unsupported","this Windows does not export it",ae+" "+r,"this Windows does not export it",UpdateCall,null);
-Call(UpdateCall,cb.Update,ae,r,value);}
+Call(UpdateCall,cd.Update,ae,r,value);}
 delegate uint Write(int c1,IntPtr ab,uint x);
 static void Call(string g,Write bi,string ae,string r,HttpRecord value){
-using(RecordMemory ey=new RecordMemory(ae,r,value)){
+using(RecordMemory ez=new RecordMemory(ae,r,value)){
 uint q;
 try{
-q=bi(ey.Id,ey.At,ey.Length);}
+q=bi(ez.Id,ez.At,ez.Length);}
 catch(EntryPointNotFoundException){
 q=NoSuchProcedure;}
 if(q!=0)
@@ -647,15 +647,15 @@ return new HostException(q,w,e,w,bi,u);}
 static void Is(out string q,out string w,string af,string bo){
 q=af;
 w=bo;}
-public static bool Same(HttpRecord az,HttpRecord a5){
-if(az==null||a5==null)
-return az==a5;
-return Words(az)==Words(a5);}
+public static bool Same(HttpRecord az,HttpRecord a6){
+if(az==null||a6==null)
+return az==a6;
+return Words(az)==Words(a6);}
 static string Words(HttpRecord v){
 StringBuilder bo=new StringBuilder();
 string a1=string.IsNullOrEmpty(v.Store)?"MY":v.Store;
-foreach(string h in new[]{v.Thumbprint,a1,v.AppId,v.CtlIdentifier,v.CtlStore})
-bo.Append(h==null?"-":"+"+h.ToLowerInvariant()).Append('\n');
+foreach(string i in new[]{v.Thumbprint,a1,v.AppId,v.CtlIdentifier,v.CtlStore})
+bo.Append(i==null?"-":"+"+i.ToLowerInvariant()).Append('\n');
 foreach(long u in new[]{v.Flags,v.CheckMode,v.Freshness,v.Timeout})
 bo.Append(u).Append(' ');
 return bo.ToString();}
@@ -668,7 +668,7 @@ const uint Sharing=0x80070020,Locked=0x80070021,Transaction=0x80071A90,BadIndex=
 static Random Jitter=new Random();
 IWritingMachine a;
 string bi;
-int a6;
+int a5;
 public IisSites(IWritingMachine a){
 this.a=a;}
 public static HostException Refused(string q,int b,string w,long?u){
@@ -687,7 +687,7 @@ SiteStates.Release(l);}}
 public BindingLists Read(IEnumerable<Edit>am){
 List<object>l=new List<object>();
 try{
-a6=0;
+a5=0;
 return Lists(Collections(l,am),l);}
 catch(Exception c){
 throw Typed(c);}
@@ -695,7 +695,7 @@ finally{
 SiteStates.Release(l);}}
 public void CommitAll(List<Edit>am){
 bool dh=false;
-for(int bv=1;;bv++){
+for(int bw=1;;bw++){
 try{
 Once(am);
 return;}
@@ -706,9 +706,9 @@ HostException io=Typed(c);
 dh|=bi==Commit;
 if(dh&&Stand(am))
 return;
-if(!h0||bv==Attempts)
+if(!h0||bw==Attempts)
 throw io;}
-a.Pause(Math.Min(LongestPause,FirstPause<<(bv-1))+Jitter.Next(FirstPause));}}
+a.Pause(Math.Min(LongestPause,FirstPause<<(bw-1))+Jitter.Next(FirstPause));}}
 bool Stand(List<Edit>am){
 try{
 return Read(am).Fits(Edit.Undoing(am));}
@@ -717,16 +717,16 @@ return false;}}
 void Once(List<Edit>am){
 List<object>l=new List<object>();
 try{
-a6=0;
+a5=0;
 Dictionary<string,IAppHostElementCollection>z=Collections(l,am);
-BindingLists ch=Lists(z,l);
-List<Edit>cg=ch.Try(am);
-for(a6=0;a6<cg.Count;a6++)
-One(z[cg[a6].Site],cg[a6],l);
-a6=0;
+BindingLists ci=Lists(z,l);
+List<Edit>ch=ci.Try(am);
+for(a5=0;a5<ch.Count;a5++)
+One(z[ch[a5].Site],ch[a5],l);
+a5=0;
 BindingLists gs=Lists(z,l);
 foreach(string an in z.Keys)
-if(!BindingLists.Same(ch[an],gs[an]))
+if(!BindingLists.Same(ci[an],gs[an]))
 throw new HostException("internal","IIS put a binding elsewhere in site "+an,"edits[0]","IIS put a binding of site "+an+" elsewhere than it was told; nothing was committed","AddElement",null);
 bi=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
@@ -748,21 +748,21 @@ if(bk.Contains(g))
 o[g]=SiteStates.Keep(l,SiteStates.Keep(l,an.GetElementByName("bindings")).GetCollection());}
 return o;}
 BindingLists Lists(Dictionary<string,IAppHostElementCollection>z,List<object>l){
-BindingLists ft=new BindingLists();
+BindingLists fu=new BindingLists();
 if(z.Count>0)
-ft.KnowsFlags=HasFlags(SiteStates.Keep(l,z.First().Value.CreateNewElement("binding")));
+fu.KnowsFlags=HasFlags(SiteStates.Keep(l,z.First().Value.CreateNewElement("binding")));
 foreach(KeyValuePair<string,IAppHostElementCollection>an in z){
 List<Binding>s=new List<Binding>();
 long ar=an.Value.GetCount();
 for(int b=0;b<ar;b++)
-s.Add(Image(an.Value.GetItem(b),ft.KnowsFlags));
-ft[an.Key]=s;}
-return ft;}
-static Binding Image(IAppHostElement a2,bool f1){
+s.Add(Image(an.Value.GetItem(b),fu.KnowsFlags));
+fu[an.Key]=s;}
+return fu;}
+static Binding Image(IAppHostElement a2,bool f2){
 List<object>l=new List<object>{a2};
 try{
 Binding ay=new Binding{Protocol=Words(a2,"protocol"),Information=Words(a2,"bindingInformation")};
-if(!f1)
+if(!f2)
 return ay;
 IAppHostProperty ag=SiteStates.Keep(l,a2.GetPropertyByName("sslFlags"));
 if(!Convert.ToBoolean(ag.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
@@ -831,86 +831,10 @@ else if(aw==Locked)
 Is(out q,out w,"config_locked",bi==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
 else if(aw==NoClass)
 Is(out q,out w,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(q,w,"edits["+a6+"]",w,bi,aw);}
+return new HostException(q,w,"edits["+a5+"]",w,bi,aw);}
 static void Is(out string q,out string w,string af,string bo){
 q=af;
 w=bo;}}
-public class JsonReader{
-string h;
-int a6;
-JsonReader(string h){
-this.h=h;}
-public static object Parse(string h){
-JsonReader bg=new JsonReader(h);
-try{
-object value=bg.Value();
-if(bg.Next()=='\0')
-return value;}
-catch(IndexOutOfRangeException){}
-catch(ArgumentOutOfRangeException){}
-throw new FormatException("JSON ends early, or something follows it, at "+bg.a6);}
-char Next(){
-while(a6<h.Length&&char.IsWhiteSpace(h[a6]))
-a6++;
-return a6<h.Length?h[a6]:'\0';}
-bool Taken(char ch){
-if(Next()!=ch)
-return false;
-a6++;
-return true;}
-object Value(){
-char cd=Next();
-if(cd=='{')
-return Members();
-if(cd=='[')
-return Items();
-if(cd=='"')
-return Words();
-int bn=a6;
-while(a6<h.Length&&",]} \t\r\n".IndexOf(h[a6])<0)
-a6++;
-string f9=h.Substring(bn,a6-bn);
-if(f9=="null")
-return null;
-return f9=="true"||f9=="false"?(object)(f9=="true"):long.Parse(f9,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
-Hashtable Members(){
-Hashtable b8=new Hashtable();
-a6++;
-while(!Taken('}')){
-if(b8.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a6);
-Next();
-string r=Words();
-if(!Taken(':'))
-throw new FormatException("JSON: no colon at "+a6);
-b8[r]=Value();}
-return b8;}
-object[]Items(){
-List<object>cu=new List<object>();
-a6++;
-while(!Taken(']')){
-if(cu.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a6);
-cu.Add(Value());}
-return cu.ToArray();}
-string Words(){
-StringBuilder bo=new StringBuilder();
-if(h[a6++]!='"')
-throw new FormatException("JSON: no string at "+a6);
-for(;;){
-char ap=h[a6++];
-if(ap=='"')
-return bo.ToString();
-if(ap=='\\')
-ap=Escaped(h[a6++]);
-bo.Append(ap);}}
-char Escaped(char ap){
-const string bk="bfnrt",h3="\b\f\n\r\t";
-if(ap=='u'){
-a6+=4;
-return(char)int.Parse(h.Substring(a6-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
-int b=bk.IndexOf(ap);
-return b<0?ap:h3[b];}}
 public class Prober{
 const int AtOnce=64,StackSize=256*1024;
 const int Doubts=2,Pause=500,LongestPause=4000;
@@ -918,7 +842,7 @@ IMachine a;
 IDictionary[]bp;
 Sight[]dy;
 int a9;
-Gaps fq=new Gaps();
+Gaps fr=new Gaps();
 List<HttpRecord>a4;
 Prober(IMachine a,IList cs,int br){
 this.a=a;
@@ -933,18 +857,18 @@ List<int>c7=Enumerable.Range(0,bp.Length).ToList(),av=c7;
 for(int g6=0,ea=0;;){
 Together(av);
 av=c7.FindAll(b=>dy[b].Verdict=="wrong");
-bool et=av.Count>0;
-if(!et)
+bool eu=av.Count>0;
+if(!eu)
 av=c7.FindAll(b=>dy[b].MayPass);
-if(av.Count==0||(et?ea++ >=Math.Min(Doubts,ee):g6>=ee))
+if(av.Count==0||(eu?ea++ >=Math.Min(Doubts,ee):g6>=ee))
 break;
-a.Pause(et?Pause:Math.Min(LongestPause,Pause<<Math.Min(g6++,3)));}
-List<Bag>fo=new List<Bag>();
+a.Pause(eu?Pause:Math.Min(LongestPause,Pause<<Math.Min(g6++,3)));}
+List<Bag>fp=new List<Bag>();
 for(int b=0;b<bp.Length;b++)
-fo.Add(new Bag{
+fp.Add(new Bag{
 {"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",dy[b].Served},{"verdict",dy[b].Verdict}
 });
-return fo;}
+return fp;}
 void Together(List<int>av){
 int i4= -1;
 Exception d8=null;
@@ -975,7 +899,7 @@ Sight bf=new Sight();
 try{
 using(Stream ax=a.Dial(Convert.ToString(ah["address"]),ba,a9)){
 bf.Connected=true;
-byte[]ha=Handshake.Hello(Text(ah,"sni")),ev=new byte[16384];
+byte[]ha=Handshake.Hello(Text(ah,"sni")),ew=new byte[16384];
 ax.WriteTimeout=a9;
 ax.Write(ha,0,ha.Length);
 Flight gq=new Flight();
@@ -985,8 +909,8 @@ int h7=a9-(int)hr.ElapsedMilliseconds;
 if(h7<=0)
 return bf;
 ax.ReadTimeout=h7;
-int ar=ax.Read(ev,0,ev.Length);
-bt=ar==0?Answer.Ended:gq.Add(ev,ar);}
+int ar=ax.Read(ew,0,ew.Length);
+bt=ar==0?Answer.Ended:gq.Add(ew,ar);}
 bf.Answer=bt;
 bf.Served=gq.Thumbprint;}}
 catch(TimeoutException){
@@ -994,30 +918,30 @@ return bf;}
 catch(SocketException){
 bf.Answer=Answer.Ended;}
 catch(IOException c){
-SocketException gf=c.InnerException as SocketException;
-bool i1=gf!=null&&(gf.SocketErrorCode==SocketError.TimedOut||gf.SocketErrorCode==SocketError.WouldBlock);
+SocketException e8=c.InnerException as SocketException;
+bool i1=e8!=null&&(e8.SocketErrorCode==SocketError.TimedOut||e8.SocketErrorCode==SocketError.WouldBlock);
 if(!i1&&hr.ElapsedMilliseconds<a9)
 bf.Answer=Answer.Ended;}
 return bf;}
 void Judge(IDictionary ah,Sight bf){
-string fr=Text(ah,"expect");
+string fs=Text(ah,"expect");
 bool hh=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
 if(bf.Answer==Answer.OtherTls)
 bf.Verdict="tls_unsupported_here";
-else if(bf.Answer==Answer.Shown&&fr=="file")
+else if(bf.Answer==Answer.Shown&&fs=="file")
 bf.Verdict=OfRecord(bf.Served,":"+ah["port"])?"unverified":"right";
 else if(bf.Answer==Answer.Shown)
-bf.Verdict=bf.Served.Equals(fr,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
-else if(fr==null)
+bf.Verdict=bf.Served.Equals(fs,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
+else if(fs==null)
 bf.Verdict=hh?"right":"unverified";
 else
 bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
 bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;}
 bool OfRecord(string ai,string ba){
 if(a4==null)
-using(IHttpApi cb=a.OpenHttp())
-a4=new HttpRecords(cb).All(0,fq);
-return fq.Entries.Count>0||a4.Exists(az=>az.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(az.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+using(IHttpApi cd=a.OpenHttp())
+a4=new HttpRecords(cd).All(0,fr);
+return fr.Entries.Count>0||a4.Exists(az=>az.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(az.Thumbprint,StringComparison.OrdinalIgnoreCase));}
 static string Text(IDictionary ah,string g){
 return ah[g]==null?null:Convert.ToString(ah[g]);}
 class Sight{
@@ -1030,46 +954,46 @@ public int Index;
 public Step Step;
 public string Instead;}
 Changes n;
-Journal cm;
+Journal cn;
 List<Step>aq;
 List<Way>gy=new List<Way>();
 Dictionary<string,HttpRecord>a4=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 BindingLists z;
 public List<HostException>Lost=new List<HostException>();
-public Recovery(Changes n,Journal cm){
+public Recovery(Changes n,Journal cn){
 this.n=n;
-this.cm=cm;
+this.cn=cn;
 try{
-if(cm.Damaged)
+if(cn.Damaged)
 throw new FormatException("a line of it is not as it was written");
-aq=Step.Read(new Given(JsonReader.Parse(cm["steps"]),"steps"));}
+aq=Step.Read(new Given(JsonReader.Parse(cn["steps"]),"steps"));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
 HostException Conflict(string e,string cz){
-string w="run "+cm["run"]+" has not finished, and "+cz;
+string w="run "+cn["run"]+" has not finished, and "+cz;
 return new HostException("journal_conflict",w,e,w,null,null);}
 public void Plan(){
 SortedDictionary<int,object>dh=new SortedDictionary<int,object>();
-HashSet<int>cn=new HashSet<int>(),e1=new HashSet<int>();
-foreach(KeyValuePair<string,string>co in cm.Lines){
-int im=co.Value.IndexOf('\t'),b;
-if(!int.TryParse(im<0?co.Value:co.Value.Substring(0,im),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+HashSet<int>co=new HashSet<int>(),e2=new HashSet<int>();
+foreach(KeyValuePair<string,string>cp in cn.Lines){
+int im=cp.Value.IndexOf('\t'),b;
+if(!int.TryParse(im<0?cp.Value:cp.Value.Substring(0,im),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(co.Key=="begin")
-dh[b]=JsonReader.Parse(co.Value.Substring(im+1));
-else if(co.Key=="done")
-cn.Add(b);
-else if(co.Key=="undo")
-cn.Remove(b);
-else if(co.Key=="undone"||co.Key=="failed")
-e1.Add(b);}
+if(cp.Key=="begin")
+dh[b]=JsonReader.Parse(cp.Value.Substring(im+1));
+else if(cp.Key=="done")
+co.Add(b);
+else if(cp.Key=="undo")
+co.Remove(b);
+else if(cp.Key=="undone"||cp.Key=="failed")
+e2.Add(b);}
 foreach(int b in dh.Keys.Reverse())
-if(!e1.Contains(b)&&aq[b].Op!=Step.Probe)
-Plan(b,aq[b],dh[b],!cn.Contains(b));}
+if(!e2.Contains(b)&&aq[b].Op!=Step.Probe)
+Plan(b,aq[b],dh[b],!co.Contains(b));}
 void Plan(int b,Step f,object l,bool cy){
 if(f.Op==Step.Bindings){
-List<object>fv=new List<object>((object[])l);
-List<Edit>am=f.Edits.Select((t,a6)=>new Edit{Site=t.Site,Behind=fv[a6]as string,Position=fv[a6]as string==null?(int)(long)fv[a6]:t.Position,Before=t.Before,After=t.After}).ToList();
+List<object>fw=new List<object>((object[])l);
+List<Edit>am=f.Edits.Select((t,a5)=>new Edit{Site=t.Site,Behind=fw[a5]as string,Position=fw[a5]as string==null?(int)(long)fw[a5]:t.Position,Before=t.Before,After=t.After}).ToList();
 Plan(b,am,cy);
 return;}
 HttpRecord ak=l==null?null:Step.Image(f,new Given(l,"begin")),dm;
@@ -1083,34 +1007,34 @@ return;}
 bool di=cy&&f.Op==Step.Replace&&dm==null;
 if(!di&& !HttpTable.Same(dm,f.After))
 throw Conflict(f.Place,"somebody else has written since: there is "+HttpTable.Shown(dm));
-Step fh=di?new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=ak}:Changes.Inverse(f,ak);
-gy.Add(new Way{Index=b,Step=fh});}
+Step fi=di?new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=ak}:Changes.Inverse(f,ak);
+gy.Add(new Way{Index=b,Step=fi});}
 void Plan(int b,List<Edit>am,bool cy){
 if(z==null){
 z=n.Iis.Read(aq.Where(f=>f.Edits!=null).SelectMany(f=>f.Edits));
 n.Touched.Note(z.Copy());}
-List<Edit>fh=Edit.Undoing(am);
-if(z.Fits(fh)){
-z.Try(fh);
-gy.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fh}});}
-else if(cy&&z.Fits(Edit.Undoing(fh)))
+List<Edit>fi=Edit.Undoing(am);
+if(z.Fits(fi)){
+z.Try(fi);
+gy.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fi}});}
+else if(cy&&z.Fits(Edit.Undoing(fi)))
 Nothing(b);
 else
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
 void Nothing(int b){
-bool hq=cm.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
+bool hq=cn.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
 gy.Add(new Way{Index=b,Instead=hq?"undone":"failed"});}
-public void CarryOut(JournalWriter i){
-foreach(Way f8 in gy){
-if(f8.Step==null){
-i.Note(f8.Instead,f8.Index);
+public void CarryOut(JournalWriter h){
+foreach(Way f9 in gy){
+if(f9.Step==null){
+h.Note(f9.Instead,f9.Index);
 continue;}
-i.Note("undo",f8.Index);
-if(f8.Step.Op==Step.Bindings)
-n.Iis.CommitAll(f8.Step.Edits);
+h.Note("undo",f9.Index);
+if(f9.Step.Op==Step.Bindings)
+n.Iis.CommitAll(f9.Step.Edits);
 else
-Record(f8.Step);
-i.Note("undone",f8.Index);}}
+Record(f9.Step);
+h.Note("undone",f9.Index);}}
 void Record(Step f){
 n.Expected(f);
 try{
@@ -1128,9 +1052,9 @@ catch(HostException){}}}
 public class Run{
 IWritingMachine a;
 Changes n;
-JournalWriter i;
+JournalWriter h;
 Given a0;
-List<KeyValuePair<int,Step>>cn=new List<KeyValuePair<int,Step>>();
+List<KeyValuePair<int,Step>>co=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
@@ -1143,62 +1067,62 @@ this.a=a;
 this.n=n;
 this.a0=a0;}
 public void All(List<Step>aq,JournalWriter into){
-i=into;
+h=into;
 n.Remember(aq);
 for(int b=0;b<aq.Count;b++){
 try{
 One(b,aq[b]);
-i.Note("done",b);
+h.Note("done",b);
 Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!cn.Exists(az=>az.Key==b))
+if(!co.Exists(az=>az.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
 void One(int b,Step f){
 if(f.Op==Step.Probe){
-i.Begin(b,null);
+h.Begin(b,null);
 Look(f);}
 else if(f.Op==Step.Bindings){
-List<Edit>cg=Placed(f.Edits);
-i.Begin(b,cg.ConvertAll(t=>t.Behind??(object)t.Position));
-n.Iis.CommitAll(cg);
-cn.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(cg)}));}
+List<Edit>ch=Placed(f.Edits);
+h.Begin(b,ch.ConvertAll(t=>t.Behind??(object)t.Position));
+n.Iis.CommitAll(ch);
+co.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ch)}));}
 else{
 HttpRecord l=n.Expected(f);
-i.Begin(b,Step.ImageBag(l));
+h.Begin(b,Step.ImageBag(l));
 Step dh=new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=l};
 n.Record(f,delegate(bool set){
 if(set)
-cn.RemoveAt(cn.Count-1);
+co.RemoveAt(co.Count-1);
 else
-cn.Add(new KeyValuePair<int,Step>(b,dh));
+co.Add(new KeyValuePair<int,Step>(b,dh));
 });
-cn.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(f,l)));}}
+co.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(f,l)));}}
 List<Edit>Placed(List<Edit>am){
 BindingLists dm=n.Iis.Read(am);
 n.Touched.Note(dm);
 return dm.Copy().Try(am);}
 void Look(Step f){
-List<Bag>fo=Prober.Look(a,f.Endpoints,(int)a0["timeout"].Whole(1,600),(int)a0["retries"].Whole(0,100));
-Probes.AddRange(fo);
-Bag et=fo.Find(eg=>(string)eg["verdict"]=="wrong");
-Bag i3=fo.Find(eg=>(string)eg["verdict"]!="wrong"&&(string)eg["verdict"]!="right");
-Bag cd=et??(a0["on_unverified"].Text()=="fail"?i3:null);
-if(cd==null)
+List<Bag>fp=Prober.Look(a,f.Endpoints,(int)a0["timeout"].Whole(1,600),(int)a0["retries"].Whole(0,100));
+Probes.AddRange(fp);
+Bag eu=fp.Find(eg=>(string)eg["verdict"]=="wrong");
+Bag i3=fp.Find(eg=>(string)eg["verdict"]!="wrong"&&(string)eg["verdict"]!="right");
+Bag b7=eu??(a0["on_unverified"].Text()=="fail"?i3:null);
+if(b7==null)
 return;
-string e=cd["address"]+":"+cd["port"]+" "+(cd["sni"]??"without SNI");
-string w="expected "+(cd["expect"]??"no handshake")+", saw "+(cd["served"]??"no handshake");
-throw new HostException(et!=null?"probe_wrong":"probe_unverified",w,e,w,null,null);}
+string e=b7["address"]+":"+b7["port"]+" "+(b7["sni"]??"without SNI");
+string w="expected "+(b7["expect"]??"no handshake")+", saw "+(b7["served"]??"no handshake");
+throw new HostException(eu!=null?"probe_wrong":"probe_unverified",w,e,w,null,null);}
 void Undo(){
-if(cn.Count==0)
+if(co.Count==0)
 return;
 Undone="complete";
-for(int e=cn.Count-1;e>=0;e--){
-int b=cn[e].Key;
-Step f=cn[e].Value;
+for(int e=co.Count-1;e>=0;e--){
+int b=co[e].Key;
+Step f=co[e].Value;
 try{
 Try("undo",b);
 Back(f);
@@ -1214,7 +1138,7 @@ n.Expected(f);
 n.Record(f,delegate{});}}
 void Try(string g,int b){
 try{
-i.Note(g,b);}
+h.Note(g,b);}
 catch(HostException){}}}
 public class Given{
 public string Place;
@@ -1233,56 +1157,56 @@ get{return new Given(Table()[g],Below(g));}}
 string Below(string g){
 return Place.Length==0?g:Place+"."+g;}
 IDictionary Table(){
-IDictionary b8=value as IDictionary;
-if(b8==null)
+IDictionary bv=value as IDictionary;
+if(bv==null)
 throw Bad("must be an object");
-return b8;}
-public Given Keys(string[]ch,params string[]g2){
-IDictionary b8=Table();
+return bv;}
+public Given Keys(string[]ci,params string[]g2){
+IDictionary bv=Table();
 List<string>bk=new List<string>();
-foreach(object r in b8.Keys)
+foreach(object r in bv.Keys)
 bk.Add(Convert.ToString(r));
 bk.Sort(StringComparer.Ordinal);
-string[]fx=(string[])ch.Clone();
-Array.Sort(fx,StringComparer.Ordinal);
-foreach(string g in fx)
+string[]fy=(string[])ci.Clone();
+Array.Sort(fy,StringComparer.Ordinal);
+foreach(string g in fy)
 if(!bk.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
 foreach(string g in bk)
-if(Array.IndexOf(ch,g)<0&&Array.IndexOf(g2,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
+if(Array.IndexOf(ci,g)<0&&Array.IndexOf(g2,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
-IEnumerable e8=value as IEnumerable;
-if(e8==null||value is string||value is IDictionary)
+IEnumerable fa=value as IEnumerable;
+if(fa==null||value is string||value is IDictionary)
 throw Bad("must be a list");
 List<Given>cu=new List<Given>();
-foreach(object b9 in e8)
-cu.Add(new Given(b9,Place+"["+cu.Count+"]"));
+foreach(object bz in fa)
+cu.Add(new Given(bz,Place+"["+cu.Count+"]"));
 return cu;}
 public string Text(){
-string h=value as string;
-if(h==null)
+string i=value as string;
+if(i==null)
 throw Bad("must be text");
-return h;}
+return i;}
 public bool IsText{
 get{return value is string;}}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long hb,long eu){
+public long Whole(long hb,long ev){
 decimal u= -1;
-bool fy= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
-fy=fy&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
-if(fy)
+bool fz= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
+fz=fz&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
+if(fz)
 u=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!fy||u!=Math.Truncate(u)||u<hb||u>eu)
-throw Bad("must be a whole number from "+hb+" to "+eu);
+if(!fz||u!=Math.Truncate(u)||u<hb||u>ev)
+throw Bad("must be a whole number from "+hb+" to "+ev);
 return(long)u;}
 public string Choice(params string[]af){
-string h=value as string;
-if(Array.IndexOf(af,h)<0)
+string i=value as string;
+if(Array.IndexOf(af,i)<0)
 throw Bad("must be one of "+string.Join(", ",af));
-return h;}
+return i;}
 public bool Truth(){
 if(!(value is bool))
 throw Bad("must be true or false");
@@ -1301,8 +1225,8 @@ public bool IsRecord{
 get{return Family!=null;}}
 public static List<Step>Read(Given k){
 List<Step>aq=new List<Step>();
-foreach(Given b9 in k.Items())
-aq.Add(One(b9));
+foreach(Given bz in k.Items())
+aq.Add(One(bz));
 return aq;}
 static Step One(Given k){
 Step f=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
@@ -1318,11 +1242,11 @@ f.Family=k["family"].Choice("ipport","hostnameport","ccs","scopedccs");
 f.Key=k["key"].Text();
 if(!RecordMemory.IsKey(f.Family,f.Key))
 throw k["key"].Bad("'"+f.Key+"' is no key of family "+f.Family);
-bool ak= !k["before"].IsNull,e2= !k["after"].IsNull;
-if(ak==(f.Op==Set)||e2==(f.Op==Delete))
+bool ak= !k["before"].IsNull,e3= !k["after"].IsNull;
+if(ak==(f.Op==Set)||e3==(f.Op==Delete))
 throw k.Bad(f.Op+" has the wrong images");
 f.Before=ak?Image(f,k["before"]):null;
-f.After=e2?Image(f,k["after"]):null;}
+f.After=e3?Image(f,k["after"]):null;}
 public static HttpRecord Image(Step f,Given k){
 k.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
 HttpRecord ay=new HttpRecord{Family=f.Family,Key=f.Key};
@@ -1344,12 +1268,12 @@ return ay;}
 static long Number(Given k){
 return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
-Bag fe=new Bag{{"op",Op}};
+Bag em=new Bag{{"op",Op}};
 if(Op==Bindings)
-return fe.Put("edits",Edits.ConvertAll(t=>t.ToBag()));
+return em.Put("edits",Edits.ConvertAll(t=>t.ToBag()));
 if(Op==Probe)
-return fe.Put("endpoints",Endpoints.ConvertAll(az=>new Bag{{"address",az["address"]},{"port",az["port"]},{"sni",az["sni"]},{"expect",az["expect"]}}));
-return fe.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
+return em.Put("endpoints",Endpoints.ConvertAll(az=>new Bag{{"address",az["address"]},{"port",az["port"]},{"sni",az["sni"]},{"expect",az["expect"]}}));
+return em.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
 public static Bag ImageBag(HttpRecord v){
 return v==null?null:v.AddTo(new Bag());}
 static Hashtable Endpoint(Given k){
@@ -1388,9 +1312,9 @@ return new Bag{{"site",Site},{"position",Position},{"before",ImageBag(Before)},{
 static Bag ImageBag(Binding ay){
 return ay==null?null:new Bag{{"protocol",ay.Protocol},{"information",ay.Information},{"ssl_flags",ay.Flags}};}
 public static List<Edit>Undoing(List<Edit>am){
-List<Edit>f5=am.ConvertAll(t=>new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position,Before=t.After,After=t.Before,Back=true});
-f5.Reverse();
-return f5;}}
+List<Edit>f6=am.ConvertAll(t=>new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position,Before=t.After,After=t.Before,Back=true});
+f6.Reverse();
+return f6;}}
 public partial class WindowsMachine:IWritingMachine{
 static Guid WritableAdminManager=new Guid("2b72133b-3f5b-4602-8952-803546ce3344");
 const int AlreadyExists=183;
@@ -1405,13 +1329,13 @@ return Mark(hz);}}
 static string Mark(Process bd){
 long br=bd.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
 return bd.Id.ToString(CultureInfo.InvariantCulture)+" "+br.ToString(CultureInfo.InvariantCulture);}
-public bool IsAlive(string fa){
+public bool IsAlive(string fc){
 int c1;
-if(fa==null||fa==Owner|| !int.TryParse(fa.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c1))
+if(fc==null||fc==Owner|| !int.TryParse(fc.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c1))
 return false;
 try{
 using(Process bd=Process.GetProcessById(c1))
-return Mark(bd)==fa;}
+return Mark(bd)==fc;}
 catch(Exception){
 return false;}}
 public IDisposable Lock(int br){
@@ -1452,27 +1376,27 @@ if(!GetFileSecurityW(aa,5,a8,bq,out bq))
 throw Refused("GetFileSecurityW",Marshal.GetLastWin32Error());
 return Untrusted(a8);}
 public static string Untrusted(byte[]a8){
-RawSecurityDescriptor ce=new RawSecurityDescriptor(a8,0);
-if(!IsTrusted(ce.Owner))
-return"the folder of the journal belongs to "+ce.Owner;
-if(ce.DiscretionaryAcl==null)
+RawSecurityDescriptor cf=new RawSecurityDescriptor(a8,0);
+if(!IsTrusted(cf.Owner))
+return"the folder of the journal belongs to "+cf.Owner;
+if(cf.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce ge in ce.DiscretionaryAcl){
+foreach(GenericAce gf in cf.DiscretionaryAcl){
 const int g1=0x1200A9|unchecked((int)0xA0000000);
-KnownAce d4=ge as KnownAce;
+KnownAce d4=gf as KnownAce;
 bool hw=d4!=null&&d4.AceType==AceType.AccessDenied;
 if(!hw&&(d4==null||((d4.AccessMask&~g1)!=0&& !IsTrusted(d4.SecurityIdentifier))))
 return(d4==null?"somebody":d4.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
-static bool IsTrusted(SecurityIdentifier fm){
-string h=fm==null?"":fm.Value;
-return h=="S-1-5-32-544"||h=="S-1-5-18"||h.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
-public IJournalFile OpenJournal(string j,long e7){
-return new JournalFile(j,e7);}
-public static HostException Refused(string bi,int b3){
-bool b2=b3==5||b3==1307||b3==1314;
-string w=b2?"administrator rights are missing":HostException.OfCall(bi,(uint)b3).Message;
-return new HostException(b2?"access_denied":"internal",w,"journal",w,bi,b3);}
+static bool IsTrusted(SecurityIdentifier fn){
+string i=fn==null?"":fn.Value;
+return i=="S-1-5-32-544"||i=="S-1-5-18"||i.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
+public IJournalFile OpenJournal(string j,long e9){
+return new JournalFile(j,e9);}
+public static HostException Refused(string bi,int b6){
+bool b4=b6==5||b6==1307||b6==1314;
+string w=b4?"administrator rights are missing":HostException.OfCall(bi,(uint)b6).Message;
+return new HostException(b4?"access_denied":"internal",w,"journal",w,bi,b6);}
 [StructLayout(LayoutKind.Sequential)]
 struct SecurityAttributes{
 public int Length;
@@ -1486,14 +1410,14 @@ if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,ou
 throw Refused("ConvertStringSecurityDescriptorToSecurityDescriptorW",Marshal.GetLastWin32Error());
 try{
 IntPtr gs=hv(a7);
-int b3=Marshal.GetLastWin32Error();
-if(gs==IntPtr.Zero&&b3!=gz)
-throw Refused(bi,b3);
+int b6=Marshal.GetLastWin32Error();
+if(gs==IntPtr.Zero&&b6!=gz)
+throw Refused(bi,b6);
 return gs;}
 finally{
 LocalFree(a7.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string h,uint fn,out IntPtr a8,out uint ac);
+static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string i,uint fo,out IntPtr a8,out uint ac);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool GetFileSecurityW(string j,uint c5,byte[]a8,uint ac,out uint bq);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
@@ -1501,27 +1425,27 @@ static extern IntPtr CreateMutexExW(ref SecurityAttributes a7,string g,uint ag,u
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool CreateDirectoryW(string j,ref SecurityAttributes a7);
 [DllImport("kernel32.dll")]
-static extern IntPtr LocalFree(IntPtr ey);}
+static extern IntPtr LocalFree(IntPtr ez);}
 public interface IWritingMachine:IMachine{
 IAppHostWritableAdminManager OpenWritableAdmin();
 IDisposable Lock(int br);
 string Owner{get;}
-bool IsAlive(string fa);
+bool IsAlive(string fc);
 string JournalFolder();
-IJournalFile OpenJournal(string j,long e7);}
+IJournalFile OpenJournal(string j,long e9);}
 public interface IGuard{
 bool Confirms{get;}
 void Confirm(string j);
-void Arm(JournalWriter i,int aq);
+void Arm(JournalWriter h,int aq);
 void Disarm(string bb);}
 public interface IJournalFile:IDisposable{
 void Append(byte[]ad);}
 public class JournalFile:IJournalFile{
 FileStream ax;
-public JournalFile(string j,long e7){
+public JournalFile(string j,long e9){
 ax=new FileStream(j,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
-ax.SetLength(e7);
-ax.Seek(e7,SeekOrigin.Begin);}
+ax.SetLength(e9);
+ax.Seek(e9,SeekOrigin.Begin);}
 public void Append(byte[]ad){
 long bn=ax.Position;
 try{

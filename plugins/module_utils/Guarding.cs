@@ -16,20 +16,20 @@ public class Guard:IGuard{
 public const string TaskFolder="tlsfleet.iis",Program=@"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe";
 const int CheckSeconds=120,WaitSeconds=3600;
 IWritingMachine a;
-ITasks cl;
-int f4;
-List<string>fb=new List<string>();
+ITasks cm;
+int f5;
+List<string>fd=new List<string>();
 string c8;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine(),new WindowsTasks());}
-public static string Run(IDictionary p,IWritingMachine a,ITasks cl){
+public static string Run(IDictionary p,IWritingMachine a,ITasks cm){
 try{
-return Applier.Run(p,a,new Guard(new Given(p,""),a,cl));}
+return Applier.Run(p,a,new Guard(new Given(p,""),a,cm));}
 catch(Exception c){
 return Json.Write(Reader.Failure(Applier.Typed(c,"")));}}
-Guard(Given k,IWritingMachine a,ITasks cl){
+Guard(Given k,IWritingMachine a,ITasks cm){
 this.a=a;
-this.cl=cl;
+this.cm=cm;
 if(k["guard"].IsNull==k["confirm"].IsNull)
 throw k["guard"].Bad("give exactly one of guard and confirm");
 if(!k["confirm"].IsNull){
@@ -38,9 +38,9 @@ if(k["steps"].Items().Count>0)
 throw k["steps"].Bad("a confirmation has none");
 return;}
 Given bc=k["guard"].Keys(new[]{"minutes","engine"});
-f4=(int)bc["minutes"].Whole(1,1440);
+f5=(int)bc["minutes"].Whole(1,1440);
 foreach(Given dc in bc["engine"].Items())
-fb.Add(Unpacked(dc));}
+fd.Add(Unpacked(dc));}
 static string Unpacked(Given dc){
 try{
 using(GZipStream ax=new GZipStream(new MemoryStream(Convert.FromBase64String(dc.Text())),CompressionMode.Decompress))
@@ -50,70 +50,70 @@ catch(Exception c){
 throw dc.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
 get{return c8!=null;}}
-public void Arm(JournalWriter i,int aq){
-DateTime ci=a.UtcNow.AddMinutes(f4);
+public void Arm(JournalWriter h,int aq){
+DateTime cj=a.UtcNow.AddMinutes(f5);
 try{
-string aa=Directory.CreateDirectory(FolderOf(a,i.Run)).FullName;
+string aa=Directory.CreateDirectory(FolderOf(a,h.Run)).FullName;
 string gx=Path.Combine(aa,"undo.ps1");
-for(int b=0;b<fb.Count;b++)
-File.WriteAllText(Path.Combine(aa,b.ToString(CultureInfo.InvariantCulture)+".cs"),fb[b],Encoding.ASCII);
-File.WriteAllText(gx,Script(i.Run),Encoding.ASCII);
+for(int b=0;b<fd.Count;b++)
+File.WriteAllText(Path.Combine(aa,b.ToString(CultureInfo.InvariantCulture)+".cs"),fd[b],Encoding.ASCII);
+File.WriteAllText(gx,Script(h.Run),Encoding.ASCII);
 string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gx+"\"";
-string dq=cl.PowerShell(bo+" -Check",CheckSeconds);
+string dq=cm.PowerShell(bo+" -Check",CheckSeconds);
 if(dq!=null)
 throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dq);
-cl.Register(NameOf(i.Run),Xml(bo,ci));
-i.Guard(Journal.Time(ci)+"\t"+aq.ToString(CultureInfo.InvariantCulture));}
+cm.Register(NameOf(h.Run),Xml(bo,cj));
+h.Guard(Journal.Time(cj)+"\t"+aq.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
-Disarm(i.Run);
+Disarm(h.Run);
 string w="the guard could not be set up, so nothing was written: "+c.Message;
 throw new HostException("guard_unavailable",w,"guard",w,null,unchecked((uint)c.HResult));}}
 public void Disarm(string bb){
-Tidy(a,cl,bb);}
+Tidy(a,cm,bb);}
 public void Confirm(string j){
 Journal o=Journal.Of(j);
 if(o["run"]!=c8|| !o.Waiting){
-bool e1=o["run"]==c8&&o["expired"]!=null;
-string w="run "+c8+(e1?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
+bool e2=o["run"]==c8&&o["expired"]!=null;
+string w="run "+c8+(e2?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
 throw new HostException("guard_expired",w,"confirm",w,null,null);}
-using(JournalWriter i=JournalWriter.GoOn(a,j,o))
-i.End();
+using(JournalWriter h=JournalWriter.GoOn(a,j,o))
+h.End();
 File.Delete(j);
 Disarm(c8);}
 public static string Expire(string bb){
 return Expire(bb,new WindowsMachine(),new WindowsTasks());}
-public static string Expire(string bb,IWritingMachine a,ITasks cl){
+public static string Expire(string bb,IWritingMachine a,ITasks cm){
 string dq;
 try{
 string j=Path.Combine(a.JournalFolder(),Journal.File);
-using(IDisposable gb=a.Lock(WaitSeconds))
-dq=gb==null?"another applier did not end":Undone(bb,a,j);}
+using(IDisposable gc=a.Lock(WaitSeconds))
+dq=gc==null?"another applier did not end":Undone(bb,a,j);}
 catch(Exception c){
 HostException af=Applier.Typed(c,"journal");
 dq=af.Code+": "+af.Hint;}
 a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+dq);
-Tidy(a,cl,bb);
+Tidy(a,cm,bb);
 return dq;}
 static string Undone(string bb,IWritingMachine a,string j){
 Journal o=Journal.Of(j);
 if(o["run"]!=bb||o.Finished)
 return"nothing to do";
-using(IHttpApi cb=a.OpenHttp())
-using(JournalWriter i=JournalWriter.GoOn(a,j,o)){
-i.Expired(Journal.Time(a.UtcNow));
-Recovery bm=new Recovery(new Changes(a,cb),o);
+using(IHttpApi cd=a.OpenHttp())
+using(JournalWriter h=JournalWriter.GoOn(a,j,o)){
+h.Expired(Journal.Time(a.UtcNow));
+Recovery bm=new Recovery(new Changes(a,cd),o);
 bm.Plan();
-bm.CarryOut(i);
-i.End();
+bm.CarryOut(h);
+h.End();
 foreach(HostException az in bm.Lost)
 a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+az.Place+": "+az.Hint);}
 return"undone, since nobody had confirmed it";}
-static void Tidy(IWritingMachine a,ITasks cl,string bb){
+static void Tidy(IWritingMachine a,ITasks cm,string bb){
 try{
 string aa=FolderOf(a,bb);
 if(Directory.Exists(aa))
 Directory.Delete(aa,true);
-cl.Remove(NameOf(bb));}
+cm.Remove(NameOf(bb));}
 catch(Exception){}}
 static string NameOf(string bb){
 return"undo-"+bb;}
@@ -131,10 +131,10 @@ return"param([switch]$Check)\r\n"
 +"$expire = $made.CompiledAssembly.GetType('TlsFleet.Guard', $true).GetMethod('Expire', [type[]]@([string]))\r\n"
 +"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+bb+"')) }\r\n"
 +"exit 0\r\n";}
-static string Xml(string bo,DateTime ci){
+static string Xml(string bo,DateTime cj){
 return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">"
 +"<RegistrationInfo><Description>Undoes a change of tlsfleet.iis that nobody has confirmed</Description></RegistrationInfo>"
-+"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(ci)+"</StartBoundary><EndBoundary>"+Journal.Time(ci.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
++"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(cj)+"</StartBoundary><EndBoundary>"+Journal.Time(cj.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
 +"<Principals><Principal id=\"System\"><UserId>S-1-5-18</UserId><RunLevel>HighestAvailable</RunLevel></Principal></Principals>"
 +"<Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy><DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>"
 +"<StopIfGoingOnBatteries>false</StopIfGoingOnBatteries><StartWhenAvailable>true</StartWhenAvailable>"
@@ -175,9 +175,9 @@ StringBuilder dq=new StringBuilder();
 using(Process bd=Process.Start(bn)){
 bd.StandardInput.Close();
 bd.OutputDataReceived+=delegate{};
-bd.ErrorDataReceived+=delegate(object jf,DataReceivedEventArgs co){
+bd.ErrorDataReceived+=delegate(object jf,DataReceivedEventArgs cp){
 lock(dq)
-dq.Append(' ').Append(co.Data);};
+dq.Append(' ').Append(cp.Data);};
 bd.BeginOutputReadLine();
 bd.BeginErrorReadLine();
 if(!bd.WaitForExit(br*1000)){

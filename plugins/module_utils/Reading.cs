@@ -96,13 +96,13 @@ y.Add("site_states",c,"site states");
 c3[c1]="unknown";}}
 finally{
 Release(l);}}
-static string Name(long b7){
-return b7==0||b7==1?"started":b7==2||b7==3?"stopped":"unknown";}
+static string Name(long cb){
+return cb==0||cb==1?"started":cb==2||cb==3?"stopped":"unknown";}
 static long Number(IAppHostProperty dx){
 return Convert.ToInt64(dx.GetValue()?? -1,CultureInfo.InvariantCulture);}
-public static T Keep<T>(List<object>l,T b9){
-l.Add(b9);
-return b9;}
+public static T Keep<T>(List<object>l,T bz){
+l.Add(bz);
+return bz;}
 public static void Release(List<object>l){
 for(int b=l.Count-1;b>=0;b--)
 if(l[b]!=null&&Marshal.IsComObject(l[b]))
@@ -111,13 +111,13 @@ public class Certificates{
 static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
 IMachine a;
 Gaps y;
-string fd,al;
+string ff,al;
 HashSet<string>dt=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 SortedDictionary<string,string>dd=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps y,string fd,string al,IEnumerable<HttpRecord>a4){
+public Certificates(IMachine a,Gaps y,string ff,string al,IEnumerable<HttpRecord>a4){
 this.a=a;
 this.y=y;
-this.fd=fd;
+this.ff=ff;
 this.al=al;
 dd["MY"]="MY";
 dd["WebHosting"]="WebHosting";
@@ -140,10 +140,10 @@ a.Stores.Close();}}
 return o;}
 void Choose(string a1,List<StoredCertificate>c7,List<Bag>o){
 bool ip=a1=="MY"||a1=="WebHosting";
-c7.Sort((az,a5)=>string.CompareOrdinal(az.Thumbprint,a5.Thumbprint));
+c7.Sort((az,a6)=>string.CompareOrdinal(az.Thumbprint,a6.Thumbprint));
 foreach(StoredCertificate d in c7){
-bool gd=fd=="candidates"&&ip&&d.Key!=null;
-if(fd=="all"||gd||dt.Contains(a1+"\\"+d.Thumbprint))
+bool ge=ff=="candidates"&&ip&&d.Key!=null;
+if(ff=="all"||ge||dt.Contains(a1+"\\"+d.Thumbprint))
 o.Add(Facts(a1,d));}}
 Bag Facts(string a1,StoredCertificate d){
 return new Bag{{"thumbprint",d.Thumbprint},{"store",a1},{"der",Convert.ToBase64String(d.Der)}}
@@ -153,18 +153,18 @@ return new Bag{{"thumbprint",d.Thumbprint},{"store",a1},{"der",Convert.ToBase64S
 .Put("key",d.Key==null?null:KeyFacts(a1,d))
 .PutUnless(null,"chain",y.Try("chains","chain of certificate "+d.Thumbprint+" in "+a1,null,()=>Chain(d)));}
 Bag Chain(StoredCertificate d){
-ChainFacts e3=a.Stores.Chain(d);
-return e3==null?null:new Bag{{"status",e3.Status},{"elements",e3.Elements}};}
+ChainFacts e4=a.Stores.Chain(d);
+return e4==null?null:new Bag{{"status",e4.Status},{"elements",e4.Elements}};}
 Bag KeyFacts(string a1,StoredCertificate d){
 KeyLink r=d.Key;
 string cz="key of certificate "+d.Thumbprint+" in "+a1;
-string ep=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
+string eq=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
 var a0=new KeyProbe();
-if(ep!="metadata")
-a0=y.Try("keys",cz,a0,()=>a.Stores.Probe(d,ep=="sign"));
+if(eq!="metadata")
+a0=y.Try("keys",cz,a0,()=>a.Stores.Probe(d,eq=="sign"));
 string gp=y.Try("keys",cz,"unknown",()=>KeyAccess.OfSystem(a0.Descriptor));
 return new Bag{
-{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gp},{"check",a0.Tried?ep:"metadata"},{"code",a0.Code}
+{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gp},{"check",a0.Tried?eq:"metadata"},{"code",a0.Code}
 }.PutUnless(null,"file",y.Try("keys",cz,null,()=>FileOf(a0.UniqueName)));}
 string FileOf(string g){
 if(!string.IsNullOrEmpty(g))
@@ -183,14 +183,14 @@ const int Read=unchecked((int)0x80000000)|0x10000000|0x1;
 public static string OfSystem(byte[]a8){
 if(a8==null||a8.Length==0)
 return"unknown";
-var ce=new RawSecurityDescriptor(a8,0);
-RawAcl e8=ce.DiscretionaryAcl;
-if((ce.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
+var cf=new RawSecurityDescriptor(a8,0);
+RawAcl fa=cf.DiscretionaryAcl;
+if((cf.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
-if(e8==null)
+if(fa==null)
 return"granted";
-foreach(GenericAce ge in e8){
-CommonAce d4=ge as CommonAce;
+foreach(GenericAce gf in fa){
+CommonAce d4=gf as CommonAce;
 if(d4==null||(d4.AceFlags&AceFlags.InheritOnly)!=0||(d4.AccessMask&Read)==0)
 continue;
 if(!System.Contains(d4.SecurityIdentifier.Value))
@@ -207,7 +207,7 @@ IMachine a;
 IRegistry m;
 Gaps y=new Gaps();
 string aj,al;
-List<string>eo=new List<string>(),c6=new List<string>();
+List<string>ep=new List<string>(),c6=new List<string>();
 List<HttpRecord>a4=new List<HttpRecord>();
 List<Bag>ek=new List<Bag>();
 bool?dg;
@@ -218,30 +218,30 @@ this.al=al;
 m=a.Registry;}
 public Bag Read(){
 Bag ji=y.Try("os","Windows version",EmptyOs(),Os);
-Bag f2=y.Try("iis","IIS version",null,Iis);
-long bx=(int)ji["build"];
-ReadHttp(bx);
-IisConfig cf=new IisConfig(a,y);
-if(f2!=null)
-cf.Read();
-List<Bag>z=Sites(cf);
+Bag f3=y.Try("iis","IIS version",null,Iis);
+long b0=(int)ji["build"];
+ReadHttp(b0);
+IisConfig cg=new IisConfig(a,y);
+if(f3!=null)
+cg.Read();
+List<Bag>z=Sites(cg);
 bool?gw=null;
-if(f2!=null)
+if(f3!=null)
 gw=y.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
-List<Bag>d2=AllUsers(cf);
+List<Bag>d2=AllUsers(cg);
 Bag at=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",y.Try("os","computer name","",()=>ComputerName(m))},{"os",ji},{"iis",f2},{"addresses",y.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",eo},{"http_ports",y.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gw},{"update_exported",dg},{"shared_configuration",cf.Shared},{"sites",z},{"records",a4.Select(v=>v.ToBag())},{"certificates",new Certificates(a,y,aj,al,a4).Read()},{"central_store",y.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c6},{"users",d2},{"connection",y.Try("connection","connection in use",null,Connection)},{"journal",y.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cf.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
-new Traces(a,y).AddTo(at,f2!=null,bx,ek);
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",y.Try("os","computer name","",()=>ComputerName(m))},{"os",ji},{"iis",f3},{"addresses",y.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ep},{"http_ports",y.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gw},{"update_exported",dg},{"shared_configuration",cg.Shared},{"sites",z},{"records",a4.Select(v=>v.ToBag())},{"certificates",new Certificates(a,y,aj,al,a4).Read()},{"central_store",y.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c6},{"users",d2},{"connection",y.Try("connection","connection in use",null,Connection)},{"journal",y.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cg.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
+new Traces(a,y).AddTo(at,f3!=null,b0,ek);
 return at.Put("incomplete",y.Entries);}
-void ReadHttp(long bx){
+void ReadHttp(long b0){
 try{
-using(IHttpApi cb=a.OpenHttp()){
-HttpRecords eb=new HttpRecords(cb);
-a4=eb.All(bx,y);
+using(IHttpApi cd=a.OpenHttp()){
+HttpRecords eb=new HttpRecords(cd);
+a4=eb.All(b0,y);
 ek=eb.Unknown;
 c6=y.Try("url_reservations","URL reservations",c6,eb.UrlReservations);
-eo=y.Try("ip_listen","IP listen list",eo,eb.IpListen);
-dg=y.Try("update_exported","exports of httpapi.dll",null,()=>cb.UpdateExported);}}
+ep=y.Try("ip_listen","IP listen list",ep,eb.IpListen);
+dg=y.Try("update_exported","exports of httpapi.dll",null,()=>cd.UpdateExported);}}
 catch(Exception c){
 y.Add("records",c,"http.sys configuration");}}
 public static string ComputerName(IRegistry m){
@@ -249,40 +249,40 @@ const string j=@"SYSTEM\CurrentControlSet\Control\ComputerName\";
 object g=m.Value(j+"ActiveComputerName","ComputerName")??m.Value(j+"ComputerName","ComputerName");
 return Convert.ToString(g);}
 int BuildOf(){
-object h=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
-return h==null?0:int.Parse(Convert.ToString(h),CultureInfo.InvariantCulture);}
+object i=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
+return i==null?0:int.Parse(Convert.ToString(i),CultureInfo.InvariantCulture);}
 Bag Os(){
 object dl=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
-object eq=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
+object er=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
 if(dl==null){
 string[]c5=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
 dl=int.Parse(c5[0],CultureInfo.InvariantCulture);
-eq=int.Parse(c5[1],CultureInfo.InvariantCulture);}
-return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dl,eq??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
+er=int.Parse(c5[1],CultureInfo.InvariantCulture);}
+return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dl,er??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
 static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-static Bag OsBag(string g,object dl,object eq,object bx,object fn){
-return new Bag{{"name",g},{"major",dl},{"minor",eq},{"build",bx},{"revision",fn}};}
+static Bag OsBag(string g,object dl,object er,object b0,object fo){
+return new Bag{{"name",g},{"major",dl},{"minor",er},{"build",b0},{"revision",fo}};}
 Bag Iis(){
 object dl=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
-object eq=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
-return dl==null?null:new Bag{{"major",dl},{"minor",eq??0}};}
-List<Bag>Sites(IisConfig cf){
+object er=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
+return dl==null?null:new Bag{{"major",dl},{"minor",er??0}};}
+List<Bag>Sites(IisConfig cg){
 Dictionary<long,string>c3=new Dictionary<long,string>();
-if(cf.Sites.Count>0)
+if(cg.Sites.Count>0)
 c3=SiteStates.Read(a,y);
 List<Bag>z=new List<Bag>();
-foreach(Site an in cf.Sites){
-string b7;
-IEnumerable<Bag>s=an.Bindings.Select(delegate(Binding b1){
-return new Bag{{"protocol",b1.Protocol},{"information",b1.Information},{"ssl_flags",b1.Flags}};
+foreach(Site an in cg.Sites){
+string cb;
+IEnumerable<Bag>s=an.Bindings.Select(delegate(Binding b3){
+return new Bag{{"protocol",b3.Protocol},{"information",b3.Information},{"ssl_flags",b3.Flags}};
 });
-c3.TryGetValue(an.Id,out b7);
-z.Add(new Bag{{"id",an.Id},{"name",an.Name},{"state",b7??"unknown"},{"bindings",s}});}
+c3.TryGetValue(an.Id,out cb);
+z.Add(new Bag{{"id",an.Id},{"name",an.Name},{"state",cb??"unknown"},{"bindings",s}});}
 return z;}
-List<Bag>AllUsers(IisConfig cf){
+List<Bag>AllUsers(IisConfig cg){
 List<Bag>d2=new Users(m).Read(y);
-foreach(Mapper be in cf.Mappers)
+foreach(Mapper be in cg.Mappers)
 if(be.Hash&& !IsComplete(be))
 Users.Add(d2,"other",null,be.Thumbprint,"applicationHost.config, customMetadata "+be.Path+", property 5506 of the IIS 6 metabase");
 d2.AddRange(y.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
@@ -290,10 +290,10 @@ return d2;}
 static bool IsComplete(Mapper be){
 return be.Site>0&&be.Thumbprint!=null;}
 List<int>Ports(){
-IEnumerable<TcpEnd>e9=a.Listening();
-if(e9==null)
+IEnumerable<TcpEnd>fb=a.Listening();
+if(fb==null)
 return null;
-return new SortedSet<int>(e9.Select(ci=>ci.Port)).ToList();}
+return new SortedSet<int>(fb.Select(cj=>cj.Port)).ToList();}
 Bag CentralStore(){
 const string j=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
 object da=m.Value(j,"Enabled");
@@ -310,11 +310,11 @@ IEnumerable<string>bk=a.FilesIn(aa);
 return bk==null?null:bk.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
 Dictionary<int,bool>dp=new Users(m).WinRmPorts();
-List<TcpEnd>av=a.Established().Where(ci=>dp.ContainsKey(ci.Port)).ToList();
-TcpEnd c0=av.FirstOrDefault(ci=>dp[ci.Port])??av.FirstOrDefault();
+List<TcpEnd>av=a.Established().Where(cj=>dp.ContainsKey(cj.Port)).ToList();
+TcpEnd c0=av.FirstOrDefault(cj=>dp[cj.Port])??av.FirstOrDefault();
 if(c0==null)
 return null;
-if(av.Any(ci=>ci.Port!=c0.Port||ci.Address!=c0.Address))
+if(av.Any(cj=>cj.Port!=c0.Port||cj.Address!=c0.Address))
 y.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+c0.Address+" port "+c0.Port);
 return new Bag{{"address",c0.Address},{"port",c0.Port},{"tls",dp[c0.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
@@ -377,11 +377,11 @@ public const int QueryNext=1;
 public const uint InitializeConfig=2;
 public const uint NotFound=2,InvalidParameter=87,InsufficientBuffer=122,MoreData=234,NoMoreItems=259;
 [DllImport("httpapi.dll")]
-public static extern uint HttpInitialize(HttpVersion f7,uint ag,IntPtr er);
+public static extern uint HttpInitialize(HttpVersion f8,uint ag,IntPtr es);
 [DllImport("httpapi.dll")]
-public static extern uint HttpTerminate(uint ag,IntPtr er);
+public static extern uint HttpTerminate(uint ag,IntPtr es);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr dv,int c1,IntPtr ct,uint b4,IntPtr ez,uint c4,out uint bq,IntPtr dn);
+public static extern uint HttpQueryServiceConfiguration(IntPtr dv,int c1,IntPtr ct,uint b8,IntPtr e0,uint c4,out uint bq,IntPtr dn);
 [DllImport("httpapi.dll")]
 public static extern uint HttpSetServiceConfiguration(IntPtr dv,int c1,IntPtr ab,uint x,IntPtr dn);
 [DllImport("httpapi.dll")]
@@ -390,12 +390,12 @@ public static extern uint HttpDeleteServiceConfiguration(IntPtr dv,int c1,IntPtr
 public static extern uint HttpUpdateServiceConfiguration(IntPtr dv,int c1,IntPtr ab,uint x,IntPtr dn);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
-var f7=new HttpVersion{Major=1,Minor=0};
-uint q=HttpNative.HttpInitialize(f7,HttpNative.InitializeConfig,IntPtr.Zero);
+var f8=new HttpVersion{Major=1,Minor=0};
+uint q=HttpNative.HttpInitialize(f8,HttpNative.InitializeConfig,IntPtr.Zero);
 if(q!=0)
 throw HostException.OfCall("HttpInitialize",q);}
-public uint Query(int c1,IntPtr ct,uint b4,IntPtr ez,uint c4,out uint bq){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c1,ct,b4,ez,c4,out bq,IntPtr.Zero);}
+public uint Query(int c1,IntPtr ct,uint b8,IntPtr e0,uint c4,out uint bq){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c1,ct,b8,e0,c4,out bq,IntPtr.Zero);}
 public uint Set(int c1,IntPtr ab,uint x){
 return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c1,ab,x,IntPtr.Zero);}
 public uint Delete(int c1,IntPtr ab,uint x){
@@ -417,53 +417,53 @@ public string Family,Key,Thumbprint,Store,AppId,CtlIdentifier,CtlStore;
 public long Flags,CheckMode,Freshness,Timeout;
 public Bag ToBag(){
 return AddTo(new Bag{{"family",Family},{"key",Key}});}
-public Bag AddTo(Bag fe){
-return fe.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
+public Bag AddTo(Bag em){
+return em.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
 .PutUnless(0L,"flags",Flags).PutUnless(0L,"check_mode",CheckMode)
 .PutUnless(0L,"freshness",Freshness).PutUnless(0L,"timeout",Timeout)
 .PutUnless(null,"ctl_identifier",CtlIdentifier).PutUnless(null,"ctl_store",CtlStore);}}
 public class HttpRecords{
 public static Dictionary<string,int>Ids=new Dictionary<string,int>{
 {"ipport",HttpNative.Ssl},{"hostnameport",HttpNative.Sni},{"ccs",HttpNative.Ccs},{"scopedccs",HttpNative.ScopedCcs}};
-IHttpApi cb;
+IHttpApi cd;
 public List<Bag>Unknown=new List<Bag>();
-public HttpRecords(IHttpApi cb){
-this.cb=cb;}
-public List<HttpRecord>All(long bx,Gaps y){
+public HttpRecords(IHttpApi cd){
+this.cd=cd;}
+public List<HttpRecord>All(long b0,Gaps y){
 List<HttpRecord>c7=new List<HttpRecord>();
 Family(c7,y,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
-Family(c7,y,HttpNative.Sni,"hostnameport",bx<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-Family(c7,y,HttpNative.Ccs,"ccs",bx<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
+Family(c7,y,HttpNative.Sni,"hostnameport",b0<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(c7,y,HttpNative.Ccs,"ccs",b0<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
 Family(c7,y,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
 return c7;}
-void Family(List<HttpRecord>c7,Gaps y,int c1,string ae,bool ff,object bz,Func<IntPtr,HttpRecord>cp){
+void Family(List<HttpRecord>c7,Gaps y,int c1,string ae,bool fg,object b1,Func<IntPtr,HttpRecord>cq){
 try{
-List<HttpRecord>o=Steady(c1,bz,cp);
+List<HttpRecord>o=Steady(c1,b1,cq);
 foreach(HttpRecord v in o)
 v.Family=ae;
 c7.AddRange(o);}
 catch(HostException c){
-if(ff&&c.Number==HttpNative.InvalidParameter)
+if(fg&&c.Number==HttpNative.InvalidParameter)
 Unknown.Add(new Bag{{"what","records_"+ae},{"present",false},{"evidence",c.Call+", id "+c1+": "+c.Number}});
 else
 y.Add("records",c,"http.sys records of family "+ae+" (id "+c1+")");}}
-List<HttpRecord>Steady(int c1,object bz,Func<IntPtr,HttpRecord>cp){
-for(int bv=1;;bv++){
-List<HttpRecord>o=Each(c1,bz,cp);
+List<HttpRecord>Steady(int c1,object b1,Func<IntPtr,HttpRecord>cq){
+for(int bw=1;;bw++){
+List<HttpRecord>o=Each(c1,b1,cq);
 HashSet<string>gr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 bool hp=false;
 foreach(HttpRecord v in o)
 hp|= !gr.Add(v.Key);
 if(!hp)
 return o;
-if(bv==5)
+if(bw==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
 public List<string>UrlReservations(){
-return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a6=>Text(((UrlAclSet)Marshal.PtrToStructure(a6,typeof(UrlAclSet))).Prefix));}
+return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a5=>Text(((UrlAclSet)Marshal.PtrToStructure(a5,typeof(UrlAclSet))).Prefix));}
 public List<string>IpListen(){
 List<string>o=new List<string>();
 using(Room ef=new Room()){
-uint q=ef.Query(cb,HttpNative.IpListen,IntPtr.Zero,0);
+uint q=ef.Query(cd,HttpNative.IpListen,IntPtr.Zero,0);
 if(q==HttpNative.NotFound)
 return o;
 if(q!=0)
@@ -472,44 +472,44 @@ int ar=Marshal.ReadInt32(ef.At);
 for(int b=0;b<ar;b++)
 o.Add(Address(IntPtr.Add(ef.At,8+128*b)).ToString());}
 return o;}
-List<T>Each<T>(int c1,object bz,Func<IntPtr,T>cp){
+List<T>Each<T>(int c1,object b1,Func<IntPtr,T>cq){
 List<T>o=new List<T>();
-int x=Marshal.SizeOf(bz.GetType());
-int hn=(int)Marshal.OffsetOf(bz.GetType(),"Token");
+int x=Marshal.SizeOf(b1.GetType());
+int hn=(int)Marshal.OffsetOf(b1.GetType(),"Token");
 IntPtr ct=Marshal.AllocHGlobal(x);
 try{
 for(int b=0;b<x;b++)
 Marshal.WriteByte(ct,b,0);
-Marshal.StructureToPtr(bz,ct,false);
+Marshal.StructureToPtr(b1,ct,false);
 using(Room ef=new Room()){
 for(int gn=0;;gn++){
 Marshal.WriteInt32(ct,hn,gn);
-uint q=ef.Query(cb,c1,ct,(uint)x);
+uint q=ef.Query(cd,c1,ct,(uint)x);
 if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gn==0))
 return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-o.Add(cp(ef.At));}}}
+o.Add(cq(ef.At));}}}
 finally{
 Marshal.FreeHGlobal(ct);}}
-public static HttpRecord Of(int c1,IntPtr a6){
-return c1==HttpNative.Ssl?FromSsl(a6):c1==HttpNative.Ccs?FromCcs(a6):FromSni(a6);}
-static HttpRecord FromSsl(IntPtr a6){
-SslSet set=(SslSet)Marshal.PtrToStructure(a6,typeof(SslSet));
+public static HttpRecord Of(int c1,IntPtr a5){
+return c1==HttpNative.Ssl?FromSsl(a5):c1==HttpNative.Ccs?FromCcs(a5):FromSni(a5);}
+static HttpRecord FromSsl(IntPtr a5){
+SslSet set=(SslSet)Marshal.PtrToStructure(a5,typeof(SslSet));
 IPAddress ao=Address(set.Address);
 string gk=ao.ToString();
 return Record(set.Param,(gk.IndexOf(':')<0?gk:"["+gk+"]")+":"+Port(set.Address));}
-static HttpRecord FromSni(IntPtr a6){
-SniSet set=(SniSet)Marshal.PtrToStructure(a6,typeof(SniSet));
-return Record(set.Param,Text(set.Key.Host)+":"+Port(a6));}
-static HttpRecord FromCcs(IntPtr a6){
-return Record(((CcsSet)Marshal.PtrToStructure(a6,typeof(CcsSet))).Param,Port(a6));}
+static HttpRecord FromSni(IntPtr a5){
+SniSet set=(SniSet)Marshal.PtrToStructure(a5,typeof(SniSet));
+return Record(set.Param,Text(set.Key.Host)+":"+Port(a5));}
+static HttpRecord FromCcs(IntPtr a5){
+return Record(((CcsSet)Marshal.PtrToStructure(a5,typeof(CcsSet))).Param,Port(a5));}
 static HttpRecord Record(SslParam bh,string r){
 HttpRecord v=new HttpRecord{Key=r,AppId=bh.AppId.ToString("B")};
 if(bh.HashLength>0&&bh.Hash!=IntPtr.Zero){
-byte[]bw=new byte[bh.HashLength];
-Marshal.Copy(bh.Hash,bw,0,bw.Length);
-v.Thumbprint=Hex.Of(bw);}
+byte[]bx=new byte[bh.HashLength];
+Marshal.Copy(bh.Hash,bx,0,bx.Length);
+v.Thumbprint=Hex.Of(bx);}
 v.Store=Text(bh.StoreName);
 v.Flags=bh.Flags;
 v.CheckMode=bh.CheckMode;
@@ -518,23 +518,23 @@ v.Timeout=bh.Timeout;
 v.CtlIdentifier=Text(bh.CtlIdentifier);
 v.CtlStore=Text(bh.CtlStore);
 return v;}
-static string Text(IntPtr a6){
-return a6==IntPtr.Zero?null:Marshal.PtrToStringUni(a6);}
-static IPAddress Address(IntPtr a6){
-bool gm=Marshal.ReadInt16(a6)==23;
+static string Text(IntPtr a5){
+return a5==IntPtr.Zero?null:Marshal.PtrToStringUni(a5);}
+static IPAddress Address(IntPtr a5){
+bool gm=Marshal.ReadInt16(a5)==23;
 byte[]ad=new byte[gm?16:4];
-Marshal.Copy(IntPtr.Add(a6,gm?8:4),ad,0,ad.Length);
-return gm?new IPAddress(ad,(uint)Marshal.ReadInt32(a6,24)):new IPAddress(ad);}
-static string Port(IntPtr a6){
-int ba=(Marshal.ReadByte(a6,2)<<8)|Marshal.ReadByte(a6,3);
+Marshal.Copy(IntPtr.Add(a5,gm?8:4),ad,0,ad.Length);
+return gm?new IPAddress(ad,(uint)Marshal.ReadInt32(a5,24)):new IPAddress(ad);}
+static string Port(IntPtr a5){
+int ba=(Marshal.ReadByte(a5,2)<<8)|Marshal.ReadByte(a5,3);
 return ba.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
 uint ac=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
-public uint Query(IHttpApi cb,int c1,IntPtr ct,uint b4){
+public uint Query(IHttpApi cd,int c1,IntPtr ct,uint b8){
 for(;;){
 uint bq;
-uint q=cb.Query(c1,ct,b4,At,ac,out bq);
+uint q=cd.Query(c1,ct,b8,At,ac,out bq);
 if(q!=HttpNative.InsufficientBuffer&&q!=HttpNative.MoreData)
 return q;
 if(bq<=ac)
@@ -550,11 +550,11 @@ public static string Of(byte[]ad){
 return BitConverter.ToString(ad).Replace("-","");}
 public static string Thumbprint(object value){
 byte[]ad=value as byte[];
-string h=ad!=null?Of(ad):value as string;
-if(h==null)
+string i=ad!=null?Of(ad):value as string;
+if(i==null)
 return null;
 System.Text.StringBuilder d9=new System.Text.StringBuilder();
-foreach(char ap in h)
+foreach(char ap in i)
 if(Uri.IsHexDigit(ap))
 d9.Append(char.ToUpperInvariant(ap));
 return d9.Length==40?d9.ToString():null;}}
@@ -577,8 +577,8 @@ const string Folder=@"\inetsrv\config";
 IMachine a;
 Gaps y;
 List<Bag>ea=new List<Bag>();
-string b6;
-bool d1,cc;
+string ca;
+bool d1,ce;
 public IisConfig(IMachine a,Gaps y){
 this.a=a;
 this.y=y;}
@@ -588,10 +588,10 @@ try{
 string aa=Redirected(a.System32+Folder);
 j=a.ToPath(aa+"\\applicationHost.config");
 XmlFile.Visit(a,j,Restart,VisitConfiguration);
-if(b6!=null){
-j=a.ToPath(aa+"\\"+b6);
+if(ca!=null){
+j=a.ToPath(aa+"\\"+ca);
 XmlFile.Visit(a,j,Sites.Clear,e=>VisitSites(e,0));}
-if(cc&&Sites.Any(an=>an.Bindings.Count==0))
+if(ce&&Sites.Any(an=>an.Bindings.Count==0))
 y.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
 if(!d1)
 y.Add("sites","malformed",j+" has no section system.applicationHost/sites");}
@@ -611,26 +611,26 @@ if(!XmlFile.IsMissing(c))
 throw;}
 Shared=ei!=null;
 return ei==null?aa:ei.TrimEnd('\\');}
-static bool Truth(string h){
-return h!=null&&(h.Trim()=="1"||h.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
+static bool Truth(string i){
+return i!=null&&(i.Trim()=="1"||i.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
 void Restart(){
 Sites.Clear();
 Mappers.Clear();
 ea.Clear();
-b6=null;
-d1=cc=false;}
+ca=null;
+d1=ce=false;}
 void VisitConfiguration(XmlPlace e){
-int cr=e.Path.IndexOf("system.applicationHost")+1;
-if(cr==0||e.Path[0]!="configuration"|| !OnlyLocations(e.Path,cr-1))
+int b5=e.Path.IndexOf("system.applicationHost")+1;
+if(b5==0||e.Path[0]!="configuration"|| !OnlyLocations(e.Path,b5-1))
 return;
-if(e.Is(cr+1,"sites")){
+if(e.Is(b5+1,"sites")){
 d1=true;
-b6=e["configSource"]??b6;}
-else if(e.Path.Count>cr+1&&e.Path[cr]=="sites")
-VisitSites(e,cr);
-else if(e.Is(cr+2,"customMetadata","key"))
+ca=e["configSource"]??ca;}
+else if(e.Path.Count>b5+1&&e.Path[b5]=="sites")
+VisitSites(e,b5);
+else if(e.Is(b5+2,"customMetadata","key"))
 Mappers.Add(NewMapper(e["path"]??""));
-else if(e.Is(cr+3,"customMetadata","key","property"))
+else if(e.Is(b5+3,"customMetadata","key","property"))
 Property(Mappers[Mappers.Count-1],e);}
 static Mapper NewMapper(string j){
 const string z="LM/W3SVC/";
@@ -644,21 +644,21 @@ be.Hash=true;
 be.Thumbprint=LegacyThumbprint(e["value"]);}
 else if(e["id"]=="5511"&& !string.IsNullOrEmpty(e["value"]))
 be.Store=e["value"];}
-static bool OnlyLocations(List<string>j,int ci){
-for(int b=1;b<ci;b++)
+static bool OnlyLocations(List<string>j,int cj){
+for(int b=1;b<cj;b++)
 if(j[b]!="location")
 return false;
 return true;}
-void VisitSites(XmlPlace e,int fp){
+void VisitSites(XmlPlace e,int fq){
 Site an=Sites.Count==0?null:Sites[Sites.Count-1];
-cc|=e.Is(fp+4,"siteDefaults","bindings","binding");
-if(e.Is(fp+2,"sites","site"))
+ce|=e.Is(fq+4,"siteDefaults","bindings","binding");
+if(e.Is(fq+2,"sites","site"))
 Sites.Add(NewSite(e));
 else if(an==null)
 return;
-else if(e.Is(fp+4,"site","bindings","clear"))
+else if(e.Is(fq+4,"site","bindings","clear"))
 an.Bindings.Clear();
-else if(e.Is(fp+4,"site","bindings","binding"))
+else if(e.Is(fq+4,"site","bindings","binding"))
 an.Bindings.Add(NewBinding(e,an));}
 Site NewSite(XmlPlace e){
 var an=new Site{Name=e["name"]??""};
@@ -668,17 +668,17 @@ if(an.Name.Length==0)
 Doubt(e,"site "+an.Id+": has no name");
 return an;}
 Binding NewBinding(XmlPlace e,Site an){
-var b1=new Binding{Protocol=e["protocol"]??"",Information=e["bindingInformation"]??""};
-string where="site "+an.Name+", binding '"+b1.Information+"': ";
+var b3=new Binding{Protocol=e["protocol"]??"",Information=e["bindingInformation"]??""};
+string where="site "+an.Name+", binding '"+b3.Information+"': ";
 string ag=e["sslFlags"];
 uint u;
-if(b1.Protocol.Length==0||b1.Information.Length==0)
+if(b3.Protocol.Length==0||b3.Information.Length==0)
 Doubt(e,where+"protocol or bindingInformation is missing");
 if(ag!=null&&uint.TryParse(ag,NumberStyles.None,CultureInfo.InvariantCulture,out u))
-b1.Flags=u;
+b3.Flags=u;
 else if(ag!=null)
 Doubt(e,where+"sslFlags is '"+ag+"', not an unsigned number");
-return b1;}
+return b3;}
 void Doubt(XmlPlace e,string a3){
 a3="applicationHost.config line "+e.Line+": "+a3+"; IIS refuses to read the section";
 ea.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a3}});}
@@ -692,15 +692,15 @@ return ad.Length==20?Hex.Of(ad):null;}
 catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
-bool af=false,ex=false,dr=false;
+bool af=false,ey=false,dr=false;
 Action<XmlPlace>d3=delegate(XmlPlace e){
 if(e.Is(2,"sectionSchema"))
-ex=e["name"]=="system.applicationHost/sites";
-dr|=ex;
-af|=ex&&e.Is(0,"collection","attribute")&&e["name"]=="sslFlags";};
+ey=e["name"]=="system.applicationHost/sites";
+dr|=ey;
+af|=ey&&e.Is(0,"collection","attribute")&&e["name"]=="sslFlags";};
 try{
 string j=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,j,()=>{af=ex=dr=false;},d3);}
+XmlFile.Visit(a,j,()=>{af=ey=dr=false;},d3);}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
@@ -712,32 +712,32 @@ public List<KeyValuePair<string,string>>Lines=new List<KeyValuePair<string,strin
 public long Sound;
 public bool Damaged;
 public static Journal Parse(byte[]ad){
-Journal i=new Journal();
-string h=Encoding.ASCII.GetString(ad);
+Journal h=new Journal();
+string i=Encoding.ASCII.GetString(ad);
 int bn=0;
-for(int ci;(ci=h.IndexOf('\n',bn))>=0;bn=ci+1){
-string[]c5=h.Substring(bn,ci-bn).Split(new[]{'\t'},3);
-if(c5.Length==3&&Sum(c5[1]+"\t"+c5[2])==c5[0]&&i.Sound==bn){
-i.Lines.Add(new KeyValuePair<string,string>(c5[1],c5[2]));
-i.Sound=ci+1;}
-else if(ci+1<ad.Length)
-i.Damaged=true;}
-return i;}
+for(int cj;(cj=i.IndexOf('\n',bn))>=0;bn=cj+1){
+string[]c5=i.Substring(bn,cj-bn).Split(new[]{'\t'},3);
+if(c5.Length==3&&Sum(c5[1]+"\t"+c5[2])==c5[0]&&h.Sound==bn){
+h.Lines.Add(new KeyValuePair<string,string>(c5[1],c5[2]));
+h.Sound=cj+1;}
+else if(cj+1<ad.Length)
+h.Damaged=true;}
+return h;}
 public static string Line(string g,string value){
 string d7=g+"\t"+value;
 return Sum(d7)+"\t"+d7+"\n";}
-static string Sum(string h){
+static string Sum(string i){
 uint il=2166136261;
 unchecked{
-foreach(char ap in h)
+foreach(char ap in i)
 il=(il^ap)*16777619;}
 return il.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
 string o=null;
-foreach(KeyValuePair<string,string>co in Lines)
-if(co.Key==g)
-o=co.Value;
+foreach(KeyValuePair<string,string>cp in Lines)
+if(cp.Key==g)
+o=cp.Value;
 return o;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
@@ -750,114 +750,195 @@ public static string Time(DateTime hy){
 return hy.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
 int ar=0;
-foreach(KeyValuePair<string,string>co in Lines)
-ar+=co.Key==g?1:0;
+foreach(KeyValuePair<string,string>cp in Lines)
+ar+=cp.Key==g?1:0;
 return ar;}
 public static Bag View(string j){
-Journal i;
+Journal h;
 try{
-i=Parse(Bytes(j));}
+h=Parse(Bytes(j));}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-string bc=i["guard"],e5=i["expired"];
-if(i.Finished&&e5==null)
+string bc=h["guard"],e6=h["expired"];
+if(h.Finished&&e6==null)
 return null;
 Bag ie=new Bag{
-{"run",i["run"]??"damaged"},{"started",i["started"]??""},{"steps",new RawJson(i["steps"]??"[]")},{"done",i.Count("done")-i.Count("undone")}};
+{"run",h["run"]??"damaged"},{"started",h["started"]??""},{"steps",JsonReader.Parse(h["steps"]??"[]")},{"done",h.Count("done")-h.Count("undone")}};
 if(bc==null)
 return ie;
-string b7=e5==null?"armed":i.Finished?"undone":"failed";
-return ie.Put("guard",new Bag{{"state",b7},{"at",e5??bc.Split('\t')[0]}});}
+string cb=e6==null?"armed":h.Finished?"undone":"failed";
+return ie.Put("guard",new Bag{{"state",cb},{"at",e6??bc.Split('\t')[0]}});}
 public static Journal Of(string j){
 return Parse(System.IO.File.Exists(j)?Bytes(j):new byte[0]);}
 public static byte[]Bytes(string j){
 using(FileStream ax=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(MemoryStream fz=new MemoryStream()){
-ax.CopyTo(fz);
-return fz.ToArray();}}}
+using(MemoryStream f0=new MemoryStream()){
+ax.CopyTo(f0);
+return f0.ToArray();}}}
 public class Bag:IEnumerable{
 List<KeyValuePair<string,object>>cu=new List<KeyValuePair<string,object>>();
 public Bag Put(string r,object value){
 cu.Add(new KeyValuePair<string,object>(r,value));
 return this;}
-public Bag PutUnless(object gc,string r,object value){
-return Equals(value,gc)?this:Put(r,value);}
+public Bag PutUnless(object gd,string r,object value){
+return Equals(value,gd)?this:Put(r,value);}
 public object this[string r]{
 get{
-foreach(KeyValuePair<string,object>b9 in cu)
-if(b9.Key==r)
-return b9.Value;
+foreach(KeyValuePair<string,object>bz in cu)
+if(bz.Key==r)
+return bz.Value;
 return null;}}
 public void Add(string r,object value){
 Put(r,value);}
 public IEnumerator GetEnumerator(){
 return cu.GetEnumerator();}}
-public class RawJson{
-public string Text;
-public RawJson(string h){
-Text=h;}}
 public static class Json{
 public static string Write(object value){
-var h=new StringBuilder(4096);
-Append(h,value);
-return h.ToString();}
-public static void Append(StringBuilder h,object value){
+var i=new StringBuilder(4096);
+Append(i,value);
+return i.ToString();}
+public static void Append(StringBuilder i,object value){
 string bo=value as string;
-Bag fe=value as Bag;
+Bag em=value as Bag;
 if(value==null)
-h.Append("null");
+i.Append("null");
 else if(bo!=null)
-Quote(h,bo);
-else if(fe!=null)
-AppendBag(h,fe);
-else if(value is RawJson)
-h.Append(((RawJson)value).Text);
+Quote(i,bo);
+else if(em!=null)
+AppendBag(i,em);
+else if(value is IDictionary)
+AppendBag(i,Of((IDictionary)value));
 else if(value is bool)
-h.Append((bool)value?"true":"false");
+i.Append((bool)value?"true":"false");
 else if(value is int||value is long||value is uint||value is short||value is ushort||value is byte)
-h.Append(Convert.ToInt64(value).ToString(CultureInfo.InvariantCulture));
+i.Append(Convert.ToInt64(value).ToString(CultureInfo.InvariantCulture));
 else if(value is IEnumerable)
-AppendList(h,(IEnumerable)value);
+AppendList(i,(IEnumerable)value);
 else
 throw new ArgumentException("no JSON for "+value.GetType());}
-static void AppendBag(StringBuilder h,Bag fe){
+static Bag Of(IDictionary bv){
+Bag em=new Bag();
+foreach(DictionaryEntry bz in bv)
+em.Put((string)bz.Key,bz.Value);
+return em;}
+static void AppendBag(StringBuilder i,Bag em){
 char ak='{';
-foreach(KeyValuePair<string,object>b9 in fe){
-h.Append(ak);
-Quote(h,b9.Key);
-h.Append(':');
-Append(h,b9.Value);
+foreach(KeyValuePair<string,object>bz in em){
+i.Append(ak);
+Quote(i,bz.Key);
+i.Append(':');
+Append(i,bz.Value);
 ak=',';}
-h.Append(ak=='{'?"{}":"}");}
-static void AppendList(StringBuilder h,IEnumerable e8){
+i.Append(ak=='{'?"{}":"}");}
+static void AppendList(StringBuilder i,IEnumerable fa){
 char ak='[';
-foreach(object b9 in e8){
-h.Append(ak);
-Append(h,b9);
+foreach(object bz in fa){
+i.Append(ak);
+Append(i,bz);
 ak=',';}
-h.Append(ak=='['?"[]":"]");}
-static void Quote(StringBuilder h,string bo){
-h.Append('"');
+i.Append(ak=='['?"[]":"]");}
+static void Quote(StringBuilder i,string bo){
+i.Append('"');
 foreach(char ap in bo){
 if(ap=='"'||ap=='\\')
-h.Append('\\').Append(ap);
+i.Append('\\').Append(ap);
 else if(ap>=' '&&ap<127)
-h.Append(ap);
+i.Append(ap);
 else
-h.Append("\\u").Append(((int)ap).ToString("x4",CultureInfo.InvariantCulture));}
-h.Append('"');}
-public static void AppendDocument(StringBuilder h,object at){
+i.Append("\\u").Append(((int)ap).ToString("x4",CultureInfo.InvariantCulture));}
+i.Append('"');}
+public static void AppendDocument(StringBuilder i,object at){
 string gg=Write(at);
 if(gg.Length<=64*1024){
-h.Append("\"document\":").Append(gg);
+i.Append("\"document\":").Append(gg);
 return;}
 using(var c2=new MemoryStream()){
 using(var g9=new GZipStream(c2,CompressionMode.Compress,true)){
 byte[]ad=Encoding.ASCII.GetBytes(gg);
 g9.Write(ad,0,ad.Length);}
-h.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c2.ToArray())).Append('"');}}}
+i.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c2.ToArray())).Append('"');}}}
+public class JsonReader{
+const int Deepest=64;
+string i;
+int a5,b5;
+JsonReader(string i){
+this.i=i;}
+public static object Parse(string i){
+JsonReader bg=new JsonReader(i);
+try{
+object value=bg.Value();
+if(bg.Next()=='\0')
+return value;}
+catch(IndexOutOfRangeException){}
+catch(OverflowException){}
+catch(ArgumentOutOfRangeException){}
+throw new FormatException("JSON ends early, something follows it, or a number is too large, at "+bg.a5);}
+char Next(){
+while(a5<i.Length&&char.IsWhiteSpace(i[a5]))
+a5++;
+return a5<i.Length?i[a5]:'\0';}
+bool Taken(char ci){
+if(Next()!=ci)
+return false;
+a5++;
+return true;}
+object Value(){
+char b7=Next();
+if(b7=='{'||b7=='['){
+if(++b5>Deepest)
+throw new FormatException("JSON: too deep at "+a5);
+object e8=b7=='{'?(object)Members():Items();
+b5--;
+return e8;}
+if(b7=='"')
+return Words();
+int bn=a5;
+while(a5<i.Length&&",]} \t\r\n".IndexOf(i[a5])<0)
+a5++;
+string ga=i.Substring(bn,a5-bn);
+if(ga=="null")
+return null;
+return ga=="true"||ga=="false"?(object)(ga=="true"):long.Parse(ga,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
+Hashtable Members(){
+Hashtable bv=new Hashtable();
+a5++;
+while(!Taken('}')){
+if(bv.Count>0&& !Taken(','))
+throw new FormatException("JSON: no comma at "+a5);
+Next();
+string r=Words();
+if(!Taken(':'))
+throw new FormatException("JSON: no colon at "+a5);
+bv[r]=Value();}
+return bv;}
+object[]Items(){
+List<object>cu=new List<object>();
+a5++;
+while(!Taken(']')){
+if(cu.Count>0&& !Taken(','))
+throw new FormatException("JSON: no comma at "+a5);
+cu.Add(Value());}
+return cu.ToArray();}
+string Words(){
+StringBuilder bo=new StringBuilder();
+if(i[a5++]!='"')
+throw new FormatException("JSON: no string at "+a5);
+for(;;){
+char ap=i[a5++];
+if(ap=='"')
+return bo.ToString();
+if(ap=='\\')
+ap=Escaped(i[a5++]);
+bo.Append(ap);}}
+char Escaped(char ap){
+const string bk="bfnrt",h3="\b\f\n\r\t";
+if(ap=='u'){
+a5+=4;
+return(char)int.Parse(i.Substring(a5-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
+int b=bk.IndexOf(ap);
+return b<0?ap:h3[b];}}
 public interface IMachine{
 bool Simulated{get;}
 DateTime UtcNow{get;}
@@ -868,7 +949,7 @@ IAppHostAdminManager OpenAdmin();
 string System32{get;}
 string ToPath(string el);
 IEnumerable<string>FilesIn(string du);
-IEnumerable<string>Events(string ew,string bz,int eu);
+IEnumerable<string>Events(string ex,string b1,int ev);
 void Pause(int a9);
 IEnumerable<string>Addresses();
 IEnumerable<TcpEnd>Listening();
@@ -876,9 +957,9 @@ IEnumerable<TcpEnd>Established();
 Stream Dial(string ao,int ba,int au);
 Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
-void LogInvocation(string h);}
+void LogInvocation(string i);}
 public interface IHttpApi:IDisposable{
-uint Query(int c1,IntPtr ct,uint b4,IntPtr ez,uint c4,out uint bq);
+uint Query(int c1,IntPtr ct,uint b8,IntPtr e0,uint c4,out uint bq);
 uint Set(int c1,IntPtr ab,uint x);
 uint Delete(int c1,IntPtr ab,uint x);
 uint Update(int c1,IntPtr ab,uint x);
@@ -923,9 +1004,9 @@ Arguments.CheckContract(p);
 string aj=Arguments.Choice(p,"certificates","referenced","candidates","all");
 string al=Arguments.Choice(p,"key_check","metadata","open","sign");
 a.LogInvocation("tlsfleet.iis.host_reader, certificates="+aj+", key_check="+al);
-StringBuilder h=new StringBuilder("{\"changed\":false,\"contract\":1,");
-Json.AppendDocument(h,new Document(a,aj,al).Read());
-return h.Append('}').ToString();}
+StringBuilder i=new StringBuilder("{\"changed\":false,\"contract\":1,");
+Json.AppendDocument(i,new Document(a,aj,al).Read());
+return i.Append('}').ToString();}
 catch(Exception c){
 return Json.Write(Failure(c));}}
 public static Bag Failure(Exception c){
@@ -936,14 +1017,14 @@ return new Bag{
 public static Bag ErrorBag(HostException c,int?f){
 return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",f},{"call",c.Call},{"number",c.Number}};}}
 public static class Arguments{
-public static void Check(IDictionary p,params string[]ch){
-foreach(string g in ch)
+public static void Check(IDictionary p,params string[]ci){
+foreach(string g in ci)
 if(p[g]==null)
 throw Bad(g,"is missing");
 foreach(object r in p.Keys){
 string g=Convert.ToString(r);
 bool af=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string az in ch)
+foreach(string az in ci)
 af|=az.Equals(g,StringComparison.OrdinalIgnoreCase);
 if(!af)
 throw Bad(g,"is not known");}}
@@ -969,9 +1050,9 @@ Call=bi;
 Number=u;}
 public HostException(string q,string a3):this(q,a3,null,null,null,null){}
 public static HostException OfCall(string bi,uint u){
-bool b2=u==5;
+bool b4=u==5;
 string ia=bi+" returned "+u+": "+new Win32Exception((int)u).Message;
-return new HostException(b2?"access_denied":"internal",ia,bi,b2?"administrator rights are missing":ia,bi,u);}}
+return new HostException(b4?"access_denied":"internal",ia,bi,b4?"administrator rights are missing":ia,bi,u);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
@@ -985,9 +1066,9 @@ if(!Rights.TryGetValue(dj,out gi))
 gi="administrator rights";
 string hc=q=="access_denied"?"; this takes "+gi:"";
 Add(dj,q,cz+": "+c.Message+hc);}
-public T Try<T>(string dj,string cz,T dz,Func<T>cp){
+public T Try<T>(string dj,string cz,T dz,Func<T>cq){
 try{
-return cp();}
+return cq();}
 catch(Exception c){
 Add(dj,c,cz);
 return dz;}}
@@ -1017,19 +1098,19 @@ public Traces(IMachine a,Gaps y){
 this.a=a;
 this.y=y;
 m=a.Registry;}
-public void AddTo(Bag at,bool f2,long bx,List<Bag>ek){
-Put(at,"asked","asked","switches of features",()=>Asked(bx).Concat(ek));
+public void AddTo(Bag at,bool f3,long b0,List<Bag>ek){
+Put(at,"asked","asked","switches of features",()=>Asked(b0).Concat(ek));
 Put(at,"managers","managers","certificate managers",Managers);
-at.Put("rebind",f2?y.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
+at.Put("rebind",f3?y.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(at,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(at,"changes","events","event log of http.sys",Changes);}
-void Put(Bag at,string r,string dj,string cz,Func<IEnumerable<Bag>>cp){
-at.Put(r,y.Try(dj,cz,new List<Bag>(),()=>cp().ToList()));}
-IEnumerable<Bag>Asked(long bx){
+void Put(Bag at,string r,string dj,string cz,Func<IEnumerable<Bag>>cq){
+at.Put(r,y.Try(dj,cz,new List<Bag>(),()=>cq().ToList()));}
+IEnumerable<Bag>Asked(long b0){
 const string eb=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
-const string es=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
-return Switch("http2",eb,"EnableHttp2Tls",bx>=14393)
-.Concat(Switch("http3",eb,"EnableHttp3",bx>=20348)).Concat(Switch("tls13",es,"Enabled",bx>=20348));}
+const string et=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
+return Switch("http2",eb,"EnableHttp2Tls",b0>=14393)
+.Concat(Switch("http3",eb,"EnableHttp3",b0>=20348)).Concat(Switch("tls13",et,"Enabled",b0>=20348));}
 IEnumerable<Bag>Switch(string cz,string r,string g,bool af){
 object value=m.Value(r,g);
 if(value is int)
@@ -1038,16 +1119,16 @@ IEnumerable<Bag>Managers(){
 foreach(string ds in new[]{"Certify.Service","Certify.Server.Core"})
 if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+ds).Length>0)
 yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+ds);
-foreach(string f6 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
-if(KindOfTask(f6)!=null)
-yield return Manager(KindOfTask(f6),"scheduled task "+f6);
+foreach(string f7 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
+if(KindOfTask(f7)!=null)
+yield return Manager(KindOfTask(f7),"scheduled task "+f7);
 foreach(string[]go in Folders)
 if(Directory.Exists(a.ToPath(go[1])))
 yield return Manager(go[0],go[1]);}
-static Bag Manager(string ca,string em){
-return new Bag{{"kind",ca},{"evidence",em}};}
-static string KindOfTask(string f6){
-string g=f6.ToLowerInvariant();
+static Bag Manager(string cc,string en){
+return new Bag{{"kind",cc},{"evidence",en}};}
+static string KindOfTask(string f7){
+string g=f7.ToLowerInvariant();
 foreach(string af in new[]{"win-acme","simple-acme","posh-acme"})
 if(g.Contains(af))
 return af.Replace('-','_');
@@ -1055,44 +1136,44 @@ return g.Contains("acme")||g.Contains("letsencrypt")?"other":null;}
 bool Rebind(){
 try{
 string j=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
-using(var fl=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(var h=new StreamReader(fl,true)){
-XmlNode da=Parse(h.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+using(var fm=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(var i=new StreamReader(fm,true)){
+XmlNode da=Parse(i.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
 return da==null||da.InnerText.Trim()!="false";}}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
-foreach(XmlElement b5 in Events(Lifecycle,"*[System[EventID=1001]]")){
-string i5=Thumbprint(b5,"OldCertificateDetails"),a5=Thumbprint(b5,"NewCertificateDetails");
-if(i5!=null&&a5!=null)
-yield return new Bag{{"at",At(b5)},{"old",i5},{"new",a5}};}}
-static string Thumbprint(XmlElement b5,string g){
-XmlElement f0=First(b5,g);
-return f0==null?null:Hex.Thumbprint(f0.GetAttribute("Thumbprint"));}
+foreach(XmlElement b9 in Events(Lifecycle,"*[System[EventID=1001]]")){
+string i5=Thumbprint(b9,"OldCertificateDetails"),a6=Thumbprint(b9,"NewCertificateDetails");
+if(i5!=null&&a6!=null)
+yield return new Bag{{"at",At(b9)},{"old",i5},{"new",a6}};}}
+static string Thumbprint(XmlElement b9,string g){
+XmlElement f1=First(b9,g);
+return f1==null?null:Hex.Thumbprint(f1.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
 var dr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-foreach(XmlElement b5 in Events("System",HttpEvents)){
-XmlNodeList de=b5.GetElementsByTagName("Data");
+foreach(XmlElement b9 in Events("System",HttpEvents)){
+XmlNodeList de=b9.GetElementsByTagName("Data");
 string ah=de.Count==0?"":de[de.Count-1].InnerText;
 if(ah.Length>0&&dr.Add(ah))
-yield return new Bag{{"at",At(b5)},{"kind",Kinds[int.Parse(First(b5,"EventID").InnerText)-15300]},{"endpoint",ah}};}}
-static string At(XmlElement b5){
-return First(b5,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
-IEnumerable<XmlElement>Events(string ew,string bz){
-return a.Events(ew,bz,MostEvents).Select(Parse);}
-static XmlElement Parse(string h){
+yield return new Bag{{"at",At(b9)},{"kind",Kinds[int.Parse(First(b9,"EventID").InnerText)-15300]},{"endpoint",ah}};}}
+static string At(XmlElement b9){
+return First(b9,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
+IEnumerable<XmlElement>Events(string ex,string b1){
+return a.Events(ex,b1,MostEvents).Select(Parse);}
+static XmlElement Parse(string i){
 var at=new XmlDocument{XmlResolver=null};
-at.LoadXml(h);
+at.LoadXml(i);
 return at.DocumentElement;}
 static XmlElement First(XmlElement h4,string g){
 return(XmlElement)h4.GetElementsByTagName(g)[0];}}
 public static class EventLog{
 const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
-public static List<string>Read(string ew,string bz,int eu){
+public static List<string>Read(string ex,string b1,int ev){
 var o=new List<string>();
-IntPtr ed=EvtQuery(IntPtr.Zero,ew,bz,0x201);
+IntPtr ed=EvtQuery(IntPtr.Zero,ex,b1,0x201);
 int q=ed==IntPtr.Zero?Marshal.GetLastWin32Error():0;
 if(q==ChannelNotFound)
 return o;
@@ -1101,33 +1182,33 @@ throw HostException.OfCall("EvtQuery",(uint)q);
 try{
 IntPtr az;
 uint ar;
-while(o.Count<eu&&EvtNext(ed,1,out az,-1,0,out ar)){
+while(o.Count<ev&&EvtNext(ed,1,out az,-1,0,out ar)){
 try{
 o.Add(Xml(az));}
 finally{
 EvtClose(az);}}
 q=Marshal.GetLastWin32Error();
-if(o.Count<eu&&q!=NoMoreItems)
+if(o.Count<ev&&q!=NoMoreItems)
 throw HostException.OfCall("EvtNext",(uint)q);}
 finally{
 EvtClose(ed);}
 return o;}
-static string Xml(IntPtr b9){
-byte[]h=new byte[4096];
+static string Xml(IntPtr bz){
+byte[]i=new byte[4096];
 uint dt,ar;
 for(;;){
-if(EvtRender(IntPtr.Zero,b9,1,(uint)h.Length,h,out dt,out ar))
-return Encoding.Unicode.GetString(h,0,(int)dt).TrimEnd('\0');
+if(EvtRender(IntPtr.Zero,bz,1,(uint)i.Length,i,out dt,out ar))
+return Encoding.Unicode.GetString(i,0,(int)dt).TrimEnd('\0');
 int q=Marshal.GetLastWin32Error();
-if(q!=InsufficientBuffer||dt<=h.Length)
+if(q!=InsufficientBuffer||dt<=i.Length)
 throw HostException.OfCall("EvtRender",(uint)q);
-h=new byte[dt];}}
+i=new byte[dt];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr EvtQuery(IntPtr i9,string j,string bz,uint ag);
+static extern IntPtr EvtQuery(IntPtr i9,string j,string b1,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr ed,uint ac,out IntPtr b9,int jb,uint ag,out uint ix);
+static extern bool EvtNext(IntPtr ed,uint ac,out IntPtr bz,int jb,uint ag,out uint ix);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr c9,IntPtr b9,uint ag,uint ac,byte[]jc,out uint dt,out uint h9);
+static extern bool EvtRender(IntPtr c9,IntPtr bz,uint ag,uint ac,byte[]jc,out uint dt,out uint h9);
 [DllImport("wevtapi.dll")]
 static extern bool EvtClose(IntPtr dv);}
 public class Users{
@@ -1149,21 +1230,21 @@ Present("adfs",null,Services+"adfssrv");
 Present("wap",null,Services+"appproxysvc");
 Present("exchange",null,@"SOFTWARE\Microsoft\ExchangeServer\v15\Setup");}
 void WinRm(){
-foreach(string b0 in m.Keys(Wsman)){
-string j=Wsman+"\\"+b0;
+foreach(string b2 in m.Keys(Wsman)){
+string j=Wsman+"\\"+b2;
 string ai=Hex.Thumbprint(m.Value(j,"certThumbprint"));
 int ba;
-bool es;
-if(Listener(b0,out ba,out es)&&es&&ai!=null)
-Found("winrm",RecordOf(b0,ba),ai,j);}}
-bool Listener(string g,out int ba,out bool es){
+bool et;
+if(Listener(b2,out ba,out et)&&et&&ai!=null)
+Found("winrm",RecordOf(b2,ba),ai,j);}}
+bool Listener(string g,out int ba,out bool et){
 int i6=g.LastIndexOf('+');
-es=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
+et=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
 object value=m.Value(Wsman+"\\"+g,"Port");
-ba=value is int?(int)value:es?5986:5985;
+ba=value is int?(int)value:et?5986:5985;
 return i6>0;}
-static string RecordOf(string b0,int ba){
-string ao=b0.Substring(0,b0.LastIndexOf('+'));
+static string RecordOf(string b2,int ba){
+string ao=b2.Substring(0,b2.LastIndexOf('+'));
 if(ao.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
 ao=ao.Substring(3).Trim('[',']');
 return"ipport "+(ao.IndexOf(':')<0?ao:"["+ao+"]")+":"+ba;}
@@ -1172,11 +1253,11 @@ public Dictionary<int,bool>WinRmPorts(){
 var dp=new Dictionary<int,bool>();
 dp[5985]=false;
 dp[5986]=true;
-foreach(string b0 in m.Keys(Wsman)){
+foreach(string b2 in m.Keys(Wsman)){
 int ba;
-bool es;
-if(Listener(b0,out ba,out es))
-dp[ba]=es;}
+bool et;
+if(Listener(b2,out ba,out et))
+dp[ba]=et;}
 return dp;}
 void WebManagement(){
 const string j=@"SOFTWARE\Microsoft\WebManagement\Server";
@@ -1184,11 +1265,11 @@ object ba=m.Value(j,"Port");
 Hash("wmsvc","ipport 0.0.0.0:"+(ba is int?(int)ba:8172),j,"SslCertificateHash");}
 void SqlServers(){
 foreach(string cw in Sql){
-foreach(string en in m.Names(cw+@"Instance Names\SQL")){
-object c1=m.Value(cw+@"Instance Names\SQL",en);
+foreach(string eo in m.Names(cw+@"Instance Names\SQL")){
+object c1=m.Value(cw+@"Instance Names\SQL",eo);
 Hash("sql",null,cw+c1+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string en in m.Names(cw+@"Instance Names\RS"))
-Found("ssrs",null,null,cw+@"Instance Names\RS, instance "+en);}}
+foreach(string eo in m.Names(cw+@"Instance Names\RS"))
+Found("ssrs",null,null,cw+@"Instance Names\RS, instance "+eo);}}
 void Sstp(){
 const string j=Services+@"SstpSvc\Parameters";
 string ai=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
@@ -1197,20 +1278,20 @@ if(ai!=null||(hd!=null&&hd.Length==32))
 Found("sstp","ipport 0.0.0.0:443",ai,j);}
 void Wsus(){
 const string j=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
-object ba=m.Value(j,"PortNumber"),es=m.Value(j,"UsingSSL");
-if(ba is int&&es is int&&(int)es!=0)
+object ba=m.Value(j,"PortNumber"),et=m.Value(j,"UsingSSL");
+if(ba is int&&et is int&&(int)et!=0)
 Found("wsus","ipport 0.0.0.0:"+((int)ba).ToString(CultureInfo.InvariantCulture),null,j);}
-void Hash(string ca,string r,string j,string g){
+void Hash(string cc,string r,string j,string g){
 string ai=Hex.Thumbprint(m.Value(j,g));
 if(ai!=null)
-Found(ca,r,ai,j+", "+g);}
-void Present(string ca,string r,string j){
+Found(cc,r,ai,j+", "+g);}
+void Present(string cc,string r,string j){
 if(m.Keys(j).Length+m.Names(j).Length>0)
-Found(ca,r,null,j);}
-void Found(string ca,string r,string ai,string j){
-Add(o,ca,r,ai,@"HKLM\"+j);}
-public static void Add(List<Bag>d2,string ca,string r,string ai,string em){
-d2.Add(new Bag{{"kind",ca},{"key",r},{"thumbprint",ai},{"evidence",em}});}}
+Found(cc,r,null,j);}
+void Found(string cc,string r,string ai,string j){
+Add(o,cc,r,ai,@"HKLM\"+j);}
+public static void Add(List<Bag>d2,string cc,string r,string ai,string en){
+d2.Add(new Bag{{"kind",cc},{"key",r},{"thumbprint",ai},{"evidence",en}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 IRegistry m=new WindowsRegistry();
@@ -1231,8 +1312,8 @@ public string ToPath(string el){
 return Environment.ExpandEnvironmentVariables(el);}
 public IEnumerable<string>FilesIn(string du){
 return Directory.GetFiles(ToPath(du)).Select(Path.GetFileName);}
-public IEnumerable<string>Events(string ew,string bz,int eu){
-return EventLog.Read(ew,bz,eu);}
+public IEnumerable<string>Events(string ex,string b1,int ev){
+return EventLog.Read(ex,b1,ev);}
 public void Pause(int a9){
 Thread.Sleep(a9);}
 public IEnumerable<string>Addresses(){
@@ -1249,33 +1330,33 @@ public IEnumerable<TcpEnd>Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
 public Stream Dial(string ao,int ba,int au){
 return Dial(new IPEndPoint(IPAddress.Parse(ao),ba),au);}
-public static Stream Dial(IPEndPoint ci,int au){
-Socket e0=new Socket(ci.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+public static Stream Dial(IPEndPoint cj,int au){
+Socket e1=new Socket(cj.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult fk=e0.BeginConnect(ci,null,null);
-if(!fk.AsyncWaitHandle.WaitOne(au))
-throw new TimeoutException("no connection to "+ci+" within "+au+" ms");
-e0.EndConnect(fk);
-return new NetworkStream(e0,true);}
+IAsyncResult fl=e1.BeginConnect(cj,null,null);
+if(!fl.AsyncWaitHandle.WaitOne(au))
+throw new TimeoutException("no connection to "+cj+" within "+au+" ms");
+e1.EndConnect(fl);
+return new NetworkStream(e1,true);}
 catch{
-e0.Close();
+e1.Close();
 throw;}}
 public IEnumerable<Bag>OtherUsers(){
 return new Bag[0];}
 public Bag ReadJournal(){
 return Journal.View(ToPath(Journal.Folder+"\\"+Journal.File));}
-public void LogInvocation(string h){
-IntPtr ew=RegisterEventSourceW(null,"Ansible");
-if(ew==IntPtr.Zero)
+public void LogInvocation(string i){
+IntPtr ex=RegisterEventSourceW(null,"Ansible");
+if(ex==IntPtr.Zero)
 return;
-ReportEventW(ew,4,0,0,IntPtr.Zero,1,0,new[]{h},IntPtr.Zero);
-DeregisterEventSource(ew);}
+ReportEventW(ex,4,0,0,IntPtr.Zero,1,0,new[]{i},IntPtr.Zero);
+DeregisterEventSource(ex);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern IntPtr RegisterEventSourceW(string h1,string dc);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr ew,ushort jj,ushort it,uint c1,IntPtr id,ushort ar,uint iu,string[]jh,IntPtr de);
+static extern bool ReportEventW(IntPtr ex,ushort jj,ushort it,uint c1,IntPtr id,ushort ar,uint iu,string[]jh,IntPtr de);
 [DllImport("advapi32.dll")]
-static extern bool DeregisterEventSource(IntPtr ew);}
+static extern bool DeregisterEventSource(IntPtr ex);}
 public class WindowsRegistry:IRegistry{
 public object Value(string r,string g){
 return With(r,null,av=>av.GetValue(g));}
@@ -1283,45 +1364,45 @@ public string[]Keys(string r){
 return With(r,new string[0],av=>av.GetSubKeyNames());}
 public string[]Names(string r){
 return With(r,new string[0],av=>av.GetValueNames());}
-static T With<T>(string r,T dz,Func<RegistryKey,T>cp){
+static T With<T>(string r,T dz,Func<RegistryKey,T>cq){
 using(RegistryKey cw=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
 using(RegistryKey av=cw.OpenSubKey(r))
-return av==null?dz:cp(av);}}
+return av==null?dz:cq(av);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
-public static List<TcpEnd>OfSystem(int b7){
+public static List<TcpEnd>OfSystem(int cb){
 List<TcpEnd>o=new List<TcpEnd>();
-Read(V4,eg=>Take(o,eg,b7,0,4,4,8,20),24);
-Read(V6,eg=>Take(o,eg,b7,48,0,16,20,52),56);
+Read(V4,eg=>Take(o,eg,cb,0,4,4,8,20),24);
+Read(V6,eg=>Take(o,eg,cb,48,0,16,20,52),56);
 return o;}
-static void Take(List<TcpEnd>o,IntPtr eg,int b7,int hl,int ga,int d5,int gu,int hf){
-if(Marshal.ReadInt32(eg,hf)!=System||Marshal.ReadInt32(eg,hl)!=b7)
+static void Take(List<TcpEnd>o,IntPtr eg,int cb,int hl,int gb,int d5,int gu,int hf){
+if(Marshal.ReadInt32(eg,hf)!=System||Marshal.ReadInt32(eg,hl)!=cb)
 return;
 byte[]ao=new byte[d5];
-Marshal.Copy(IntPtr.Add(eg,ga),ao,0,d5);
-IPAddress fu=new IPAddress(ao);
-if(fu.IsIPv4MappedToIPv6)
-fu=fu.MapToIPv4();
-o.Add(new TcpEnd{Address=fu.ToString(),Port=(Marshal.ReadByte(eg,gu)<<8)|Marshal.ReadByte(eg,gu+1)});}
+Marshal.Copy(IntPtr.Add(eg,gb),ao,0,d5);
+IPAddress fv=new IPAddress(ao);
+if(fv.IsIPv4MappedToIPv6)
+fv=fv.MapToIPv4();
+o.Add(new TcpEnd{Address=fv.ToString(),Port=(Marshal.ReadByte(eg,gu)<<8)|Marshal.ReadByte(eg,gu+1)});}
 static void Read(int ae,Action<IntPtr>iz,int hj){
 uint ac=0x10000;
 for(;;){
-IntPtr b8=Marshal.AllocHGlobal((int)ac);
+IntPtr bv=Marshal.AllocHGlobal((int)ac);
 try{
-uint q=GetExtendedTcpTable(b8,ref ac,false,ae,AllWithOwner,0);
+uint q=GetExtendedTcpTable(bv,ref ac,false,ae,AllWithOwner,0);
 if(q==TooSmall)
 continue;
 if(q!=0)
 throw HostException.OfCall("GetExtendedTcpTable",q);
-int ar=Marshal.ReadInt32(b8);
+int ar=Marshal.ReadInt32(bv);
 for(int b=0;b<ar;b++)
-iz(IntPtr.Add(b8,4+b*hj));
+iz(IntPtr.Add(bv,4+b*hj));
 return;}
 finally{
-Marshal.FreeHGlobal(b8);}}}
+Marshal.FreeHGlobal(bv);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr b8,ref uint ac,bool fx,int ae,int ca,uint er);}
+static extern uint GetExtendedTcpTable(IntPtr bv,ref uint ac,bool fy,int ae,int cc,uint es);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
@@ -1350,47 +1431,47 @@ av.Close();
 l=null;
 av=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]hi=Property(d,KeyNative.Renewal,(a6,ac)=>{
+byte[]hi=Property(d,KeyNative.Renewal,(a5,ac)=>{
 byte[]ad=new byte[ac];
-Marshal.Copy(a6,ad,0,ac);
+Marshal.Copy(a5,ad,0,ac);
 return ad;
 });
 return new StoredCertificate{
 Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hi),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 d,uint c1,Func<IntPtr,int,T>cp)where T:class{
+static T Property<T>(X509Certificate2 d,uint c1,Func<IntPtr,int,T>cq)where T:class{
 uint ac=0;
 if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c1,IntPtr.Zero,ref ac))
 return null;
-IntPtr a6=Marshal.AllocHGlobal((int)ac);
+IntPtr a5=Marshal.AllocHGlobal((int)ac);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,c1,a6,ref ac)?cp(a6,(int)ac):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,c1,a5,ref ac)?cq(a5,(int)ac):null;}
 finally{
-Marshal.FreeHGlobal(a6);
+Marshal.FreeHGlobal(a5);
 GC.KeepAlive(d);}}
-public static KeyLink ToLink(IntPtr a6,int ac){
-KeyNative.ProvInfo f3=(KeyNative.ProvInfo)Marshal.PtrToStructure(a6,typeof(KeyNative.ProvInfo));
+public static KeyLink ToLink(IntPtr a5,int ac){
+KeyNative.ProvInfo f4=(KeyNative.ProvInfo)Marshal.PtrToStructure(a5,typeof(KeyNative.ProvInfo));
 return new KeyLink{
-Container=Marshal.PtrToStringUni(f3.Container)??"",Provider=Marshal.PtrToStringUni(f3.Provider)??"",ProviderType=f3.ProviderType,KeySpec=f3.KeySpec,Machine=(f3.Flags&KeyNative.MachineKeyset)!=0};}
+Container=Marshal.PtrToStringUni(f4.Container)??"",Provider=Marshal.PtrToStringUni(f4.Provider)??"",ProviderType=f4.ProviderType,KeySpec=f4.KeySpec,Machine=(f4.Flags&KeyNative.MachineKeyset)!=0};}
 public KeyProbe Probe(StoredCertificate d,bool ib){
 var a0=new KeyProbe{Tried=true};
 X509Certificate2 dw=(X509Certificate2)d.Native;
 IntPtr r;
-uint cj;
-bool cq;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(dw.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out cj,out cq)){
+uint ck;
+bool cr;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(dw.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out ck,out cr)){
 a0.Code=KeyNative.LastResult();
 if(a0.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
 throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
 return a0;}
-bool hu=cj==KeyNative.NcryptHandle;
+bool hu=ck==KeyNative.NcryptHandle;
 try{
 a0.Descriptor=hu?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
 a0.UniqueName=hu?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
-a0.Code= !ib?0:hu?CngSign(r,dw.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,cj,d.Key);}
+a0.Code= !ib?0:hu?CngSign(r,dw.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ck,d.Key);}
 finally{
-if(cq&&hu)
+if(cr&&hu)
 KeyNative.NCryptFreeObject(r);
-else if(cq)
+else if(cr)
 KeyNative.CryptReleaseContext(r,0);
 GC.KeepAlive(dw);}
 return a0;}
@@ -1402,23 +1483,23 @@ IntPtr c9;
 if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dw.Handle,IntPtr.Zero,IntPtr.Zero,gt,KeyNative.ChainFlags,IntPtr.Zero,out c9))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
-IntPtr cd=Marshal.ReadInt32(c9,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c9,16)):IntPtr.Zero;
-return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c9,4)),Elements=cd==IntPtr.Zero?0:Marshal.ReadInt32(cd,12)};}
+IntPtr b7=Marshal.ReadInt32(c9,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c9,16)):IntPtr.Zero;
+return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c9,4)),Elements=b7==IntPtr.Zero?0:Marshal.ReadInt32(b7,12)};}
 finally{
 KeyNative.CertFreeCertificateChain(c9);
 GC.KeepAlive(dw);}}
-static byte[]CngProperty(IntPtr r,string g,uint ev){
-uint ag=ev|KeyNative.Silent,ac;
+static byte[]CngProperty(IntPtr r,string g,uint ew){
+uint ag=ew|KeyNative.Silent,ac;
 if(KeyNative.NCryptGetProperty(r,g,null,0,out ac,ag)!=0)
 return null;
 byte[]value=new byte[ac];
 return KeyNative.NCryptGetProperty(r,g,value,ac,out ac,ag)==0?value:null;}
-static byte[]CapiProperty(IntPtr bl,uint d0,uint ev){
+static byte[]CapiProperty(IntPtr bl,uint d0,uint ew){
 uint ac=0;
-if(!KeyNative.CryptGetProvParam(bl,d0,null,ref ac,ev))
+if(!KeyNative.CryptGetProvParam(bl,d0,null,ref ac,ew))
 return null;
 byte[]value=new byte[ac];
-return KeyNative.CryptGetProvParam(bl,d0,value,ref ac,ev)?value:null;}
+return KeyNative.CryptGetProvParam(bl,d0,value,ref ac,ew)?value:null;}
 static string Text(Encoding g0,byte[]value){
 return value==null?null:g0.GetString(value).TrimEnd('\0');}
 static long CngSign(IntPtr r,bool i7){
@@ -1434,18 +1515,18 @@ return unchecked((uint)q);}
 finally{
 Marshal.FreeHGlobal(ec);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bl,uint cj,KeyLink i2){
-IntPtr bw;
+static long CapiSign(IntPtr bl,uint ck,KeyLink i2){
+IntPtr bx;
 uint ac=0;
-if(!KeyNative.CryptCreateHash(bl,i2.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bw))
+if(!KeyNative.CryptCreateHash(bl,i2.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bx))
 return KeyNative.LastResult();
 try{
-bool cn=KeyNative.CryptHashData(bw,Sample,(uint)Sample.Length,0)
-&&KeyNative.CryptSignHash(bw,cj,IntPtr.Zero,0,null,ref ac)
-&&KeyNative.CryptSignHash(bw,cj,IntPtr.Zero,0,new byte[ac],ref ac);
-return cn?0:KeyNative.LastResult();}
+bool co=KeyNative.CryptHashData(bx,Sample,(uint)Sample.Length,0)
+&&KeyNative.CryptSignHash(bx,ck,IntPtr.Zero,0,null,ref ac)
+&&KeyNative.CryptSignHash(bx,ck,IntPtr.Zero,0,new byte[ac],ref ac);
+return co?0:KeyNative.LastResult();}
 finally{
-KeyNative.CryptDestroyHash(bw);}}}
+KeyNative.CryptDestroyHash(bx);}}}
 public static class KeyNative{
 public const uint KeyProvInfo=2,Renewal=64;
 public const uint NcryptHandle=0xFFFFFFFF,MachineKeyset=0x20,Silent=0x40,BadKeyset=0x80090016;
@@ -1467,15 +1548,15 @@ public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c1,IntPtr de,ref uint ac);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h8,out IntPtr r,out uint cj,out bool cq);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h8,out IntPtr r,out uint ck,out bool cr);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr je,IntPtr d,IntPtr ic,IntPtr a1,byte[]gt,uint ag,IntPtr er,out IntPtr e3);
+public static extern bool CertGetCertificateChain(IntPtr je,IntPtr d,IntPtr ic,IntPtr a1,byte[]gt,uint ag,IntPtr es,out IntPtr e4);
 [DllImport("crypt32.dll")]
-public static extern void CertFreeCertificateChain(IntPtr e3);
+public static extern void CertFreeCertificateChain(IntPtr e4);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
-public static extern int NCryptGetProperty(IntPtr r,string g,byte[]ez,uint ac,out uint bq,uint ag);
+public static extern int NCryptGetProperty(IntPtr r,string g,byte[]e0,uint ac,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr r,IntPtr ec,byte[]bw,uint iv,byte[]gl,uint ac,out uint bq,uint ag);
+public static extern int NCryptSignHash(IntPtr r,IntPtr ec,byte[]bx,uint iv,byte[]gl,uint ac,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr r);
 [DllImport("advapi32.dll",SetLastError=true)]
@@ -1483,13 +1564,13 @@ public static extern bool CryptGetProvParam(IntPtr bl,uint d0,byte[]de,ref uint 
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptReleaseContext(IntPtr bl,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bl,uint ih,IntPtr r,uint ag,out IntPtr bw);
+public static extern bool CryptCreateHash(IntPtr bl,uint ih,IntPtr r,uint ag,out IntPtr bx);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bw,byte[]de,uint ac,uint ag);
+public static extern bool CryptHashData(IntPtr bx,byte[]de,uint ac,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bw,uint cj,IntPtr hx,uint ag,byte[]gl,ref uint ac);
+public static extern bool CryptSignHash(IntPtr bx,uint ck,IntPtr hx,uint ag,byte[]gl,ref uint ac);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptDestroyHash(IntPtr bw);
+public static extern bool CryptDestroyHash(IntPtr bx);
 public static long LastResult(){
 uint q=unchecked((uint)Marshal.GetLastWin32Error());
 return q<=0xFFFF?0x80070000|q:q;}}
@@ -1501,8 +1582,8 @@ public string this[string g]{
 get{
 string value;
 return Attributes.TryGetValue(g,out value)?value:null;}}
-public bool Is(int cr,params string[]bk){
-if(Path.Count<bk.Length||(cr>0&&Path.Count!=cr))
+public bool Is(int b5,params string[]bk){
+if(Path.Count<bk.Length||(b5>0&&Path.Count!=b5))
 return false;
 for(int b=0;b<bk.Length;b++)
 if(!Path[Path.Count-bk.Length+b].Equals(bk[b],StringComparison.Ordinal))
@@ -1511,19 +1592,19 @@ return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
 public static void Visit(IMachine a,string j,Action bn,Action<XmlPlace>d3){
-for(int bv=1;;bv++){
+for(int bw=1;;bw++){
 try{
 bn();
 var ak=new FileInfo(j);
 long x=ak.Length;
 DateTime ht=ak.LastWriteTimeUtc;
 Once(j,d3);
-var e2=new FileInfo(j);
-if((e2.Length==x&&e2.LastWriteTimeUtc==ht)||bv==Attempts)
+var e3=new FileInfo(j);
+if((e3.Length==x&&e3.LastWriteTimeUtc==ht)||bw==Attempts)
 return;}
 catch(Exception c){
 bool hg=c is XmlException||(c is IOException&& !IsMissing(c));
-if(!hg||bv==Attempts)
+if(!hg||bw==Attempts)
 throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
@@ -1533,7 +1614,7 @@ var g4=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
 using(var ax=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
 using(XmlReader bg=XmlReader.Create(ax,g4)){
-IXmlLineInfo fs=bg as IXmlLineInfo;
+IXmlLineInfo ft=bg as IXmlLineInfo;
 var e=new XmlPlace();
 while(bg.Read()){
 if(bg.NodeType==XmlNodeType.EndElement)
@@ -1542,7 +1623,7 @@ if(bg.NodeType!=XmlNodeType.Element)
 continue;
 bool ii=bg.IsEmptyElement;
 e.Path.Add(bg.LocalName);
-e.Line=fs==null?0:fs.LineNumber;
+e.Line=ft==null?0:ft.LineNumber;
 e.Attributes.Clear();
 while(bg.MoveToNextAttribute())
 e.Attributes[bg.LocalName]=bg.Value;

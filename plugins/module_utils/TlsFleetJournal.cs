@@ -50,7 +50,8 @@ namespace TlsFleet
 			return Sum(body) + "\t" + body + "\n";
 		}
 
-		// FNV-1a, 32 bits: it has to notice what a disk leaves of a line, not an enemy, who cannot come near the file.
+		// FNV-1a, 32 bits: it has to notice what a disk leaves of a line, not an enemy. He cannot come near a file that the applier trusts; the reader
+		// takes nothing of it as it stands.
 		private static string Sum(string text)
 		{
 			uint sum = 2166136261;
@@ -126,7 +127,7 @@ namespace TlsFleet
 			Bag view = new Bag
 			{
 				{ "run", journal["run"] ?? "damaged" }, { "started", journal["started"] ?? "" },
-				{ "steps", new RawJson(journal["steps"] ?? "[]") }, { "done", journal.Count("done") - journal.Count("undone") }
+				{ "steps", JsonReader.Parse(journal["steps"] ?? "[]") }, { "done", journal.Count("done") - journal.Count("undone") }
 			};
 			if (guard == null)
 				return view;

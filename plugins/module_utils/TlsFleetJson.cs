@@ -53,17 +53,6 @@ namespace TlsFleet
 		}
 	}
 
-	// Text that is JSON already.
-	public sealed class RawJson
-	{
-		public readonly string Text;
-
-		public RawJson(string text)
-		{
-			Text = text;
-		}
-	}
-
 	// JSON in ASCII only, because the code page between the host and the controller is not ours to choose.
 	public static class Json
 	{
@@ -84,8 +73,8 @@ namespace TlsFleet
 				Quote(text, words);
 			else if (bag != null)
 				AppendBag(text, bag);
-			else if (value is RawJson)
-				text.Append(((RawJson)value).Text);
+			else if (value is IDictionary)
+				AppendBag(text, Of((IDictionary)value));
 			else if (value is bool)
 				text.Append((bool)value ? "true" : "false");
 			else if (value is int || value is long || value is uint || value is short || value is ushort || value is byte)
@@ -94,6 +83,15 @@ namespace TlsFleet
 				AppendList(text, (IEnumerable)value);
 			else
 				throw new ArgumentException("no JSON for " + value.GetType());
+		}
+
+		// What JsonReader has read.
+		private static Bag Of(IDictionary table)
+		{
+			Bag bag = new Bag();
+			foreach (DictionaryEntry item in table)
+				bag.Put((string)item.Key, item.Value);
+			return bag;
 		}
 
 		private static void AppendBag(StringBuilder text, Bag bag)

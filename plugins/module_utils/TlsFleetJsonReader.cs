@@ -13,8 +13,10 @@ namespace TlsFleet
 	// Reads JSON as this engine writes it: objects become Hashtables, lists object arrays, whole numbers Int64.
 	public sealed class JsonReader
 	{
+		// Nothing of ours is deeper, and a text of brackets only must not exhaust the stack.
+		private const int Deepest = 64;
 		private readonly string text;
-		private int at;
+		private int at, depth;
 
 		private JsonReader(string text)
 		{
@@ -34,10 +36,13 @@ namespace TlsFleet
 			catch (IndexOutOfRangeException)
 			{
 			}
+			catch (OverflowException)
+			{
+			}
 			catch (ArgumentOutOfRangeException)
 			{
 			}
-			throw new FormatException("JSON ends early, or something follows it, at " + reader.at);
+			throw new FormatException("JSON ends early, something follows it, or a number is too large, at " + reader.at);
 		}
 
 		private char Next()
@@ -58,10 +63,14 @@ namespace TlsFleet
 		private object Value()
 		{
 			char first = Next();
-			if (first == '{')
-				return Members();
-			if (first == '[')
-				return Items();
+			if (first == '{' || first == '[')
+			{
+				if (++depth > Deepest)
+					throw new FormatException("JSON: too deep at " + at);
+				object inner = first == '{' ? (object)Members() : Items();
+				depth--;
+				return inner;
+			}
 			if (first == '"')
 				return Words();
 			int start = at;

@@ -24,9 +24,9 @@ from tools.export import ROOT
 FOLDER = ROOT / "plugins" / "module_utils"
 #: Part -> its sources, without TlsFleet in front; a module asks for the parts it needs.
 PARTS = {
-    "Reading": "Admin Certificates Document HttpNative HttpRecords IisConfig Journal Json Ports Reader Traces Users Windows"
+    "Reading": "Admin Certificates Document HttpNative HttpRecords IisConfig Journal Json JsonReader Ports Reader Traces Users Windows"
     " WindowsStores Xml".split(),
-    "Applying": "Applier Bindings Changes Handshake HttpWrite IisWrite JsonReader Probe Recovery Run Steps WindowsWriting"
+    "Applying": "Applier Bindings Changes Handshake HttpWrite IisWrite Probe Recovery Run Steps WindowsWriting"
     " WritingPorts".split(),
     "Guarding": ["Guard", "Tasks"],
 }

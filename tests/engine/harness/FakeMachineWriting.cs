@@ -14,7 +14,8 @@ namespace TlsFleet.Harness
 {
     // The writing side of the machine. A task may have, beside `state` and `args`: `crash` {call, when} to end this process (SIGKILL) before or after
     // the n-th writing call, or {journal, bytes} in the n-th addition to the journal when so many bytes of it are written; `watch` (Watch.cs);
-    // `wait`, seconds for the lock in place of the engine's; `bits`: this is a 32-bit process on 64-bit Windows.
+    // `wait`, seconds for the lock in place of the engine's; `bits`: this is a 32-bit process on 64-bit Windows;
+    // `wrap`: arguments as PowerShell wraps them (Wrapped.cs).
     public sealed partial class FakeMachine : IWritingMachine, IDisposable
     {
         private readonly WindowsMachine real = new WindowsMachine();

@@ -31,7 +31,7 @@ namespace TlsFleet.Harness
         }
 
         // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints), loop, provoke, lock, untrusted, refused, folder,
-        // child (a task in a process of its own), guard, expire, schedule (FakeTasks.cs), system32, export, handles, json, access, layout. An error of the harness itself is {"harness": text}.
+        // child (a task in a process of its own), guard, expire, schedule (FakeTasks.cs), system32, export, handles, json, parse, access, layout. An error of the harness itself is {"harness": text}.
         public static string Answer(string line)
         {
             try
@@ -45,7 +45,7 @@ namespace TlsFleet.Harness
                         using (new FileStream((string)task["path"], FileMode.Open, FileAccess.ReadWrite, (bool)task["alone"] ? FileShare.None : FileShare.ReadWrite | FileShare.Delete))
                             return Reader.Run((IDictionary)task["args"], new FakeMachine((string)task["state"]));
                     case "apply": // FakeMachineWriting.cs says with what beside
-                        return Applier.Run((IDictionary)task["args"], new FakeMachine((string)task["state"], task));
+                        return Applier.Run((IDictionary)(task["wrap"] == null ? task["args"] : System.Management.Automation.PSObject.Wrapped(task["args"], true)), new FakeMachine((string)task["state"], task));
                     case "child":
                         return Child.Answer(task);
                     case "guard":
@@ -86,6 +86,15 @@ namespace TlsFleet.Harness
                         return Json.Write(Native.OpenHandles());
                     case "json":
                         return Json.Write(Ordered(task["value"]));
+                    case "parse": // the engine's own reader of JSON; what a fault is called, where it has one
+                        try
+                        {
+                            return Json.Write(new Bag { { "value", Ordered(JsonReader.Parse((string)task["text"])) } });
+                        }
+                        catch (FormatException fault)
+                        {
+                            return Json.Write(new Bag { { "refused", fault.Message } });
+                        }
                     case "access":
                         return Json.Write(KeyAccess.OfSystem(task["sddl"] != null ? FakeStores.Bytes((string)task["sddl"]) : FakeRegistry.Bytes((string)task["hex"])));
                     case "layout":

@@ -163,8 +163,8 @@ class Lane:
         return answer
 
     def apply(self, state: Path, steps: list[dict[str, Any]] | str, **more: Any) -> dict[str, Any]:
-        """The applier's answer. ``more``: arguments by name, and ``crash``, ``wait``, ``bits`` (FakeMachineWriting.cs)."""
-        odd: dict[str, Any] = {name: more.pop(name) for name in ("crash", "wait", "bits") if name in more}
+        """The applier's answer. ``more``: arguments by name, and ``crash``, ``wait``, ``bits``, ``wrap`` (FakeMachineWriting.cs)."""
+        odd: dict[str, Any] = {name: more.pop(name) for name in ("crash", "wait", "bits", "wrap") if name in more}
         args = {**APPLY, "steps": steps, **more}
         task = {"do": "apply", "state": str(state), "args": args, **odd}
         answer: dict[str, Any] = self.ask(task)
