@@ -46,53 +46,53 @@ if(e5!=null&&Convert.ToString(e5).Equals("true",StringComparison.OrdinalIgnoreCa
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
 k.Keys(new[]{"contract","computer","steps","probe","read"},bc==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
 Arguments.CheckContract(p);
-string fj=k["computer"].Text(),hz=Document.ComputerName(a.Registry);
-if(!fj.Equals(hz,StringComparison.OrdinalIgnoreCase))
-throw new HostException("computer_mismatch","computer: the steps are for "+fj+", this is "+hz,"computer",null,null,null);
+string fi=k["computer"].Text(),h0=Document.ComputerName(a.Registry);
+if(!fi.Equals(h0,StringComparison.OrdinalIgnoreCase))
+throw new HostException("computer_mismatch","computer: the steps are for "+fi+", this is "+h0,"computer",null,null,null);
 Given a0=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
 a0["on_unverified"].Choice("fail","ignore");
 a0["timeout"].Whole(1,600);
 a0["retries"].Whole(0,100);
-Given cq=k["read"].Keys(new[]{"certificates","key_check"});
-aj=cq["certificates"].Choice("referenced","candidates","all");
-al=cq["key_check"].Choice("metadata","open","sign");
+Given cp=k["read"].Keys(new[]{"certificates","key_check"});
+aj=cp["certificates"].Choice("referenced","candidates","all");
+al=cp["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
 aq=Step.Read(Unpacked(k["steps"]));}
-static Given Unpacked(Given c2){
-if(!c2.IsText)
-return c2;
+static Given Unpacked(Given c1){
+if(!c1.IsText)
+return c1;
 try{
-using(GZipStream g9=new GZipStream(new MemoryStream(Convert.FromBase64String(c2.Text())),CompressionMode.Decompress))
+using(GZipStream g9=new GZipStream(new MemoryStream(Convert.FromBase64String(c1.Text())),CompressionMode.Decompress))
 using(StreamReader bg=new StreamReader(g9,Encoding.UTF8))
-return new Given(JsonReader.Parse(bg.ReadToEnd()),c2.Place);}
+return new Given(JsonReader.Parse(bg.ReadToEnd()),c1.Place);}
 catch(Exception c){
-throw c2.Bad("arrived damaged: "+c.Message);}}
+throw c1.Bad("arrived damaged: "+c.Message);}}
 string Answer(){
 a.LogInvocation("tlsfleet.iis.host_applier, "+aq.Count+" steps");
 const string w="a 32-bit PowerShell does not meet the files and classes of a 64-bit IIS; connect to the 64-bit one: configuration Microsoft.PowerShell, or OpenSSH of 64 bits";
 if(a.System32.EndsWith("sysnative",StringComparison.Ordinal))
 throw new HostException("not_supported_here",w,"process",w,null,null);
 string j=Path.Combine(a.JournalFolder(),Journal.File);
-bool fk=bc!=null&&bc.Confirms;
-for(int eh=0;!fk&&eh<ConfirmSeconds&&Journal.Of(j).Waiting;eh++)
+bool fj=bc!=null&&bc.Confirms;
+for(int eg=0;!fj&&eg<ConfirmSeconds&&Journal.Of(j).Waiting;eg++)
 a.Pause(1000);
 using(IDisposable gc=a.Lock(WaitSeconds)){
 if(gc==null)
 throw Busy(j);
 using(IHttpApi cd=a.OpenHttp()){
 Changes n=new Changes(a,cd);
-return Text(n,fk?Confirmed(n,j):Alone(n,j));}}}
+return Text(n,fj?Confirmed(n,j):Alone(n,j));}}}
 Run Alone(Changes n,string j){
 Journal o=Journal.Of(j);
-for(int eh=0;!o.Finished&& !o.Waiting&&a.IsAlive(o["owner"]);eh++){
-if(eh==WaitSeconds)
+for(int eg=0;!o.Finished&& !o.Waiting&&a.IsAlive(o["owner"]);eg++){
+if(eg==WaitSeconds)
 throw Busy(j);
 a.Pause(1000);
 o=Journal.Of(j);}
 if(!o.Finished)
 return Recovered(n,j,o);
-if(aq.Exists(f=>f.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
+if(aq.Exists(e=>e.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
 RefuseShared(n);
 Run bb=new Run(a,n,k["probe"]);
 try{
@@ -175,13 +175,13 @@ try{
 return n.Touched.Differ(n.Http,n.Iis);}
 catch(HostException){
 return true;}}
-public static HostException Typed(Exception c,string e){
+public static HostException Typed(Exception c,string f){
 HostException af=c as HostException;
 if(af!=null)
 return af;
 bool b4=Gaps.CodeOf(c)=="access_denied";
 string w=b4?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
-return new HostException(b4?"access_denied":"internal",w,e,w,null,unchecked((uint)c.HResult));}}
+return new HostException(b4?"access_denied":"internal",w,f,w,null,unchecked((uint)c.HResult));}}
 public class BindingLists{
 Dictionary<string,List<Binding>>z=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
@@ -220,23 +220,23 @@ if(fh&&t.Behind!=null)
 t.Position=Behind(s,t.Behind,b);
 else if(!fh&&t.Back)
 t.Position=s.FindIndex(az=>Same(az,t.Before));
-int e=t.Position.Value;
+int f=t.Position.Value;
 if(t.After!=null&&t.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(fh&&e>s.Count)
+if(fh&&f>s.Count)
 throw IisSites.Refused("changed_meanwhile",b,"the site has only "+s.Count+" bindings",null);
-if(!fh&&(e<0||e>=s.Count|| !Same(s[e],t.Before)))
-throw IisSites.Refused("changed_meanwhile",b,"binding "+t.Before.Information+(e<0?" is no longer there":" is not at its place "+e),null);
+if(!fh&&(f<0||f>=s.Count|| !Same(s[f],t.Before)))
+throw IisSites.Refused("changed_meanwhile",b,"binding "+t.Before.Information+(f<0?" is no longer there":" is not at its place "+f),null);
 for(int a6=0;t.After!=null&&a6<s.Count;a6++)
-if((fh||a6!=e)&&SameKey(s[a6],t.After))
+if((fh||a6!=f)&&SameKey(s[a6],t.After))
 throw IisSites.Refused("config_conflict",b,"binding "+t.After.Information+" is there twice",0x800700B7);
 if(fh)
-s.Insert(e,t.After);
+s.Insert(f,t.After);
 else if(t.After==null){
-t.Behind=e==0?"":Key(s[e-1]);
-s.RemoveAt(e);}
+t.Behind=f==0?"":Key(s[f-1]);
+s.RemoveAt(f);}
 else
-s[e]=t.After;}
+s[f]=t.After;}
 public static bool Same(Binding az,Binding a6){
 return az.Protocol==a6.Protocol&&az.Information==a6.Information&&az.Flags==a6.Flags;}
 public static bool Same(List<Binding>az,List<Binding>a6){
@@ -251,24 +251,24 @@ return Key(az).Equals(Key(a6),StringComparison.OrdinalIgnoreCase);}
 static string Key(Binding az){
 return az.Protocol+" "+az.Information;}
 static int Behind(List<Binding>s,string r,int b){
-int e=s.FindIndex(az=>Key(az).Equals(r,StringComparison.OrdinalIgnoreCase));
-if(e<0&&r.Length>0)
+int f=s.FindIndex(az=>Key(az).Equals(r,StringComparison.OrdinalIgnoreCase));
+if(f<0&&r.Length>0)
 throw IisSites.Refused("changed_meanwhile",b,"binding "+r+", behind which it stood, is no longer there",null);
-return e+1;}}
+return f+1;}}
 public class JournalWriter:IDisposable{
-IJournalFile fm;
+IJournalFile fl;
 public string Run;
 JournalWriter(IWritingMachine a,string j,long e9,string bb){
 Run=bb;
 try{
-fm=a.OpenJournal(j,e9);}
+fl=a.OpenJournal(j,e9);}
 catch(Exception c){
 throw Typed(c);}}
 public static JournalWriter Start(IWritingMachine a,string j,List<Step>aq){
 JournalWriter h=new JournalWriter(a,j,0,Guid.NewGuid().ToString());
 string hk=Journal.Time(a.UtcNow);
 h.Append(Journal.Line("run",h.Run)+Journal.Line("started",hk)+Journal.Line("owner",a.Owner)
-+Journal.Line("steps",Json.Write(aq.ConvertAll(f=>f.ToBag()))));
++Journal.Line("steps",Json.Write(aq.ConvertAll(e=>e.ToBag()))));
 return h;}
 public static JournalWriter GoOn(IWritingMachine a,string j,Journal cn){
 return new JournalWriter(a,j,cn.Sound,cn["run"]);}
@@ -280,13 +280,13 @@ public void End(){
 Append(Journal.Line("end","-"));}
 public void Guard(string value){
 Append(Journal.Line("guard",value));}
-public void Expired(string ic){
-Append(Journal.Line("expired",ic));}
+public void Expired(string id){
+Append(Journal.Line("expired",id));}
 static string Number(int b){
 return b.ToString(CultureInfo.InvariantCulture);}
-void Append(string ft){
+void Append(string fs){
 try{
-fm.Append(System.Text.Encoding.ASCII.GetBytes(ft));}
+fl.Append(System.Text.Encoding.ASCII.GetBytes(fs));}
 catch(Exception c){
 throw Typed(c);}}
 static HostException Typed(Exception c){
@@ -295,33 +295,33 @@ bool b4=Gaps.CodeOf(c)=="access_denied";
 string w=b4?"administrator rights are missing":"the journal could not be written: "+c.Message;
 return new HostException(b4?"access_denied":"internal",w,"journal",w,"WriteFile",aw>>16==0x8007?aw&0xFFFF:aw);}
 public void Dispose(){
-if(fm!=null)
-fm.Dispose();}}
+if(fl!=null)
+fl.Dispose();}}
 public class Touched{
 Dictionary<string,HttpRecord>a4=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 List<Step>gr=new List<Step>();
 BindingLists z=new BindingLists();
-public void Note(Step f,HttpRecord l){
-if(a4.ContainsKey(f.Place))
+public void Note(Step e,HttpRecord l){
+if(a4.ContainsKey(e.Place))
 return;
-a4[f.Place]=l;
-gr.Add(f);}
+a4[e.Place]=l;
+gr.Add(e);}
 public void Note(BindingLists o){
 foreach(string g in o.Names)
 if(z[g]==null)
 z[g]=o[g];}
-public bool Differ(HttpTable eb,IisSites f3){
-foreach(Step f in gr)
-if(!HttpTable.Same(eb.Find(f.Family,f.Key),a4[f.Place]))
+public bool Differ(HttpTable ea,IisSites f3){
+foreach(Step e in gr)
+if(!HttpTable.Same(ea.Find(e.Family,e.Key),a4[e.Place]))
 return true;
 List<Edit>bp=new List<Edit>();
 foreach(string g in z.Names)
 bp.Add(new Edit{Site=g});
 if(bp.Count==0)
 return false;
-BindingLists dm=f3.Read(bp);
+BindingLists c3=f3.Read(bp);
 foreach(string g in z.Names)
-if(!BindingLists.Same(dm[g],z[g]))
+if(!BindingLists.Same(c3[g],z[g]))
 return true;
 return false;}}
 public class Changes{
@@ -333,48 +333,55 @@ Http=new HttpTable(cd);
 Iis=new IisSites(a);}
 public void Remember(List<Step>aq){
 try{
-foreach(Step f in aq)
-if(f.IsRecord)
-Touched.Note(f,Http.Find(f.Family,f.Key));
+foreach(Step e in aq)
+if(e.IsRecord)
+Touched.Note(e,Http.Find(e.Family,e.Key));
 List<Edit>am=new List<Edit>();
-foreach(Step f in aq)
-am.AddRange(f.Edits??new List<Edit>());
+foreach(Step e in aq)
+am.AddRange(e.Edits??new List<Edit>());
 if(am.Count>0)
 Touched.Note(Iis.Read(am));}
 catch(HostException){}}
-public HttpRecord Expected(Step f){
-HttpRecord l=Http.Find(f.Family,f.Key);
-Touched.Note(f,l);
-if(HttpTable.Same(l,f.Before))
+public HttpRecord Expected(Step e){
+HttpRecord l=Http.Find(e.Family,e.Key);
+Touched.Note(e,l);
+if(HttpTable.Same(l,e.Before))
 return l;
-string w="expected "+HttpTable.Shown(f.Before)+", found "+HttpTable.Shown(l);
-if(l!=null&&f.Before!=null&&HttpTable.Shown(l)==HttpTable.Shown(f.Before))
+string w="expected "+HttpTable.Shown(e.Before)+", found "+HttpTable.Shown(l);
+if(l!=null&&e.Before!=null&&HttpTable.Shown(l)==HttpTable.Shown(e.Before))
 w+=" with other options";
-throw new HostException("changed_meanwhile",w,f.Place,w,null,null);}
-public void Record(Step f,Action<bool>di){
-if(f.Op==Step.Update)
-Http.Update(f.Family,f.Key,f.After);
-if(f.Op==Step.Delete||f.Op==Step.Replace)
-Http.Delete(f.Family,f.Key);
-if(f.Op==Step.Replace)
-di(false);
-if(f.Op==Step.Set||f.Op==Step.Replace)
-Http.Set(f.Family,f.Key,f.After);
-if(f.Op==Step.Replace)
-di(true);}
-public static Step Inverse(Step f,HttpRecord l){
-string jk=f.Op==Step.Set?Step.Delete:f.Op==Step.Delete?Step.Set:f.Op;
-return new Step{Op=jk,Family=f.Family,Key=f.Key,Before=f.After,After=l};}
-public HostException Standing(HostException c,Step f){
-string dm;
+throw new HostException("changed_meanwhile",w,e.Place,w,null,null);}
+public void Record(Step e){
+if(e.Op==Step.Update)
+Http.Update(e.Family,e.Key,e.After);
+if(e.Op==Step.Delete||e.Op==Step.Replace)
+Http.Delete(e.Family,e.Key);
+if(e.Op==Step.Set||e.Op==Step.Replace)
+Http.Set(e.Family,e.Key,e.After);}
+public Step Rest(Step e,HttpRecord l,HostException c){
+HttpRecord c3=null;
 try{
-if(f.Op==Step.Bindings)
-dm=Iis.Read(f.Edits).Fits(f.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
+c3=Http.Find(e.Family,e.Key);}
+catch(HostException){}
+if(HttpTable.Same(c3,l))
+return null;
+if(HttpTable.Same(c3,e.After)&&e.Op!=Step.Delete&&(e.Op!=Step.Set||c.Code!="record_exists"))
+return Inverse(e,l);
+bool hz=e.Op==Step.Set||e.Op==Step.Update||c.Call==HttpTable.DeleteCall&&c.Code=="record_missing";
+return hz?null:new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};}
+public static Step Inverse(Step e,HttpRecord l){
+string jl=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
+return new Step{Op=jl,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
+public HostException Standing(HostException c,Step e){
+string c3;
+try{
+if(e.Op==Step.Bindings)
+c3=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
-dm="there is "+HttpTable.Shown(Http.Find(f.Family,f.Key))+", before the run there was "+HttpTable.Shown(f.After);}
-catch(HostException fr){
-dm="what stands there could not be read: "+fr.Message;}
-return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+dm,c.Call,c.Number);}}
+c3="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
+catch(HostException fq){
+c3="what stands there could not be read: "+fq.Message;}
+return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+c3,c.Call,c.Number);}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
 public static class Handshake{
@@ -383,11 +390,11 @@ static ushort[]Suites={
 static ushort[]Groups={29,23,24,25};
 static ushort[]Signatures={
 0x0403,0x0503,0x0603,0x0804,0x0805,0x0806,0x0401,0x0501,0x0601,0x0807,0x0808,0x0809,0x080A,0x080B,0x0303,0x0301,0x0203,0x0201,0x0402,0x0202,0x0101};
-public static byte[]Hello(string ja){
+public static byte[]Hello(string jb){
 List<byte>bu=new List<byte>();
-if(!string.IsNullOrEmpty(ja)){
+if(!string.IsNullOrEmpty(jb)){
 List<byte>g=new List<byte>{0};
-Append(g,Encoding.ASCII.GetBytes(ja),2);
+Append(g,Encoding.ASCII.GetBytes(jb),2);
 List<byte>bk=new List<byte>();
 Append(bk,g,2);
 Extension(bu,0,bk);}
@@ -397,39 +404,39 @@ Extension(bu,13,Numbers(Signatures,2));
 Extension(bu,23,new byte[0]);
 Extension(bu,0xFF01,new byte[]{0});
 byte[]gv=new byte[32];
-using(RandomNumberGenerator dc=RandomNumberGenerator.Create())
-dc.GetBytes(gv);
-List<byte>d7=new List<byte>{3,3};
-d7.AddRange(gv);
-d7.Add(0);
-d7.AddRange(Numbers(Suites,2));
-d7.AddRange(new byte[]{1,0});
-Append(d7,bu,2);
+using(RandomNumberGenerator dd=RandomNumberGenerator.Create())
+dd.GetBytes(gv);
+List<byte>d6=new List<byte>{3,3};
+d6.AddRange(gv);
+d6.Add(0);
+d6.AddRange(Numbers(Suites,2));
+d6.AddRange(new byte[]{1,0});
+Append(d6,bu,2);
 List<byte>a3=new List<byte>{1};
-Append(a3,d7,3);
+Append(a3,d6,3);
 List<byte>v=new List<byte>{22,3,1};
 Append(v,a3,2);
 return v.ToArray();}
-static void Extension(List<byte>iy,int cc,ICollection<byte>de){
-iy.Add((byte)(cc>>8));
-iy.Add((byte)cc);
-Append(iy,de,2);}
-static List<byte>Numbers(ushort[]he,int dk){
-List<byte>ad=new List<byte>(),ig=new List<byte>();
+static void Extension(List<byte>iz,int cc,ICollection<byte>df){
+iz.Add((byte)(cc>>8));
+iz.Add((byte)cc);
+Append(iz,df,2);}
+static List<byte>Numbers(ushort[]he,int dj){
+List<byte>ad=new List<byte>(),ih=new List<byte>();
 foreach(ushort u in he){
 ad.Add((byte)(u>>8));
 ad.Add((byte)u);}
-Append(ig,ad,dk);
-return ig;}
-static void Append(List<byte>iy,ICollection<byte>de,int dk){
-for(int gj=8*(dk-1);gj>=0;gj-=8)
-iy.Add((byte)(de.Count>>gj));
-iy.AddRange(de);}}
+Append(ih,ad,dj);
+return ih;}
+static void Append(List<byte>iz,ICollection<byte>df,int dj){
+for(int gj=8*(dj-1);gj>=0;gj-=8)
+iz.Add((byte)(df.Count>>gj));
+iz.AddRange(df);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
-List<byte>bs=new List<byte>(),bj=new List<byte>(),d6=new List<byte>();
+List<byte>bs=new List<byte>(),bj=new List<byte>(),d5=new List<byte>();
 int hm;
 bool e7;
 public string Thumbprint{get;private set;}
@@ -453,18 +460,18 @@ if(x==0||x>LongestRecord)
 return Answer.Unclear;
 if(bs.Count<a5+5+x)
 break;
-(cc==AlertRecord?d6:bj).AddRange(bs.GetRange(a5+5,x));
+(cc==AlertRecord?d5:bj).AddRange(bs.GetRange(a5+5,x));
 a5+=5+x;
 bt=cc==AlertRecord?Alerts():Messages();}
 bs.RemoveRange(0,a5);
 return bt;}
 Answer?Alerts(){
-while(d6.Count>=2){
-int eq=d6[0],fx=d6[1];
-d6.RemoveRange(0,2);
-if(fx==70||fx==71)
+while(d5.Count>=2){
+int eq=d5[0],fw=d5[1];
+d5.RemoveRange(0,2);
+if(fw==70||fw==71)
 return Answer.OtherTls;
-if(eq==2||fx==0)
+if(eq==2||fw==0)
 return Answer.Alert;
 if(eq!=1)
 return Answer.Unclear;}
@@ -489,8 +496,8 @@ return Answer.Unclear;
 int ac=Number(bj,7,3);
 if(ac==0||ac>x-6)
 return Answer.Unclear;
-using(SHA1 jg=SHA1.Create())
-Thumbprint=BitConverter.ToString(jg.ComputeHash(bj.GetRange(10,ac).ToArray())).Replace("-","");
+using(SHA1 jh=SHA1.Create())
+Thumbprint=BitConverter.ToString(jh.ComputeHash(bj.GetRange(10,ac).ToArray())).Replace("-","");
 return Answer.Shown;}
 static int Number(List<byte>ad,int a5,int ac){
 int u=0;
@@ -549,8 +556,8 @@ bh.Hash=Room(bx.Length);
 Marshal.Copy(bx,0,bh.Hash,bx.Length);}
 return bh;}
 IntPtr Sockaddr(string r,bool ao){
-IPAddress h6=ao?Address(r):IPAddress.Any;
-byte[]ad=h6.GetAddressBytes();
+IPAddress h7=ao?Address(r):IPAddress.Any;
+byte[]ad=h7.GetAddressBytes();
 int ba=Port(r);
 IntPtr a5=Room(128);
 Marshal.WriteInt16(a5,(short)(ad.Length==16?23:2));
@@ -558,7 +565,7 @@ Marshal.WriteByte(a5,2,(byte)(ba>>8));
 Marshal.WriteByte(a5,3,(byte)ba);
 Marshal.Copy(ad,0,IntPtr.Add(a5,ad.Length==16?8:4),ad.Length);
 if(ad.Length==16)
-Marshal.WriteInt32(a5,24,(int)h6.ScopeId);
+Marshal.WriteInt32(a5,24,(int)h7.ScopeId);
 return a5;}
 SockaddrStorage Storage(string r){
 return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(r,false),typeof(SockaddrStorage));}
@@ -566,8 +573,8 @@ SniKey Name(string r){
 return new SniKey{Address=Storage(r),Host=Words(r.Substring(0,r.LastIndexOf(':')))};}
 static int Port(string r){
 int ba;
-string d9=r.Substring(r.LastIndexOf(':')+1);
-return int.TryParse(d9,NumberStyles.None,CultureInfo.InvariantCulture,out ba)&&ba<65536?ba:0;}
+string d8=r.Substring(r.LastIndexOf(':')+1);
+return int.TryParse(d8,NumberStyles.None,CultureInfo.InvariantCulture,out ba)&&ba<65536?ba:0;}
 static IPAddress Address(string r){
 IPAddress ao;
 string i=r.Substring(0,Math.Max(0,r.LastIndexOf(':')));
@@ -592,31 +599,31 @@ foreach(IntPtr a5 in l)
 Marshal.FreeHGlobal(a5);
 l.Clear();}}
 public class HttpTable{
-public const string UpdateCall="HttpUpdateServiceConfiguration";
+public const string UpdateCall="HttpUpdateServiceConfiguration",DeleteCall="HttpDeleteServiceConfiguration";
 IHttpApi cd;
 public HttpTable(IHttpApi cd){
 this.cd=cd;}
 public HttpRecord Find(string ae,string r){
 using(RecordMemory bp=RecordMemory.Query(ae,r))
-using(HttpRecords.Room ef=new HttpRecords.Room()){
-uint q=ef.Query(cd,bp.Id,bp.At,bp.Length);
+using(HttpRecords.Room ee=new HttpRecords.Room()){
+uint q=ee.Query(cd,bp.Id,bp.At,bp.Length);
 if(q==HttpNative.NotFound||(q==HttpNative.InvalidParameter&&ae!="ipport"))
 return null;
 if(q!=0)
 throw Fault("HttpQueryServiceConfiguration",q,ae+" "+r);
-HttpRecord o=HttpRecords.Of(bp.Id,ef.At);
+HttpRecord o=HttpRecords.Of(bp.Id,ee.At);
 o.Family=ae;
 o.Key=r;
 return o;}}
 public void Set(string ae,string r,HttpRecord value){
 Call("HttpSetServiceConfiguration",cd.Set,ae,r,value);}
 public void Delete(string ae,string r){
-Call("HttpDeleteServiceConfiguration",cd.Delete,ae,r,null);}
+Call(DeleteCall,cd.Delete,ae,r,null);}
 public void Update(string ae,string r,HttpRecord value){
 if(cd.UpdateExported==false)
 throw new HostException("update_unsupported","this Windows does not export it",ae+" "+r,"this Windows does not export it",UpdateCall,null);
 Call(UpdateCall,cd.Update,ae,r,value);}
-delegate uint Write(int c1,IntPtr ab,uint x);
+delegate uint Write(int c0,IntPtr ab,uint x);
 static void Call(string g,Write bi,string ae,string r,HttpRecord value){
 using(RecordMemory ez=new RecordMemory(ae,r,value)){
 uint q;
@@ -627,7 +634,7 @@ q=NoSuchProcedure;}
 if(q!=0)
 throw Fault(g,q,ae+" "+r);}}
 const uint NoSuchProcedure=127;
-static HostException Fault(string bi,uint u,string e){
+static HostException Fault(string bi,uint u,string f){
 string q="internal",w=null;
 if(u==2)
 Is(out q,out w,"record_missing","the record is not there");
@@ -643,7 +650,7 @@ else if(bi==UpdateCall&&(u==1||u==50||u==120||u==NoSuchProcedure))
 Is(out q,out w,"update_unsupported","this Windows exports it and does not have it");
 else
 w=HostException.OfCall(bi,u).Message;
-return new HostException(q,w,e,w,bi,u);}
+return new HostException(q,w,f,w,bi,u);}
 static void Is(out string q,out string w,string af,string bo){
 q=af;
 w=bo;}
@@ -677,9 +684,9 @@ public bool Shared(){
 List<object>l=new List<object>();
 try{
 bi="GetAdminSection";
-IAppHostAdminManager db=SiteStates.Keep(l,a.OpenAdmin());
-IAppHostElement cx=SiteStates.Keep(l,db.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
-return Convert.ToBoolean(SiteStates.Keep(l,cx.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
+IAppHostAdminManager dc=SiteStates.Keep(l,a.OpenAdmin());
+IAppHostElement cw=SiteStates.Keep(l,dc.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
+return Convert.ToBoolean(SiteStates.Keep(l,cw.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
 catch(Exception c){
 throw Typed(c);}
 finally{
@@ -694,20 +701,20 @@ throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
 public void CommitAll(List<Edit>am){
-bool dh=false;
+bool em=false;
 for(int bw=1;;bw++){
 try{
 Once(am);
 return;}
 catch(Exception c){
 uint aw=unchecked((uint)c.HResult);
-bool h0=aw==Sharing||aw==Transaction||(aw==Locked&&bi==Commit);
-HostException io=Typed(c);
-dh|=bi==Commit;
-if(dh&&Stand(am))
+bool h1=aw==Sharing||aw==Transaction||(aw==Locked&&bi==Commit);
+HostException ip=Typed(c);
+em|=bi==Commit;
+if(em&&Stand(am))
 return;
-if(!h0||bw==Attempts)
-throw io;}
+if(!h1||bw==Attempts)
+throw ip;}
 a.Pause(Math.Min(LongestPause,FirstPause<<(bw-1))+Jitter.Next(FirstPause));}}
 bool Stand(List<Edit>am){
 try{
@@ -736,10 +743,10 @@ Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerabl
 HashSet<string>bk=new HashSet<string>(am.Select(t=>t.Site),StringComparer.Ordinal);
 Dictionary<string,IAppHostElementCollection>o=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
 bi="GetAdminSection";
-IAppHostWritableAdminManager db=SiteStates.Keep(l,a.OpenWritableAdmin());
-db.SetCommitPath(SiteStates.AppHost);
-IAppHostElement cx=SiteStates.Keep(l,db.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
-IAppHostElementCollection z=SiteStates.Keep(l,cx.GetCollection());
+IAppHostWritableAdminManager dc=SiteStates.Keep(l,a.OpenWritableAdmin());
+dc.SetCommitPath(SiteStates.AppHost);
+IAppHostElement cw=SiteStates.Keep(l,dc.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
+IAppHostElementCollection z=SiteStates.Keep(l,cw.GetCollection());
 long ar=z.GetCount();
 for(int b=0;b<ar&&o.Count<bk.Count;b++){
 IAppHostElement an=SiteStates.Keep(l,z.GetItem(b));
@@ -748,16 +755,16 @@ if(bk.Contains(g))
 o[g]=SiteStates.Keep(l,SiteStates.Keep(l,an.GetElementByName("bindings")).GetCollection());}
 return o;}
 BindingLists Lists(Dictionary<string,IAppHostElementCollection>z,List<object>l){
-BindingLists fu=new BindingLists();
+BindingLists ft=new BindingLists();
 if(z.Count>0)
-fu.KnowsFlags=HasFlags(SiteStates.Keep(l,z.First().Value.CreateNewElement("binding")));
+ft.KnowsFlags=HasFlags(SiteStates.Keep(l,z.First().Value.CreateNewElement("binding")));
 foreach(KeyValuePair<string,IAppHostElementCollection>an in z){
 List<Binding>s=new List<Binding>();
 long ar=an.Value.GetCount();
 for(int b=0;b<ar;b++)
-s.Add(Image(an.Value.GetItem(b),fu.KnowsFlags));
-fu[an.Key]=s;}
-return fu;}
+s.Add(Image(an.Value.GetItem(b),ft.KnowsFlags));
+ft[an.Key]=s;}
+return ft;}
 static Binding Image(IAppHostElement a2,bool f2){
 List<object>l=new List<object>{a2};
 try{
@@ -789,13 +796,13 @@ finally{
 SiteStates.Release(l);}}
 void One(IAppHostElementCollection s,Edit t,List<object>l){
 long ar=s.GetCount();
-int e=(int)Math.Min(t.Position??ar,ar);
+int f=(int)Math.Min(t.Position??ar,ar);
 if(t.After==null){
 bi="DeleteElement";
-s.DeleteElement(e);
+s.DeleteElement(f);
 return;}
 bi=t.Before==null?"CreateNewElement":"GetItem";
-IAppHostElement a2=SiteStates.Keep(l,t.Before==null?s.CreateNewElement("binding"):s.GetItem(e));
+IAppHostElement a2=SiteStates.Keep(l,t.Before==null?s.CreateNewElement("binding"):s.GetItem(f));
 Binding ak=t.Before??new Binding();
 if(ak.Protocol!=t.After.Protocol)
 Put(a2,"protocol",t.After.Protocol,l);
@@ -805,14 +812,14 @@ if(ak.Flags!=t.After.Flags)
 Put(a2,"sslFlags",t.After.Flags==null?null:t.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
 bi="AddElement";
 if(t.Before==null)
-s.AddElement(a2,e==ar? -1:e);}
+s.AddElement(a2,f==ar? -1:f);}
 void Put(IAppHostElement a2,string g,string value,List<object>l){
-IAppHostProperty dx=SiteStates.Keep(l,a2.GetPropertyByName(g));
+IAppHostProperty dv=SiteStates.Keep(l,a2.GetPropertyByName(g));
 bi=value==null?"Clear":"SetValue";
 if(value==null)
-dx.Clear();
+dv.Clear();
 else
-dx.SetValue(value);}
+dv.SetValue(value);}
 HostException Typed(Exception c){
 HostException af=c as HostException;
 if(af!=null)
@@ -840,58 +847,58 @@ const int AtOnce=64,StackSize=256*1024;
 const int Doubts=2,Pause=500,LongestPause=4000;
 IMachine a;
 IDictionary[]bp;
-Sight[]dy;
+Sight[]dx;
 int a9;
-Gaps fr=new Gaps();
+Gaps fq=new Gaps();
 List<HttpRecord>a4;
-Prober(IMachine a,IList cs,int br){
+Prober(IMachine a,IList cr,int br){
 this.a=a;
-bp=new IDictionary[cs.Count];
-dy=new Sight[cs.Count];
-cs.CopyTo(bp,0);
+bp=new IDictionary[cr.Count];
+dx=new Sight[cr.Count];
+cr.CopyTo(bp,0);
 a9=br*1000;}
-public static List<Bag>Look(IMachine a,IList cs,int br,int ee){
-return new Prober(a,cs,br).Run(ee);}
-List<Bag>Run(int ee){
+public static List<Bag>Look(IMachine a,IList cr,int br,int ed){
+return new Prober(a,cr,br).Run(ed);}
+List<Bag>Run(int ed){
 List<int>c7=Enumerable.Range(0,bp.Length).ToList(),av=c7;
-for(int g6=0,ea=0;;){
+for(int g6=0,d9=0;;){
 Together(av);
-av=c7.FindAll(b=>dy[b].Verdict=="wrong");
+av=c7.FindAll(b=>dx[b].Verdict=="wrong");
 bool eu=av.Count>0;
 if(!eu)
-av=c7.FindAll(b=>dy[b].MayPass);
-if(av.Count==0||(eu?ea++ >=Math.Min(Doubts,ee):g6>=ee))
+av=c7.FindAll(b=>dx[b].MayPass);
+if(av.Count==0||(eu?d9++ >=Math.Min(Doubts,ed):g6>=ed))
 break;
 a.Pause(eu?Pause:Math.Min(LongestPause,Pause<<Math.Min(g6++,3)));}
-List<Bag>fp=new List<Bag>();
+List<Bag>fo=new List<Bag>();
 for(int b=0;b<bp.Length;b++)
-fp.Add(new Bag{
-{"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",dy[b].Served},{"verdict",dy[b].Verdict}
+fo.Add(new Bag{
+{"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",dx[b].Served},{"verdict",dx[b].Verdict}
 });
-return fp;}
+return fo;}
 void Together(List<int>av){
-int i4= -1;
-Exception d8=null;
-Sight[]dr=new Sight[av.Count];
+int i5= -1;
+Exception d7=null;
+Sight[]dp=new Sight[av.Count];
 ThreadStart hs=delegate{
 try{
-for(int df;(df=Interlocked.Increment(ref i4))<av.Count;)
-dr[df]=At(bp[av[df]]);}
+for(int dg;(dg=Interlocked.Increment(ref i5))<av.Count;)
+dp[dg]=At(bp[av[dg]]);}
 catch(Exception c){
-d8=c;}};
-Thread[]ej=new Thread[Math.Min(AtOnce,av.Count)];
-for(int b=0;b<ej.Length;b++){
-ej[b]=new Thread(hs,StackSize){IsBackground=true};
-ej[b].Start();}
-foreach(Thread h2 in ej)
-h2.Join();
-if(d8!=null)
-throw new HostException("internal","probe: "+d8.GetType().Name+": "+d8.Message,"probe",d8.StackTrace,null,null);
-for(int df=0;df<dr.Length;df++){
-Judge(bp[av[df]],dr[df]);
-Sight ak=dy[av[df]];
-if(ak==null||ak.Verdict!="wrong"||dr[df].Verdict=="right")
-dy[av[df]]=dr[df];}}
+d7=c;}};
+Thread[]ei=new Thread[Math.Min(AtOnce,av.Count)];
+for(int b=0;b<ei.Length;b++){
+ei[b]=new Thread(hs,StackSize){IsBackground=true};
+ei[b].Start();}
+foreach(Thread h3 in ei)
+h3.Join();
+if(d7!=null)
+throw new HostException("internal","probe: "+d7.GetType().Name+": "+d7.Message,"probe",d7.StackTrace,null,null);
+for(int dg=0;dg<dp.Length;dg++){
+Judge(bp[av[dg]],dp[dg]);
+Sight ak=dx[av[dg]];
+if(ak==null||ak.Verdict!="wrong"||dp[dg].Verdict=="right")
+dx[av[dg]]=dp[dg];}}
 Sight At(IDictionary ah){
 int ba=Convert.ToInt32(Convert.ToString(ah["port"]));
 Stopwatch hr=Stopwatch.StartNew();
@@ -905,10 +912,10 @@ ax.Write(ha,0,ha.Length);
 Flight gq=new Flight();
 Answer?bt=null;
 while(bt==null){
-int h7=a9-(int)hr.ElapsedMilliseconds;
-if(h7<=0)
+int h8=a9-(int)hr.ElapsedMilliseconds;
+if(h8<=0)
 return bf;
-ax.ReadTimeout=h7;
+ax.ReadTimeout=h8;
 int ar=ax.Read(ew,0,ew.Length);
 bt=ar==0?Answer.Ended:gq.Add(ew,ar);}
 bf.Answer=bt;
@@ -919,20 +926,20 @@ catch(SocketException){
 bf.Answer=Answer.Ended;}
 catch(IOException c){
 SocketException e8=c.InnerException as SocketException;
-bool i1=e8!=null&&(e8.SocketErrorCode==SocketError.TimedOut||e8.SocketErrorCode==SocketError.WouldBlock);
-if(!i1&&hr.ElapsedMilliseconds<a9)
+bool i2=e8!=null&&(e8.SocketErrorCode==SocketError.TimedOut||e8.SocketErrorCode==SocketError.WouldBlock);
+if(!i2&&hr.ElapsedMilliseconds<a9)
 bf.Answer=Answer.Ended;}
 return bf;}
 void Judge(IDictionary ah,Sight bf){
-string fs=Text(ah,"expect");
+string fr=Text(ah,"expect");
 bool hh=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
 if(bf.Answer==Answer.OtherTls)
 bf.Verdict="tls_unsupported_here";
-else if(bf.Answer==Answer.Shown&&fs=="file")
+else if(bf.Answer==Answer.Shown&&fr=="file")
 bf.Verdict=OfRecord(bf.Served,":"+ah["port"])?"unverified":"right";
 else if(bf.Answer==Answer.Shown)
-bf.Verdict=bf.Served.Equals(fs,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
-else if(fs==null)
+bf.Verdict=bf.Served.Equals(fr,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
+else if(fr==null)
 bf.Verdict=hh?"right":"unverified";
 else
 bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
@@ -940,8 +947,8 @@ bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;
 bool OfRecord(string ai,string ba){
 if(a4==null)
 using(IHttpApi cd=a.OpenHttp())
-a4=new HttpRecords(cd).All(0,fr);
-return fr.Entries.Count>0||a4.Exists(az=>az.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(az.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+a4=new HttpRecords(cd).All(0,fq);
+return fq.Entries.Count>0||a4.Exists(az=>az.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(az.Thumbprint,StringComparison.OrdinalIgnoreCase));}
 static string Text(IDictionary ah,string g){
 return ah[g]==null?null:Convert.ToString(ah[g]);}
 class Sight{
@@ -969,55 +976,55 @@ throw new FormatException("a line of it is not as it was written");
 aq=Step.Read(new Given(JsonReader.Parse(cn["steps"]),"steps"));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
-HostException Conflict(string e,string cz){
-string w="run "+cn["run"]+" has not finished, and "+cz;
-return new HostException("journal_conflict",w,e,w,null,null);}
+HostException Conflict(string f,string cy){
+string w="run "+cn["run"]+" has not finished, and "+cy;
+return new HostException("journal_conflict",w,f,w,null,null);}
 public void Plan(){
-SortedDictionary<int,object>dh=new SortedDictionary<int,object>();
-HashSet<int>co=new HashSet<int>(),e2=new HashSet<int>();
-foreach(KeyValuePair<string,string>cp in cn.Lines){
-int im=cp.Value.IndexOf('\t'),b;
-if(!int.TryParse(im<0?cp.Value:cp.Value.Substring(0,im),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+SortedDictionary<int,object>em=new SortedDictionary<int,object>();
+HashSet<int>da=new HashSet<int>(),e2=new HashSet<int>();
+foreach(KeyValuePair<string,string>co in cn.Lines){
+int io=co.Value.IndexOf('\t'),b;
+if(!int.TryParse(io<0?co.Value:co.Value.Substring(0,io),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(cp.Key=="begin")
-dh[b]=JsonReader.Parse(cp.Value.Substring(im+1));
-else if(cp.Key=="done")
-co.Add(b);
-else if(cp.Key=="undo")
-co.Remove(b);
-else if(cp.Key=="undone"||cp.Key=="failed")
+if(co.Key=="begin")
+em[b]=JsonReader.Parse(co.Value.Substring(io+1));
+else if(co.Key=="done")
+da.Add(b);
+else if(co.Key=="undo")
+da.Remove(b);
+else if(co.Key=="undone"||co.Key=="failed")
 e2.Add(b);}
-foreach(int b in dh.Keys.Reverse())
+foreach(int b in em.Keys.Reverse())
 if(!e2.Contains(b)&&aq[b].Op!=Step.Probe)
-Plan(b,aq[b],dh[b],!co.Contains(b));}
-void Plan(int b,Step f,object l,bool cy){
-if(f.Op==Step.Bindings){
-List<object>fw=new List<object>((object[])l);
-List<Edit>am=f.Edits.Select((t,a5)=>new Edit{Site=t.Site,Behind=fw[a5]as string,Position=fw[a5]as string==null?(int)(long)fw[a5]:t.Position,Before=t.Before,After=t.After}).ToList();
-Plan(b,am,cy);
+Plan(b,aq[b],em[b],!da.Contains(b));}
+void Plan(int b,Step e,object l,bool cx){
+if(e.Op==Step.Bindings){
+List<object>fv=new List<object>((object[])l);
+List<Edit>am=e.Edits.Select((t,a5)=>new Edit{Site=t.Site,Behind=fv[a5]as string,Position=fv[a5]as string==null?(int)(long)fv[a5]:t.Position,Before=t.Before,After=t.After}).ToList();
+Plan(b,am,cx);
 return;}
-HttpRecord ak=l==null?null:Step.Image(f,new Given(l,"begin")),dm;
-if(!a4.TryGetValue(f.Place,out dm)){
-dm=n.Http.Find(f.Family,f.Key);
-n.Touched.Note(f,dm);}
-a4[f.Place]=ak;
-if(cy&&HttpTable.Same(dm,ak)){
+HttpRecord ak=l==null?null:Step.Image(e,new Given(l,"begin")),c3;
+if(!a4.TryGetValue(e.Place,out c3)){
+c3=n.Http.Find(e.Family,e.Key);
+n.Touched.Note(e,c3);}
+a4[e.Place]=ak;
+if(cx&&HttpTable.Same(c3,ak)){
 Nothing(b);
 return;}
-bool di=cy&&f.Op==Step.Replace&&dm==null;
-if(!di&& !HttpTable.Same(dm,f.After))
-throw Conflict(f.Place,"somebody else has written since: there is "+HttpTable.Shown(dm));
-Step fi=di?new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=ak}:Changes.Inverse(f,ak);
-gy.Add(new Way{Index=b,Step=fi});}
-void Plan(int b,List<Edit>am,bool cy){
+bool fz=cx&&e.Op==Step.Replace&&c3==null;
+if(!fz&& !HttpTable.Same(c3,e.After))
+throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(c3));
+Step dw=fz?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=ak}:Changes.Inverse(e,ak);
+gy.Add(new Way{Index=b,Step=dw});}
+void Plan(int b,List<Edit>am,bool cx){
 if(z==null){
-z=n.Iis.Read(aq.Where(f=>f.Edits!=null).SelectMany(f=>f.Edits));
+z=n.Iis.Read(aq.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
 n.Touched.Note(z.Copy());}
-List<Edit>fi=Edit.Undoing(am);
-if(z.Fits(fi)){
-z.Try(fi);
-gy.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=fi}});}
-else if(cy&&z.Fits(Edit.Undoing(fi)))
+List<Edit>dw=Edit.Undoing(am);
+if(z.Fits(dw)){
+z.Try(dw);
+gy.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=dw}});}
+else if(cx&&z.Fits(Edit.Undoing(dw)))
 Nothing(b);
 else
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
@@ -1035,26 +1042,26 @@ n.Iis.CommitAll(f9.Step.Edits);
 else
 Record(f9.Step);
 h.Note("undone",f9.Index);}}
-void Record(Step f){
-n.Expected(f);
+void Record(Step e){
+n.Expected(e);
 try{
-n.Record(f,delegate{});}
+n.Record(e);}
 catch(HostException c){
 if(c.Code!="key_unusable")
 throw;
-Keep(f);
-Lost.Add(n.Standing(c,f));}}
-void Keep(Step f){
+Keep(e);
+Lost.Add(n.Standing(c,e));}}
+void Keep(Step e){
 try{
-if(f.Op==Step.Replace)
-n.Http.Set(f.Family,f.Key,f.Before);}
+if(e.Op==Step.Replace)
+n.Http.Set(e.Family,e.Key,e.Before);}
 catch(HostException){}}}
 public class Run{
 IWritingMachine a;
 Changes n;
 JournalWriter h;
 Given a0;
-List<KeyValuePair<int,Step>>co=new List<KeyValuePair<int,Step>>();
+List<KeyValuePair<int,Step>>da=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
@@ -1077,65 +1084,66 @@ Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!co.Exists(az=>az.Key==b))
+if(!da.Exists(az=>az.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
-void One(int b,Step f){
-if(f.Op==Step.Probe){
+void One(int b,Step e){
+if(e.Op==Step.Probe){
 h.Begin(b,null);
-Look(f);}
-else if(f.Op==Step.Bindings){
-List<Edit>ch=Placed(f.Edits);
+Look(e);}
+else if(e.Op==Step.Bindings){
+List<Edit>ch=Placed(e.Edits);
 h.Begin(b,ch.ConvertAll(t=>t.Behind??(object)t.Position));
 n.Iis.CommitAll(ch);
-co.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ch)}));}
+da.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ch)}));}
 else{
-HttpRecord l=n.Expected(f);
+HttpRecord l=n.Expected(e);
 h.Begin(b,Step.ImageBag(l));
-Step dh=new Step{Op=Step.Set,Family=f.Family,Key=f.Key,After=l};
-n.Record(f,delegate(bool set){
-if(set)
-co.RemoveAt(co.Count-1);
-else
-co.Add(new KeyValuePair<int,Step>(b,dh));
-});
-co.Add(new KeyValuePair<int,Step>(b,Changes.Inverse(f,l)));}}
+Step dw=Changes.Inverse(e,l);
+try{
+n.Record(e);}
+catch(Exception c){
+dw=n.Rest(e,l,Applier.Typed(c,e.Place));
+throw;}
+finally{
+if(dw!=null)
+da.Add(new KeyValuePair<int,Step>(b,dw));}}}
 List<Edit>Placed(List<Edit>am){
-BindingLists dm=n.Iis.Read(am);
-n.Touched.Note(dm);
-return dm.Copy().Try(am);}
-void Look(Step f){
-List<Bag>fp=Prober.Look(a,f.Endpoints,(int)a0["timeout"].Whole(1,600),(int)a0["retries"].Whole(0,100));
-Probes.AddRange(fp);
-Bag eu=fp.Find(eg=>(string)eg["verdict"]=="wrong");
-Bag i3=fp.Find(eg=>(string)eg["verdict"]!="wrong"&&(string)eg["verdict"]!="right");
-Bag b7=eu??(a0["on_unverified"].Text()=="fail"?i3:null);
+BindingLists c3=n.Iis.Read(am);
+n.Touched.Note(c3);
+return c3.Copy().Try(am);}
+void Look(Step e){
+List<Bag>fo=Prober.Look(a,e.Endpoints,(int)a0["timeout"].Whole(1,600),(int)a0["retries"].Whole(0,100));
+Probes.AddRange(fo);
+Bag eu=fo.Find(ef=>(string)ef["verdict"]=="wrong");
+Bag i4=fo.Find(ef=>(string)ef["verdict"]!="wrong"&&(string)ef["verdict"]!="right");
+Bag b7=eu??(a0["on_unverified"].Text()=="fail"?i4:null);
 if(b7==null)
 return;
-string e=b7["address"]+":"+b7["port"]+" "+(b7["sni"]??"without SNI");
+string f=b7["address"]+":"+b7["port"]+" "+(b7["sni"]??"without SNI");
 string w="expected "+(b7["expect"]??"no handshake")+", saw "+(b7["served"]??"no handshake");
-throw new HostException(eu!=null?"probe_wrong":"probe_unverified",w,e,w,null,null);}
+throw new HostException(eu!=null?"probe_wrong":"probe_unverified",w,f,w,null,null);}
 void Undo(){
-if(co.Count==0)
+if(da.Count==0)
 return;
 Undone="complete";
-for(int e=co.Count-1;e>=0;e--){
-int b=co[e].Key;
-Step f=co[e].Value;
+for(int f=da.Count-1;f>=0;f--){
+int b=da[f].Key;
+Step e=da[f].Value;
 try{
 Try("undo",b);
-Back(f);
+Back(e);
 Try("undone",b);}
 catch(Exception c){
 Undone="partial";
-UndoErrors.Add(n.Standing(Applier.Typed(c,"steps["+b+"]"),f));}}}
-void Back(Step f){
-if(f.Op==Step.Bindings)
-n.Iis.CommitAll(f.Edits);
+UndoErrors.Add(n.Standing(Applier.Typed(c,"steps["+b+"]"),e));}}}
+void Back(Step e){
+if(e.Op==Step.Bindings)
+n.Iis.CommitAll(e.Edits);
 else{
-n.Expected(f);
-n.Record(f,delegate{});}}
+n.Expected(e);
+n.Record(e);}}
 void Try(string g,int b){
 try{
 h.Note(g,b);}
@@ -1143,9 +1151,9 @@ catch(HostException){}}}
 public class Given{
 public string Place;
 object value;
-public Given(object value,string e){
+public Given(object value,string f){
 this.value=Bare(value);
-Place=e;}
+Place=f;}
 static object Bare(object value){
 if(value==null||value.GetType().FullName!="System.Management.Automation.PSObject")
 return value;
@@ -1167,9 +1175,9 @@ List<string>bk=new List<string>();
 foreach(object r in bv.Keys)
 bk.Add(Convert.ToString(r));
 bk.Sort(StringComparer.Ordinal);
-string[]fy=(string[])ci.Clone();
-Array.Sort(fy,StringComparer.Ordinal);
-foreach(string g in fy)
+string[]fx=(string[])ci.Clone();
+Array.Sort(fx,StringComparer.Ordinal);
+foreach(string g in fx)
 if(!bk.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
 foreach(string g in bk)
@@ -1180,10 +1188,10 @@ public List<Given>Items(){
 IEnumerable fa=value as IEnumerable;
 if(fa==null||value is string||value is IDictionary)
 throw Bad("must be a list");
-List<Given>cu=new List<Given>();
+List<Given>ct=new List<Given>();
 foreach(object bz in fa)
-cu.Add(new Given(bz,Place+"["+cu.Count+"]"));
-return cu;}
+ct.Add(new Given(bz,Place+"["+ct.Count+"]"));
+return ct;}
 public string Text(){
 string i=value as string;
 if(i==null)
@@ -1195,11 +1203,11 @@ public string TextOrNull(){
 return IsNull?null:Text();}
 public long Whole(long hb,long ev){
 decimal u= -1;
-bool fz= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
-fz=fz&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
-if(fz)
+bool fy= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
+fy=fy&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
+if(fy)
 u=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!fz||u!=Math.Truncate(u)||u<hb||u>ev)
+if(!fy||u!=Math.Truncate(u)||u<hb||u>ev)
 throw Bad("must be a whole number from "+hb+" to "+ev);
 return(long)u;}
 public string Choice(params string[]af){
@@ -1229,27 +1237,27 @@ foreach(Given bz in k.Items())
 aq.Add(One(bz));
 return aq;}
 static Step One(Given k){
-Step f=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
-if(f.Op==Bindings)
-f.Edits=k.Keys(new[]{"op","edits"})["edits"].Items().ConvertAll<Edit>(Edit.Read);
-else if(f.Op==Probe)
-f.Endpoints=k.Keys(new[]{"op","endpoints"})["endpoints"].Items().ConvertAll<Hashtable>(Endpoint);
+Step e=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
+if(e.Op==Bindings)
+e.Edits=k.Keys(new[]{"op","edits"})["edits"].Items().ConvertAll<Edit>(Edit.Read);
+else if(e.Op==Probe)
+e.Endpoints=k.Keys(new[]{"op","endpoints"})["endpoints"].Items().ConvertAll<Hashtable>(Endpoint);
 else
-Record(f,k.Keys(new[]{"op","family","key","before","after"}));
-return f;}
-static void Record(Step f,Given k){
-f.Family=k["family"].Choice("ipport","hostnameport","ccs","scopedccs");
-f.Key=k["key"].Text();
-if(!RecordMemory.IsKey(f.Family,f.Key))
-throw k["key"].Bad("'"+f.Key+"' is no key of family "+f.Family);
+Record(e,k.Keys(new[]{"op","family","key","before","after"}));
+return e;}
+static void Record(Step e,Given k){
+e.Family=k["family"].Choice("ipport","hostnameport","ccs","scopedccs");
+e.Key=k["key"].Text();
+if(!RecordMemory.IsKey(e.Family,e.Key))
+throw k["key"].Bad("'"+e.Key+"' is no key of family "+e.Family);
 bool ak= !k["before"].IsNull,e3= !k["after"].IsNull;
-if(ak==(f.Op==Set)||e3==(f.Op==Delete))
-throw k.Bad(f.Op+" has the wrong images");
-f.Before=ak?Image(f,k["before"]):null;
-f.After=e3?Image(f,k["after"]):null;}
-public static HttpRecord Image(Step f,Given k){
+if(ak==(e.Op==Set)||e3==(e.Op==Delete))
+throw k.Bad(e.Op+" has the wrong images");
+e.Before=ak?Image(e,k["before"]):null;
+e.After=e3?Image(e,k["after"]):null;}
+public static HttpRecord Image(Step e,Given k){
 k.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
-HttpRecord ay=new HttpRecord{Family=f.Family,Key=f.Key};
+HttpRecord ay=new HttpRecord{Family=e.Family,Key=e.Key};
 ay.Thumbprint=k["thumbprint"].TextOrNull();
 ay.Store=k["store"].TextOrNull();
 ay.AppId=k["app_id"].TextOrNull()??HttpRecord.IisAppId;
@@ -1259,21 +1267,21 @@ ay.Flags=Number(k["flags"]);
 ay.CheckMode=Number(k["check_mode"]);
 ay.Freshness=Number(k["freshness"]);
 ay.Timeout=Number(k["timeout"]);
-Guid c1;
+Guid c0;
 if(ay.Thumbprint!=null&& !RecordMemory.IsThumbprint(ay.Thumbprint))
 throw k["thumbprint"].Bad("must be hexadecimal digits");
-if(!Guid.TryParse(ay.AppId,out c1))
+if(!Guid.TryParse(ay.AppId,out c0))
 throw k["app_id"].Bad("must be a GUID");
 return ay;}
 static long Number(Given k){
 return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
-Bag em=new Bag{{"op",Op}};
+Bag el=new Bag{{"op",Op}};
 if(Op==Bindings)
-return em.Put("edits",Edits.ConvertAll(t=>t.ToBag()));
+return el.Put("edits",Edits.ConvertAll(t=>t.ToBag()));
 if(Op==Probe)
-return em.Put("endpoints",Endpoints.ConvertAll(az=>new Bag{{"address",az["address"]},{"port",az["port"]},{"sni",az["sni"]},{"expect",az["expect"]}}));
-return em.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
+return el.Put("endpoints",Endpoints.ConvertAll(az=>new Bag{{"address",az["address"]},{"port",az["port"]},{"sni",az["sni"]},{"expect",az["expect"]}}));
+return el.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
 public static Bag ImageBag(HttpRecord v){
 return v==null?null:v.AddTo(new Bag());}
 static Hashtable Endpoint(Given k){
@@ -1324,47 +1332,47 @@ public IAppHostWritableAdminManager OpenWritableAdmin(){
 return(IAppHostWritableAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(WritableAdminManager,true));}
 public string Owner{
 get{
-using(Process hz=Process.GetCurrentProcess())
-return Mark(hz);}}
+using(Process h0=Process.GetCurrentProcess())
+return Mark(h0);}}
 static string Mark(Process bd){
 long br=bd.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
 return bd.Id.ToString(CultureInfo.InvariantCulture)+" "+br.ToString(CultureInfo.InvariantCulture);}
 public bool IsAlive(string fc){
-int c1;
-if(fc==null||fc==Owner|| !int.TryParse(fc.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c1))
+int c0;
+if(fc==null||fc==Owner|| !int.TryParse(fc.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c0))
 return false;
 try{
-using(Process bd=Process.GetProcessById(c1))
+using(Process bd=Process.GetProcessById(c0))
 return Mark(bd)==fc;}
 catch(Exception){
 return false;}}
 public IDisposable Lock(int br){
-IntPtr dv=Described("CreateMutexExW",0,a7=>CreateMutexExW(ref a7,LockName,0,0x1F0001));
-Mutex cv=new Mutex(false);
-cv.SafeWaitHandle.Dispose();
-cv.SafeWaitHandle=new SafeWaitHandle(dv,true);
-bool ij;
+IntPtr dt=Described("CreateMutexExW",0,a7=>CreateMutexExW(ref a7,LockName,0,0x1F0001));
+Mutex cu=new Mutex(false);
+cu.SafeWaitHandle.Dispose();
+cu.SafeWaitHandle=new SafeWaitHandle(dt,true);
+bool ik;
 try{
-ij=cv.WaitOne(br*1000);}
+ik=cu.WaitOne(br*1000);}
 catch(AbandonedMutexException){
-ij=true;}
-if(ij)
-return new Held(cv);
-cv.Dispose();
+ik=true;}
+if(ik)
+return new Held(cu);
+cu.Dispose();
 return null;}
 class Held:IDisposable{
-Mutex cv;
-public Held(Mutex cv){
-this.cv=cv;}
+Mutex cu;
+public Held(Mutex cu){
+this.cu=cu;}
 public void Dispose(){
-cv.ReleaseMutex();
-cv.Dispose();}}
+cu.ReleaseMutex();
+cu.Dispose();}}
 public string JournalFolder(){
 string aa=ToPath(Journal.Folder);
 Described("CreateDirectoryW",AlreadyExists,a7=>(IntPtr)(CreateDirectoryW(aa,ref a7)?1:0));
-string iq=Untrusted(aa);
-if(iq!=null)
-throw new HostException("journal_untrusted",iq,aa,iq+"; look who made the folder, then remove it",null,null);
+string ir=Untrusted(aa);
+if(ir!=null)
+throw new HostException("journal_untrusted",ir,aa,ir+"; look who made the folder, then remove it",null,null);
 return aa;}
 static string Untrusted(string aa){
 if((File.GetAttributes(aa)&FileAttributes.ReparsePoint)!=0)
@@ -1383,13 +1391,13 @@ if(cf.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
 foreach(GenericAce gf in cf.DiscretionaryAcl){
 const int g1=0x1200A9|unchecked((int)0xA0000000);
-KnownAce d4=gf as KnownAce;
-bool hw=d4!=null&&d4.AceType==AceType.AccessDenied;
-if(!hw&&(d4==null||((d4.AccessMask&~g1)!=0&& !IsTrusted(d4.SecurityIdentifier))))
-return(d4==null?"somebody":d4.SecurityIdentifier.Value)+" may write into the folder of the journal";}
+KnownAce d3=gf as KnownAce;
+bool hw=d3!=null&&d3.AceType==AceType.AccessDenied;
+if(!hw&&(d3==null||((d3.AccessMask&~g1)!=0&& !IsTrusted(d3.SecurityIdentifier))))
+return(d3==null?"somebody":d3.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
-static bool IsTrusted(SecurityIdentifier fn){
-string i=fn==null?"":fn.Value;
+static bool IsTrusted(SecurityIdentifier fm){
+string i=fm==null?"":fm.Value;
 return i=="S-1-5-32-544"||i=="S-1-5-18"||i.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
 public IJournalFile OpenJournal(string j,long e9){
 return new JournalFile(j,e9);}
@@ -1417,7 +1425,7 @@ return gs;}
 finally{
 LocalFree(a7.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string i,uint fo,out IntPtr a8,out uint ac);
+static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string i,uint fn,out IntPtr a8,out uint ac);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool GetFileSecurityW(string j,uint c5,byte[]a8,uint ac,out uint bq);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
@@ -1459,7 +1467,7 @@ public void Dispose(){
 ax.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cx,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();

@@ -39,15 +39,15 @@ throw k["steps"].Bad("a confirmation has none");
 return;}
 Given bc=k["guard"].Keys(new[]{"minutes","engine"});
 f5=(int)bc["minutes"].Whole(1,1440);
-foreach(Given dc in bc["engine"].Items())
-fd.Add(Unpacked(dc));}
-static string Unpacked(Given dc){
+foreach(Given dd in bc["engine"].Items())
+fd.Add(Unpacked(dd));}
+static string Unpacked(Given dd){
 try{
-using(GZipStream ax=new GZipStream(new MemoryStream(Convert.FromBase64String(dc.Text())),CompressionMode.Decompress))
+using(GZipStream ax=new GZipStream(new MemoryStream(Convert.FromBase64String(dd.Text())),CompressionMode.Decompress))
 using(StreamReader bg=new StreamReader(ax,Encoding.UTF8))
 return bg.ReadToEnd();}
 catch(Exception c){
-throw dc.Bad("must be gzip in base64: "+c.Message);}}
+throw dd.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
 get{return c8!=null;}}
 public void Arm(JournalWriter h,int aq){
@@ -59,9 +59,9 @@ for(int b=0;b<fd.Count;b++)
 File.WriteAllText(Path.Combine(aa,b.ToString(CultureInfo.InvariantCulture)+".cs"),fd[b],Encoding.ASCII);
 File.WriteAllText(gx,Script(h.Run),Encoding.ASCII);
 string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gx+"\"";
-string dq=cm.PowerShell(bo+" -Check",CheckSeconds);
-if(dq!=null)
-throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dq);
+string dn=cm.PowerShell(bo+" -Check",CheckSeconds);
+if(dn!=null)
+throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dn);
 cm.Register(NameOf(h.Run),Xml(bo,cj));
 h.Guard(Journal.Time(cj)+"\t"+aq.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
@@ -83,17 +83,17 @@ Disarm(c8);}
 public static string Expire(string bb){
 return Expire(bb,new WindowsMachine(),new WindowsTasks());}
 public static string Expire(string bb,IWritingMachine a,ITasks cm){
-string dq;
+string dn;
 try{
 string j=Path.Combine(a.JournalFolder(),Journal.File);
 using(IDisposable gc=a.Lock(WaitSeconds))
-dq=gc==null?"another applier did not end":Undone(bb,a,j);}
+dn=gc==null?"another applier did not end":Undone(bb,a,j);}
 catch(Exception c){
 HostException af=Applier.Typed(c,"journal");
-dq=af.Code+": "+af.Hint;}
-a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+dq);
+dn=af.Code+": "+af.Hint;}
+a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+dn);
 Tidy(a,cm,bb);
-return dq;}
+return dn;}
 static string Undone(string bb,IWritingMachine a,string j){
 Journal o=Journal.Of(j);
 if(o["run"]!=bb||o.Finished)
@@ -142,26 +142,26 @@ return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.micro
 +"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bo.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
 public interface ITasks{
 string PowerShell(string p,int br);
-void Register(string g,string ir);
+void Register(string g,string it);
 void Remove(string g);}
 [ComImport,Guid("2faba4c7-4da9-4013-9697-20cc3fd40f85"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskService{
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetRunningTasks(int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object NewTask(uint ag);
-void Connect([MarshalAs(UnmanagedType.Struct)]object h1,[MarshalAs(UnmanagedType.Struct)]object id,[MarshalAs(UnmanagedType.Struct)]object jd,[MarshalAs(UnmanagedType.Struct)]object g3);}
+void Connect([MarshalAs(UnmanagedType.Struct)]object h2,[MarshalAs(UnmanagedType.Struct)]object ie,[MarshalAs(UnmanagedType.Struct)]object je,[MarshalAs(UnmanagedType.Struct)]object g3);}
 [ComImport,Guid("8cfac062-a080-4c15-9a88-aa7c2af80dfc"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskFolder{
 [return:MarshalAs(UnmanagedType.BStr)]string GetName();
 [return:MarshalAs(UnmanagedType.BStr)]string GetPath();
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetFolders(int ag);
-ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object i8);
+ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object i9);
 void DeleteFolder([MarshalAs(UnmanagedType.BStr)]string g,int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTask([MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTasks(int ag);
 void DeleteTask([MarshalAs(UnmanagedType.BStr)]string g,int ag);
-[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string ir,int ag,[MarshalAs(UnmanagedType.Struct)]object id,[MarshalAs(UnmanagedType.Struct)]object g3,int ik,[MarshalAs(UnmanagedType.Struct)]object i8);}
+[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string it,int ag,[MarshalAs(UnmanagedType.Struct)]object ie,[MarshalAs(UnmanagedType.Struct)]object g3,int il,[MarshalAs(UnmanagedType.Struct)]object i9);}
 public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);
@@ -171,28 +171,28 @@ ProcessStartInfo bn=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(
 bn.UseShellExecute=false;
 bn.CreateNoWindow=true;
 bn.RedirectStandardInput=bn.RedirectStandardOutput=bn.RedirectStandardError=true;
-StringBuilder dq=new StringBuilder();
+StringBuilder dn=new StringBuilder();
 using(Process bd=Process.Start(bn)){
 bd.StandardInput.Close();
 bd.OutputDataReceived+=delegate{};
-bd.ErrorDataReceived+=delegate(object jf,DataReceivedEventArgs cp){
-lock(dq)
-dq.Append(' ').Append(cp.Data);};
+bd.ErrorDataReceived+=delegate(object jg,DataReceivedEventArgs co){
+lock(dn)
+dn.Append(' ').Append(co.Data);};
 bd.BeginOutputReadLine();
 bd.BeginErrorReadLine();
 if(!bd.WaitForExit(br*1000)){
 bd.Kill();
 return"it did not end in "+br+" seconds";}
 bd.WaitForExit();
-return bd.ExitCode==0?null:"it ended with code "+bd.ExitCode+dq.ToString().TrimEnd();}}
-public void Register(string g,string ir){
-In(delegate(ITaskFolder cw,List<object>l){
-ITaskFolder aa=Find(cw,l)??SiteStates.Keep(l,cw.CreateFolder(Guard.TaskFolder,null));
-SiteStates.Keep(l,aa.RegisterTask(g,ir,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
+return bd.ExitCode==0?null:"it ended with code "+bd.ExitCode+dn.ToString().TrimEnd();}}
+public void Register(string g,string it){
+In(delegate(ITaskFolder cv,List<object>l){
+ITaskFolder aa=Find(cv,l)??SiteStates.Keep(l,cv.CreateFolder(Guard.TaskFolder,null));
+SiteStates.Keep(l,aa.RegisterTask(g,it,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
 public void Remove(string g){
-In(delegate(ITaskFolder cw,List<object>l){
-ITaskFolder aa=Find(cw,l);
+In(delegate(ITaskFolder cv,List<object>l){
+ITaskFolder aa=Find(cv,l);
 if(aa==null)
 return;
 try{
@@ -201,12 +201,12 @@ catch(Exception c){
 if(!IsMissing(c))
 throw;}
 try{
-cw.DeleteFolder(Guard.TaskFolder,0);}
+cv.DeleteFolder(Guard.TaskFolder,0);}
 catch(Exception){}
 });}
-static ITaskFolder Find(ITaskFolder cw,List<object>l){
+static ITaskFolder Find(ITaskFolder cv,List<object>l){
 try{
-return SiteStates.Keep(l,cw.GetFolder(Guard.TaskFolder));}
+return SiteStates.Keep(l,cv.GetFolder(Guard.TaskFolder));}
 catch(Exception c){
 if(IsMissing(c))
 return null;
@@ -216,9 +216,9 @@ return c.HResult==NotFound||c.HResult==NoPath;}
 static void In(Action<ITaskFolder,List<object>>hs){
 List<object>l=new List<object>();
 try{
-ITaskService ds=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
-ds.Connect(null,null,null,null);
-hs(SiteStates.Keep(l,ds.GetFolder("\\")),l);}
+ITaskService dq=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
+dq.Connect(null,null,null,null);
+hs(SiteStates.Keep(l,dq.GetFolder("\\")),l);}
 finally{
 SiteStates.Release(l);}}}
 }

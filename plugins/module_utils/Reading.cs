@@ -26,7 +26,7 @@ using System;
 namespace TlsFleet{
 [ComImport,Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cx,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string j);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();}
@@ -47,7 +47,7 @@ void Clear();
 public interface IAppHostElementCollection{
 uint GetCount();
 IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
-void AddElement(IAppHostElement a2,int iw);
+void AddElement(IAppHostElement a2,int ix);
 void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
 IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string g);
@@ -67,39 +67,39 @@ public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
 const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
 public static Dictionary<long,string>Read(IMachine a,Gaps y){
-var c3=new Dictionary<long,string>();
+var c2=new Dictionary<long,string>();
 var l=new List<object>();
 var ho=new HashSet<string>();
 try{
-IAppHostAdminManager db=Keep(l,a.OpenAdmin());
-IAppHostElement cx=Keep(l,db.GetAdminSection(Sites,AppHost));
-IAppHostElementCollection z=Keep(l,cx.GetCollection());
+IAppHostAdminManager dc=Keep(l,a.OpenAdmin());
+IAppHostElement cw=Keep(l,dc.GetAdminSection(Sites,AppHost));
+IAppHostElementCollection z=Keep(l,cw.GetCollection());
 long ar=z==null?0:z.GetCount();
 for(int b=0;b<ar;b++)
-One(z,b,c3,ho,y);}
+One(z,b,c2,ho,y);}
 catch(Exception c){
-string cz=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
-y.Add("site_states",c,cz);}
+string cy=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
+y.Add("site_states",c,cy);}
 finally{
 Release(l);}
-return c3;}
-static void One(IAppHostElementCollection z,int b,Dictionary<long,string>c3,HashSet<string>ho,Gaps y){
+return c2;}
+static void One(IAppHostElementCollection z,int b,Dictionary<long,string>c2,HashSet<string>ho,Gaps y){
 var l=new List<object>();
 try{
 IAppHostElement an=Keep(l,z.GetItem(b));
-long c1=Number(Keep(l,an.GetPropertyByName("id")));
+long c0=Number(Keep(l,an.GetPropertyByName("id")));
 try{
-c3[c1]=Name(Number(Keep(l,an.GetPropertyByName("state"))));}
+c2[c0]=Name(Number(Keep(l,an.GetPropertyByName("state"))));}
 catch(Exception c){
 if(c.HResult!=NotKnownToWas&&ho.Add(Gaps.CodeOf(c)))
 y.Add("site_states",c,"site states");
-c3[c1]="unknown";}}
+c2[c0]="unknown";}}
 finally{
 Release(l);}}
 static string Name(long cb){
 return cb==0||cb==1?"started":cb==2||cb==3?"stopped":"unknown";}
-static long Number(IAppHostProperty dx){
-return Convert.ToInt64(dx.GetValue()?? -1,CultureInfo.InvariantCulture);}
+static long Number(IAppHostProperty dv){
+return Convert.ToInt64(dv.GetValue()?? -1,CultureInfo.InvariantCulture);}
 public static T Keep<T>(List<object>l,T bz){
 l.Add(bz);
 return bz;}
@@ -112,25 +112,25 @@ static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1
 IMachine a;
 Gaps y;
 string ff,al;
-HashSet<string>dt=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-SortedDictionary<string,string>dd=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
+HashSet<string>dr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+SortedDictionary<string,string>de=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
 public Certificates(IMachine a,Gaps y,string ff,string al,IEnumerable<HttpRecord>a4){
 this.a=a;
 this.y=y;
 this.ff=ff;
 this.al=al;
-dd["MY"]="MY";
-dd["WebHosting"]="WebHosting";
+de["MY"]="MY";
+de["WebHosting"]="WebHosting";
 foreach(HttpRecord v in a4){
 if(v.Thumbprint==null)
 continue;
 string a1=v.Store??"MY";
-dt.Add(a1+"\\"+v.Thumbprint);
-if(!dd.ContainsKey(a1))
-dd[a1]=a1;}}
+dr.Add(a1+"\\"+v.Thumbprint);
+if(!de.ContainsKey(a1))
+de[a1]=a1;}}
 public List<Bag>Read(){
 var o=new List<Bag>();
-foreach(string a1 in dd.Values){
+foreach(string a1 in de.Values){
 List<StoredCertificate>c7=y.Try("certificates","certificate store "+a1,null,()=>a.Stores.Read(a1));
 try{
 if(c7!=null)
@@ -139,11 +139,11 @@ finally{
 a.Stores.Close();}}
 return o;}
 void Choose(string a1,List<StoredCertificate>c7,List<Bag>o){
-bool ip=a1=="MY"||a1=="WebHosting";
+bool iq=a1=="MY"||a1=="WebHosting";
 c7.Sort((az,a6)=>string.CompareOrdinal(az.Thumbprint,a6.Thumbprint));
 foreach(StoredCertificate d in c7){
-bool ge=ff=="candidates"&&ip&&d.Key!=null;
-if(ff=="all"||ge||dt.Contains(a1+"\\"+d.Thumbprint))
+bool ge=ff=="candidates"&&iq&&d.Key!=null;
+if(ff=="all"||ge||dr.Contains(a1+"\\"+d.Thumbprint))
 o.Add(Facts(a1,d));}}
 Bag Facts(string a1,StoredCertificate d){
 return new Bag{{"thumbprint",d.Thumbprint},{"store",a1},{"der",Convert.ToBase64String(d.Der)}}
@@ -157,15 +157,15 @@ ChainFacts e4=a.Stores.Chain(d);
 return e4==null?null:new Bag{{"status",e4.Status},{"elements",e4.Elements}};}
 Bag KeyFacts(string a1,StoredCertificate d){
 KeyLink r=d.Key;
-string cz="key of certificate "+d.Thumbprint+" in "+a1;
+string cy="key of certificate "+d.Thumbprint+" in "+a1;
 string eq=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
 var a0=new KeyProbe();
 if(eq!="metadata")
-a0=y.Try("keys",cz,a0,()=>a.Stores.Probe(d,eq=="sign"));
-string gp=y.Try("keys",cz,"unknown",()=>KeyAccess.OfSystem(a0.Descriptor));
+a0=y.Try("keys",cy,a0,()=>a.Stores.Probe(d,eq=="sign"));
+string gp=y.Try("keys",cy,"unknown",()=>KeyAccess.OfSystem(a0.Descriptor));
 return new Bag{
 {"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gp},{"check",a0.Tried?eq:"metadata"},{"code",a0.Code}
-}.PutUnless(null,"file",y.Try("keys",cz,null,()=>FileOf(a0.UniqueName)));}
+}.PutUnless(null,"file",y.Try("keys",cy,null,()=>FileOf(a0.UniqueName)));}
 string FileOf(string g){
 if(!string.IsNullOrEmpty(g))
 foreach(string aa in KeyFolders){
@@ -190,14 +190,14 @@ return"unknown";
 if(fa==null)
 return"granted";
 foreach(GenericAce gf in fa){
-CommonAce d4=gf as CommonAce;
-if(d4==null||(d4.AceFlags&AceFlags.InheritOnly)!=0||(d4.AccessMask&Read)==0)
+CommonAce d3=gf as CommonAce;
+if(d3==null||(d3.AceFlags&AceFlags.InheritOnly)!=0||(d3.AccessMask&Read)==0)
 continue;
-if(!System.Contains(d4.SecurityIdentifier.Value))
+if(!System.Contains(d3.SecurityIdentifier.Value))
 continue;
-if(d4.AceQualifier==AceQualifier.AccessDenied)
+if(d3.AceQualifier==AceQualifier.AccessDenied)
 return"denied";
-if(d4.AceQualifier==AceQualifier.AccessAllowed)
+if(d3.AceQualifier==AceQualifier.AccessAllowed)
 return"granted";}
 return"denied";}}
 public class Document{
@@ -209,17 +209,17 @@ Gaps y=new Gaps();
 string aj,al;
 List<string>ep=new List<string>(),c6=new List<string>();
 List<HttpRecord>a4=new List<HttpRecord>();
-List<Bag>ek=new List<Bag>();
-bool?dg;
+List<Bag>ej=new List<Bag>();
+bool?dh;
 public Document(IMachine a,string aj,string al){
 this.a=a;
 this.aj=aj;
 this.al=al;
 m=a.Registry;}
 public Bag Read(){
-Bag ji=y.Try("os","Windows version",EmptyOs(),Os);
+Bag jj=y.Try("os","Windows version",EmptyOs(),Os);
 Bag f3=y.Try("iis","IIS version",null,Iis);
-long b0=(int)ji["build"];
+long b0=(int)jj["build"];
 ReadHttp(b0);
 IisConfig cg=new IisConfig(a,y);
 if(f3!=null)
@@ -228,20 +228,20 @@ List<Bag>z=Sites(cg);
 bool?gw=null;
 if(f3!=null)
 gw=y.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
-List<Bag>d2=AllUsers(cg);
+List<Bag>d1=AllUsers(cg);
 Bag at=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",y.Try("os","computer name","",()=>ComputerName(m))},{"os",ji},{"iis",f3},{"addresses",y.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ep},{"http_ports",y.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gw},{"update_exported",dg},{"shared_configuration",cg.Shared},{"sites",z},{"records",a4.Select(v=>v.ToBag())},{"certificates",new Certificates(a,y,aj,al,a4).Read()},{"central_store",y.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c6},{"users",d2},{"connection",y.Try("connection","connection in use",null,Connection)},{"journal",y.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cg.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
-new Traces(a,y).AddTo(at,f3!=null,b0,ek);
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",y.Try("os","computer name","",()=>ComputerName(m))},{"os",jj},{"iis",f3},{"addresses",y.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ep},{"http_ports",y.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gw},{"update_exported",dh},{"shared_configuration",cg.Shared},{"sites",z},{"records",a4.Select(v=>v.ToBag())},{"certificates",new Certificates(a,y,aj,al,a4).Read()},{"central_store",y.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c6},{"users",d1},{"connection",y.Try("connection","connection in use",null,Connection)},{"journal",y.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cg.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
+new Traces(a,y).AddTo(at,f3!=null,b0,ej);
 return at.Put("incomplete",y.Entries);}
 void ReadHttp(long b0){
 try{
 using(IHttpApi cd=a.OpenHttp()){
-HttpRecords eb=new HttpRecords(cd);
-a4=eb.All(b0,y);
-ek=eb.Unknown;
-c6=y.Try("url_reservations","URL reservations",c6,eb.UrlReservations);
-ep=y.Try("ip_listen","IP listen list",ep,eb.IpListen);
-dg=y.Try("update_exported","exports of httpapi.dll",null,()=>cd.UpdateExported);}}
+HttpRecords ea=new HttpRecords(cd);
+a4=ea.All(b0,y);
+ej=ea.Unknown;
+c6=y.Try("url_reservations","URL reservations",c6,ea.UrlReservations);
+ep=y.Try("ip_listen","IP listen list",ep,ea.IpListen);
+dh=y.Try("update_exported","exports of httpapi.dll",null,()=>cd.UpdateExported);}}
 catch(Exception c){
 y.Add("records",c,"http.sys configuration");}}
 public static string ComputerName(IRegistry m){
@@ -252,41 +252,41 @@ int BuildOf(){
 object i=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
 return i==null?0:int.Parse(Convert.ToString(i),CultureInfo.InvariantCulture);}
 Bag Os(){
-object dl=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
+object dk=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
 object er=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
-if(dl==null){
+if(dk==null){
 string[]c5=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
-dl=int.Parse(c5[0],CultureInfo.InvariantCulture);
+dk=int.Parse(c5[0],CultureInfo.InvariantCulture);
 er=int.Parse(c5[1],CultureInfo.InvariantCulture);}
-return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dl,er??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
+return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dk,er??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
 static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-static Bag OsBag(string g,object dl,object er,object b0,object fo){
-return new Bag{{"name",g},{"major",dl},{"minor",er},{"build",b0},{"revision",fo}};}
+static Bag OsBag(string g,object dk,object er,object b0,object fn){
+return new Bag{{"name",g},{"major",dk},{"minor",er},{"build",b0},{"revision",fn}};}
 Bag Iis(){
-object dl=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
+object dk=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
 object er=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
-return dl==null?null:new Bag{{"major",dl},{"minor",er??0}};}
+return dk==null?null:new Bag{{"major",dk},{"minor",er??0}};}
 List<Bag>Sites(IisConfig cg){
-Dictionary<long,string>c3=new Dictionary<long,string>();
+Dictionary<long,string>c2=new Dictionary<long,string>();
 if(cg.Sites.Count>0)
-c3=SiteStates.Read(a,y);
+c2=SiteStates.Read(a,y);
 List<Bag>z=new List<Bag>();
 foreach(Site an in cg.Sites){
 string cb;
 IEnumerable<Bag>s=an.Bindings.Select(delegate(Binding b3){
 return new Bag{{"protocol",b3.Protocol},{"information",b3.Information},{"ssl_flags",b3.Flags}};
 });
-c3.TryGetValue(an.Id,out cb);
+c2.TryGetValue(an.Id,out cb);
 z.Add(new Bag{{"id",an.Id},{"name",an.Name},{"state",cb??"unknown"},{"bindings",s}});}
 return z;}
 List<Bag>AllUsers(IisConfig cg){
-List<Bag>d2=new Users(m).Read(y);
+List<Bag>d1=new Users(m).Read(y);
 foreach(Mapper be in cg.Mappers)
 if(be.Hash&& !IsComplete(be))
-Users.Add(d2,"other",null,be.Thumbprint,"applicationHost.config, customMetadata "+be.Path+", property 5506 of the IIS 6 metabase");
-d2.AddRange(y.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
-return d2;}
+Users.Add(d1,"other",null,be.Thumbprint,"applicationHost.config, customMetadata "+be.Path+", property 5506 of the IIS 6 metabase");
+d1.AddRange(y.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
+return d1;}
 static bool IsComplete(Mapper be){
 return be.Site>0&&be.Thumbprint!=null;}
 List<int>Ports(){
@@ -296,11 +296,11 @@ return null;
 return new SortedSet<int>(fb.Select(cj=>cj.Port)).ToList();}
 Bag CentralStore(){
 const string j=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
-object da=m.Value(j,"Enabled");
+object db=m.Value(j,"Enabled");
 string aa=m.Value(j,"CertStoreLocation")as string;
-if(da==null&&aa==null)
+if(db==null&&aa==null)
 return null;
-bool on=da is int&&(int)da!=0;
+bool on=db is int&&(int)db!=0;
 List<string>g8=null;
 if(!string.IsNullOrEmpty(aa))
 g8=y.Try("central_store_files","files on "+aa,null,()=>FilesIn(aa));
@@ -309,14 +309,14 @@ List<string>FilesIn(string aa){
 IEnumerable<string>bk=a.FilesIn(aa);
 return bk==null?null:bk.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
-Dictionary<int,bool>dp=new Users(m).WinRmPorts();
-List<TcpEnd>av=a.Established().Where(cj=>dp.ContainsKey(cj.Port)).ToList();
-TcpEnd c0=av.FirstOrDefault(cj=>dp[cj.Port])??av.FirstOrDefault();
-if(c0==null)
+Dictionary<int,bool>dm=new Users(m).WinRmPorts();
+List<TcpEnd>av=a.Established().Where(cj=>dm.ContainsKey(cj.Port)).ToList();
+TcpEnd cz=av.FirstOrDefault(cj=>dm[cj.Port])??av.FirstOrDefault();
+if(cz==null)
 return null;
-if(av.Any(cj=>cj.Port!=c0.Port||cj.Address!=c0.Address))
-y.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+c0.Address+" port "+c0.Port);
-return new Bag{{"address",c0.Address},{"port",c0.Port},{"tls",dp[c0.Port]}};}}
+if(av.Any(cj=>cj.Port!=cz.Port||cj.Address!=cz.Address))
+y.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cz.Address+" port "+cz.Port);
+return new Bag{{"address",cz.Address},{"port",cz.Port},{"tls",dm[cz.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
 public ushort Major,Minor;}
@@ -381,27 +381,27 @@ public static extern uint HttpInitialize(HttpVersion f8,uint ag,IntPtr es);
 [DllImport("httpapi.dll")]
 public static extern uint HttpTerminate(uint ag,IntPtr es);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr dv,int c1,IntPtr ct,uint b8,IntPtr e0,uint c4,out uint bq,IntPtr dn);
+public static extern uint HttpQueryServiceConfiguration(IntPtr dt,int c0,IntPtr cs,uint b8,IntPtr e0,uint c4,out uint bq,IntPtr dl);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr dv,int c1,IntPtr ab,uint x,IntPtr dn);
+public static extern uint HttpSetServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint x,IntPtr dl);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr dv,int c1,IntPtr ab,uint x,IntPtr dn);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint x,IntPtr dl);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr dv,int c1,IntPtr ab,uint x,IntPtr dn);}
+public static extern uint HttpUpdateServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint x,IntPtr dl);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
 var f8=new HttpVersion{Major=1,Minor=0};
 uint q=HttpNative.HttpInitialize(f8,HttpNative.InitializeConfig,IntPtr.Zero);
 if(q!=0)
 throw HostException.OfCall("HttpInitialize",q);}
-public uint Query(int c1,IntPtr ct,uint b8,IntPtr e0,uint c4,out uint bq){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c1,ct,b8,e0,c4,out bq,IntPtr.Zero);}
-public uint Set(int c1,IntPtr ab,uint x){
-return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c1,ab,x,IntPtr.Zero);}
-public uint Delete(int c1,IntPtr ab,uint x){
-return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c1,ab,x,IntPtr.Zero);}
-public uint Update(int c1,IntPtr ab,uint x){
-return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c1,ab,x,IntPtr.Zero);}
+public uint Query(int c0,IntPtr cs,uint b8,IntPtr e0,uint c4,out uint bq){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c0,cs,b8,e0,c4,out bq,IntPtr.Zero);}
+public uint Set(int c0,IntPtr ab,uint x){
+return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c0,ab,x,IntPtr.Zero);}
+public uint Delete(int c0,IntPtr ab,uint x){
+return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c0,ab,x,IntPtr.Zero);}
+public uint Update(int c0,IntPtr ab,uint x){
+return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c0,ab,x,IntPtr.Zero);}
 public bool?UpdateExported{
 get{
 try{
@@ -417,8 +417,8 @@ public string Family,Key,Thumbprint,Store,AppId,CtlIdentifier,CtlStore;
 public long Flags,CheckMode,Freshness,Timeout;
 public Bag ToBag(){
 return AddTo(new Bag{{"family",Family},{"key",Key}});}
-public Bag AddTo(Bag em){
-return em.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
+public Bag AddTo(Bag el){
+return el.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
 .PutUnless(0L,"flags",Flags).PutUnless(0L,"check_mode",CheckMode)
 .PutUnless(0L,"freshness",Freshness).PutUnless(0L,"timeout",Timeout)
 .PutUnless(null,"ctl_identifier",CtlIdentifier).PutUnless(null,"ctl_store",CtlStore);}}
@@ -436,20 +436,20 @@ Family(c7,y,HttpNative.Sni,"hostnameport",b0<9200,new SniQuery{Desc=HttpNative.Q
 Family(c7,y,HttpNative.Ccs,"ccs",b0<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
 Family(c7,y,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
 return c7;}
-void Family(List<HttpRecord>c7,Gaps y,int c1,string ae,bool fg,object b1,Func<IntPtr,HttpRecord>cq){
+void Family(List<HttpRecord>c7,Gaps y,int c0,string ae,bool fg,object b1,Func<IntPtr,HttpRecord>cp){
 try{
-List<HttpRecord>o=Steady(c1,b1,cq);
+List<HttpRecord>o=Steady(c0,b1,cp);
 foreach(HttpRecord v in o)
 v.Family=ae;
 c7.AddRange(o);}
 catch(HostException c){
 if(fg&&c.Number==HttpNative.InvalidParameter)
-Unknown.Add(new Bag{{"what","records_"+ae},{"present",false},{"evidence",c.Call+", id "+c1+": "+c.Number}});
+Unknown.Add(new Bag{{"what","records_"+ae},{"present",false},{"evidence",c.Call+", id "+c0+": "+c.Number}});
 else
-y.Add("records",c,"http.sys records of family "+ae+" (id "+c1+")");}}
-List<HttpRecord>Steady(int c1,object b1,Func<IntPtr,HttpRecord>cq){
+y.Add("records",c,"http.sys records of family "+ae+" (id "+c0+")");}}
+List<HttpRecord>Steady(int c0,object b1,Func<IntPtr,HttpRecord>cp){
 for(int bw=1;;bw++){
-List<HttpRecord>o=Each(c1,b1,cq);
+List<HttpRecord>o=Each(c0,b1,cp);
 HashSet<string>gr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 bool hp=false;
 foreach(HttpRecord v in o)
@@ -462,38 +462,38 @@ public List<string>UrlReservations(){
 return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a5=>Text(((UrlAclSet)Marshal.PtrToStructure(a5,typeof(UrlAclSet))).Prefix));}
 public List<string>IpListen(){
 List<string>o=new List<string>();
-using(Room ef=new Room()){
-uint q=ef.Query(cd,HttpNative.IpListen,IntPtr.Zero,0);
+using(Room ee=new Room()){
+uint q=ee.Query(cd,HttpNative.IpListen,IntPtr.Zero,0);
 if(q==HttpNative.NotFound)
 return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-int ar=Marshal.ReadInt32(ef.At);
+int ar=Marshal.ReadInt32(ee.At);
 for(int b=0;b<ar;b++)
-o.Add(Address(IntPtr.Add(ef.At,8+128*b)).ToString());}
+o.Add(Address(IntPtr.Add(ee.At,8+128*b)).ToString());}
 return o;}
-List<T>Each<T>(int c1,object b1,Func<IntPtr,T>cq){
+List<T>Each<T>(int c0,object b1,Func<IntPtr,T>cp){
 List<T>o=new List<T>();
 int x=Marshal.SizeOf(b1.GetType());
 int hn=(int)Marshal.OffsetOf(b1.GetType(),"Token");
-IntPtr ct=Marshal.AllocHGlobal(x);
+IntPtr cs=Marshal.AllocHGlobal(x);
 try{
 for(int b=0;b<x;b++)
-Marshal.WriteByte(ct,b,0);
-Marshal.StructureToPtr(b1,ct,false);
-using(Room ef=new Room()){
+Marshal.WriteByte(cs,b,0);
+Marshal.StructureToPtr(b1,cs,false);
+using(Room ee=new Room()){
 for(int gn=0;;gn++){
-Marshal.WriteInt32(ct,hn,gn);
-uint q=ef.Query(cd,c1,ct,(uint)x);
+Marshal.WriteInt32(cs,hn,gn);
+uint q=ee.Query(cd,c0,cs,(uint)x);
 if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gn==0))
 return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-o.Add(cq(ef.At));}}}
+o.Add(cp(ee.At));}}}
 finally{
-Marshal.FreeHGlobal(ct);}}
-public static HttpRecord Of(int c1,IntPtr a5){
-return c1==HttpNative.Ssl?FromSsl(a5):c1==HttpNative.Ccs?FromCcs(a5):FromSni(a5);}
+Marshal.FreeHGlobal(cs);}}
+public static HttpRecord Of(int c0,IntPtr a5){
+return c0==HttpNative.Ssl?FromSsl(a5):c0==HttpNative.Ccs?FromCcs(a5):FromSni(a5);}
 static HttpRecord FromSsl(IntPtr a5){
 SslSet set=(SslSet)Marshal.PtrToStructure(a5,typeof(SslSet));
 IPAddress ao=Address(set.Address);
@@ -531,10 +531,10 @@ return ba.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
 uint ac=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
-public uint Query(IHttpApi cd,int c1,IntPtr ct,uint b8){
+public uint Query(IHttpApi cd,int c0,IntPtr cs,uint b8){
 for(;;){
 uint bq;
-uint q=cd.Query(c1,ct,b8,At,ac,out bq);
+uint q=cd.Query(c0,cs,b8,At,ac,out bq);
 if(q!=HttpNative.InsufficientBuffer&&q!=HttpNative.MoreData)
 return q;
 if(bq<=ac)
@@ -553,11 +553,11 @@ byte[]ad=value as byte[];
 string i=ad!=null?Of(ad):value as string;
 if(i==null)
 return null;
-System.Text.StringBuilder d9=new System.Text.StringBuilder();
+System.Text.StringBuilder d8=new System.Text.StringBuilder();
 foreach(char ap in i)
 if(Uri.IsHexDigit(ap))
-d9.Append(char.ToUpperInvariant(ap));
-return d9.Length==40?d9.ToString():null;}}
+d8.Append(char.ToUpperInvariant(ap));
+return d8.Length==40?d8.ToString():null;}}
 public class Binding{
 public string Protocol,Information;
 public long?Flags;}
@@ -576,9 +576,9 @@ public bool Shared;
 const string Folder=@"\inetsrv\config";
 IMachine a;
 Gaps y;
-List<Bag>ea=new List<Bag>();
+List<Bag>d9=new List<Bag>();
 string ca;
-bool d1,ce;
+bool d0,ce;
 public IisConfig(IMachine a,Gaps y){
 this.a=a;
 this.y=y;}
@@ -590,122 +590,122 @@ j=a.ToPath(aa+"\\applicationHost.config");
 XmlFile.Visit(a,j,Restart,VisitConfiguration);
 if(ca!=null){
 j=a.ToPath(aa+"\\"+ca);
-XmlFile.Visit(a,j,Sites.Clear,e=>VisitSites(e,0));}
+XmlFile.Visit(a,j,Sites.Clear,f=>VisitSites(f,0));}
 if(ce&&Sites.Any(an=>an.Bindings.Count==0))
 y.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
-if(!d1)
+if(!d0)
 y.Add("sites","malformed",j+" has no section system.applicationHost/sites");}
 catch(Exception c){
 Sites.Clear();
 y.Add("sites",c,j==null?"IIS configuration redirection":"IIS configuration "+j);}
-y.Entries.AddRange(ea);}
+y.Entries.AddRange(d9);}
 string Redirected(string aa){
-string ei=null;
-Action<XmlPlace>d3=delegate(XmlPlace e){
-if(e.Is(0,"configurationRedirection")&&Truth(e["enabled"]))
-ei=e["path"];};
+string eh=null;
+Action<XmlPlace>d2=delegate(XmlPlace f){
+if(f.Is(0,"configurationRedirection")&&Truth(f["enabled"]))
+eh=f["path"];};
 try{
-XmlFile.Visit(a,a.ToPath(aa+"\\redirection.config"),()=>{ei=null;},d3);}
+XmlFile.Visit(a,a.ToPath(aa+"\\redirection.config"),()=>{eh=null;},d2);}
 catch(IOException c){
 if(!XmlFile.IsMissing(c))
 throw;}
-Shared=ei!=null;
-return ei==null?aa:ei.TrimEnd('\\');}
+Shared=eh!=null;
+return eh==null?aa:eh.TrimEnd('\\');}
 static bool Truth(string i){
 return i!=null&&(i.Trim()=="1"||i.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
 void Restart(){
 Sites.Clear();
 Mappers.Clear();
-ea.Clear();
+d9.Clear();
 ca=null;
-d1=ce=false;}
-void VisitConfiguration(XmlPlace e){
-int b5=e.Path.IndexOf("system.applicationHost")+1;
-if(b5==0||e.Path[0]!="configuration"|| !OnlyLocations(e.Path,b5-1))
+d0=ce=false;}
+void VisitConfiguration(XmlPlace f){
+int b5=f.Path.IndexOf("system.applicationHost")+1;
+if(b5==0||f.Path[0]!="configuration"|| !OnlyLocations(f.Path,b5-1))
 return;
-if(e.Is(b5+1,"sites")){
-d1=true;
-ca=e["configSource"]??ca;}
-else if(e.Path.Count>b5+1&&e.Path[b5]=="sites")
-VisitSites(e,b5);
-else if(e.Is(b5+2,"customMetadata","key"))
-Mappers.Add(NewMapper(e["path"]??""));
-else if(e.Is(b5+3,"customMetadata","key","property"))
-Property(Mappers[Mappers.Count-1],e);}
+if(f.Is(b5+1,"sites")){
+d0=true;
+ca=f["configSource"]??ca;}
+else if(f.Path.Count>b5+1&&f.Path[b5]=="sites")
+VisitSites(f,b5);
+else if(f.Is(b5+2,"customMetadata","key"))
+Mappers.Add(NewMapper(f["path"]??""));
+else if(f.Is(b5+3,"customMetadata","key","property"))
+Property(Mappers[Mappers.Count-1],f);}
 static Mapper NewMapper(string j){
 const string z="LM/W3SVC/";
 var be=new Mapper{Path=j,Store="MY"};
 if(j.StartsWith(z,StringComparison.OrdinalIgnoreCase))
 long.TryParse(j.Substring(z.Length),NumberStyles.None,CultureInfo.InvariantCulture,out be.Site);
 return be;}
-static void Property(Mapper be,XmlPlace e){
-if(e["id"]=="5506"){
+static void Property(Mapper be,XmlPlace f){
+if(f["id"]=="5506"){
 be.Hash=true;
-be.Thumbprint=LegacyThumbprint(e["value"]);}
-else if(e["id"]=="5511"&& !string.IsNullOrEmpty(e["value"]))
-be.Store=e["value"];}
+be.Thumbprint=LegacyThumbprint(f["value"]);}
+else if(f["id"]=="5511"&& !string.IsNullOrEmpty(f["value"]))
+be.Store=f["value"];}
 static bool OnlyLocations(List<string>j,int cj){
 for(int b=1;b<cj;b++)
 if(j[b]!="location")
 return false;
 return true;}
-void VisitSites(XmlPlace e,int fq){
+void VisitSites(XmlPlace f,int fp){
 Site an=Sites.Count==0?null:Sites[Sites.Count-1];
-ce|=e.Is(fq+4,"siteDefaults","bindings","binding");
-if(e.Is(fq+2,"sites","site"))
-Sites.Add(NewSite(e));
+ce|=f.Is(fp+4,"siteDefaults","bindings","binding");
+if(f.Is(fp+2,"sites","site"))
+Sites.Add(NewSite(f));
 else if(an==null)
 return;
-else if(e.Is(fq+4,"site","bindings","clear"))
+else if(f.Is(fp+4,"site","bindings","clear"))
 an.Bindings.Clear();
-else if(e.Is(fq+4,"site","bindings","binding"))
-an.Bindings.Add(NewBinding(e,an));}
-Site NewSite(XmlPlace e){
-var an=new Site{Name=e["name"]??""};
-if(!long.TryParse(e["id"],NumberStyles.None,CultureInfo.InvariantCulture,out an.Id))
-Doubt(e,"site "+an.Name+": id is '"+e["id"]+"', not a number");
+else if(f.Is(fp+4,"site","bindings","binding"))
+an.Bindings.Add(NewBinding(f,an));}
+Site NewSite(XmlPlace f){
+var an=new Site{Name=f["name"]??""};
+if(!long.TryParse(f["id"],NumberStyles.None,CultureInfo.InvariantCulture,out an.Id))
+Doubt(f,"site "+an.Name+": id is '"+f["id"]+"', not a number");
 if(an.Name.Length==0)
-Doubt(e,"site "+an.Id+": has no name");
+Doubt(f,"site "+an.Id+": has no name");
 return an;}
-Binding NewBinding(XmlPlace e,Site an){
-var b3=new Binding{Protocol=e["protocol"]??"",Information=e["bindingInformation"]??""};
+Binding NewBinding(XmlPlace f,Site an){
+var b3=new Binding{Protocol=f["protocol"]??"",Information=f["bindingInformation"]??""};
 string where="site "+an.Name+", binding '"+b3.Information+"': ";
-string ag=e["sslFlags"];
+string ag=f["sslFlags"];
 uint u;
 if(b3.Protocol.Length==0||b3.Information.Length==0)
-Doubt(e,where+"protocol or bindingInformation is missing");
+Doubt(f,where+"protocol or bindingInformation is missing");
 if(ag!=null&&uint.TryParse(ag,NumberStyles.None,CultureInfo.InvariantCulture,out u))
 b3.Flags=u;
 else if(ag!=null)
-Doubt(e,where+"sslFlags is '"+ag+"', not an unsigned number");
+Doubt(f,where+"sslFlags is '"+ag+"', not an unsigned number");
 return b3;}
-void Doubt(XmlPlace e,string a3){
-a3="applicationHost.config line "+e.Line+": "+a3+"; IIS refuses to read the section";
-ea.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a3}});}
+void Doubt(XmlPlace f,string a3){
+a3="applicationHost.config line "+f.Line+": "+a3+"; IIS refuses to read the section";
+d9.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a3}});}
 static string LegacyThumbprint(string value){
-string i0=Hex.Thumbprint(value);
-if(i0!=null||value==null)
-return i0;
+string i1=Hex.Thumbprint(value);
+if(i1!=null||value==null)
+return i1;
 try{
 byte[]ad=Convert.FromBase64String(value);
 return ad.Length==20?Hex.Of(ad):null;}
 catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
-bool af=false,ey=false,dr=false;
-Action<XmlPlace>d3=delegate(XmlPlace e){
-if(e.Is(2,"sectionSchema"))
-ey=e["name"]=="system.applicationHost/sites";
-dr|=ey;
-af|=ey&&e.Is(0,"collection","attribute")&&e["name"]=="sslFlags";};
+bool af=false,ey=false,dp=false;
+Action<XmlPlace>d2=delegate(XmlPlace f){
+if(f.Is(2,"sectionSchema"))
+ey=f["name"]=="system.applicationHost/sites";
+dp|=ey;
+af|=ey&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
 try{
 string j=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,j,()=>{af=ey=dr=false;},d3);}
+XmlFile.Visit(a,j,()=>{af=ey=dp=false;},d2);}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-return dr?af:(bool?)null;}}
+return dp?af:(bool?)null;}}
 public class Journal{
 public const string Folder=@"%ProgramData%\tlsfleet.iis",File="journal.txt";
 public List<KeyValuePair<string,string>>Lines=new List<KeyValuePair<string,string>>();
@@ -724,20 +724,20 @@ else if(cj+1<ad.Length)
 h.Damaged=true;}
 return h;}
 public static string Line(string g,string value){
-string d7=g+"\t"+value;
-return Sum(d7)+"\t"+d7+"\n";}
+string d6=g+"\t"+value;
+return Sum(d6)+"\t"+d6+"\n";}
 static string Sum(string i){
-uint il=2166136261;
+uint im=2166136261;
 unchecked{
 foreach(char ap in i)
-il=(il^ap)*16777619;}
-return il.ToString("x8",CultureInfo.InvariantCulture);}
+im=(im^ap)*16777619;}
+return im.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
 string o=null;
-foreach(KeyValuePair<string,string>cp in Lines)
-if(cp.Key==g)
-o=cp.Value;
+foreach(KeyValuePair<string,string>co in Lines)
+if(co.Key==g)
+o=co.Value;
 return o;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
@@ -750,8 +750,8 @@ public static string Time(DateTime hy){
 return hy.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
 int ar=0;
-foreach(KeyValuePair<string,string>cp in Lines)
-ar+=cp.Key==g?1:0;
+foreach(KeyValuePair<string,string>co in Lines)
+ar+=co.Key==g?1:0;
 return ar;}
 public static Bag View(string j){
 Journal h;
@@ -764,12 +764,12 @@ throw;}
 string bc=h["guard"],e6=h["expired"];
 if(h.Finished&&e6==null)
 return null;
-Bag ie=new Bag{
+Bag ig=new Bag{
 {"run",h["run"]??"damaged"},{"started",h["started"]??""},{"steps",JsonReader.Parse(h["steps"]??"[]")},{"done",h.Count("done")-h.Count("undone")}};
 if(bc==null)
-return ie;
+return ig;
 string cb=e6==null?"armed":h.Finished?"undone":"failed";
-return ie.Put("guard",new Bag{{"state",cb},{"at",e6??bc.Split('\t')[0]}});}
+return ig.Put("guard",new Bag{{"state",cb},{"at",e6??bc.Split('\t')[0]}});}
 public static Journal Of(string j){
 return Parse(System.IO.File.Exists(j)?Bytes(j):new byte[0]);}
 public static byte[]Bytes(string j){
@@ -778,22 +778,22 @@ using(MemoryStream f0=new MemoryStream()){
 ax.CopyTo(f0);
 return f0.ToArray();}}}
 public class Bag:IEnumerable{
-List<KeyValuePair<string,object>>cu=new List<KeyValuePair<string,object>>();
+List<KeyValuePair<string,object>>ct=new List<KeyValuePair<string,object>>();
 public Bag Put(string r,object value){
-cu.Add(new KeyValuePair<string,object>(r,value));
+ct.Add(new KeyValuePair<string,object>(r,value));
 return this;}
 public Bag PutUnless(object gd,string r,object value){
 return Equals(value,gd)?this:Put(r,value);}
 public object this[string r]{
 get{
-foreach(KeyValuePair<string,object>bz in cu)
+foreach(KeyValuePair<string,object>bz in ct)
 if(bz.Key==r)
 return bz.Value;
 return null;}}
 public void Add(string r,object value){
 Put(r,value);}
 public IEnumerator GetEnumerator(){
-return cu.GetEnumerator();}}
+return ct.GetEnumerator();}}
 public static class Json{
 public static string Write(object value){
 var i=new StringBuilder(4096);
@@ -801,13 +801,13 @@ Append(i,value);
 return i.ToString();}
 public static void Append(StringBuilder i,object value){
 string bo=value as string;
-Bag em=value as Bag;
+Bag el=value as Bag;
 if(value==null)
 i.Append("null");
 else if(bo!=null)
 Quote(i,bo);
-else if(em!=null)
-AppendBag(i,em);
+else if(el!=null)
+AppendBag(i,el);
 else if(value is IDictionary)
 AppendBag(i,Of((IDictionary)value));
 else if(value is bool)
@@ -819,13 +819,13 @@ AppendList(i,(IEnumerable)value);
 else
 throw new ArgumentException("no JSON for "+value.GetType());}
 static Bag Of(IDictionary bv){
-Bag em=new Bag();
+Bag el=new Bag();
 foreach(DictionaryEntry bz in bv)
-em.Put((string)bz.Key,bz.Value);
-return em;}
-static void AppendBag(StringBuilder i,Bag em){
+el.Put((string)bz.Key,bz.Value);
+return el;}
+static void AppendBag(StringBuilder i,Bag el){
 char ak='{';
-foreach(KeyValuePair<string,object>bz in em){
+foreach(KeyValuePair<string,object>bz in el){
 i.Append(ak);
 Quote(i,bz.Key);
 i.Append(':');
@@ -854,11 +854,11 @@ string gg=Write(at);
 if(gg.Length<=64*1024){
 i.Append("\"document\":").Append(gg);
 return;}
-using(var c2=new MemoryStream()){
-using(var g9=new GZipStream(c2,CompressionMode.Compress,true)){
+using(var c1=new MemoryStream()){
+using(var g9=new GZipStream(c1,CompressionMode.Compress,true)){
 byte[]ad=Encoding.ASCII.GetBytes(gg);
 g9.Write(ad,0,ad.Length);}
-i.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c2.ToArray())).Append('"');}}}
+i.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c1.ToArray())).Append('"');}}}
 public class JsonReader{
 const int Deepest=64;
 string i;
@@ -914,13 +914,13 @@ throw new FormatException("JSON: no colon at "+a5);
 bv[r]=Value();}
 return bv;}
 object[]Items(){
-List<object>cu=new List<object>();
+List<object>ct=new List<object>();
 a5++;
 while(!Taken(']')){
-if(cu.Count>0&& !Taken(','))
+if(ct.Count>0&& !Taken(','))
 throw new FormatException("JSON: no comma at "+a5);
-cu.Add(Value());}
-return cu.ToArray();}
+ct.Add(Value());}
+return ct.ToArray();}
 string Words(){
 StringBuilder bo=new StringBuilder();
 if(i[a5++]!='"')
@@ -933,12 +933,12 @@ if(ap=='\\')
 ap=Escaped(i[a5++]);
 bo.Append(ap);}}
 char Escaped(char ap){
-const string bk="bfnrt",h3="\b\f\n\r\t";
+const string bk="bfnrt",h4="\b\f\n\r\t";
 if(ap=='u'){
 a5+=4;
 return(char)int.Parse(i.Substring(a5-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
 int b=bk.IndexOf(ap);
-return b<0?ap:h3[b];}}
+return b<0?ap:h4[b];}}
 public interface IMachine{
 bool Simulated{get;}
 DateTime UtcNow{get;}
@@ -947,8 +947,8 @@ IStores Stores{get;}
 IHttpApi OpenHttp();
 IAppHostAdminManager OpenAdmin();
 string System32{get;}
-string ToPath(string el);
-IEnumerable<string>FilesIn(string du);
+string ToPath(string ek);
+IEnumerable<string>FilesIn(string ds);
 IEnumerable<string>Events(string ex,string b1,int ev);
 void Pause(int a9);
 IEnumerable<string>Addresses();
@@ -959,10 +959,10 @@ Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string i);}
 public interface IHttpApi:IDisposable{
-uint Query(int c1,IntPtr ct,uint b8,IntPtr e0,uint c4,out uint bq);
-uint Set(int c1,IntPtr ab,uint x);
-uint Delete(int c1,IntPtr ab,uint x);
-uint Update(int c1,IntPtr ab,uint x);
+uint Query(int c0,IntPtr cs,uint b8,IntPtr e0,uint c4,out uint bq);
+uint Set(int c0,IntPtr ab,uint x);
+uint Delete(int c0,IntPtr ab,uint x);
+uint Update(int c0,IntPtr ab,uint x);
 bool?UpdateExported{get;}}
 public interface IRegistry{
 object Value(string r,string g);
@@ -970,7 +970,7 @@ string[]Keys(string r);
 string[]Names(string r);}
 public interface IStores{
 List<StoredCertificate>Read(string a1);
-KeyProbe Probe(StoredCertificate d,bool ib);
+KeyProbe Probe(StoredCertificate d,bool ic);
 ChainFacts Chain(StoredCertificate d);
 void Close();}
 public class StoredCertificate{
@@ -1014,8 +1014,8 @@ HostException af=c as HostException
 ??new HostException("internal",c.GetType().Name+": "+c.Message,null,c.StackTrace,null,c.HResult&0xFFFFFFFFL);
 return new Bag{
 {"changed",false},{"failed",true},{"contract",Contract},{"msg",af.Message},{"error",ErrorBag(af,null)}};}
-public static Bag ErrorBag(HostException c,int?f){
-return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",f},{"call",c.Call},{"number",c.Number}};}}
+public static Bag ErrorBag(HostException c,int?e){
+return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",e},{"call",c.Call},{"number",c.Number}};}}
 public static class Arguments{
 public static void Check(IDictionary p,params string[]ci){
 foreach(string g in ci)
@@ -1037,41 +1037,41 @@ string k=Convert.ToString(p[g]);
 if(Array.IndexOf(af,k)<0)
 throw Bad(g,"must be one of "+string.Join(", ",af)+", is '"+k+"'");
 return k;}
-static HostException Bad(string e,string a3){
-return new HostException("bad_argument",e+": "+a3,e,null,null,null);}}
+static HostException Bad(string f,string a3){
+return new HostException("bad_argument",f+": "+a3,f,null,null,null);}}
 public class HostException:Exception{
 public string Code,Place,Hint,Call;
 public long?Number;
-public HostException(string q,string a3,string e,string w,string bi,long?u):base(a3){
+public HostException(string q,string a3,string f,string w,string bi,long?u):base(a3){
 Code=q;
-Place=e;
+Place=f;
 Hint=w;
 Call=bi;
 Number=u;}
 public HostException(string q,string a3):this(q,a3,null,null,null,null){}
 public static HostException OfCall(string bi,uint u){
 bool b4=u==5;
-string ia=bi+" returned "+u+": "+new Win32Exception((int)u).Message;
-return new HostException(b4?"access_denied":"internal",ia,bi,b4?"administrator rights are missing":ia,bi,u);}}
+string ib=bi+" returned "+u+": "+new Win32Exception((int)u).Message;
+return new HostException(b4?"access_denied":"internal",ib,bi,b4?"administrator rights are missing":ib,bi,u);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
-public void Add(string dj,string q,string a3){
-Entries.Add(new Bag{{"layer",dj},{"code",q},{"message",a3}});}
-public void Add(string dj,Exception c,string cz){
+public void Add(string di,string q,string a3){
+Entries.Add(new Bag{{"layer",di},{"code",q},{"message",a3}});}
+public void Add(string di,Exception c,string cy){
 string q=CodeOf(c);
 string gi;
-if(!Rights.TryGetValue(dj,out gi))
+if(!Rights.TryGetValue(di,out gi))
 gi="administrator rights";
 string hc=q=="access_denied"?"; this takes "+gi:"";
-Add(dj,q,cz+": "+c.Message+hc);}
-public T Try<T>(string dj,string cz,T dz,Func<T>cq){
+Add(di,q,cy+": "+c.Message+hc);}
+public T Try<T>(string di,string cy,T dy,Func<T>cp){
 try{
-return cq();}
+return cp();}
 catch(Exception c){
-Add(dj,c,cz);
-return dz;}}
+Add(di,c,cy);
+return dy;}}
 public static string CodeOf(Exception c){
 HostException af=c as HostException;
 if(af!=null)
@@ -1098,27 +1098,27 @@ public Traces(IMachine a,Gaps y){
 this.a=a;
 this.y=y;
 m=a.Registry;}
-public void AddTo(Bag at,bool f3,long b0,List<Bag>ek){
-Put(at,"asked","asked","switches of features",()=>Asked(b0).Concat(ek));
+public void AddTo(Bag at,bool f3,long b0,List<Bag>ej){
+Put(at,"asked","asked","switches of features",()=>Asked(b0).Concat(ej));
 Put(at,"managers","managers","certificate managers",Managers);
 at.Put("rebind",f3?y.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(at,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(at,"changes","events","event log of http.sys",Changes);}
-void Put(Bag at,string r,string dj,string cz,Func<IEnumerable<Bag>>cq){
-at.Put(r,y.Try(dj,cz,new List<Bag>(),()=>cq().ToList()));}
+void Put(Bag at,string r,string di,string cy,Func<IEnumerable<Bag>>cp){
+at.Put(r,y.Try(di,cy,new List<Bag>(),()=>cp().ToList()));}
 IEnumerable<Bag>Asked(long b0){
-const string eb=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
+const string ea=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
 const string et=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
-return Switch("http2",eb,"EnableHttp2Tls",b0>=14393)
-.Concat(Switch("http3",eb,"EnableHttp3",b0>=20348)).Concat(Switch("tls13",et,"Enabled",b0>=20348));}
-IEnumerable<Bag>Switch(string cz,string r,string g,bool af){
+return Switch("http2",ea,"EnableHttp2Tls",b0>=14393)
+.Concat(Switch("http3",ea,"EnableHttp3",b0>=20348)).Concat(Switch("tls13",et,"Enabled",b0>=20348));}
+IEnumerable<Bag>Switch(string cy,string r,string g,bool af){
 object value=m.Value(r,g);
 if(value is int)
-yield return new Bag{{"what",cz},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
+yield return new Bag{{"what",cy},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
 IEnumerable<Bag>Managers(){
-foreach(string ds in new[]{"Certify.Service","Certify.Server.Core"})
-if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+ds).Length>0)
-yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+ds);
+foreach(string dq in new[]{"Certify.Service","Certify.Server.Core"})
+if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dq).Length>0)
+yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dq);
 foreach(string f7 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
 if(KindOfTask(f7)!=null)
 yield return Manager(KindOfTask(f7),"scheduled task "+f7);
@@ -1136,28 +1136,28 @@ return g.Contains("acme")||g.Contains("letsencrypt")?"other":null;}
 bool Rebind(){
 try{
 string j=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
-using(var fm=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(var i=new StreamReader(fm,true)){
-XmlNode da=Parse(i.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
-return da==null||da.InnerText.Trim()!="false";}}
+using(var fl=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(var i=new StreamReader(fl,true)){
+XmlNode db=Parse(i.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+return db==null||db.InnerText.Trim()!="false";}}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
 foreach(XmlElement b9 in Events(Lifecycle,"*[System[EventID=1001]]")){
-string i5=Thumbprint(b9,"OldCertificateDetails"),a6=Thumbprint(b9,"NewCertificateDetails");
-if(i5!=null&&a6!=null)
-yield return new Bag{{"at",At(b9)},{"old",i5},{"new",a6}};}}
+string i6=Thumbprint(b9,"OldCertificateDetails"),a6=Thumbprint(b9,"NewCertificateDetails");
+if(i6!=null&&a6!=null)
+yield return new Bag{{"at",At(b9)},{"old",i6},{"new",a6}};}}
 static string Thumbprint(XmlElement b9,string g){
 XmlElement f1=First(b9,g);
 return f1==null?null:Hex.Thumbprint(f1.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
-var dr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+var dp=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 foreach(XmlElement b9 in Events("System",HttpEvents)){
-XmlNodeList de=b9.GetElementsByTagName("Data");
-string ah=de.Count==0?"":de[de.Count-1].InnerText;
-if(ah.Length>0&&dr.Add(ah))
+XmlNodeList df=b9.GetElementsByTagName("Data");
+string ah=df.Count==0?"":df[df.Count-1].InnerText;
+if(ah.Length>0&&dp.Add(ah))
 yield return new Bag{{"at",At(b9)},{"kind",Kinds[int.Parse(First(b9,"EventID").InnerText)-15300]},{"endpoint",ah}};}}
 static string At(XmlElement b9){
 return First(b9,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
@@ -1167,14 +1167,14 @@ static XmlElement Parse(string i){
 var at=new XmlDocument{XmlResolver=null};
 at.LoadXml(i);
 return at.DocumentElement;}
-static XmlElement First(XmlElement h4,string g){
-return(XmlElement)h4.GetElementsByTagName(g)[0];}}
+static XmlElement First(XmlElement h5,string g){
+return(XmlElement)h5.GetElementsByTagName(g)[0];}}
 public static class EventLog{
 const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
 public static List<string>Read(string ex,string b1,int ev){
 var o=new List<string>();
-IntPtr ed=EvtQuery(IntPtr.Zero,ex,b1,0x201);
-int q=ed==IntPtr.Zero?Marshal.GetLastWin32Error():0;
+IntPtr ec=EvtQuery(IntPtr.Zero,ex,b1,0x201);
+int q=ec==IntPtr.Zero?Marshal.GetLastWin32Error():0;
 if(q==ChannelNotFound)
 return o;
 if(q!=0)
@@ -1182,7 +1182,7 @@ throw HostException.OfCall("EvtQuery",(uint)q);
 try{
 IntPtr az;
 uint ar;
-while(o.Count<ev&&EvtNext(ed,1,out az,-1,0,out ar)){
+while(o.Count<ev&&EvtNext(ec,1,out az,-1,0,out ar)){
 try{
 o.Add(Xml(az));}
 finally{
@@ -1191,26 +1191,26 @@ q=Marshal.GetLastWin32Error();
 if(o.Count<ev&&q!=NoMoreItems)
 throw HostException.OfCall("EvtNext",(uint)q);}
 finally{
-EvtClose(ed);}
+EvtClose(ec);}
 return o;}
 static string Xml(IntPtr bz){
 byte[]i=new byte[4096];
-uint dt,ar;
+uint dr,ar;
 for(;;){
-if(EvtRender(IntPtr.Zero,bz,1,(uint)i.Length,i,out dt,out ar))
-return Encoding.Unicode.GetString(i,0,(int)dt).TrimEnd('\0');
+if(EvtRender(IntPtr.Zero,bz,1,(uint)i.Length,i,out dr,out ar))
+return Encoding.Unicode.GetString(i,0,(int)dr).TrimEnd('\0');
 int q=Marshal.GetLastWin32Error();
-if(q!=InsufficientBuffer||dt<=i.Length)
+if(q!=InsufficientBuffer||dr<=i.Length)
 throw HostException.OfCall("EvtRender",(uint)q);
-i=new byte[dt];}}
+i=new byte[dr];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr EvtQuery(IntPtr i9,string j,string b1,uint ag);
+static extern IntPtr EvtQuery(IntPtr ja,string j,string b1,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr ed,uint ac,out IntPtr bz,int jb,uint ag,out uint ix);
+static extern bool EvtNext(IntPtr ec,uint ac,out IntPtr bz,int jc,uint ag,out uint iy);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr c9,IntPtr bz,uint ag,uint ac,byte[]jc,out uint dt,out uint h9);
+static extern bool EvtRender(IntPtr c9,IntPtr bz,uint ag,uint ac,byte[]jd,out uint dr,out uint ia);
 [DllImport("wevtapi.dll")]
-static extern bool EvtClose(IntPtr dv);}
+static extern bool EvtClose(IntPtr dt);}
 public class Users{
 const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
 const string Services=@"SYSTEM\CurrentControlSet\Services\";
@@ -1238,11 +1238,11 @@ bool et;
 if(Listener(b2,out ba,out et)&&et&&ai!=null)
 Found("winrm",RecordOf(b2,ba),ai,j);}}
 bool Listener(string g,out int ba,out bool et){
-int i6=g.LastIndexOf('+');
+int i7=g.LastIndexOf('+');
 et=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
 object value=m.Value(Wsman+"\\"+g,"Port");
 ba=value is int?(int)value:et?5986:5985;
-return i6>0;}
+return i7>0;}
 static string RecordOf(string b2,int ba){
 string ao=b2.Substring(0,b2.LastIndexOf('+'));
 if(ao.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
@@ -1250,26 +1250,26 @@ ao=ao.Substring(3).Trim('[',']');
 return"ipport "+(ao.IndexOf(':')<0?ao:"["+ao+"]")+":"+ba;}
 return"ipport 0.0.0.0:"+ba;}
 public Dictionary<int,bool>WinRmPorts(){
-var dp=new Dictionary<int,bool>();
-dp[5985]=false;
-dp[5986]=true;
+var dm=new Dictionary<int,bool>();
+dm[5985]=false;
+dm[5986]=true;
 foreach(string b2 in m.Keys(Wsman)){
 int ba;
 bool et;
 if(Listener(b2,out ba,out et))
-dp[ba]=et;}
-return dp;}
+dm[ba]=et;}
+return dm;}
 void WebManagement(){
 const string j=@"SOFTWARE\Microsoft\WebManagement\Server";
 object ba=m.Value(j,"Port");
 Hash("wmsvc","ipport 0.0.0.0:"+(ba is int?(int)ba:8172),j,"SslCertificateHash");}
 void SqlServers(){
-foreach(string cw in Sql){
-foreach(string eo in m.Names(cw+@"Instance Names\SQL")){
-object c1=m.Value(cw+@"Instance Names\SQL",eo);
-Hash("sql",null,cw+c1+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string eo in m.Names(cw+@"Instance Names\RS"))
-Found("ssrs",null,null,cw+@"Instance Names\RS, instance "+eo);}}
+foreach(string cv in Sql){
+foreach(string eo in m.Names(cv+@"Instance Names\SQL")){
+object c0=m.Value(cv+@"Instance Names\SQL",eo);
+Hash("sql",null,cv+c0+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
+foreach(string eo in m.Names(cv+@"Instance Names\RS"))
+Found("ssrs",null,null,cv+@"Instance Names\RS, instance "+eo);}}
 void Sstp(){
 const string j=Services+@"SstpSvc\Parameters";
 string ai=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
@@ -1290,16 +1290,16 @@ if(m.Keys(j).Length+m.Names(j).Length>0)
 Found(cc,r,null,j);}
 void Found(string cc,string r,string ai,string j){
 Add(o,cc,r,ai,@"HKLM\"+j);}
-public static void Add(List<Bag>d2,string cc,string r,string ai,string en){
-d2.Add(new Bag{{"kind",cc},{"key",r},{"thumbprint",ai},{"evidence",en}});}}
+public static void Add(List<Bag>d1,string cc,string r,string ai,string en){
+d1.Add(new Bag{{"kind",cc},{"key",r},{"thumbprint",ai},{"evidence",en}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 IRegistry m=new WindowsRegistry();
-IStores dd=new WindowsStores();
+IStores de=new WindowsStores();
 public bool Simulated{get{return false;}}
 public DateTime UtcNow{get{return DateTime.UtcNow;}}
 public IRegistry Registry{get{return m;}}
-public IStores Stores{get{return dd;}}
+public IStores Stores{get{return de;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
 public static string System32Of(bool g5,bool gh){
@@ -1308,19 +1308,19 @@ public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
 return(IAppHostAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(AdminManager,true));}
-public string ToPath(string el){
-return Environment.ExpandEnvironmentVariables(el);}
-public IEnumerable<string>FilesIn(string du){
-return Directory.GetFiles(ToPath(du)).Select(Path.GetFileName);}
+public string ToPath(string ek){
+return Environment.ExpandEnvironmentVariables(ek);}
+public IEnumerable<string>FilesIn(string ds){
+return Directory.GetFiles(ToPath(ds)).Select(Path.GetFileName);}
 public IEnumerable<string>Events(string ex,string b1,int ev){
 return EventLog.Read(ex,b1,ev);}
 public void Pause(int a9){
 Thread.Sleep(a9);}
 public IEnumerable<string>Addresses(){
 List<string>o=new List<string>();
-foreach(NetworkInterface h5 in NetworkInterface.GetAllNetworkInterfaces())
-if(h5.OperationalStatus==OperationalStatus.Up)
-foreach(UnicastIPAddressInformation ab in h5.GetIPProperties().UnicastAddresses)
+foreach(NetworkInterface h6 in NetworkInterface.GetAllNetworkInterfaces())
+if(h6.OperationalStatus==OperationalStatus.Up)
+foreach(UnicastIPAddressInformation ab in h6.GetIPProperties().UnicastAddresses)
 if(!IPAddress.IsLoopback(ab.Address)&& !ab.Address.IsIPv6LinkLocal)
 o.Add(ab.Address.ToString());
 return o.Distinct();}
@@ -1333,10 +1333,10 @@ return Dial(new IPEndPoint(IPAddress.Parse(ao),ba),au);}
 public static Stream Dial(IPEndPoint cj,int au){
 Socket e1=new Socket(cj.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult fl=e1.BeginConnect(cj,null,null);
-if(!fl.AsyncWaitHandle.WaitOne(au))
+IAsyncResult fk=e1.BeginConnect(cj,null,null);
+if(!fk.AsyncWaitHandle.WaitOne(au))
 throw new TimeoutException("no connection to "+cj+" within "+au+" ms");
-e1.EndConnect(fl);
+e1.EndConnect(fk);
 return new NetworkStream(e1,true);}
 catch{
 e1.Close();
@@ -1352,9 +1352,9 @@ return;
 ReportEventW(ex,4,0,0,IntPtr.Zero,1,0,new[]{i},IntPtr.Zero);
 DeregisterEventSource(ex);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr RegisterEventSourceW(string h1,string dc);
+static extern IntPtr RegisterEventSourceW(string h2,string dd);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr ex,ushort jj,ushort it,uint c1,IntPtr id,ushort ar,uint iu,string[]jh,IntPtr de);
+static extern bool ReportEventW(IntPtr ex,ushort jk,ushort iu,uint c0,IntPtr ie,ushort ar,uint iv,string[]ji,IntPtr df);
 [DllImport("advapi32.dll")]
 static extern bool DeregisterEventSource(IntPtr ex);}
 public class WindowsRegistry:IRegistry{
@@ -1364,28 +1364,28 @@ public string[]Keys(string r){
 return With(r,new string[0],av=>av.GetSubKeyNames());}
 public string[]Names(string r){
 return With(r,new string[0],av=>av.GetValueNames());}
-static T With<T>(string r,T dz,Func<RegistryKey,T>cq){
-using(RegistryKey cw=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey av=cw.OpenSubKey(r))
-return av==null?dz:cq(av);}}
+static T With<T>(string r,T dy,Func<RegistryKey,T>cp){
+using(RegistryKey cv=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
+using(RegistryKey av=cv.OpenSubKey(r))
+return av==null?dy:cp(av);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
 public static List<TcpEnd>OfSystem(int cb){
 List<TcpEnd>o=new List<TcpEnd>();
-Read(V4,eg=>Take(o,eg,cb,0,4,4,8,20),24);
-Read(V6,eg=>Take(o,eg,cb,48,0,16,20,52),56);
+Read(V4,ef=>Take(o,ef,cb,0,4,4,8,20),24);
+Read(V6,ef=>Take(o,ef,cb,48,0,16,20,52),56);
 return o;}
-static void Take(List<TcpEnd>o,IntPtr eg,int cb,int hl,int gb,int d5,int gu,int hf){
-if(Marshal.ReadInt32(eg,hf)!=System||Marshal.ReadInt32(eg,hl)!=cb)
+static void Take(List<TcpEnd>o,IntPtr ef,int cb,int hl,int gb,int d4,int gu,int hf){
+if(Marshal.ReadInt32(ef,hf)!=System||Marshal.ReadInt32(ef,hl)!=cb)
 return;
-byte[]ao=new byte[d5];
-Marshal.Copy(IntPtr.Add(eg,gb),ao,0,d5);
-IPAddress fv=new IPAddress(ao);
-if(fv.IsIPv4MappedToIPv6)
-fv=fv.MapToIPv4();
-o.Add(new TcpEnd{Address=fv.ToString(),Port=(Marshal.ReadByte(eg,gu)<<8)|Marshal.ReadByte(eg,gu+1)});}
-static void Read(int ae,Action<IntPtr>iz,int hj){
+byte[]ao=new byte[d4];
+Marshal.Copy(IntPtr.Add(ef,gb),ao,0,d4);
+IPAddress fu=new IPAddress(ao);
+if(fu.IsIPv4MappedToIPv6)
+fu=fu.MapToIPv4();
+o.Add(new TcpEnd{Address=fu.ToString(),Port=(Marshal.ReadByte(ef,gu)<<8)|Marshal.ReadByte(ef,gu+1)});}
+static void Read(int ae,Action<IntPtr>i0,int hj){
 uint ac=0x10000;
 for(;;){
 IntPtr bv=Marshal.AllocHGlobal((int)ac);
@@ -1397,12 +1397,12 @@ if(q!=0)
 throw HostException.OfCall("GetExtendedTcpTable",q);
 int ar=Marshal.ReadInt32(bv);
 for(int b=0;b<ar;b++)
-iz(IntPtr.Add(bv,4+b*hj));
+i0(IntPtr.Add(bv,4+b*hj));
 return;}
 finally{
 Marshal.FreeHGlobal(bv);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr bv,ref uint ac,bool fy,int ae,int cc,uint es);}
+static extern uint GetExtendedTcpTable(IntPtr bv,ref uint ac,bool fx,int ae,int cc,uint es);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
@@ -1438,13 +1438,13 @@ return ad;
 });
 return new StoredCertificate{
 Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hi),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 d,uint c1,Func<IntPtr,int,T>cq)where T:class{
+static T Property<T>(X509Certificate2 d,uint c0,Func<IntPtr,int,T>cp)where T:class{
 uint ac=0;
-if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c1,IntPtr.Zero,ref ac))
+if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c0,IntPtr.Zero,ref ac))
 return null;
 IntPtr a5=Marshal.AllocHGlobal((int)ac);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,c1,a5,ref ac)?cq(a5,(int)ac):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,c0,a5,ref ac)?cp(a5,(int)ac):null;}
 finally{
 Marshal.FreeHGlobal(a5);
 GC.KeepAlive(d);}}
@@ -1452,13 +1452,13 @@ public static KeyLink ToLink(IntPtr a5,int ac){
 KeyNative.ProvInfo f4=(KeyNative.ProvInfo)Marshal.PtrToStructure(a5,typeof(KeyNative.ProvInfo));
 return new KeyLink{
 Container=Marshal.PtrToStringUni(f4.Container)??"",Provider=Marshal.PtrToStringUni(f4.Provider)??"",ProviderType=f4.ProviderType,KeySpec=f4.KeySpec,Machine=(f4.Flags&KeyNative.MachineKeyset)!=0};}
-public KeyProbe Probe(StoredCertificate d,bool ib){
+public KeyProbe Probe(StoredCertificate d,bool ic){
 var a0=new KeyProbe{Tried=true};
-X509Certificate2 dw=(X509Certificate2)d.Native;
+X509Certificate2 du=(X509Certificate2)d.Native;
 IntPtr r;
 uint ck;
-bool cr;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(dw.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out ck,out cr)){
+bool cq;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(du.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out ck,out cq)){
 a0.Code=KeyNative.LastResult();
 if(a0.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
 throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
@@ -1467,64 +1467,64 @@ bool hu=ck==KeyNative.NcryptHandle;
 try{
 a0.Descriptor=hu?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
 a0.UniqueName=hu?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
-a0.Code= !ib?0:hu?CngSign(r,dw.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ck,d.Key);}
+a0.Code= !ic?0:hu?CngSign(r,du.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ck,d.Key);}
 finally{
-if(cr&&hu)
+if(cq&&hu)
 KeyNative.NCryptFreeObject(r);
-else if(cr)
+else if(cq)
 KeyNative.CryptReleaseContext(r,0);
-GC.KeepAlive(dw);}
+GC.KeepAlive(du);}
 return a0;}
 public ChainFacts Chain(StoredCertificate d){
-X509Certificate2 dw=(X509Certificate2)d.Native;
+X509Certificate2 du=(X509Certificate2)d.Native;
 byte[]gt=new byte[4*IntPtr.Size];
 gt[0]=(byte)gt.Length;
 IntPtr c9;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dw.Handle,IntPtr.Zero,IntPtr.Zero,gt,KeyNative.ChainFlags,IntPtr.Zero,out c9))
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,du.Handle,IntPtr.Zero,IntPtr.Zero,gt,KeyNative.ChainFlags,IntPtr.Zero,out c9))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
 IntPtr b7=Marshal.ReadInt32(c9,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c9,16)):IntPtr.Zero;
 return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c9,4)),Elements=b7==IntPtr.Zero?0:Marshal.ReadInt32(b7,12)};}
 finally{
 KeyNative.CertFreeCertificateChain(c9);
-GC.KeepAlive(dw);}}
+GC.KeepAlive(du);}}
 static byte[]CngProperty(IntPtr r,string g,uint ew){
 uint ag=ew|KeyNative.Silent,ac;
 if(KeyNative.NCryptGetProperty(r,g,null,0,out ac,ag)!=0)
 return null;
 byte[]value=new byte[ac];
 return KeyNative.NCryptGetProperty(r,g,value,ac,out ac,ag)==0?value:null;}
-static byte[]CapiProperty(IntPtr bl,uint d0,uint ew){
+static byte[]CapiProperty(IntPtr bl,uint dz,uint ew){
 uint ac=0;
-if(!KeyNative.CryptGetProvParam(bl,d0,null,ref ac,ew))
+if(!KeyNative.CryptGetProvParam(bl,dz,null,ref ac,ew))
 return null;
 byte[]value=new byte[ac];
-return KeyNative.CryptGetProvParam(bl,d0,value,ref ac,ew)?value:null;}
+return KeyNative.CryptGetProvParam(bl,dz,value,ref ac,ew)?value:null;}
 static string Text(Encoding g0,byte[]value){
 return value==null?null:g0.GetString(value).TrimEnd('\0');}
-static long CngSign(IntPtr r,bool i7){
-IntPtr g=Marshal.StringToHGlobalUni("SHA256"),ec=Marshal.AllocHGlobal(IntPtr.Size);
+static long CngSign(IntPtr r,bool i8){
+IntPtr g=Marshal.StringToHGlobalUni("SHA256"),eb=Marshal.AllocHGlobal(IntPtr.Size);
 try{
-Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},ec,false);
-IntPtr dt=i7?ec:IntPtr.Zero;
-uint ag=KeyNative.Silent|(i7?KeyNative.PadPkcs1:0),ac;
-int q=KeyNative.NCryptSignHash(r,dt,Sample,(uint)Sample.Length,null,0,out ac,ag);
+Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},eb,false);
+IntPtr dr=i8?eb:IntPtr.Zero;
+uint ag=KeyNative.Silent|(i8?KeyNative.PadPkcs1:0),ac;
+int q=KeyNative.NCryptSignHash(r,dr,Sample,(uint)Sample.Length,null,0,out ac,ag);
 if(q==0)
-q=KeyNative.NCryptSignHash(r,dt,Sample,(uint)Sample.Length,new byte[ac],ac,out ac,ag);
+q=KeyNative.NCryptSignHash(r,dr,Sample,(uint)Sample.Length,new byte[ac],ac,out ac,ag);
 return unchecked((uint)q);}
 finally{
-Marshal.FreeHGlobal(ec);
+Marshal.FreeHGlobal(eb);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bl,uint ck,KeyLink i2){
+static long CapiSign(IntPtr bl,uint ck,KeyLink i3){
 IntPtr bx;
 uint ac=0;
-if(!KeyNative.CryptCreateHash(bl,i2.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bx))
+if(!KeyNative.CryptCreateHash(bl,i3.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bx))
 return KeyNative.LastResult();
 try{
-bool co=KeyNative.CryptHashData(bx,Sample,(uint)Sample.Length,0)
+bool da=KeyNative.CryptHashData(bx,Sample,(uint)Sample.Length,0)
 &&KeyNative.CryptSignHash(bx,ck,IntPtr.Zero,0,null,ref ac)
 &&KeyNative.CryptSignHash(bx,ck,IntPtr.Zero,0,new byte[ac],ref ac);
-return co?0:KeyNative.LastResult();}
+return da?0:KeyNative.LastResult();}
 finally{
 KeyNative.CryptDestroyHash(bx);}}}
 public static class KeyNative{
@@ -1546,27 +1546,27 @@ public IntPtr Algorithm;}
 [DllImport("shell32.dll")]
 public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c1,IntPtr de,ref uint ac);
+public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c0,IntPtr df,ref uint ac);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h8,out IntPtr r,out uint ck,out bool cr);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h9,out IntPtr r,out uint ck,out bool cq);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr je,IntPtr d,IntPtr ic,IntPtr a1,byte[]gt,uint ag,IntPtr es,out IntPtr e4);
+public static extern bool CertGetCertificateChain(IntPtr jf,IntPtr d,IntPtr id,IntPtr a1,byte[]gt,uint ag,IntPtr es,out IntPtr e4);
 [DllImport("crypt32.dll")]
 public static extern void CertFreeCertificateChain(IntPtr e4);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
 public static extern int NCryptGetProperty(IntPtr r,string g,byte[]e0,uint ac,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr r,IntPtr ec,byte[]bx,uint iv,byte[]gl,uint ac,out uint bq,uint ag);
+public static extern int NCryptSignHash(IntPtr r,IntPtr eb,byte[]bx,uint iw,byte[]gl,uint ac,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr r);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptGetProvParam(IntPtr bl,uint d0,byte[]de,ref uint ac,uint ag);
+public static extern bool CryptGetProvParam(IntPtr bl,uint dz,byte[]df,ref uint ac,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptReleaseContext(IntPtr bl,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bl,uint ih,IntPtr r,uint ag,out IntPtr bx);
+public static extern bool CryptCreateHash(IntPtr bl,uint ii,IntPtr r,uint ag,out IntPtr bx);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bx,byte[]de,uint ac,uint ag);
+public static extern bool CryptHashData(IntPtr bx,byte[]df,uint ac,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
 public static extern bool CryptSignHash(IntPtr bx,uint ck,IntPtr hx,uint ag,byte[]gl,ref uint ac);
 [DllImport("advapi32.dll",SetLastError=true)]
@@ -1591,14 +1591,14 @@ return false;
 return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
-public static void Visit(IMachine a,string j,Action bn,Action<XmlPlace>d3){
+public static void Visit(IMachine a,string j,Action bn,Action<XmlPlace>d2){
 for(int bw=1;;bw++){
 try{
 bn();
 var ak=new FileInfo(j);
 long x=ak.Length;
 DateTime ht=ak.LastWriteTimeUtc;
-Once(j,d3);
+Once(j,d2);
 var e3=new FileInfo(j);
 if((e3.Length==x&&e3.LastWriteTimeUtc==ht)||bw==Attempts)
 return;}
@@ -1609,25 +1609,25 @@ throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
 return Gaps.CodeOf(c)=="not_found";}
-static void Once(string j,Action<XmlPlace>d3){
+static void Once(string j,Action<XmlPlace>d2){
 var g4=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
 using(var ax=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
 using(XmlReader bg=XmlReader.Create(ax,g4)){
-IXmlLineInfo ft=bg as IXmlLineInfo;
-var e=new XmlPlace();
+IXmlLineInfo fs=bg as IXmlLineInfo;
+var f=new XmlPlace();
 while(bg.Read()){
 if(bg.NodeType==XmlNodeType.EndElement)
-e.Path.RemoveAt(e.Path.Count-1);
+f.Path.RemoveAt(f.Path.Count-1);
 if(bg.NodeType!=XmlNodeType.Element)
 continue;
-bool ii=bg.IsEmptyElement;
-e.Path.Add(bg.LocalName);
-e.Line=ft==null?0:ft.LineNumber;
-e.Attributes.Clear();
+bool ij=bg.IsEmptyElement;
+f.Path.Add(bg.LocalName);
+f.Line=fs==null?0:fs.LineNumber;
+f.Attributes.Clear();
 while(bg.MoveToNextAttribute())
-e.Attributes[bg.LocalName]=bg.Value;
-d3(e);
-if(ii)
-e.Path.RemoveAt(e.Path.Count-1);}}}}
+f.Attributes[bg.LocalName]=bg.Value;
+d2(f);
+if(ij)
+f.Path.RemoveAt(f.Path.Count-1);}}}}
 }

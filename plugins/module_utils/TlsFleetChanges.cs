@@ -189,19 +189,36 @@ namespace TlsFleet
 			throw new HostException("changed_meanwhile", hint, step.Place, hint, null, null);
 		}
 
-		// Carries a record step out. `between` is called where a replacement has deleted and not set yet, and again with true when it has.
-		public void Record(Step step, Action<bool> between)
+		// Carries a record step out.
+		public void Record(Step step)
 		{
 			if (step.Op == Step.Update)
 				Http.Update(step.Family, step.Key, step.After);
 			if (step.Op == Step.Delete || step.Op == Step.Replace)
 				Http.Delete(step.Family, step.Key);
-			if (step.Op == Step.Replace)
-				between(false);
 			if (step.Op == Step.Set || step.Op == Step.Replace)
 				Http.Set(step.Family, step.Key, step.After);
-			if (step.Op == Step.Replace)
-				between(true);
+		}
+
+		// What undoes a step that met `held` and failed: a replacement may have come half way, and a call that fails may have happened all the
+		// same. Null: nothing. What cannot be read counts as gone, which the undo will look at again.
+		public Step Rest(Step step, HttpRecord held, HostException fault)
+		{
+			HttpRecord now = null;
+			try
+			{
+				now = Http.Find(step.Family, step.Key);
+			}
+			catch (HostException)
+			{
+			}
+			if (HttpTable.Same(now, held))
+				return null;
+			if (HttpTable.Same(now, step.After) && step.Op != Step.Delete && (step.Op != Step.Set || fault.Code != "record_exists"))
+				return Inverse(step, held);
+			// A record that was there already was made by somebody else, one that was missing already was deleted by him.
+			bool others = step.Op == Step.Set || step.Op == Step.Update || fault.Call == HttpTable.DeleteCall && fault.Code == "record_missing";
+			return others ? null : new Step { Op = Step.Set, Family = step.Family, Key = step.Key, After = held };
 		}
 
 		// The step that undoes one which met `held`.

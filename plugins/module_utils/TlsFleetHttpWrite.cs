@@ -168,7 +168,7 @@ namespace TlsFleet
 	// The three writing calls, and the look at one key before them. Failures are those of contracts.md section 6.
 	public sealed class HttpTable
 	{
-		public const string UpdateCall = "HttpUpdateServiceConfiguration";
+		public const string UpdateCall = "HttpUpdateServiceConfiguration", DeleteCall = "HttpDeleteServiceConfiguration";
 		private readonly IHttpApi api;
 
 		public HttpTable(IHttpApi api)
@@ -201,7 +201,7 @@ namespace TlsFleet
 
 		public void Delete(string family, string key)
 		{
-			Call("HttpDeleteServiceConfiguration", api.Delete, family, key, null);
+			Call(DeleteCall, api.Delete, family, key, null);
 		}
 
 		// Only where it is exported: another way would be another step.

@@ -157,7 +157,7 @@ namespace TlsFleet
 			changes.Expected(step);
 			try
 			{
-				changes.Record(step, delegate { });
+				changes.Record(step);
 			}
 			catch (HostException fault)
 			{

@@ -77,15 +77,21 @@ namespace TlsFleet
 			{
 				HttpRecord held = changes.Expected(step);
 				journal.Begin(index, Step.ImageBag(held));
-				Step begun = new Step { Op = Step.Set, Family = step.Family, Key = step.Key, After = held };
-				changes.Record(step, delegate(bool set)
+				Step back = Changes.Inverse(step, held);
+				try
 				{
-					if (set)
-						done.RemoveAt(done.Count - 1);
-					else
-						done.Add(new KeyValuePair<int, Step>(index, begun));
-				});
-				done.Add(new KeyValuePair<int, Step>(index, Changes.Inverse(step, held)));
+					changes.Record(step);
+				}
+				catch (Exception fault)
+				{
+					back = changes.Rest(step, held, Applier.Typed(fault, step.Place));
+					throw;
+				}
+				finally
+				{
+					if (back != null)
+						done.Add(new KeyValuePair<int, Step>(index, back));
+				}
 			}
 		}
 
@@ -142,7 +148,7 @@ namespace TlsFleet
 			else
 			{
 				changes.Expected(step);
-				changes.Record(step, delegate { });
+				changes.Record(step);
 			}
 		}
 

@@ -51,7 +51,7 @@ NAMES = {
 }
 #: Kind of step -> its call; and what http.sys answers (F4.07).
 RECORD_CALLS = {"set": "set", "update": "update", "replace": "delete", "delete": "delete"}
-NUMBERS = (1, 2, 5, 6, 50, 87, 120, 122, 127, 183, 234, 1312, 1450)
+NUMBERS = (1, 2, 5, 6, 50, 87, 120, 122, 127, 183, 234, 259, 1114, 1312, 1450)
 
 
 def task(folder: Path, steps: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
