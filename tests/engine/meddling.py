@@ -35,6 +35,7 @@ class Meddling:
         elif self.kind == "touched site":
             names = sorted({edit["site"] for step in steps for edit in step.get("edits", ())})
             self.site = chance.choice([site["name"] for site in sites if site["name"] in names] or [None])
+            self.at = chance.randint(0, 3)
         if self.record is None and self.site is None:
             self.kind = "nothing"
         else:
@@ -48,17 +49,17 @@ class Meddling:
             records = sorted([*others, self.record], key=lambda item: (item["family"], item["key"].lower()))
         for site in sites:
             if site["name"] == self.site:
-                site["bindings"].insert(0, dict(STRANGER))
+                site["bindings"].insert(self.at, dict(STRANGER))
         return records, sites
 
     def kept_over(self, before: State, now: State) -> bool:
-        """Is this the state before with the change on top? Where there is a binding more, the others come back to their numbers, which
-        is another order then.
-        """
+        """Is this the state before with the change on top? Their binding is there, and the others have their order around it."""
         wanted, found = self.over(before), copy.deepcopy(now)
         for site in (*wanted[1], *found[1]):
             if site["name"] == self.site:
-                site["bindings"].sort(key=str)
+                if STRANGER not in site["bindings"]:
+                    return False
+                site["bindings"].remove(STRANGER)
         return found == wanted
 
     def overran(self, dead: State, before: State) -> bool:
