@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from engine import applying
-from engine.applying import EXACT, GOOD, KEYLESS, OTHER, image, standing, step
-from engine.fakes.example import record
+from engine.applying import EXACT, GOOD, KEYLESS, OTHER, edit, edits, image, standing, step
+from engine.fakes.example import binding, record
 from engine.harness import journals
 from engine.harness.lane import APPLY, READ, Lane, missing
 
