@@ -9,12 +9,14 @@ import argparse
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 from hypothesis import HealthCheck, find, settings
 from hypothesis import strategies as st
 
 from .cases import Case
-from .laws import LAWS, Law
+from .farms import Farm
+from .laws import FARM_LAWS, LAWS, Law
 from .run import Tally, hold
 
 CHUNK = 250
@@ -33,23 +35,26 @@ def main() -> int:
     )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
-        "--small", metavar="LAW", choices=LAWS, help="look for a small case that breaks this law (slow)"
+        "--small", metavar="LAW", choices=[*LAWS, *FARM_LAWS], help="look for a small case that breaks this law (slow)"
     )
+    parser.add_argument("--farms", action="store_true", help="cases are farms, whose hosts share one configuration")
     asked = parser.parse_args()
     if asked.small:
-        return _small(LAWS[asked.small])
+        return _small(LAWS.get(asked.small) or FARM_LAWS[asked.small], Case if asked.small in LAWS else Farm)
+    laws: dict[str, Law] = FARM_LAWS if asked.farms else LAWS
+    held = partial(hold, laws=laws, make=Farm if asked.farms else Case)
     started, total = time.monotonic(), Tally()
     chunks = range(asked.first, asked.first + asked.cases, CHUNK)
     ends = [min(first + CHUNK, asked.first + asked.cases) for first in chunks]
     with ProcessPoolExecutor(asked.workers) as pool:
-        for tally in pool.map(hold, map(range, chunks, ends)):
+        for tally in pool.map(held, map(range, chunks, ends)):
             total.add(tally)
             if 0 < asked.seconds < time.monotonic() - started:
                 pool.shutdown(cancel_futures=True)
                 break
     seconds = time.monotonic() - started
     print(f"{total.cases} cases from {asked.first} on, {seconds:.0f} s")
-    for name, law in LAWS.items():
+    for name, law in laws.items():
         print(f"{'BROKEN' if name in total.broken else 'held':<7}{total.held[name]:>9}  {name} {law.__name__}")
     print(*total.broken.values(), sep="\n\n", end="\n" if total.broken else "")
     return 1 if total.broken else 0

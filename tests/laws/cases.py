@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from functools import cached_property
 from random import Random
 from typing import Any, NamedTuple
@@ -147,10 +148,16 @@ def _accepted(host: Host, args: dict[str, Any], problems: list[Problem]) -> tupl
         return args, make_plan(host, parse_request(args), NOW)
     except Invalid as refusal:
         assert refusal.problems and all(problem.message for problem in refusal.problems)
-        paths = {problem.path.partition(".")[0] for problem in refusal.problems}
         problems += refusal.problems
-        kept = [item for index, item in enumerate(args["bindings"]) if f"bindings[{index}]" not in paths]
-        repair = [text for index, text in enumerate(args["repair"]) if f"repair[{index}]" not in paths]
+        less = reduced(args, refusal.problems)
+    return less, planned(host, less)
+
+
+def reduced(args: dict[str, Any], problems: Sequence[Problem]) -> dict[str, Any]:
+    """A request without what was refused, and with more consent."""
+    paths = {problem.path.partition(".")[0] for problem in problems}
+    kept = [item for index, item in enumerate(args["bindings"]) if f"bindings[{index}]" not in paths]
+    repair = [text for index, text in enumerate(args["repair"]) if f"repair[{index}]" not in paths]
     shared = list(strategies.SITES) if "allow" in paths else args["allow"]["shared_change"]
     less = {
         **args,
@@ -160,4 +167,4 @@ def _accepted(host: Host, args: dict[str, Any], problems: list[Problem]) -> tupl
     }
     if "remove_others" in paths or not kept:
         less["remove_others"] = {**args["remove_others"], "scope": "none"}
-    return less, planned(host, less)
+    return less

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import fnmatch
 import ipaddress
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import ANY_OTHER_NAME
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import binding_record
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import RecordStep
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict import after_steps
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.steps import binding_image
@@ -35,12 +37,7 @@ _BITS = {
 
 def applying_a_plan_leaves_nothing_to_plan(case: Case) -> bool:
     plan = case.plan
-    # a site that joins an unknown listener hides it: a note says so, and what it costs
-    if plan is None or not case.real:
-        return False
-    if {"orphan", "shadowed"} & {text.partition(" ")[0] for text in case.args["repair"]} and any(
-        "another program listens" in note for note in plan.notes
-    ):
+    if plan is None or not case.real or joins_unknown_listeners(case.args, plan.notes):
         return False
     assert case.outcome.answer["error"] is None, case.outcome.answer["error"]
     again = planned(case.left, case.args)
@@ -48,13 +45,19 @@ def applying_a_plan_leaves_nothing_to_plan(case: Case) -> bool:
     return True
 
 
+def joins_unknown_listeners(args: dict[str, Any], notes: Iterable[str]) -> bool:
+    """A site that joins an unknown listener hides it: a note says so, and what repairs of orphans then cost."""
+    orphans = {"orphan", "shadowed"} & {text.partition(" ")[0] for text in args["repair"]}
+    return bool(orphans) and any("another program listens" in note for note in notes)
+
+
 def endpoints_outside_the_request_never_change(case: Case) -> bool:
     if not case.real or not case.steps or case.args["repair"]:
         return False
     assert case.outcome.answer["error"] is None, case.outcome.answer["error"]
-    for spot in _outside(case.document, case.args):
+    for spot in outside(case.document, case.args):
         shown = case.outcome.seen.get(spot)
-        if shown is not None and not _scoped(case, spot):
+        if shown is not None and not scoped(case.document, spot):
             assert set(shown) == {shown[0]}, (spot, shown, case.outcome.moments)
     return True
 
@@ -63,15 +66,23 @@ def every_endpoint_shows_the_old_or_the_new_certificate_and_never_a_third(case: 
     plan = case.plan
     if plan is None or not case.real or not plan.steps:
         return False
+    assert case.outcome.answer["error"] is None, case.outcome.answer["error"]
+    never_a_third([plan], case.document, case.outcome.seen)
+    return True
+
+
+def never_a_third(plans: Iterable[Plan], document: dict[str, Any], seen: Mapping[Spot, list[str | None]]) -> None:
+    """Did each endpoint show what it shows first or last, and nothing else, but in a gap that a plan announced?"""
+    for spot, shown in seen.items():
+        if not set(shown) <= {shown[0], shown[-1]} and not scoped(document, spot):
+            assert any(_in_gap(plan, spot) for plan in plans), (spot, shown)
+
+
+def _in_gap(plan: Plan, spot: Spot) -> bool:
     gaps = {(item.endpoint.address, item.endpoint.port, item.endpoint.sni) for item in plan.affected if item.gap}
     resolvers = (Resolver(plan.host), Resolver(plan.after))
     spoken = {(port, name) for resolver in resolvers for port in strategies.PORTS for name in resolver.names(port)}
-    assert case.outcome.answer["error"] is None, case.outcome.answer["error"]
-    for spot, shown in case.outcome.seen.items():
-        wild = (spot[0], spot[1], _class(spot[1], spot[2], spoken))
-        if spot not in gaps and wild not in gaps and not _scoped(case, spot):
-            assert set(shown) <= {shown[0], shown[-1]}, (spot, shown, case.outcome.moments)
-    return True
+    return spot in gaps or (spot[0], spot[1], _class(spot[1], spot[2], spoken)) in gaps
 
 
 def no_record_is_deleted_that_a_binding_relies_on(case: Case) -> bool:
@@ -230,7 +241,7 @@ def _parts(item: dict[str, Any]) -> tuple[str, int, str]:
     return (address, item["port"], item["host"])
 
 
-def _outside(document: dict[str, Any], args: dict[str, Any]) -> list[Spot]:
+def outside(document: dict[str, Any], args: dict[str, Any]) -> list[Spot]:
     """Endpoints of https bindings that the request neither names nor allows to change, found from its words alone."""
     named = [*args["bindings"], *({**item, **item["replaces"]} for item in args["bindings"] if "replaces" in item)]
     spoken = {identity(item["site"], item["address"], item["port"], item["host"]) for item in named}
@@ -261,10 +272,10 @@ def _removes(args: dict[str, Any], site: str, binding: dict[str, Any]) -> bool:
     return removal["scope"] == "host" or (removal["scope"] == "listed_sites" and site.lower() in listed)
 
 
-def _scoped(case: Case, spot: Spot) -> bool:
+def scoped(document: dict[str, Any], spot: Spot) -> bool:
     """Is there a central store record for this one name? How Windows ranks those no source says (F1.24), and the lab has none."""
     name = f"{spot[2]}:{spot[1]}"
-    return any(item["family"] == "scopedccs" and item["key"].lower() == name for item in case.document["records"])
+    return any(item["family"] == "scopedccs" and item["key"].lower() == name for item in document["records"])
 
 
 def identity(site: str, address: str, port: int, host: str) -> tuple[str, str, int, str]:

@@ -1,16 +1,20 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The laws of the design (docs say L1 to L12) and six more, by name. L10 is about crashes: the lab and the engine have it."""
+"""The laws of the design (docs say L1 to L12) and six more, by name, and those of farms.
+
+L10 is about crashes: the lab and the engine have it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from . import changing, owning, reading, refusing, showing
-from .cases import Case
+from . import changing, owning, reading, refusing, sharing, showing
 
-Law = Callable[[Case], bool]
+#: True where it held, False where it says nothing about the case: a Case for those of one host, a Farm for those of farms.
+Law = Callable[[Any], bool]
 
 LAWS: dict[str, Law] = {
     "L1": changing.applying_a_plan_leaves_nothing_to_plan,
@@ -32,4 +36,15 @@ LAWS: dict[str, Law] = {
     "findings": reading.findings_are_well_formed_unique_and_sorted,
     "switches": reading.a_switch_that_an_answer_does_not_name_does_not_matter,
     "classes": reading.every_endpoint_is_in_one_class_that_says_what_it_gets,
+}
+
+#: What L1, L2, L3, L6 and L8 say about the phases of a farm, and two of its own.
+FARM_LAWS: dict[str, Law] = {
+    "farm L1": sharing.carried_out_phases_leave_nothing_to_plan,
+    "farm L2": sharing.endpoints_outside_the_request_change_on_no_host,
+    "farm L3": sharing.no_endpoint_of_any_host_shows_a_third_certificate_between_any_two_calls,
+    "farm L6": sharing.each_phase_leaves_every_host_as_its_plan_says,
+    "farm L8": sharing.the_order_of_the_hosts_changes_only_who_commits,
+    "farm phases": sharing.records_come_first_then_one_commit_of_one_host_then_old_records,
+    "farm refusals": sharing.a_refusal_names_the_host_or_the_farm,
 }

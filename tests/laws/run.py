@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
 from .cases import Case
+from .farms import Farm
 from .laws import LAWS, Law
 
 
@@ -29,11 +30,19 @@ class Tally:
         self.broken = {**other.broken, **self.broken}
 
 
-def hold(numbers: Iterable[int], enough: int | None = None, laws: Mapping[str, Law] = LAWS) -> Tally:
-    """Try these cases one after the other; stop when every law has ``enough`` examples or is broken."""
+def hold(
+    numbers: Iterable[int],
+    enough: int | None = None,
+    laws: Mapping[str, Law] = LAWS,
+    make: Callable[[Random], Case | Farm] = Case,
+) -> Tally:
+    """Try these cases one after the other; stop when every law has ``enough`` examples or is broken.
+
+    ``make``: what the laws are about.
+    """
     tally = Tally()
     for number in numbers:
-        case = Case(Random(number))
+        case = make(Random(number))
         tally.cases += 1
         for name, law in laws.items():
             if name in tally.broken:

@@ -9,10 +9,13 @@ All laws look at the same cases. For more of them, and for a small case that bre
 from __future__ import annotations
 
 import pytest
-from laws.laws import LAWS
+from laws.farms import Farm
+from laws.laws import FARM_LAWS, LAWS
 from laws.run import Tally, hold
 
 EXAMPLES = 500
+#: A farm costs several hosts.
+FARMS = 100
 
 
 @pytest.fixture(scope="module")
@@ -24,3 +27,14 @@ def tally() -> Tally:
 def test_law(name: str, tally: Tally) -> None:
     assert name not in tally.broken, tally.broken[name]
     assert tally.held[name] >= EXAMPLES
+
+
+@pytest.fixture(scope="module")
+def farms() -> Tally:
+    return hold(range(10 * FARMS), FARMS, FARM_LAWS, Farm)
+
+
+@pytest.mark.parametrize("name", FARM_LAWS, ids=[f"{name} {law.__name__}" for name, law in FARM_LAWS.items()])
+def test_law_of_farms(name: str, farms: Tally) -> None:
+    assert name not in farms.broken, farms.broken[name]
+    assert farms.held[name] >= FARMS

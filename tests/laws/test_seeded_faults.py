@@ -10,11 +10,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import certificates, planner, wanted
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import certificates, farm, planner, wanted
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules import resolve
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.options import OptionWish
-from laws import cases
-from laws.laws import LAWS
+from laws import cases, farms
+from laws.farms import Farm
+from laws.laws import FARM_LAWS, LAWS
 from laws.run import hold
 from laws.world import World
 
@@ -24,6 +25,11 @@ CASES = 2000
 
 def _red(name: str) -> None:
     tally = hold(range(CASES), laws={name: LAWS[name]})
+    assert "AssertionError" in tally.broken[name]
+
+
+def _red_on_farms(name: str, first: int = 0) -> None:
+    tally = hold(range(first, first + CASES), laws={name: FARM_LAWS[name]}, make=Farm)
     assert "AssertionError" in tally.broken[name]
 
 
@@ -96,3 +102,37 @@ def test_keys_that_windows_refuses_are_noticed(monkeypatch: pytest.MonkeyPatch) 
 def test_a_plan_in_the_order_of_the_request_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "_by_identity", lambda wanted: wanted)
     _red("L8")
+
+
+def test_a_farm_that_commits_before_its_records_are_there_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = farm._parts
+
+    def commit_first(plan: planner.Plan) -> Any:
+        early, commit, late = parts(plan)
+        return [], commit, [*early, *late]
+
+    monkeypatch.setattr(farm, "_parts", commit_first)
+    # clients notice where the commit opens a port, which is one farm in two hundred
+    _red_on_farms("farm L3", 360)
+
+
+def test_a_farm_whose_hosts_all_commit_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    phased = farm._phased
+    monkeypatch.setattr(farm, "_phased", lambda plan, leads, now: phased(plan, True, now))
+    _red_on_farms("farm phases")
+
+
+def test_old_records_that_do_not_wait_for_the_configuration_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(farm, "_needed_until_the_commit", lambda plan: [])
+    _red_on_farms("farm L6")
+
+
+def test_hosts_of_a_farm_that_are_not_asked_for_consent_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "consent", lambda request, affected, problems: None)
+    _red_on_farms("farm L2")
+
+
+@pytest.mark.parametrize(("fault", "law"), [("lost_record", "farm L6"), ("swapped_certificate", "farm L6")])
+def test_a_fault_in_a_host_of_a_farm_is_noticed(fault: str, law: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(farms, "World", partial(World, faults=(fault,)))
+    _red_on_farms(law)

@@ -49,6 +49,11 @@ class World:
         """The same for many endpoints at one moment."""
         return self._host.shown(spots)
 
+    def follow(self, other: World) -> None:
+        """Take over the bindings of another host, as hosts of one configuration do. Whether a site runs is each host's own."""
+        for mine, theirs in zip(self._host.iis.sites, other._host.iis.sites, strict=True):
+            mine["bindings"] = list(theirs["bindings"])
+
     @property
     def writes(self) -> int:
         """Writing calls so far."""

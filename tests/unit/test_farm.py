@@ -18,6 +18,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request impo
 from support.actions import API, Simulated, description, run
 from support.certificates import NOW
 from support.documents import record, site
+from support.peers import API as API_CERT
 from support.peers import SHOP, host_of, refused, wish
 from support.texts import said
 
@@ -75,6 +76,60 @@ def test_a_refusal_names_the_host() -> None:
     assert problems([node("A"), lacking], wish("Shop", "shop.example.com", SHOP))[
         "bindings[0].certificate.thumbprint"
     ].startswith("B: ")
+
+
+STOPPED = {"state": "stopped"}
+OLD_OS = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
+
+
+def phased(hosts: list[Host], *bindings: dict[str, Any], **allow: Any) -> list[list[list[str]]]:
+    """By phase and host, what is called."""
+    request = parse_request({"bindings": list(bindings), "allow": {**ALLOW, **allow}})
+    return [[[step.op for step in plan.steps] for plan in phase.plans] for phase in farm_phases(hosts, request, NOW)]
+
+
+def test_a_record_waits_for_the_last_phase_as_long_as_a_stopped_site_relies_on_it() -> None:
+    """Farm 1 of the laws: nobody listens on the port of one host, and there the record went before the commit."""
+    parts = {"records": [record("shop.example.com:443", SHOP)], "http_ports": [80]}
+    hosts = [node("A", sites=[site("Shop", "*:443:shop.example.com=1", **STOPPED)], **parts), node("B")]
+    hosts[1] = replace(hosts[0], name="B", http_ports=frozenset({80, 443}))
+    told = phased(hosts, wish("Shop", "shop.example.com", state="absent"))
+    assert told[0] == [[], []] and told[1] == [["bindings"], []]
+    assert [ops[0] for ops in told[2]] == ["record_delete", "record_delete"]
+
+
+def test_a_port_that_opens_on_the_record_of_a_stopped_site_is_refused() -> None:
+    """The record can go neither before the commit, for a binding relies on it, nor after it, for clients would meet it."""
+    sites = [site("Old", "*:443:=0", **STOPPED), site("Shop", number=2)]
+    hosts = [node(name, sites=sites, http_ports=[80]) for name in ("A", "B")]
+    told = problems(hosts, wish("Old", "", state="absent"), wish("Shop", "shop.example.com", SHOP))["documents"]
+    assert told.startswith("B: record 0.0.0.0:443 belongs to a stopped site's binding")
+
+
+def test_a_port_that_no_site_needs_any_more_is_not_expected_to_be_closed() -> None:
+    """Farm 68 of the laws: another program went on listening there, and the handshake of the last phase undid it."""
+    hosts = [node(name, sites=[site("Shop", "*:443:=0")]) for name in ("A", "B")]
+    told = phased(hosts, wish("Shop", "", state="absent"))
+    assert told == [[[], []], [["bindings"], []], [["record_delete"], ["record_delete"]]]
+
+
+def test_a_gap_on_a_port_that_no_site_needs_any_more_is_announced() -> None:
+    """Farm 812 of the laws: who still listens there meets it."""
+    sites = [site("Shop", "10.0.0.5:443:=0"), site("Api", number=2, **STOPPED)]
+    parts = {"sites": sites, "os": OLD_OS, "update_exported": False, "records": [record("10.0.0.5:443", SHOP)]}
+    hosts = [node(name, **parts) for name in ("A", "B")]
+    moved = wish("Shop", "", address="10.0.0.5", state="absent"), wish("Api", "", API_CERT, address="10.0.0.5")
+    request = parse_request({"bindings": list(moved), "allow": {**ALLOW, "gap": True}})
+    last = farm_phases(hosts, request, NOW)[2]
+    assert [plan.steps[0].op for plan in last.plans] == ["record_replace", "record_replace"]
+    assert all([item.endpoint.address for item in plan.affected if item.gap] == ["10.0.0.5"] * 2 for plan in last.plans)
+
+
+def test_what_is_noted_of_a_host_stands_in_its_first_phase_only() -> None:
+    hosts = [node("A"), node("B", record("10.0.0.5:443", SHOP, app_id="{ba195980-cd49-458b-9e23-c84ee0adcd75}"))]
+    request = parse_request({"bindings": [MOVED], "repair": ["shadowed"], "allow": ALLOW})
+    noted = [[len(plan.notes) for plan in phase.plans] for phase in farm_phases(hosts, request, NOW)]
+    assert noted[0][1] > 0 and noted[1:] == [[0, 0], [0, 0]]
 
 
 def test_plan_files_of_each_phase_are_applied_by_https_bindings(tmp_path: Path) -> None:

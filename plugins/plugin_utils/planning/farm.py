@@ -46,11 +46,15 @@ def farm_phases(hosts: Sequence[Host], request: Request, now: datetime) -> tuple
             problems += [Problem(item.path, f"{host.name}: {item.message}") for item in refusal.problems]
     if problems:
         raise Invalid(problems)
-    commits = [_parts(plan.steps)[1] for plan in wholes]
+    commits = [_parts(plan)[1] for plan in wholes]
     for host, commit in zip(hosts, commits, strict=True):
         if commit != commits[0]:
             message = f"{host.name} and {hosts[0].name} would need different bindings in the configuration they share"
             raise Invalid([Problem("documents", message)])
+    for plan in wholes:
+        problems += _opened_on_old_records(plan)
+    if problems:
+        raise Invalid(problems)
     rows = [_phased(plan, leads=index == 0, now=now) for index, plan in enumerate(wholes)]
     return tuple(Phase(name, tuple(row[number] for row in rows)) for number, name in enumerate(PHASES))
 
@@ -74,36 +78,72 @@ def _one_farm(hosts: Sequence[Host]) -> list[Problem]:
     return problems
 
 
-def _parts(steps: Sequence[Step]) -> tuple[list[Step], list[Step], list[Step]]:
-    """Before the commit, the commit, after it; without a commit everything comes first. Handshakes are planned per phase."""
-    calls: list[Step] = [step for step in steps if not isinstance(step, ProbeStep)]
+def _parts(plan: Plan) -> tuple[list[Step], list[Step], list[Step]]:
+    """Before the commit, the commit, after it; without a commit everything comes first. Handshakes are planned per phase.
+
+    Where nobody listens yet, a single host lets go of a record just before the commit. Here a phase ends in between, so
+    that a record waits for the last one as long as a binding relies on it.
+    """
+    calls: list[Step] = [step for step in plan.steps if not isinstance(step, ProbeStep)]
     at = next((index for index, step in enumerate(calls) if isinstance(step, BindingsStep)), len(calls))
-    return calls[:at], calls[at : at + 1], calls[at + 1 :]
+    waiting = _needed_until_the_commit(plan) if at < len(calls) else []
+    early = [step for step in calls[:at] if step not in waiting]
+    return early, calls[at : at + 1], [*calls[at + 1 :], *(step for step in calls[:at] if step in waiting)]
+
+
+def _needed_until_the_commit(plan: Plan) -> list[RecordStep]:
+    """Deletes of standing records on which bindings rely by now."""
+    standing = {record.key for record in plan.host.records}
+    bound = plan.host.users_of.keys() & standing
+    return [step for step in plan.steps if isinstance(step, RecordStep) and step.after is None and step.key in bound]
+
+
+def _opened_on_old_records(plan: Plan) -> list[Problem]:
+    """Records that would have to wait for the last phase on a port that opens by then: refused, for clients would meet them."""
+    if plan.host.http_ports is None or plan.after.http_ports is None:
+        return []
+    opened = plan.after.http_ports - plan.host.http_ports
+    return [
+        Problem(
+            "documents",
+            f"{plan.host.name}: record {step.key} belongs to a stopped site's binding that goes, while port {step.key.port} "
+            "opens: clients would meet it for a while. Remove that binding by a request of its own first",
+        )
+        for step in _needed_until_the_commit(plan)
+        if step.key.port in opened
+    ]
 
 
 def _phased(plan: Plan, leads: bool, now: datetime) -> list[Plan]:
-    """The plan of one host, cut into phases; only the host that leads commits, the others find the bindings changed."""
-    early, commit, late = _parts(plan.steps)
-    spoken = {item.endpoint for item in plan.affected if item.requested}
+    """The plan of one host, cut into phases; only the host that leads commits, the others find the bindings changed.
+
+    What was noted, and which certificates were chosen, stands in the first phase.
+    """
     result, host = [], plan.host
-    for number, steps in enumerate((early, commit, late)):
+    for number, steps in enumerate(_parts(plan)):
         after = after_steps(host, steps)
         mine = steps if leads or number != 1 else []
-        if mine:
-            records = [step for step in mine if isinstance(step, RecordStep)]
-            impact = Impact(host, after, frozenset(), frozenset())
-            ports = set((host.http_ports or frozenset()) ^ (after.http_ports or frozenset()))
-            affected = [replace(item, requested=item.endpoint in spoken) for item in impact.affected(records, ports)]
-            endpoints = impact.expectations(affected, {step.key for step in records})
-            probes = (
-                [ProbeStep(endpoints, "see that every endpoint shows the expected certificate")] if endpoints else []
-            )
-            result.append(
-                Plan(
-                    host, (*mine, *probes), after, tuple(affected), now, plan.notes, plan.chosen if number == 0 else ()
-                )
-            )
-        else:
-            result.append(Plan(host, (), host, (), now))
+        part = _phase(plan, host, after, mine, now) if mine else Plan(host, (), host, (), now)
+        result.append(replace(part, notes=plan.notes, chosen=plan.chosen) if number == 0 else part)
         host = after
     return result
+
+
+def _phase(plan: Plan, host: Host, after: Host, steps: Sequence[Step], now: datetime) -> Plan:
+    """Some steps of a plan as a plan of their own, with whom they affect and the handshakes that prove them."""
+    spoken = {item.endpoint for item in plan.affected if item.requested}
+    # ports that no site needs any more; whether another program still listens there cannot be known
+    closing = (plan.host.http_ports or frozenset()) - (plan.after.http_ports or frozenset())
+    records = [step for step in steps if isinstance(step, RecordStep)]
+    touched = {step.key for step in records}
+    impact = Impact(host, after, frozenset(), frozenset())
+    ports = set((host.http_ports or frozenset()) ^ (after.http_ports or frozenset()))
+    affected = [replace(item, requested=item.endpoint in spoken) for item in impact.affected(records, ports)]
+    # the whole plan has looked at those ports as if somebody still listened
+    affected += [
+        item for item in plan.affected if item.gap and item.record in touched and item.endpoint.port in closing
+    ]
+    expected = impact.expectations(affected, touched)
+    endpoints = tuple(item for item in expected if item.expect is not None or item.port not in closing)
+    probes = [ProbeStep(endpoints, "see that every endpoint shows the expected certificate")] if endpoints else []
+    return Plan(host, (*steps, *probes), after, tuple(affected), now)
