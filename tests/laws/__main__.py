@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from random import Random
 
 from hypothesis import HealthCheck, find, settings
 from hypothesis import strategies as st
@@ -60,14 +62,14 @@ def main() -> int:
     return 1 if total.broken else 0
 
 
-def _small(law: Law) -> int:
+def _small(law: Law, make: Callable[[Random], Case | Farm]) -> int:
     """Draw every choice from Hypothesis, which can then take away what the fault does not need."""
     quiet = settings(max_examples=20000, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-    print(find(st.randoms(use_true_random=False).map(Case), lambda case: _breaks(law, case), settings=quiet))
+    print(find(st.randoms(use_true_random=False).map(make), lambda case: _breaks(law, case), settings=quiet))
     return 1
 
 
-def _breaks(law: Law, case: Case) -> bool:
+def _breaks(law: Law, case: Case | Farm) -> bool:
     try:
         law(case)
     except Exception:
