@@ -147,7 +147,8 @@ def _image(steps: Steps, document: dict[str, Any], chance: random.Random) -> Non
 
 
 def _binding(steps: Steps, document: dict[str, Any], chance: random.Random) -> None:
-    edits = [edit for step in steps if step["op"] == "bindings" for edit in step.get("edits", ())]
+    found = [edit for step in steps if step["op"] == "bindings" for edit in step.get("edits", ())]
+    edits = [edit for edit in found if {"site", "position", "before", "after"} <= edit.keys()]
     if not edits:
         return
     edit = chance.choice(edits)
