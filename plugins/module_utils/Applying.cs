@@ -1039,18 +1039,20 @@ continue;}
 h.Note("undo",f9.Index);
 if(f9.Step.Op==Step.Bindings)
 n.Iis.CommitAll(f9.Step.Edits);
-else
-Record(f9.Step);
+else if(!Record(f9.Step))
+continue;
 h.Note("undone",f9.Index);}}
-void Record(Step e){
+bool Record(Step e){
 n.Expected(e);
 try{
-n.Record(e);}
+n.Record(e);
+return true;}
 catch(HostException c){
 if(c.Code!="key_unusable")
 throw;
 Keep(e);
-Lost.Add(n.Standing(c,e));}}
+Lost.Add(n.Standing(c,e));
+return false;}}
 void Keep(Step e){
 try{
 if(e.Op==Step.Replace)

@@ -145,19 +145,21 @@ namespace TlsFleet
 				journal.Note("undo", way.Index);
 				if (way.Step.Op == Step.Bindings)
 					changes.Iis.CommitAll(way.Step.Edits);
-				else
-					Record(way.Step);
+				else if (!Record(way.Step))
+					continue; // not undone: should this recovery die, too, the next one meets it again and tells of it
 				journal.Note("undone", way.Index);
 			}
 		}
 
-		// A record whose certificate or key cannot be used (any more) is refused however often it is tried: it is named, and the others go on.
-		private void Record(Step step)
+		// A record whose certificate or key cannot be used (any more) is refused however often it is tried: it is named, false is given, and the
+		// others go on.
+		private bool Record(Step step)
 		{
 			changes.Expected(step);
 			try
 			{
 				changes.Record(step);
+				return true;
 			}
 			catch (HostException fault)
 			{
@@ -165,6 +167,7 @@ namespace TlsFleet
 					throw;
 				Keep(step);
 				Lost.Add(changes.Standing(fault, step));
+				return false;
 			}
 		}
 

@@ -59,14 +59,17 @@ def made_up(document: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     held = chance.choice(known) if known and chance.random() < 0.7 else None
     families = ("ipport", "hostnameport", "ccs")
     family = held["family"] if held else chance.choice(families)
-    keys = {"ipport": "10.0.0.6:8443", "hostnameport": "new.example.com:443", "ccs": "8443"}
+    # ``*`` is the central store in its older spelling, which is one record with the other.
+    names = ("new.example.com:443", "new.example.com:443", "*:443", "*:8443")
+    keys = {"ipport": "10.0.0.6:8443", "hostnameport": chance.choice(names), "ccs": "8443"}
     key = held["key"] if held else keys[family]
+    hashless = family == "ccs" or (key.startswith("*:") and chance.random() < 0.7)
     before = None if held is None else {name: value for name, value in held.items() if name not in ("family", "key")}
     after: dict[str, Any] = {
-        "thumbprint": None if family == "ccs" else _thumbprint(document, chance),
-        "store": None if family == "ccs" else chance.choice((None, "MY", "WebHosting")),
+        "thumbprint": None if hashless else _thumbprint(document, chance),
+        "store": None if hashless else chance.choice((None, "MY", "WebHosting")),
     }
-    if family != "ccs" or chance.random() < 0.1:
+    if not hashless or chance.random() < 0.1:
         after |= chance.choice(({}, {"flags": chance.choice(FLAGS)}, {"freshness": 7, "timeout": 9, "check_mode": 5}))
         after |= chance.choice(
             ({}, {}, {"ctl_identifier": "Ü", "ctl_store": "CA"}, {"app_id": strategies.FOREIGN.upper()})

@@ -213,3 +213,23 @@ def test_records_that_http_sys_will_not_have_back_do_not_block_the_host(lane: La
     assert image(folder, keys[0]) is None and (image(folder, keys[1]) or {})["thumbprint"] == GOOD
     assert lane.answer(folder)["document"]["journal"] is None
     assert lane.apply(folder, [])["error"] is None
+
+
+def test_what_a_recovery_that_dies_could_not_put_back_is_told_by_the_next_one(lane: Lane, tmp_path: Path) -> None:
+    dead = record("10.0.0.9:443", thumbprint=KEYLESS)
+    folder = applying.host(tmp_path / "host", records=[dead, record("0.0.0.0:443")])
+    before, place = standing(folder), ("ipport", "10.0.0.9:443")
+    steps = [
+        step("set", ("hostnameport", "new.example.com:443"), None, {"thumbprint": OTHER}),
+        step("delete", place, image(folder, place), None),
+    ]
+    assert killed(folder, steps, {"call": 2, "when": "after"})
+    # undo of the delete, which is refused; undo and undone of the set
+    assert killed(folder, [], {"journal": 3, "bytes": 10_000})
+    answer = lane.apply(folder, [])
+    assert (answer["error"]["code"], answer["undone"]) == ("journal_unfinished", "partial")
+    assert [(error["code"], error["place"]) for error in answer["undo_errors"]] == [
+        ("key_unusable", "ipport 10.0.0.9:443")
+    ]
+    assert standing(folder)[0] == [item for item in before[0] if item["key"] != "10.0.0.9:443"]
+    assert lane.answer(folder)["document"]["journal"] is None

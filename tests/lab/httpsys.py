@@ -91,7 +91,8 @@ class HttpSys:
             return NOT_FOUND
         code = self._check(place, value)
         if code == OK:
-            self.records[place] = {"family": family, "key": self.records[place]["key"], **DEFAULTS, **value}
+            held = self.records[place]
+            self.records[place] = {"family": held["family"], "key": held["key"], **DEFAULTS, **value}
         return code
 
     def delete(self, family: str, key: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .applier import equal, swapped
-from .httpsys import DEFAULTS, HttpSys
+from .httpsys import NO_LOGON_SESSION, HttpSys, table_key
 from .iis import Iis, Refused
 
 
@@ -68,43 +68,59 @@ def met(
     answer: dict[str, Any] = {"applied": 0, "error": None, "undone": None, "undo_errors": [], "probes": []}
     error: dict[str, Any] = {"step": None, "call": None, "number": None}
     try:
-        recover(journal, http, iis)
+        lost = recover(journal, http, iis)
     except Conflict as fault:
         hint = f"run {journal.run} has not finished, and somebody else has written since"
         return journal, {**answer, "error": {**error, "code": "journal_conflict", "place": fault.place, "hint": hint}}
-    if not steps:
+    if lost:
+        answer |= {"undone": "partial", "undo_errors": lost}
+    elif not steps:
         return None, answer
     hint = f"run {journal.run} had not finished and was undone; read again and plan anew"
     return None, {**answer, "error": {**error, "code": "journal_unfinished", "place": "journal", "hint": hint}}
 
 
-def recover(journal: Journal, http: HttpSys, iis: Iis) -> None:
-    """Undo what the dead run did, or change nothing: all is looked at before the first call. Raises Conflict."""
+def recover(journal: Journal, http: HttpSys, iis: Iis) -> list[dict[str, Any]]:
+    """Undo what the dead run did, or change nothing: all is looked at before the first call. Raises Conflict.
+
+    An error for each record that http.sys does not have back, since its key cannot be used.
+    """
     records, sites = dict(http.records), iis.sites
+    lost: list[dict[str, Any]] = []
     try:
         for index, step in reversed(list(enumerate(journal.begun))):
-            _back(step, index >= journal.done, http, iis)
+            if step["op"] == "bindings":
+                _bindings_back(step["edits"], index >= journal.done, iis)
+            elif step["op"] != "probe":
+                lost += _back(step, index >= journal.done, http)
     except Conflict:
         http.records, iis.sites = records, sites
         raise
+    return lost
 
 
-def _back(step: dict[str, Any], uncertain: bool, http: HttpSys, iis: Iis) -> None:
-    if step["op"] == "probe":
-        return
-    if step["op"] == "bindings":
-        _bindings_back(step["edits"], uncertain, iis)
-        return
+def _back(step: dict[str, Any], uncertain: bool, http: HttpSys) -> list[dict[str, Any]]:
     family, key = step["family"], step["key"]
     held = http.query(family, key)
     if uncertain and equal(held, step["before"]):
-        return
+        return []
     between = uncertain and step["op"] == "record_replace" and held is None
     if not between and not equal(held, step["after"]):
         raise Conflict(f"{family} {key}")
-    http.delete(family, key)
-    if step["before"] is not None:
-        http.load({"family": family, "key": key, **DEFAULTS, **step["before"]})
+    place = table_key(family, key)
+    was = http.records.pop(place, None)
+    if step["before"] is None:
+        return []
+    if http.set(family, key, step["before"]) != NO_LOGON_SESSION:
+        http.load({"family": family, "key": key, **step["before"]})
+        return []
+    updates = step["op"] == "record_update"
+    if was is not None and (updates or step["op"] == "record_replace"):
+        http.records[place] = was  # never gone, or put back: better than nothing
+    hint = "the certificate or its private key cannot be used by SYSTEM"
+    call = "HttpUpdateServiceConfiguration" if updates else "HttpSetServiceConfiguration"
+    error = {"code": "key_unusable", "place": f"{family} {key}", "hint": hint, "step": None}
+    return [{**error, "call": call, "number": NO_LOGON_SESSION}]
 
 
 def _bindings_back(edits: list[dict[str, Any]], uncertain: bool, iis: Iis) -> None:

@@ -154,6 +154,7 @@ void format_address(const SOCKET_ROOM *address, char *into, size_t room);
 int parse_key(int id, const char *string, record_key *into); /* 0 or -1 */
 char *format_key(const record_key *key);
 int same_key(const record_key *one, const record_key *other);
+int is_central(const record_key *key); /* the record of the central store, also in its older spelling, host name `*` (F1.05) */
 int parse_guid(const char *string, GUID_ *into);
 void format_guid(const GUID_ *id, char into[40]);
 size_t parse_hex(const char *string, uint8_t *into, size_t room);
@@ -167,6 +168,7 @@ int exports_update(void);        /* 1, 0, -1 not to be told */
 uint32_t short_buffer(void);     /* 122 or 234 */
 int empty_listen_is_error(void);
 size_t records_of(int id, const record **list); /* rows of records.txt in file order */
+const record *record_at(const record_key *key); /* NULL: there is none */
 const table *records_table(void);
 const table *urlacl_table(void);
 const table *listen_table(void);

@@ -149,8 +149,9 @@ static uint32_t find_record(uint32_t id, const void *input, uint32_t length, con
     const SSL_SNI_QUERY *by_name = input;
     const SSL_CCS_QUERY *by_port = input;
     size_t size = id == IPPORT ? sizeof(*by_address) : id == CCS ? sizeof(*by_port) : sizeof(*by_name);
+    static record central;
     const record *list;
-    size_t count = records_of((int)id, &list), i;
+    size_t count = records_of((int)id, &list);
     uint32_t kind, token, code;
     record_key key;
 
@@ -169,10 +170,14 @@ static uint32_t find_record(uint32_t id, const void *input, uint32_t length, con
                         : key_of_name((int)id, &by_name->KeyDesc, &key);
     if (code)
         return code;
-    for (i = 0; i < count && !same_key(&list[i].key, &key); i++)
-        ;
+    *found = record_at(&key);
+    if (*found && is_central(&key)) { /* in the shape that was asked for */
+        central.key = key;
+        central.key.host = id == SNI ? "*" : NULL;
+        central.source = (*found)->source;
+        *found = &central;
+    }
     free(key.host);
-    *found = i < count ? &list[i] : NULL;
     return *found ? DONE : FILE_NOT_FOUND;
 }
 

@@ -145,6 +145,19 @@ size_t records_of(int id, const record **list)
     return parsed[f].count;
 }
 
+const record *record_at(const record_key *key)
+{
+    int ids[] = {key->id, key->id == CCS ? SNI : CCS}, turn;
+    const record *list;
+    size_t count, i;
+
+    for (turn = 0; turn < (is_central(key) ? 2 : 1); turn++)
+        for (count = records_of(ids[turn], &list), i = 0; i < count; i++)
+            if (same_key(&list[i].key, key))
+                return &list[i];
+    return NULL;
+}
+
 const table *urlacl_table(void)
 {
     table_refresh(&urlacl, "http/urlacl.txt");

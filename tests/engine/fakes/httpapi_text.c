@@ -172,8 +172,15 @@ char *format_key(const record_key *key)
     return result;
 }
 
+int is_central(const record_key *key)
+{
+    return key->id == CCS || (key->id == SNI && same_text(key->host, "*"));
+}
+
 int same_key(const record_key *one, const record_key *other)
 {
+    if (is_central(one) && is_central(other))
+        return port_of(&one->address) == port_of(&other->address);
     if (one->id != other->id || one->address.family != other->address.family ||
         port_of(&one->address) != port_of(&other->address) || !same_text(one->host, other->host))
         return 0;

@@ -80,12 +80,12 @@ static int has_options(const SSL_PARAM *value)
 /* The row of a record, or why http.sys would not take it. */
 static uint32_t describe(const record_key *key, const SSL_PARAM *value, text *line)
 {
-    int hashless = key->id == CCS || key->id == SCOPED_CCS, works;
+    int hashless = is_central(key) || key->id == SCOPED_CCS, works;
     char *text_of_key, thumbprint[130] = "", app_id[40], *store;
     uint32_t i;
 
     if (hashless) {
-        if (value->SslHashLength || (key->id == CCS && has_options(value)))
+        if (value->SslHashLength || (is_central(key) && has_options(value)))
             return INVALID_PARAMETER;
     } else if (value->SslHashLength == 0 || value->SslHashLength > 64 || !value->pSslHash)
         return INVALID_PARAMETER;
@@ -124,8 +124,8 @@ static uint32_t change_record(int what, int id, const void *input, uint32_t leng
     const SSL_CCS_SET *by_port = input;
     const SSL_PARAM *value;
     const table *source;
-    const record *list;
-    size_t count, i;
+    const record *held;
+    size_t i;
     record_key key;
     text line = {NULL, 0, 0};
     uint32_t code;
@@ -141,13 +141,11 @@ static uint32_t change_record(int what, int id, const void *input, uint32_t leng
     if (code)
         goto out;
     source = records_table();
-    count = records_of(id, &list);
-    for (i = 0; i < count && !same_key(&list[i].key, &key); i++)
-        ;
-    i = i < count ? (size_t)(list[i].source - source->rows) : source->count;
+    held = record_at(&key);
+    i = held ? (size_t)(held->source - source->rows) : source->count;
     /* That the record is there, or is not, is told before the certificate is looked at. */
-    if (what == DELETE || (i < source->count) == (what == UPDATE))
-        code = what == DELETE ? DONE : describe(&key, value, &line);
+    if (what == DELETE || (held != NULL) == (what == UPDATE))
+        code = what == DELETE ? DONE : describe(held ? &held->key : &key, value, &line);
     if (!code)
         code = save(what, "http/records.txt", source, i, &line);
 out:

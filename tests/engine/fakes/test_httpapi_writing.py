@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from . import build, read, state
-from .callers import HttpApi, ListenParam, UrlSet, socket_address, wide
+from .callers import FAMILIES, HttpApi, ListenParam, UrlSet, socket_address, wide
 from .example import CNG, certificate, document, record
 from .rows import write_rows
 
@@ -73,6 +73,26 @@ def test_set_update_delete_for_every_family(api: HttpApi, tmp_path: Path) -> Non
         )
         assert api.change("Delete", item) == 2
     assert kept(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(("hostnameport", "*:9443"), ("ccs", "9443")), (("ccs", "9443"), ("hostnameport", "*:9443"))]
+)
+def test_the_central_store_by_name_is_the_one_by_port(
+    api: HttpApi, tmp_path: Path, one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    """F1.05: one record, whichever of its two keys somebody uses."""
+    mine, same = full(one[1], one[0], None), full(other[1], other[0], None)
+    assert api.change("Set", full("*:9443", "hostnameport")) == 87  # it takes no certificate
+    assert api.change("Set", mine) == 0
+    assert api.change("Set", same) == 183
+    assert api.change("Update", {**same, "app_id": "{01234567-89ab-cdef-0123-456789abcdef}"}) == 0
+    assert kept(tmp_path)[-1] == {**mine, "app_id": "{01234567-89ab-cdef-0123-456789abcdef}"}
+    code, buffer = api.answer(FAMILIES[same["family"]], api.asking(same["family"], same["key"]))
+    told = api.told(same["family"], buffer)
+    assert (code, told) == (0, {**kept(tmp_path)[-1], "family": same["family"], "key": same["key"]})
+    assert api.change("Delete", same) == 0
+    assert api.change("Delete", mine) == 2
 
 
 def test_a_changed_record_keeps_its_place(api: HttpApi, tmp_path: Path) -> None:
