@@ -15,6 +15,7 @@ from random import Random
 
 from hypothesis import HealthCheck, find, settings
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 
 from .cases import Case
 from .farms import Farm
@@ -37,12 +38,17 @@ def main() -> int:
     )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
-        "--small", metavar="LAW", choices=[*LAWS, *FARM_LAWS], help="look for a small case that breaks this law (slow)"
+        "--small",
+        metavar="LAW",
+        choices=[*LAWS, *FARM_LAWS],
+        help="look for a small case that breaks this law (slow); --cases: how many are tried",
     )
     parser.add_argument("--farms", action="store_true", help="cases are farms, whose hosts share one configuration")
     asked = parser.parse_args()
     if asked.small:
-        return _small(LAWS.get(asked.small) or FARM_LAWS[asked.small], Case if asked.small in LAWS else Farm)
+        return small(
+            LAWS.get(asked.small) or FARM_LAWS[asked.small], Case if asked.small in LAWS else Farm, asked.cases
+        )
     laws: dict[str, Law] = FARM_LAWS if asked.farms else LAWS
     held = partial(hold, laws=laws, make=Farm if asked.farms else Case)
     started, total = time.monotonic(), Tally()
@@ -62,10 +68,15 @@ def main() -> int:
     return 1 if total.broken else 0
 
 
-def _small(law: Law, make: Callable[[Random], Case | Farm]) -> int:
-    """Draw every choice from Hypothesis, which can then take away what the fault does not need."""
-    quiet = settings(max_examples=20000, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-    print(find(st.randoms(use_true_random=False).map(make), lambda case: _breaks(law, case), settings=quiet))
+def small(law: Law, make: Callable[[Random], Case | Farm], cases: int) -> int:
+    """Draw every choice from Hypothesis, which can then take away what the fault does not need. 0: no case breaks the law."""
+    quiet = settings(max_examples=cases, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    try:
+        found = find(st.randoms(use_true_random=False).map(make), lambda case: _breaks(law, case), settings=quiet)
+    except NoSuchExample:
+        print(f"{law.__name__}: held by {cases} cases")
+        return 0
+    print(found)
     return 1
 
 

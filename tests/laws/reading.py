@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import Endpoint
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.assumptions import DEFAULT, SWITCHES
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.classes import endpoint_classes
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import KINDS, find
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 
@@ -64,7 +65,7 @@ def every_endpoint_is_in_one_class_that_says_what_it_gets(case: Case) -> bool:
     if not case.looked_at:
         return False
     resolver = Resolver(case.host)
-    classes = resolver.classes()
+    classes = endpoint_classes(resolver)
     assert len(classes) <= 6 * (len(case.host.records) + len(resolver.ports()))
     for port in resolver.ports():
         for address in case.host.addresses:

@@ -14,6 +14,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import certi
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules import resolve
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.options import OptionWish
 from laws import cases, farms
+from laws.__main__ import small
 from laws.farms import Farm
 from laws.laws import FARM_LAWS, LAWS
 from laws.run import hold
@@ -136,3 +137,18 @@ def test_hosts_of_a_farm_that_are_not_asked_for_consent_are_noticed(monkeypatch:
 def test_a_fault_in_a_host_of_a_farm_is_noticed(fault: str, law: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(farms, "World", partial(World, faults=(fault,)))
     _red_on_farms(law)
+
+
+def test_a_small_case_is_found_and_shown_or_none(capsys: pytest.CaptureFixture[str]) -> None:
+    def breaks_where_there_is_a_record(case: cases.Case) -> bool:
+        assert not case.host.records
+        return True
+
+    def holds(case: cases.Case) -> bool:
+        return True
+
+    assert small(breaks_where_there_is_a_record, cases.Case, 100) == 1
+    shown = capsys.readouterr().out
+    assert "ipport 0.0.0.0:443 ->" in shown and "site Shop Started: \n" in shown
+    assert small(holds, cases.Case, 5) == 0
+    assert capsys.readouterr().out == "holds: held by 5 cases\n"

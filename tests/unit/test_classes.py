@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import Endpoint, EndpointClass
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.classes import endpoint_classes
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.documents import document, record, site, stored
@@ -28,7 +29,7 @@ def shown(item: EndpointClass) -> tuple[object, ...]:
 
 def test_names_without_a_record_of_their_own_are_listed_with_any_other_name() -> None:
     sites = [site("S", "*:443:a.example", "*:443:b.example", "*:443:c.example=1")]
-    found = resolver(sites=sites, records=[record("0.0.0.0:443", W), record("c.example:443", S)]).classes()
+    found = endpoint_classes(resolver(sites=sites, records=[record("0.0.0.0:443", W), record("c.example:443", S)]))
     both = ("10.0.0.5", "10.0.0.6")
     assert [shown(item) for item in found] == [
         (both, None, (), "0.0.0.0:443"),
@@ -39,7 +40,7 @@ def test_names_without_a_record_of_their_own_are_listed_with_any_other_name() ->
 
 def test_an_exact_address_makes_a_class_of_its_own_with_the_names_bound_to_it() -> None:
     sites = [site("S", "*:443:a.example=1", "10.0.0.5:443:b.example")]
-    found = resolver(sites=sites, records=[record("10.0.0.5:443", W), record("a.example:443", S)]).classes()
+    found = endpoint_classes(resolver(sites=sites, records=[record("10.0.0.5:443", W), record("a.example:443", S)]))
     assert [shown(item) for item in found if item.sni == "*"] == [
         (("10.0.0.5",), "*", ("b.example",), "10.0.0.5:443"),
         (("10.0.0.6",), "*", ("b.example",), None),
@@ -48,7 +49,7 @@ def test_an_exact_address_makes_a_class_of_its_own_with_the_names_bound_to_it() 
 
 def test_names_of_one_wildcard_record_are_one_class_with_its_name_first() -> None:
     sites = [site("S", "*:443:a.x.com=0", "*:443:b.x.com=0", "*:443:*.x.com=1")]
-    found = resolver(sites=sites, records=[record("*.x.com:443", S)]).classes()
+    found = endpoint_classes(resolver(sites=sites, records=[record("*.x.com:443", S)]))
     assert [(item.sni, item.names, item.answer.rule) for item in found if item.answer.record] == [
         ("*.x.com", (), "exact_name"),
         ("a.x.com", ("b.x.com",), "wildcard_name"),
@@ -58,7 +59,7 @@ def test_names_of_one_wildcard_record_are_one_class_with_its_name_first() -> Non
 def test_names_of_the_central_store_are_one_class_and_have_a_file_each() -> None:
     sites = [site("S", "*:443:a.x.com=3", "*:443:b.x.com=3", "*:443:c.y.com=3")]
     files = {"enabled": True, "files": ["a.x.com.pfx", "b.x.com.pfx"]}
-    found = resolver(sites=sites, records=[record("443", None)], central_store=files).classes()
+    found = endpoint_classes(resolver(sites=sites, records=[record("443", None)], central_store=files))
     central = [item for item in found if item.answer.outcome == "central_store"]
     assert [(item.sni, item.names, item.answer.file) for item in central] == [("a.x.com", ("b.x.com",), None)]
     assert [item.names for item in found if item.sni == "*"] == [("c.y.com",)]
@@ -71,7 +72,7 @@ def test_bindings_times_addresses_make_no_classes(flags: int) -> None:
     records = [record("0.0.0.0:443", W), record("443", None), record("10.0.0.7:443", S)]
     files = {"enabled": True, "files": [f"n{number}.example.pfx" for number in range(250)]}
     built = resolver(sites=sites, records=records, addresses=addresses, central_store=files)
-    found = built.classes()
+    found = endpoint_classes(built)
     assert len(found) <= 2 * PER_RECORD * len(records)
     _is_a_partition(built, found, [f"n{number}.example" for number in range(0, 500, 50)], addresses[::97])
 
@@ -81,7 +82,7 @@ def test_ten_thousand_names_with_records_make_about_as_many_classes() -> None:
     sites = [site("S", *(f"*:443:{name}=1" for name in names))]
     records = [{"family": "hostnameport", "key": f"{name}:443", "thumbprint": S["thumbprint"]} for name in names]
     data = document(sites=[], addresses=["10.0.0.5", "10.0.0.6", "2001:db8::5"]) | {"sites": sites, "records": records}
-    found = Resolver(parse_document({**data, "certificates": [S]})).classes()
+    found = endpoint_classes(Resolver(parse_document({**data, "certificates": [S]})))
     assert len(names) < len(found) <= len(names) + 2 * PER_RECORD
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ..model.host import Host
+from ..rules.classes import endpoint_classes
 from ..rules.findings import find
 from ..rules.resolve import Resolver
 from ..wire.views import class_view, host_view, utc
@@ -26,7 +27,7 @@ _CUT = ("certificates", "endpoint_classes", "bindings", "findings")
 def facts(host: Host, now: datetime, limit: int = LIMIT) -> dict[str, Any]:
     """The fact. ``truncated`` says how many entries of which list were left out; empty where all is there."""
     resolver = Resolver(host)
-    classes = [class_view(item) for item in resolver.classes()]
+    classes = [class_view(item) for item in endpoint_classes(resolver)]
     served = {item["served"] for item in classes}
     fact: dict[str, Any] = {
         "simulated": host.simulated,

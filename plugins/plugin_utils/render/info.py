@@ -13,6 +13,7 @@ from ..model.endpoint import Answer, Endpoint
 from ..model.host import Host
 from ..rules.assumptions import SWITCHES
 from ..rules.capabilities import Capabilities, capabilities, support_tier
+from ..rules.classes import endpoint_classes
 from ..rules.eligibility import Eligibility, Judge, Wanted
 from ..rules.findings import find
 from ..rules.flags import TWICE, flag_verdicts
@@ -50,7 +51,7 @@ def certificates(host: Host, now: datetime) -> list[dict[str, Any]]:
 def info(host: Host, asked: Iterable[Endpoint], now: datetime) -> dict[str, Any]:
     """``https_bindings_info``: the host, every endpoint class, findings, and the asked endpoints one for one."""
     resolver = Resolver(host)
-    classes = resolver.classes()
+    classes = endpoint_classes(resolver)
     answers = [(endpoint, resolver.answer(endpoint)) for endpoint in asked]
     return {
         "changed": False,

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint, EndpointClass
 from ..model.host import binding_record
 from ..model.keys import RecordKey
-
-if TYPE_CHECKING:  # the resolver imports this file
-    from .resolve import Resolver, Standing
+from .resolve import Resolver, Standing
 
 #: What makes two answers the same one: outcome, record, rule.
 _Mark = tuple[str, RecordKey | None, str | None]

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Set
 from functools import cached_property
 
-from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint, EndpointClass
+from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint
 from ..model.host import CENTRAL_STORE, Certificate, Host, RecordValue
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6, shown_host, store_key
 from .assumptions import DEFAULT, Assumptions
-from .classes import endpoint_classes
 from .key_health import key_health
 
 #: All that answers know of an address on one port: its own record, is it IPv6, does http.sys listen there.
@@ -76,10 +75,6 @@ class Resolver:
         if ports is not None and endpoint.port not in ports:
             return False
         return not self.assumptions.listen_list_decides or listens_on(self.host, endpoint.address)
-
-    def classes(self) -> tuple[EndpointClass, ...]:
-        """All endpoints of the host with one answer each; as many as records and rules make, not as names and addresses do."""
-        return endpoint_classes(self)
 
     def ports(self) -> set[int]:
         """Ports with a record or an https binding."""
