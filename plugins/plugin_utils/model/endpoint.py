@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .keys import RecordKey, bracketed
 
@@ -13,8 +14,7 @@ from .keys import RecordKey, bracketed
 ANY_OTHER_NAME = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """A local address (canonical), a port and the server name the client sends (None: it sends none)."""
 
     address: str
@@ -29,8 +29,7 @@ class Endpoint:
         return f"{where} any other name" if self.sni == ANY_OTHER_NAME else f"{where} {self.sni}"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The predicted answer for one endpoint.
 
     ``outcome``: served, no_record, not_listening, certificate_missing, key_unusable, central_store, unsupported (no

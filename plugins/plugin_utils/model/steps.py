@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .host import Binding, RecordValue
 from .keys import RecordKey
@@ -55,8 +56,7 @@ class BindingsStep:
         return BindingsStep(edits, f"undo: {self.reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(NamedTuple):
     """One handshake to make: ``expect`` is a thumbprint, ``"file"`` (any central store certificate) or None (no handshake)."""
 
     address: str

@@ -10,7 +10,6 @@ empty, and has to be carried out on all hosts before the next one begins.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -138,7 +137,7 @@ def _phase(plan: Plan, host: Host, after: Host, steps: Sequence[Step], now: date
     touched = {step.key for step in records}
     impact = Impact(host, after, frozenset(), frozenset())
     ports = set((host.http_ports or frozenset()) ^ (after.http_ports or frozenset()))
-    affected = [replace(item, requested=item.endpoint in spoken) for item in impact.affected(records, ports)]
+    affected = [item._replace(requested=item.endpoint in spoken) for item in impact.affected(records, ports)]
     # the whole plan has looked at those ports as if somebody still listened
     affected += [
         item for item in plan.affected if item.gap and item.record in touched and item.endpoint.port in closing

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint
 from ..model.host import Host, Site, binding_record
@@ -20,11 +21,9 @@ from .bridge import covered
 Identity = tuple[str, str, int, str]  # site in lower case, address, port, host
 _NONE: frozenset[Identity] = frozenset()
 _Place = tuple[str, int, str | None]  # address, port, name
-_Whose = tuple[tuple[str, ...], bool, Owner | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Affected:
+class Affected(NamedTuple):
     """One endpoint whose certificate changes (``before``/``after``: thumbprint, ``file:…`` or None), and whose it is.
 
     ``requested``: the request itself speaks of it. ``gap``: it is without its record for a moment. ``other``: who,
@@ -55,7 +54,6 @@ class Impact:
         self._requested, self._deleted = requested, deleted
         self._owner = owners(before)
         self._answers: dict[_Place, tuple[Answer, Answer]] = {}
-        self._theirs: dict[tuple[_Place, RecordKey | None], _Whose] = {}
         self._kin: dict[int, dict[str, str]] = {}
         #: Bindings by address, port and name; by the record they rely on. Of both states.
         self._users: dict[tuple[str, int, str], set[Identity]] = {}
@@ -77,16 +75,32 @@ class Impact:
         """Endpoints that change, or that meet a gap, in a fixed order. ``ports``: touched by binding edits."""
         replaced = covered(steps)
         touched = {step.key for step in steps}
+        changes: dict[_Place, Affected] = {}
         for endpoint in self.endpoints(touched, ports):
-            old, new = self._both(endpoint)
-            if endpoint.port in self._closing and old.identity == new.identity:
-                new = self._open.answer(endpoint)
-            gap = old.record in replaced and endpoint.address not in replaced[old.record]
-            before, after = old.identity, new.identity
-            if before == after and not gap:
-                continue
-            sites, requested, other = self._whose(endpoint, old.record, new.record)
-            yield Affected(endpoint, before, after, sites, requested, gap, other, old.record)
+            place = self._place(endpoint)
+            if place not in changes:
+                changes[place] = self._change(endpoint, replaced)
+            met = changes[place]
+            gap = met.record in replaced and endpoint.address not in replaced[met.record]
+            if met.before != met.after or gap:
+                yield Affected(endpoint, met.before, met.after, met.sites, met.requested, gap, met.other, met.record)
+
+    def _change(self, endpoint: Endpoint, replaced: Container[RecordKey | None]) -> Affected:
+        """What the endpoint meets, gaps aside; whose it is, too, where anything changes or may be missed for a moment."""
+        old, new = self._both(endpoint)
+        if endpoint.port in self._closing and old.identity == new.identity:
+            new = self._open.answer(endpoint)
+        before, after = old.identity, new.identity
+        if before == after and old.record not in replaced:
+            return Affected(endpoint, before, after, (), False, False, None, old.record)
+        named, owners = self._owners(endpoint, (old.record, new.record))
+        other = None if named else self._other(old.record)
+        # whoever asks to delete a record speaks of every endpoint it decides
+        requested = old.record in self._deleted or (owners <= self._requested and not other)
+        # a site that asks for the change need not be asked for its consent
+        concerned = owners if requested else owners - self._requested
+        sites = tuple(sorted({owner[0] for owner in concerned}))
+        return Affected(endpoint, before, after, sites, requested, False, other, old.record)
 
     def endpoints(self, touched: set[RecordKey], ports: set[int]) -> Iterator[Endpoint]:
         """Endpoints the touched records or ports can decide: each local address with every name that can matter."""
@@ -144,20 +158,6 @@ class Impact:
     def _standing(self, address: str, port: int) -> tuple[Standing, Standing, str | None]:
         own = address if (address, port) in self._bound_to else None
         return (self.before.standing(address, port), self.after.standing(address, port), own)
-
-    def _whose(self, endpoint: Endpoint, old: RecordKey | None, new: RecordKey | None) -> _Whose:
-        """Sites that a change concerns, whether all of it is asked for, and who else was served there."""
-        place = self._place(endpoint)
-        found = self._theirs.get((place, new))
-        if found is None:
-            named, owners = self._owners(endpoint, (old, new))
-            other = None if named else self._other(old)
-            # whoever asks to delete a record speaks of every endpoint it decides
-            requested = old in self._deleted or (owners <= self._requested and not other)
-            # a site that asks for the change need not be asked for its consent
-            concerned = owners if requested else owners - self._requested
-            found = self._theirs[place, new] = (tuple(sorted({owner[0] for owner in concerned})), requested, other)
-        return found
 
     def _other(self, key: RecordKey | None) -> Owner | None:
         value = self.before.record(key) if key is not None else None

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from ..model.host import Binding, Host, RecordValue
 from ..model.problems import Problem
@@ -18,13 +20,29 @@ _NAMED = sum(option.record_bit for option in OPTIONS)
 _PLAIN = RecordValue(None)
 
 
-def settings(value: RecordValue) -> dict[str, object]:
-    """Everything a record says beside its certificate, by the name an option has, or by the record's own name for it."""
-    found: dict[str, object] = {option.name: bool(value.flags & option.record_bit) for option in OPTIONS}
+class _Settings(NamedTuple):
+    """Everything a record says beside its certificate."""
+
+    flags: int
+    check_mode: int
+    freshness: int
+    timeout: int
+    ctl_identifier: str | None
+    ctl_store: str | None
+
+
+def _settings(value: RecordValue) -> _Settings:
+    ctl = (value.ctl_identifier, value.ctl_store)
+    return _Settings(value.flags, value.check_mode, value.freshness, value.timeout, *ctl)
+
+
+def _by_name(held: _Settings) -> dict[str, object]:
+    """Settings by the name an option has, or by the record's own name for it."""
+    found: dict[str, object] = {option.name: bool(held.flags & option.record_bit) for option in OPTIONS}
     # CTL texts compare without case
-    found |= {name: (getattr(value, name) or "").lower() for name in TEXTS}
-    found |= {name: getattr(value, name) for name in ("check_mode", "freshness", "timeout")}
-    found["flags"] = value.flags & ~_NAMED
+    found |= {name: (getattr(held, name) or "").lower() for name in TEXTS}
+    found |= {name: getattr(held, name) for name in ("check_mode", "freshness", "timeout")}
+    found["flags"] = held.flags & ~_NAMED
     return found
 
 
@@ -41,24 +59,23 @@ def unknown_options(host: Host, wanted: WantedBinding, held: RecordValue) -> lis
 
 def differing(one: RecordValue, other: RecordValue, wish: OptionWish) -> list[str]:
     """Settings in which two records differ and of which the wish says nothing."""
-    if _beside(one) == _beside(other):
-        return []
+    return list(_differing(_settings(one), _settings(other), wish))
+
+
+@lru_cache(maxsize=1024)  # the records of a host have few settings
+def _differing(one: _Settings, other: _Settings, wish: OptionWish) -> tuple[str, ...]:
+    if one == other:
+        return ()
     asked = {*(name for name, _on in wish.flags), *(name for name in TEXTS if getattr(wish, name) is not None)}
-    theirs = settings(other)
-    return [name for name, value in settings(one).items() if value != theirs[name] and name not in asked]
-
-
-def _beside(value: RecordValue) -> tuple[object, ...]:
-    """What :func:`settings` looks at; most records differ in nothing of it."""
-    ctl = (value.ctl_identifier, value.ctl_store)
-    return (value.flags, value.check_mode, value.freshness, value.timeout, *ctl)
+    theirs = _by_name(other)
+    return tuple(name for name, value in _by_name(one).items() if value != theirs[name] and name not in asked)
 
 
 def lost_in_central_store(before: Binding | None, moved: RecordValue | None, wish: OptionWish) -> list[str]:
     """Settings a binding has and did not give up, which the central store's record cannot hold (F2.07, F4.16)."""
     bits = {option.name for option in OPTIONS if before is not None and before.flags & option.binding_bit}
     lost = {*differing(moved or _PLAIN, _PLAIN, OptionWish()), *bits} - wish.given_up
-    return [name for name in settings(_PLAIN) if name in lost]
+    return [name for name in _by_name(_settings(_PLAIN)) if name in lost]
 
 
 def option_consent(draft: Draft, spoken: frozenset[Identity], allowed: frozenset[str]) -> list[Problem]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint, EndpointClass
 from ..model.host import binding_record
@@ -75,9 +74,9 @@ def _named(addresses: tuple[str, ...], port: int, members: list[tuple[str, Answe
     answer = members[0][1]
     lead = answer.record.name if answer.record is not None and answer.record.name in names else names[0]
     if len({item.file for _name, item in members}) > 1:
-        answer = replace(answer, file=None)
+        answer = answer._replace(file=None)
     used = dict.fromkeys(switch for _name, item in members for switch in item.assumptions)
-    answer = replace(answer, assumptions=tuple(used))
+    answer = answer._replace(assumptions=tuple(used))
     return EndpointClass(addresses, port, lead, answer, tuple(name for name in names if name != lead))
 
 

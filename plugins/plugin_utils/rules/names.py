@@ -5,19 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 
 def matches(pattern: str, name: str) -> bool:
     """Does one certificate name cover one host name? Both canonical. A wildcard host name needs the same wildcard."""
-    if pattern == name:
-        return True
-    if not pattern.startswith("*.") or name.startswith("*."):
-        return False
-    label, dot, rest = name.partition(".")
-    return bool(label) and dot == "." and rest == pattern[2:]
+    return pattern in (name, wildcard_for(name))
 
 
-def covers(names: Iterable[str], host: str) -> bool:
+def covers(names: Collection[str], host: str) -> bool:
     """Does a certificate with these names cover the host? The empty host (any name) is covered by every certificate."""
-    return host == "" or any(matches(pattern, host) for pattern in names)
+    return host == "" or host in names or ((pattern := wildcard_for(host)) is not None and pattern in names)
+
+
+def wildcard_for(name: str) -> str | None:
+    """The one wildcard that stands for a host name; None where none does."""
+    label, _dot, rest = name.partition(".")
+    return f"*.{rest}" if label not in ("", "*") and "." in name else None

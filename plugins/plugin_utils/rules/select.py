@@ -60,8 +60,8 @@ class Cabinet:
     def __init__(self, host: Host, now: datetime) -> None:
         self._now = now
         self._parsed = [item for item in host.certificates if item.facts is not None]
-        self.usable = [item for item in self._parsed if disqualified(item, (), now) is None]
-        self._usable = {id(item) for item in self.usable}
+        self._flaws = {id(item): _flawed(item, now) for item in self._parsed}
+        self.usable = [item for item in self._parsed if self._flaws[id(item)] is None]
         self._choices: dict[Selection, Choice] = {}
         self._by_name: dict[str, list[Certificate]] = {}
         for item in self._parsed:
@@ -72,7 +72,7 @@ class Cabinet:
         """The usable certificates that cover every one of these names."""
         if not names:
             return self.usable
-        near = [item for item in self._near(names[:1]) if id(item) in self._usable]
+        near = [item for item in self._near(names[:1]) if self._flaws[id(item)] is None]
         return [item for item in near if item.facts and all(covers(item.facts.names, name) for name in names)]
 
     def _near(self, names: tuple[str, ...]) -> list[Certificate]:
@@ -101,7 +101,8 @@ class Cabinet:
         told: dict[str, None] = {}  # each certificate once
         for item in sorted(self._near(wish.names), key=merit, reverse=True):
             if winner is None or item.thumbprint != winner.thumbprint:
-                reason = unfit(item, wish, self._now) or _worse(item, winner)
+                reason = self._flaws[id(item)] or _lacking(item, wish.names) or _short(item, wish, self._now)
+                reason = reason or _worse(item, winner)
                 told[f"{item.thumbprint} in LocalMachine\\{item.store}: {reason}"] = None
         return tuple(told)
 
@@ -175,6 +176,11 @@ def _folded(text: str) -> str:
 
 def disqualified(certificate: Certificate, names: tuple[str, ...], now: datetime) -> str | None:
     """Why a certificate cannot serve these names now; None when it can."""
+    return _flawed(certificate, now) or _lacking(certificate, names)
+
+
+def _flawed(certificate: Certificate, now: datetime) -> str | None:
+    """Why a certificate can serve no name at all now."""
     facts = certificate.facts
     if facts is None:
         return "it cannot be parsed"
@@ -188,9 +194,13 @@ def disqualified(certificate: Certificate, names: tuple[str, ...], now: datetime
         return "it is revoked"
     if (weakness := flaw(facts)) is not None:
         return weakness
-    if key_health(certificate).state != "ok":
-        return key_health(certificate).reason
-    missing = [name for name in names if not covers(facts.names, name)]
+    health = key_health(certificate)
+    return health.reason if health.state != "ok" else None
+
+
+def _lacking(certificate: Certificate, names: tuple[str, ...]) -> str | None:
+    facts = certificate.facts
+    missing = [name for name in names if facts is None or not covers(facts.names, name)]
     return f"it does not cover {', '.join(missing)}" if missing else None
 
 
