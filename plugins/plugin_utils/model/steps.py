@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from .host import Binding, RecordValue
 from .keys import RecordKey
@@ -56,7 +55,8 @@ class BindingsStep:
         return BindingsStep(edits, f"undo: {self.reason}")
 
 
-class Expectation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Expectation:
     """One handshake to make: ``expect`` is a thumbprint, ``"file"`` (any central store certificate) or None (no handshake)."""
 
     address: str

@@ -10,6 +10,7 @@ empty, and has to be carried out on all hosts before the next one begins.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
