@@ -107,6 +107,60 @@ def test_more_than_at_most_is_refused_with_the_number() -> None:
     )
 
 
+@pytest.mark.parametrize(("number", "allowed"), [(10, True), (11, False)])
+def test_ten_may_go_unless_the_request_says_otherwise(number: int, allowed: bool) -> None:
+    host = host_of(sites=[site("Shop", *(f"*:443:{index}.example.com=1" for index in range(number)))])
+    if allowed:
+        assert left(plan_of(host, **others("host"))) == []
+    else:
+        message = refused(host, **others("host"))["remove_others.at_most"]
+        assert message == (
+            "HTTPS bindings that are not named would be removed: 11, allowed are 10: Shop/*:443:0.example.com, "
+            "Shop/*:443:1.example.com, Shop/*:443:2.example.com and 8 more. "
+            "Raise at_most, name what stays in bindings or keep, or choose a narrower scope"
+        )
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(3, "*:443:2.example.com. Raise"), (4, "2.example.com and 1 more. Raise")]
+)
+def test_three_of_those_that_would_go_are_named(number: int, shown: str) -> None:
+    host = host_of(sites=[site("Shop", *(f"*:443:{index}.example.com=1" for index in range(number)))])
+    message = refused(host, **others("host", at_most=2))["remove_others.at_most"]
+    assert shown in message and message.count("Shop/") == 3
+
+
+def test_what_stays_for_others_lets_the_next_binding_of_the_site_go() -> None:
+    sites = [
+        site("Shop", "*:443:=0", "*:443:shop.example.com=1", "*:443:keep.example.com=1", "*:8443:api.example.com=1")
+    ]
+    records = [record("0.0.0.0:443", OTHER, app_id=SSTP), record("shop.example.com:443", SHOP)]
+    host = host_of(sites=sites, records=records)
+    plan = plan_of(host, **others("host", keep=["*keep*"]))
+    assert left(plan) == ["*:443:", "*:443:keep.example.com"]
+
+
+def test_a_site_that_is_not_listed_keeps_its_bindings_though_another_is_kept_by_name() -> None:
+    plan = plan_of(two_sites(), DECLARED, **others("listed_sites", keep=["Shop/*:443:old*", "Nowhere"]))
+    assert plan.empty
+    noted = [note for note in plan.notes if "remove_others.keep" in note]
+    assert noted == ["remove_others.keep: no HTTPS binding is like 'Nowhere'"]
+
+
+def test_a_pattern_is_text_beside_its_stars_and_has_no_case() -> None:
+    """A dot is a dot, what stands around it does not matter, and a part of a name is not the name."""
+    host = host_of(
+        sites=[site("Shop.A", "*:443:a=1"), site("ShopxA", "*:443:b=1", number=2), site("Shop", "*:443:c=1", number=3)]
+    )
+    assert left(plan_of(host, **others("host", keep=["  SHOP.a "]))) == ["*:443:a"]
+    assert left(plan_of(host, **others("host", keep=["shop*"]))) == ["*:443:a", "*:443:b", "*:443:c"]
+
+
+def test_a_binding_that_can_have_no_record_goes_too() -> None:
+    host = host_of(sites=[site("Shop", "*:443:=1", "*:443:shop.example.com=1")])
+    assert left(plan_of(host, **others("host"))) == []
+
+
 def test_a_binding_whose_record_others_use_stays_with_its_record() -> None:
     records = [record("shop.example.com:443", SHOP), record("[::]:8443", API, app_id=SSTP)]
     plan = plan_of(two_sites(records=records), DECLARED, **others("host"))
