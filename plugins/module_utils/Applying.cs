@@ -26,7 +26,7 @@ const int ConfirmSeconds=30;
 IWritingMachine a;
 IGuard bc;
 Given k;
-List<Step>aq;
+List<Step>ar;
 string aj,al;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine());}
@@ -46,106 +46,106 @@ if(e5!=null&&Convert.ToString(e5).Equals("true",StringComparison.OrdinalIgnoreCa
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
 k.Keys(new[]{"contract","computer","steps","probe","read"},bc==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
 Arguments.CheckContract(p);
-string fi=k["computer"].Text(),h0=Document.ComputerName(a.Registry);
-if(!fi.Equals(h0,StringComparison.OrdinalIgnoreCase))
-throw new HostException("computer_mismatch","computer: the steps are for "+fi+", this is "+h0,"computer",null,null,null);
-Given a0=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
-a0["on_unverified"].Choice("fail","ignore");
-a0["timeout"].Whole(1,600);
-a0["retries"].Whole(0,100);
+string fi=k["computer"].Text(),h2=Document.ComputerName(a.Registry);
+if(!fi.Equals(h2,StringComparison.OrdinalIgnoreCase))
+throw new HostException("computer_mismatch","computer: the steps are for "+fi+", this is "+h2,"computer",null,null,null);
+Given an=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
+an["on_unverified"].Choice("fail","ignore");
+an["timeout"].Whole(1,600);
+an["retries"].Whole(0,100);
 Given cp=k["read"].Keys(new[]{"certificates","key_check"});
 aj=cp["certificates"].Choice("referenced","candidates","all");
 al=cp["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
-aq=Step.Read(Unpacked(k["steps"]));}
+ar=Step.Read(Unpacked(k["steps"]));}
 static Given Unpacked(Given c1){
 if(!c1.IsText)
 return c1;
 try{
-using(GZipStream g9=new GZipStream(new MemoryStream(Convert.FromBase64String(c1.Text())),CompressionMode.Decompress))
-using(StreamReader bg=new StreamReader(g9,Encoding.UTF8))
+using(GZipStream hc=new GZipStream(new MemoryStream(Convert.FromBase64String(c1.Text())),CompressionMode.Decompress))
+using(StreamReader bg=new StreamReader(hc,Encoding.UTF8))
 return new Given(JsonReader.Parse(bg.ReadToEnd()),c1.Place);}
 catch(Exception c){
 throw c1.Bad("arrived damaged: "+c.Message);}}
 string Answer(){
-a.LogInvocation("tlsfleet.iis.host_applier, "+aq.Count+" steps");
+a.LogInvocation("tlsfleet.iis.host_applier, "+ar.Count+" steps");
 const string w="a 32-bit PowerShell does not meet the files and classes of a 64-bit IIS; connect to the 64-bit one: configuration Microsoft.PowerShell, or OpenSSH of 64 bits";
 if(a.System32.EndsWith("sysnative",StringComparison.Ordinal))
 throw new HostException("not_supported_here",w,"process",w,null,null);
-string j=Path.Combine(a.JournalFolder(),Journal.File);
+string i=Path.Combine(a.JournalFolder(),Journal.File);
 bool fj=bc!=null&&bc.Confirms;
-for(int eg=0;!fj&&eg<ConfirmSeconds&&Journal.Of(j).Waiting;eg++)
+for(int eg=0;!fj&&eg<ConfirmSeconds&&Journal.Of(i).Waiting;eg++)
 a.Pause(1000);
-using(IDisposable gc=a.Lock(WaitSeconds)){
-if(gc==null)
-throw Busy(j);
+using(IDisposable gd=a.Lock(WaitSeconds)){
+if(gd==null)
+throw Busy(i);
 using(IHttpApi cd=a.OpenHttp()){
 Changes n=new Changes(a,cd);
-return Text(n,fj?Confirmed(n,j):Alone(n,j));}}}
-Run Alone(Changes n,string j){
-Journal o=Journal.Of(j);
+return Text(n,fj?Confirmed(n,i):Alone(n,i));}}}
+Run Alone(Changes n,string i){
+Journal o=Journal.Of(i);
 for(int eg=0;!o.Finished&& !o.Waiting&&a.IsAlive(o["owner"]);eg++){
 if(eg==WaitSeconds)
-throw Busy(j);
+throw Busy(i);
 a.Pause(1000);
-o=Journal.Of(j);}
+o=Journal.Of(i);}
 if(!o.Finished)
-return Recovered(n,j,o);
-if(aq.Exists(e=>e.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
+return Recovered(n,i,o);
+if(ar.Exists(e=>e.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
 RefuseShared(n);
 Run bb=new Run(a,n,k["probe"]);
 try{
-using(JournalWriter h=JournalWriter.Start(a,j,aq)){
+using(JournalWriter h=JournalWriter.Start(a,i,ar)){
 if(bc==null||Armed(bb,h))
-bb.All(aq,h);
+bb.All(ar,h);
 if(bc!=null&&bb.Error==null){
 bb.Unconfirmed=h.Run;
 return bb;}
 End(h);
 if(bc!=null)
 bc.Disarm(h.Run);}
-File.Delete(j);}
+File.Delete(i);}
 catch(Exception c){
-bb.Error=bb.Error??(bb.Applied==aq.Count&&aq.Count>0?null:Typed(c,"journal"));}
+bb.Error=bb.Error??(bb.Applied==ar.Count&&ar.Count>0?null:Typed(c,"journal"));}
 return bb;}
 bool Armed(Run bb,JournalWriter h){
 try{
-bc.Arm(h,aq.Count);}
+bc.Arm(h,ar.Count);}
 catch(HostException c){
 bb.Error=c;}
 return bb.Error==null;}
-Run Confirmed(Changes n,string j){
+Run Confirmed(Changes n,string i){
 Run cl=new Run(a,n,k["probe"]);
 try{
-bc.Confirm(j);}
+bc.Confirm(i);}
 catch(HostException c){
 cl.Error=c;}
 return cl;}
-HostException Busy(string j){
-string bb=Journal.Of(j)["run"];
+HostException Busy(string i){
+string bb=Journal.Of(i)["run"];
 string w="another run"+(bb==null?"":" ("+bb+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
 return new HostException("busy",w,"journal",w,null,null);}
 static void RefuseShared(Changes n){
 const string w="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
 if(n.Iis.Shared())
 throw new HostException("shared_configuration",w,"steps",w,null,null);}
-Run Recovered(Changes n,string j,Journal cn){
+Run Recovered(Changes n,string i,Journal cn){
 Run cl=new Run(a,n,k["probe"]);
 Recovery bm=null;
 try{
 bm=new Recovery(n,cn);
 bm.Plan();
-using(JournalWriter h=JournalWriter.GoOn(a,j,cn)){
+using(JournalWriter h=JournalWriter.GoOn(a,i,cn)){
 bm.CarryOut(h);
 h.End();}
-File.Delete(j);
+File.Delete(i);
 string w="run "+cn["run"]+" had not finished and was undone; read again and plan anew";
 if(bm.Lost.Count>0){
 cl.Undone="partial";
 cl.UndoErrors.AddRange(bm.Lost);
-w="run "+cn["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(az=>az.Place+": "+az.Hint));}
-if(aq.Count>0||bm.Lost.Count>0)
+w="run "+cn["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(a0=>a0.Place+": "+a0.Hint));}
+if(ar.Count>0||bm.Lost.Count>0)
 cl.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
 catch(Exception c){
 cl.Error=Typed(c,"journal");}
@@ -157,19 +157,19 @@ catch(HostException){}}
 string Text(Changes n,Run bb){
 HostException b6=bb.Error;
 Bag bt=new Bag{
-{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bb.Applied},{"error",b6==null?null:Reader.ErrorBag(b6,bb.ErrorStep)},{"undone",bb.Undone},{"undo_errors",bb.UndoErrors.ConvertAll(az=>Reader.ErrorBag(az,null))},{"probes",bb.Probes}};
+{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bb.Applied},{"error",b6==null?null:Reader.ErrorBag(b6,bb.ErrorStep)},{"undone",bb.Undone},{"undo_errors",bb.UndoErrors.ConvertAll(a0=>Reader.ErrorBag(a0,null))},{"probes",bb.Probes}};
 if(bb.Unconfirmed!=null)
 bt.Put("unconfirmed",bb.Unconfirmed);
 if(b6!=null)
 bt.Put("failed",true).Put("msg",b6.Place+": "+b6.Hint);
-StringBuilder i=new StringBuilder(Json.Write(bt));
-i.Length--;
-i.Append(',');
+StringBuilder j=new StringBuilder(Json.Write(bt));
+j.Length--;
+j.Append(',');
 try{
-Json.AppendDocument(i,new Document(a,aj,al).Read());}
+Json.AppendDocument(j,new Document(a,aj,al).Read());}
 catch(Exception){
-i.Append("\"document\":null");}
-return i.Append('}').ToString();}
+j.Append("\"document\":null");}
+return j.Append('}').ToString();}
 static bool Changed(Changes n){
 try{
 return n.Touched.Differ(n.Http,n.Iis);}
@@ -183,20 +183,20 @@ bool b4=Gaps.CodeOf(c)=="access_denied";
 string w=b4?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
 return new HostException(b4?"access_denied":"internal",w,f,w,null,unchecked((uint)c.HResult));}}
 public class BindingLists{
-Dictionary<string,List<Binding>>z=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
+Dictionary<string,List<Binding>>aa=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
-public List<Binding>this[string an]{
+public List<Binding>this[string ao]{
 get{
 List<Binding>o;
-return z.TryGetValue(an,out o)?o:null;}
-set{z[an]=value;}}
+return aa.TryGetValue(ao,out o)?o:null;}
+set{aa[ao]=value;}}
 public IEnumerable<string>Names{
-get{return z.Keys;}}
+get{return aa.Keys;}}
 public BindingLists Copy(){
-BindingLists f0=new BindingLists{KnowsFlags=KnowsFlags};
-foreach(KeyValuePair<string,List<Binding>>an in z)
-f0.z[an.Key]=an.Value.ToList();
-return f0;}
+BindingLists f1=new BindingLists{KnowsFlags=KnowsFlags};
+foreach(KeyValuePair<string,List<Binding>>ao in aa)
+f1.aa[ao.Key]=ao.Value.ToList();
+return f1;}
 public List<Edit>Try(List<Edit>am){
 List<Edit>ch=new List<Edit>();
 for(int b=0;b<am.Count;b++){
@@ -204,9 +204,9 @@ Edit t=am[b];
 List<Binding>s=this[t.Site];
 if(s==null)
 throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+t.Site+"'",null);
-Edit az=new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position??s.Count,Before=t.Before,After=t.After,Back=t.Back};
-One(s,az,b);
-ch.Add(az);}
+Edit a0=new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position??s.Count,Before=t.Before,After=t.After,Back=t.Back};
+One(s,a0,b);
+ch.Add(a0);}
 return ch;}
 public bool Fits(List<Edit>am){
 try{
@@ -219,7 +219,7 @@ bool fh=t.Before==null;
 if(fh&&t.Behind!=null)
 t.Position=Behind(s,t.Behind,b);
 else if(!fh&&t.Back)
-t.Position=s.FindIndex(az=>Same(az,t.Before));
+t.Position=s.FindIndex(a0=>Same(a0,t.Before));
 int f=t.Position.Value;
 if(t.After!=null&&t.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
@@ -237,41 +237,41 @@ t.Behind=f==0?"":Key(s[f-1]);
 s.RemoveAt(f);}
 else
 s[f]=t.After;}
-public static bool Same(Binding az,Binding a6){
-return az.Protocol==a6.Protocol&&az.Information==a6.Information&&az.Flags==a6.Flags;}
-public static bool Same(List<Binding>az,List<Binding>a6){
-if(az==null||a6==null||az.Count!=a6.Count)
-return az==a6;
-for(int b=0;b<az.Count;b++)
-if(!Same(az[b],a6[b]))
+public static bool Same(Binding a0,Binding a6){
+return a0.Protocol==a6.Protocol&&a0.Information==a6.Information&&a0.Flags==a6.Flags;}
+public static bool Same(List<Binding>a0,List<Binding>a6){
+if(a0==null||a6==null||a0.Count!=a6.Count)
+return a0==a6;
+for(int b=0;b<a0.Count;b++)
+if(!Same(a0[b],a6[b]))
 return false;
 return true;}
-static bool SameKey(Binding az,Binding a6){
-return Key(az).Equals(Key(a6),StringComparison.OrdinalIgnoreCase);}
-static string Key(Binding az){
-return az.Protocol+" "+az.Information;}
+static bool SameKey(Binding a0,Binding a6){
+return Key(a0).Equals(Key(a6),StringComparison.OrdinalIgnoreCase);}
+static string Key(Binding a0){
+return a0.Protocol+" "+a0.Information;}
 static int Behind(List<Binding>s,string r,int b){
-int f=s.FindIndex(az=>Key(az).Equals(r,StringComparison.OrdinalIgnoreCase));
+int f=s.FindIndex(a0=>Key(a0).Equals(r,StringComparison.OrdinalIgnoreCase));
 if(f<0&&r.Length>0)
 throw IisSites.Refused("changed_meanwhile",b,"binding "+r+", behind which it stood, is no longer there",null);
 return f+1;}}
 public class JournalWriter:IDisposable{
 IJournalFile fl;
 public string Run;
-JournalWriter(IWritingMachine a,string j,long e9,string bb){
+JournalWriter(IWritingMachine a,string i,long e9,string bb){
 Run=bb;
 try{
-fl=a.OpenJournal(j,e9);}
+fl=a.OpenJournal(i,e9);}
 catch(Exception c){
 throw Typed(c);}}
-public static JournalWriter Start(IWritingMachine a,string j,List<Step>aq){
-JournalWriter h=new JournalWriter(a,j,0,Guid.NewGuid().ToString());
-string hk=Journal.Time(a.UtcNow);
-h.Append(Journal.Line("run",h.Run)+Journal.Line("started",hk)+Journal.Line("owner",a.Owner)
-+Journal.Line("steps",Json.Write(aq.ConvertAll(e=>e.ToBag()))));
+public static JournalWriter Start(IWritingMachine a,string i,List<Step>ar){
+JournalWriter h=new JournalWriter(a,i,0,Guid.NewGuid().ToString());
+string hn=Journal.Time(a.UtcNow);
+h.Append(Journal.Line("run",h.Run)+Journal.Line("started",hn)+Journal.Line("owner",a.Owner)
++Journal.Line("steps",Json.Write(ar.ConvertAll(e=>e.ToBag()))));
 return h;}
-public static JournalWriter GoOn(IWritingMachine a,string j,Journal cn){
-return new JournalWriter(a,j,cn.Sound,cn["run"]);}
+public static JournalWriter GoOn(IWritingMachine a,string i,Journal cn){
+return new JournalWriter(a,i,cn.Sound,cn["run"]);}
 public void Begin(int b,object l){
 Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
 public void Note(string g,int b){
@@ -280,48 +280,48 @@ public void End(){
 Append(Journal.Line("end","-"));}
 public void Guard(string value){
 Append(Journal.Line("guard",value));}
-public void Expired(string id){
-Append(Journal.Line("expired",id));}
+public void Expired(string ie){
+Append(Journal.Line("expired",ie));}
 static string Number(int b){
 return b.ToString(CultureInfo.InvariantCulture);}
-void Append(string fs){
+void Append(string ft){
 try{
-fl.Append(System.Text.Encoding.ASCII.GetBytes(fs));}
+fl.Append(System.Text.Encoding.ASCII.GetBytes(ft));}
 catch(Exception c){
 throw Typed(c);}}
 static HostException Typed(Exception c){
-uint aw=unchecked((uint)c.HResult);
+uint ax=unchecked((uint)c.HResult);
 bool b4=Gaps.CodeOf(c)=="access_denied";
 string w=b4?"administrator rights are missing":"the journal could not be written: "+c.Message;
-return new HostException(b4?"access_denied":"internal",w,"journal",w,"WriteFile",aw>>16==0x8007?aw&0xFFFF:aw);}
+return new HostException(b4?"access_denied":"internal",w,"journal",w,"WriteFile",ax>>16==0x8007?ax&0xFFFF:ax);}
 public void Dispose(){
 if(fl!=null)
 fl.Dispose();}}
 public class Touched{
 Dictionary<string,HttpRecord>a4=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-List<Step>gr=new List<Step>();
-BindingLists z=new BindingLists();
+List<Step>gt=new List<Step>();
+BindingLists aa=new BindingLists();
 public void Note(Step e,HttpRecord l){
 if(a4.ContainsKey(e.Place))
 return;
 a4[e.Place]=l;
-gr.Add(e);}
+gt.Add(e);}
 public void Note(BindingLists o){
 foreach(string g in o.Names)
-if(z[g]==null)
-z[g]=o[g];}
-public bool Differ(HttpTable ea,IisSites f3){
-foreach(Step e in gr)
+if(aa[g]==null)
+aa[g]=o[g];}
+public bool Differ(HttpTable ea,IisSites f4){
+foreach(Step e in gt)
 if(!HttpTable.Same(ea.Find(e.Family,e.Key),a4[e.Place]))
 return true;
 List<Edit>bp=new List<Edit>();
-foreach(string g in z.Names)
+foreach(string g in aa.Names)
 bp.Add(new Edit{Site=g});
 if(bp.Count==0)
 return false;
-BindingLists c3=f3.Read(bp);
-foreach(string g in z.Names)
-if(!BindingLists.Same(c3[g],z[g]))
+BindingLists c3=f4.Read(bp);
+foreach(string g in aa.Names)
+if(!BindingLists.Same(c3[g],aa[g]))
 return true;
 return false;}}
 public class Changes{
@@ -331,13 +331,13 @@ public Touched Touched=new Touched();
 public Changes(IWritingMachine a,IHttpApi cd){
 Http=new HttpTable(cd);
 Iis=new IisSites(a);}
-public void Remember(List<Step>aq){
+public void Remember(List<Step>ar){
 try{
-foreach(Step e in aq)
+foreach(Step e in ar)
 if(e.IsRecord)
 Touched.Note(e,Http.Find(e.Family,e.Key));
 List<Edit>am=new List<Edit>();
-foreach(Step e in aq)
+foreach(Step e in ar)
 am.AddRange(e.Edits??new List<Edit>());
 if(am.Count>0)
 Touched.Note(Iis.Read(am));}
@@ -367,11 +367,11 @@ if(HttpTable.Same(c3,l))
 return null;
 if(HttpTable.Same(c3,e.After)&&e.Op!=Step.Delete&&(e.Op!=Step.Set||c.Code!="record_exists"))
 return Inverse(e,l);
-bool hz=e.Op==Step.Set||e.Op==Step.Update||c.Call==HttpTable.DeleteCall&&c.Code=="record_missing";
-return hz?null:new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};}
+bool h1=e.Op==Step.Set||e.Op==Step.Update||c.Call==HttpTable.DeleteCall&&c.Code=="record_missing";
+return h1?null:new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};}
 public static Step Inverse(Step e,HttpRecord l){
-string jl=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
-return new Step{Op=jl,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
+string jo=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
+return new Step{Op=jo,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
 public HostException Standing(HostException c,Step e){
 string c3;
 try{
@@ -390,62 +390,62 @@ static ushort[]Suites={
 static ushort[]Groups={29,23,24,25};
 static ushort[]Signatures={
 0x0403,0x0503,0x0603,0x0804,0x0805,0x0806,0x0401,0x0501,0x0601,0x0807,0x0808,0x0809,0x080A,0x080B,0x0303,0x0301,0x0203,0x0201,0x0402,0x0202,0x0101};
-public static byte[]Hello(string jb){
-List<byte>bu=new List<byte>();
-if(!string.IsNullOrEmpty(jb)){
+public static byte[]Hello(string je){
+List<byte>bv=new List<byte>();
+if(!string.IsNullOrEmpty(je)){
 List<byte>g=new List<byte>{0};
-Append(g,Encoding.ASCII.GetBytes(jb),2);
+Append(g,Encoding.ASCII.GetBytes(je),2);
 List<byte>bk=new List<byte>();
 Append(bk,g,2);
-Extension(bu,0,bk);}
-Extension(bu,10,Numbers(Groups,2));
-Extension(bu,11,new byte[]{1,0});
-Extension(bu,13,Numbers(Signatures,2));
-Extension(bu,23,new byte[0]);
-Extension(bu,0xFF01,new byte[]{0});
-byte[]gv=new byte[32];
+Extension(bv,0,bk);}
+Extension(bv,10,Numbers(Groups,2));
+Extension(bv,11,new byte[]{1,0});
+Extension(bv,13,Numbers(Signatures,2));
+Extension(bv,23,new byte[0]);
+Extension(bv,0xFF01,new byte[]{0});
+byte[]gx=new byte[32];
 using(RandomNumberGenerator dd=RandomNumberGenerator.Create())
-dd.GetBytes(gv);
+dd.GetBytes(gx);
 List<byte>d6=new List<byte>{3,3};
-d6.AddRange(gv);
+d6.AddRange(gx);
 d6.Add(0);
 d6.AddRange(Numbers(Suites,2));
 d6.AddRange(new byte[]{1,0});
-Append(d6,bu,2);
+Append(d6,bv,2);
 List<byte>a3=new List<byte>{1};
 Append(a3,d6,3);
 List<byte>v=new List<byte>{22,3,1};
 Append(v,a3,2);
 return v.ToArray();}
-static void Extension(List<byte>iz,int cc,ICollection<byte>df){
-iz.Add((byte)(cc>>8));
-iz.Add((byte)cc);
-Append(iz,df,2);}
-static List<byte>Numbers(ushort[]he,int dj){
-List<byte>ad=new List<byte>(),ih=new List<byte>();
-foreach(ushort u in he){
+static void Extension(List<byte>i2,int cc,ICollection<byte>df){
+i2.Add((byte)(cc>>8));
+i2.Add((byte)cc);
+Append(i2,df,2);}
+static List<byte>Numbers(ushort[]hh,int dj){
+List<byte>ad=new List<byte>(),ii=new List<byte>();
+foreach(ushort u in hh){
 ad.Add((byte)(u>>8));
 ad.Add((byte)u);}
-Append(ih,ad,dj);
-return ih;}
-static void Append(List<byte>iz,ICollection<byte>df,int dj){
-for(int gj=8*(dj-1);gj>=0;gj-=8)
-iz.Add((byte)(df.Count>>gj));
-iz.AddRange(df);}}
+Append(ii,ad,dj);
+return ii;}
+static void Append(List<byte>i2,ICollection<byte>df,int dj){
+for(int gl=8*(dj-1);gl>=0;gl-=8)
+i2.Add((byte)(df.Count>>gl));
+i2.AddRange(df);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
 List<byte>bs=new List<byte>(),bj=new List<byte>(),d5=new List<byte>();
-int hm;
+int hp;
 bool e7;
 public string Thumbprint{get;private set;}
-public Answer?Add(byte[]ad,int ar){
-hm+=ar;
-for(int b=0;b<ar;b++)
+public Answer?Add(byte[]ad,int at){
+hp+=at;
+for(int b=0;b<at;b++)
 bs.Add(ad[b]);
 Answer?bt=Records();
-return bt==null&&hm>Most?Answer.Unclear:bt;}
+return bt==null&&hp>Most?Answer.Unclear:bt;}
 Answer?Records(){
 int a5=0;
 Answer?bt=null;
@@ -455,49 +455,49 @@ if(cc!=AlertRecord&&cc!=HandshakeRecord||bs.Count>a5+1&&bs[a5+1]!=3)
 return Answer.Unclear;
 if(bs.Count<a5+5)
 break;
-int x=Number(bs,a5+3,2);
-if(x==0||x>LongestRecord)
+int y=Number(bs,a5+3,2);
+if(y==0||y>LongestRecord)
 return Answer.Unclear;
-if(bs.Count<a5+5+x)
+if(bs.Count<a5+5+y)
 break;
-(cc==AlertRecord?d5:bj).AddRange(bs.GetRange(a5+5,x));
-a5+=5+x;
+(cc==AlertRecord?d5:bj).AddRange(bs.GetRange(a5+5,y));
+a5+=5+y;
 bt=cc==AlertRecord?Alerts():Messages();}
 bs.RemoveRange(0,a5);
 return bt;}
 Answer?Alerts(){
 while(d5.Count>=2){
-int eq=d5[0],fw=d5[1];
+int eq=d5[0],fx=d5[1];
 d5.RemoveRange(0,2);
-if(fw==70||fw==71)
+if(fx==70||fx==71)
 return Answer.OtherTls;
-if(eq==2||fw==0)
+if(eq==2||fx==0)
 return Answer.Alert;
 if(eq!=1)
 return Answer.Unclear;}
 return null;}
 Answer?Messages(){
 while(bj.Count>=4){
-int x=Number(bj,1,3);
-if(bj[0]!=(e7?Certificate:ServerHello)||x>Most)
+int y=Number(bj,1,3);
+if(bj[0]!=(e7?Certificate:ServerHello)||y>Most)
 return Answer.Unclear;
-if(bj.Count<4+x)
+if(bj.Count<4+y)
 return null;
 if(e7)
-return Leaf(x);
-if(x<38||bj[4]!=3||bj[5]>3)
+return Leaf(y);
+if(y<38||bj[4]!=3||bj[5]>3)
 return Answer.Unclear;
 e7=true;
-bj.RemoveRange(0,4+x);}
+bj.RemoveRange(0,4+y);}
 return null;}
-Answer Leaf(int x){
-if(x<6||Number(bj,4,3)!=x-3)
+Answer Leaf(int y){
+if(y<6||Number(bj,4,3)!=y-3)
 return Answer.Unclear;
 int ac=Number(bj,7,3);
-if(ac==0||ac>x-6)
+if(ac==0||ac>y-6)
 return Answer.Unclear;
-using(SHA1 jh=SHA1.Create())
-Thumbprint=BitConverter.ToString(jh.ComputeHash(bj.GetRange(10,ac).ToArray())).Replace("-","");
+using(SHA1 jk=SHA1.Create())
+Thumbprint=BitConverter.ToString(jk.ComputeHash(bj.GetRange(10,ac).ToArray())).Replace("-","");
 return Answer.Shown;}
 static int Number(List<byte>ad,int a5,int ac){
 int u=0;
@@ -532,32 +532,32 @@ void Put(object fe){
 Length=(uint)Marshal.SizeOf(fe.GetType());
 At=Room((int)Length);
 Marshal.StructureToPtr(fe,At,false);}
-IntPtr Room(int x){
-IntPtr a5=Marshal.AllocHGlobal(x);
+IntPtr Room(int y){
+IntPtr a5=Marshal.AllocHGlobal(y);
 l.Add(a5);
-for(int b=0;b<x;b++)
+for(int b=0;b<y;b++)
 Marshal.WriteByte(a5,b,0);
 return a5;}
-IntPtr Words(string i){
-if(i==null)
+IntPtr Words(string j){
+if(j==null)
 return IntPtr.Zero;
-IntPtr a5=Marshal.StringToHGlobalUni(i);
+IntPtr a5=Marshal.StringToHGlobalUni(j);
 l.Add(a5);
 return a5;}
 SslParam Param(HttpRecord value){
 SslParam bh=new SslParam{
 AppId=new Guid(value.AppId),StoreName=Words(value.Store),CheckMode=(uint)value.CheckMode,Freshness=(uint)value.Freshness,Timeout=(uint)value.Timeout,CtlIdentifier=Words(value.CtlIdentifier),CtlStore=Words(value.CtlStore),Flags=(uint)value.Flags};
 if(value.Thumbprint!=null){
-byte[]bx=new byte[value.Thumbprint.Length/2];
-for(int b=0;b<bx.Length;b++)
-bx[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
-bh.HashLength=(uint)bx.Length;
-bh.Hash=Room(bx.Length);
-Marshal.Copy(bx,0,bh.Hash,bx.Length);}
+byte[]bu=new byte[value.Thumbprint.Length/2];
+for(int b=0;b<bu.Length;b++)
+bu[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
+bh.HashLength=(uint)bu.Length;
+bh.Hash=Room(bu.Length);
+Marshal.Copy(bu,0,bh.Hash,bu.Length);}
 return bh;}
-IntPtr Sockaddr(string r,bool ao){
-IPAddress h7=ao?Address(r):IPAddress.Any;
-byte[]ad=h7.GetAddressBytes();
+IntPtr Sockaddr(string r,bool ap){
+IPAddress h9=ap?Address(r):IPAddress.Any;
+byte[]ad=h9.GetAddressBytes();
 int ba=Port(r);
 IntPtr a5=Room(128);
 Marshal.WriteInt16(a5,(short)(ad.Length==16?23:2));
@@ -565,7 +565,7 @@ Marshal.WriteByte(a5,2,(byte)(ba>>8));
 Marshal.WriteByte(a5,3,(byte)ba);
 Marshal.Copy(ad,0,IntPtr.Add(a5,ad.Length==16?8:4),ad.Length);
 if(ad.Length==16)
-Marshal.WriteInt32(a5,24,(int)h7.ScopeId);
+Marshal.WriteInt32(a5,24,(int)h9.ScopeId);
 return a5;}
 SockaddrStorage Storage(string r){
 return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(r,false),typeof(SockaddrStorage));}
@@ -576,24 +576,24 @@ int ba;
 string d8=r.Substring(r.LastIndexOf(':')+1);
 return int.TryParse(d8,NumberStyles.None,CultureInfo.InvariantCulture,out ba)&&ba<65536?ba:0;}
 static IPAddress Address(string r){
-IPAddress ao;
-string i=r.Substring(0,Math.Max(0,r.LastIndexOf(':')));
-bool gm=i.StartsWith("[",StringComparison.Ordinal)&&i.EndsWith("]",StringComparison.Ordinal);
-if(gm)
-i=i.Substring(1,i.Length-2);
-if(!gm&&i.Split('.').Length!=4)
+IPAddress ap;
+string j=r.Substring(0,Math.Max(0,r.LastIndexOf(':')));
+bool go=j.StartsWith("[",StringComparison.Ordinal)&&j.EndsWith("]",StringComparison.Ordinal);
+if(go)
+j=j.Substring(1,j.Length-2);
+if(!go&&j.Split('.').Length!=4)
 return null;
-return IPAddress.TryParse(i,out ao)&&i.Contains(":")==gm?ao:null;}
+return IPAddress.TryParse(j,out ap)&&j.Contains(":")==go?ap:null;}
 public static bool IsKey(string ae,string r){
-int g7=r.LastIndexOf(':');
-if(Port(r)==0||(g7<0)!=(ae=="ccs"))
+int ha=r.LastIndexOf(':');
+if(Port(r)==0||(ha<0)!=(ae=="ccs"))
 return false;
-return ae=="ipport"?Address(r)!=null:ae=="ccs"||g7>0;}
-public static bool IsThumbprint(string i){
-foreach(char ap in i)
-if(!Uri.IsHexDigit(ap))
+return ae=="ipport"?Address(r)!=null:ae=="ccs"||ha>0;}
+public static bool IsThumbprint(string j){
+foreach(char aq in j)
+if(!Uri.IsHexDigit(aq))
 return false;
-return i.Length>0&&i.Length<=128&&i.Length%2==0;}
+return j.Length>0&&j.Length<=128&&j.Length%2==0;}
 public void Dispose(){
 foreach(IntPtr a5 in l)
 Marshal.FreeHGlobal(a5);
@@ -623,7 +623,7 @@ public void Update(string ae,string r,HttpRecord value){
 if(cd.UpdateExported==false)
 throw new HostException("update_unsupported","this Windows does not export it",ae+" "+r,"this Windows does not export it",UpdateCall,null);
 Call(UpdateCall,cd.Update,ae,r,value);}
-delegate uint Write(int c0,IntPtr ab,uint x);
+delegate uint Write(int c0,IntPtr ab,uint y);
 static void Call(string g,Write bi,string ae,string r,HttpRecord value){
 using(RecordMemory ez=new RecordMemory(ae,r,value)){
 uint q;
@@ -654,15 +654,15 @@ return new HostException(q,w,f,w,bi,u);}
 static void Is(out string q,out string w,string af,string bo){
 q=af;
 w=bo;}
-public static bool Same(HttpRecord az,HttpRecord a6){
-if(az==null||a6==null)
-return az==a6;
-return Words(az)==Words(a6);}
+public static bool Same(HttpRecord a0,HttpRecord a6){
+if(a0==null||a6==null)
+return a0==a6;
+return Words(a0)==Words(a6);}
 static string Words(HttpRecord v){
 StringBuilder bo=new StringBuilder();
 string a1=string.IsNullOrEmpty(v.Store)?"MY":v.Store;
-foreach(string i in new[]{v.Thumbprint,a1,v.AppId,v.CtlIdentifier,v.CtlStore})
-bo.Append(i==null?"-":"+"+i.ToLowerInvariant()).Append('\n');
+foreach(string j in new[]{v.Thumbprint,a1,v.AppId,v.CtlIdentifier,v.CtlStore})
+bo.Append(j==null?"-":"+"+j.ToLowerInvariant()).Append('\n');
 foreach(long u in new[]{v.Flags,v.CheckMode,v.Freshness,v.Timeout})
 bo.Append(u).Append(' ');
 return bo.ToString();}
@@ -702,20 +702,20 @@ finally{
 SiteStates.Release(l);}}
 public void CommitAll(List<Edit>am){
 bool em=false;
-for(int bw=1;;bw++){
+for(int bx=1;;bx++){
 try{
 Once(am);
 return;}
 catch(Exception c){
-uint aw=unchecked((uint)c.HResult);
-bool h1=aw==Sharing||aw==Transaction||(aw==Locked&&bi==Commit);
-HostException ip=Typed(c);
+uint ax=unchecked((uint)c.HResult);
+bool h3=ax==Sharing||ax==Transaction||(ax==Locked&&bi==Commit);
+HostException it=Typed(c);
 em|=bi==Commit;
 if(em&&Stand(am))
 return;
-if(!h1||bw==Attempts)
-throw ip;}
-a.Pause(Math.Min(LongestPause,FirstPause<<(bw-1))+Jitter.Next(FirstPause));}}
+if(!h3||bx==Attempts)
+throw it;}
+a.Pause(Math.Min(LongestPause,FirstPause<<(bx-1))+Jitter.Next(FirstPause));}}
 bool Stand(List<Edit>am){
 try{
 return Read(am).Fits(Edit.Undoing(am));}
@@ -725,16 +725,16 @@ void Once(List<Edit>am){
 List<object>l=new List<object>();
 try{
 a5=0;
-Dictionary<string,IAppHostElementCollection>z=Collections(l,am);
-BindingLists ci=Lists(z,l);
+Dictionary<string,IAppHostElementCollection>aa=Collections(l,am);
+BindingLists ci=Lists(aa,l);
 List<Edit>ch=ci.Try(am);
 for(a5=0;a5<ch.Count;a5++)
-One(z[ch[a5].Site],ch[a5],l);
+One(aa[ch[a5].Site],ch[a5],l);
 a5=0;
-BindingLists gs=Lists(z,l);
-foreach(string an in z.Keys)
-if(!BindingLists.Same(ci[an],gs[an]))
-throw new HostException("internal","IIS put a binding elsewhere in site "+an,"edits[0]","IIS put a binding of site "+an+" elsewhere than it was told; nothing was committed","AddElement",null);
+BindingLists gu=Lists(aa,l);
+foreach(string ao in aa.Keys)
+if(!BindingLists.Same(ci[ao],gu[ao]))
+throw new HostException("internal","IIS put a binding elsewhere in site "+ao,"edits[0]","IIS put a binding of site "+ao+" elsewhere than it was told; nothing was committed","AddElement",null);
 bi=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
 finally{
@@ -746,35 +746,35 @@ bi="GetAdminSection";
 IAppHostWritableAdminManager dc=SiteStates.Keep(l,a.OpenWritableAdmin());
 dc.SetCommitPath(SiteStates.AppHost);
 IAppHostElement cw=SiteStates.Keep(l,dc.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
-IAppHostElementCollection z=SiteStates.Keep(l,cw.GetCollection());
-long ar=z.GetCount();
-for(int b=0;b<ar&&o.Count<bk.Count;b++){
-IAppHostElement an=SiteStates.Keep(l,z.GetItem(b));
-string g=Words(an,"name");
+IAppHostElementCollection aa=SiteStates.Keep(l,cw.GetCollection());
+long at=aa.GetCount();
+for(int b=0;b<at&&o.Count<bk.Count;b++){
+IAppHostElement ao=SiteStates.Keep(l,aa.GetItem(b));
+string g=Words(ao,"name");
 if(bk.Contains(g))
-o[g]=SiteStates.Keep(l,SiteStates.Keep(l,an.GetElementByName("bindings")).GetCollection());}
+o[g]=SiteStates.Keep(l,SiteStates.Keep(l,ao.GetElementByName("bindings")).GetCollection());}
 return o;}
-BindingLists Lists(Dictionary<string,IAppHostElementCollection>z,List<object>l){
-BindingLists ft=new BindingLists();
-if(z.Count>0)
-ft.KnowsFlags=HasFlags(SiteStates.Keep(l,z.First().Value.CreateNewElement("binding")));
-foreach(KeyValuePair<string,IAppHostElementCollection>an in z){
+BindingLists Lists(Dictionary<string,IAppHostElementCollection>aa,List<object>l){
+BindingLists fu=new BindingLists();
+if(aa.Count>0)
+fu.KnowsFlags=HasFlags(SiteStates.Keep(l,aa.First().Value.CreateNewElement("binding")));
+foreach(KeyValuePair<string,IAppHostElementCollection>ao in aa){
 List<Binding>s=new List<Binding>();
-long ar=an.Value.GetCount();
-for(int b=0;b<ar;b++)
-s.Add(Image(an.Value.GetItem(b),ft.KnowsFlags));
-ft[an.Key]=s;}
-return ft;}
-static Binding Image(IAppHostElement a2,bool f2){
+long at=ao.Value.GetCount();
+for(int b=0;b<at;b++)
+s.Add(Image(ao.Value.GetItem(b),fu.KnowsFlags));
+fu[ao.Key]=s;}
+return fu;}
+static Binding Image(IAppHostElement a2,bool f3){
 List<object>l=new List<object>{a2};
 try{
-Binding ay=new Binding{Protocol=Words(a2,"protocol"),Information=Words(a2,"bindingInformation")};
-if(!f2)
-return ay;
+Binding az=new Binding{Protocol=Words(a2,"protocol"),Information=Words(a2,"bindingInformation")};
+if(!f3)
+return az;
 IAppHostProperty ag=SiteStates.Keep(l,a2.GetPropertyByName("sslFlags"));
 if(!Convert.ToBoolean(ag.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
-ay.Flags=Convert.ToInt64(ag.GetValue(),CultureInfo.InvariantCulture);
-return ay;}
+az.Flags=Convert.ToInt64(ag.GetValue(),CultureInfo.InvariantCulture);
+return az;}
 finally{
 SiteStates.Release(l);}}
 static bool HasFlags(IAppHostElement a2){
@@ -795,8 +795,8 @@ return Convert.ToString(SiteStates.Keep(l,a2.GetPropertyByName(g)).GetValue(),Cu
 finally{
 SiteStates.Release(l);}}
 void One(IAppHostElementCollection s,Edit t,List<object>l){
-long ar=s.GetCount();
-int f=(int)Math.Min(t.Position??ar,ar);
+long at=s.GetCount();
+int f=(int)Math.Min(t.Position??at,at);
 if(t.After==null){
 bi="DeleteElement";
 s.DeleteElement(f);
@@ -812,7 +812,7 @@ if(ak.Flags!=t.After.Flags)
 Put(a2,"sslFlags",t.After.Flags==null?null:t.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
 bi="AddElement";
 if(t.Before==null)
-s.AddElement(a2,f==ar? -1:f);}
+s.AddElement(a2,f==at? -1:f);}
 void Put(IAppHostElement a2,string g,string value,List<object>l){
 IAppHostProperty dv=SiteStates.Keep(l,a2.GetPropertyByName(g));
 bi=value==null?"Clear":"SetValue";
@@ -824,21 +824,21 @@ HostException Typed(Exception c){
 HostException af=c as HostException;
 if(af!=null)
 return af;
-uint aw=unchecked((uint)c.HResult);
+uint ax=unchecked((uint)c.HResult);
 string q="internal",w=c.Message;
-if(aw==Denied)
+if(ax==Denied)
 Is(out q,out w,"access_denied","administrator rights are missing");
-else if(aw==Transaction)
+else if(ax==Transaction)
 Is(out q,out w,"config_conflict","somebody else has committed at the same time");
-else if(aw==Exists)
+else if(ax==Exists)
 Is(out q,out w,"config_conflict","such a binding is there already");
-else if(aw==Sharing)
+else if(ax==Sharing)
 Is(out q,out w,"config_locked","another process holds applicationHost.config");
-else if(aw==Locked)
+else if(ax==Locked)
 Is(out q,out w,"config_locked",bi==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
-else if(aw==NoClass)
+else if(ax==NoClass)
 Is(out q,out w,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(q,w,"edits["+a5+"]",w,bi,aw);}
+return new HostException(q,w,"edits["+a5+"]",w,bi,ax);}
 static void Is(out string q,out string w,string af,string bo){
 q=af;
 w=bo;}}
@@ -860,87 +860,87 @@ a9=br*1000;}
 public static List<Bag>Look(IMachine a,IList cr,int br,int ed){
 return new Prober(a,cr,br).Run(ed);}
 List<Bag>Run(int ed){
-List<int>c7=Enumerable.Range(0,bp.Length).ToList(),av=c7;
-for(int g6=0,d9=0;;){
-Together(av);
-av=c7.FindAll(b=>dx[b].Verdict=="wrong");
-bool eu=av.Count>0;
+List<int>c7=Enumerable.Range(0,bp.Length).ToList(),aw=c7;
+for(int g9=0,d9=0;;){
+Together(aw);
+aw=c7.FindAll(b=>dx[b].Verdict=="wrong");
+bool eu=aw.Count>0;
 if(!eu)
-av=c7.FindAll(b=>dx[b].MayPass);
-if(av.Count==0||(eu?d9++ >=Math.Min(Doubts,ed):g6>=ed))
+aw=c7.FindAll(b=>dx[b].MayPass);
+if(aw.Count==0||(eu?d9++ >=Math.Min(Doubts,ed):g9>=ed))
 break;
-a.Pause(eu?Pause:Math.Min(LongestPause,Pause<<Math.Min(g6++,3)));}
+a.Pause(eu?Pause:Math.Min(LongestPause,Pause<<Math.Min(g9++,3)));}
 List<Bag>fo=new List<Bag>();
 for(int b=0;b<bp.Length;b++)
 fo.Add(new Bag{
 {"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",dx[b].Served},{"verdict",dx[b].Verdict}
 });
 return fo;}
-void Together(List<int>av){
-int i5= -1;
+void Together(List<int>aw){
+int i8= -1;
 Exception d7=null;
-Sight[]dp=new Sight[av.Count];
-ThreadStart hs=delegate{
+Sight[]dp=new Sight[aw.Count];
+ThreadStart hv=delegate{
 try{
-for(int dg;(dg=Interlocked.Increment(ref i5))<av.Count;)
-dp[dg]=At(bp[av[dg]]);}
+for(int dg;(dg=Interlocked.Increment(ref i8))<aw.Count;)
+dp[dg]=At(bp[aw[dg]]);}
 catch(Exception c){
 d7=c;}};
-Thread[]ei=new Thread[Math.Min(AtOnce,av.Count)];
+Thread[]ei=new Thread[Math.Min(AtOnce,aw.Count)];
 for(int b=0;b<ei.Length;b++){
-ei[b]=new Thread(hs,StackSize){IsBackground=true};
+ei[b]=new Thread(hv,StackSize){IsBackground=true};
 ei[b].Start();}
-foreach(Thread h3 in ei)
-h3.Join();
+foreach(Thread h5 in ei)
+h5.Join();
 if(d7!=null)
 throw new HostException("internal","probe: "+d7.GetType().Name+": "+d7.Message,"probe",d7.StackTrace,null,null);
 for(int dg=0;dg<dp.Length;dg++){
-Judge(bp[av[dg]],dp[dg]);
-Sight ak=dx[av[dg]];
+Judge(bp[aw[dg]],dp[dg]);
+Sight ak=dx[aw[dg]];
 if(ak==null||ak.Verdict!="wrong"||dp[dg].Verdict=="right")
-dx[av[dg]]=dp[dg];}}
+dx[aw[dg]]=dp[dg];}}
 Sight At(IDictionary ah){
 int ba=Convert.ToInt32(Convert.ToString(ah["port"]));
-Stopwatch hr=Stopwatch.StartNew();
+Stopwatch hu=Stopwatch.StartNew();
 Sight bf=new Sight();
 try{
-using(Stream ax=a.Dial(Convert.ToString(ah["address"]),ba,a9)){
+using(Stream ay=a.Dial(Convert.ToString(ah["address"]),ba,a9)){
 bf.Connected=true;
-byte[]ha=Handshake.Hello(Text(ah,"sni")),ew=new byte[16384];
-ax.WriteTimeout=a9;
-ax.Write(ha,0,ha.Length);
-Flight gq=new Flight();
+byte[]hd=Handshake.Hello(Text(ah,"sni")),ew=new byte[16384];
+ay.WriteTimeout=a9;
+ay.Write(hd,0,hd.Length);
+Flight gs=new Flight();
 Answer?bt=null;
 while(bt==null){
-int h8=a9-(int)hr.ElapsedMilliseconds;
-if(h8<=0)
+int ia=a9-(int)hu.ElapsedMilliseconds;
+if(ia<=0)
 return bf;
-ax.ReadTimeout=h8;
-int ar=ax.Read(ew,0,ew.Length);
-bt=ar==0?Answer.Ended:gq.Add(ew,ar);}
+ay.ReadTimeout=ia;
+int at=ay.Read(ew,0,ew.Length);
+bt=at==0?Answer.Ended:gs.Add(ew,at);}
 bf.Answer=bt;
-bf.Served=gq.Thumbprint;}}
+bf.Served=gs.Thumbprint;}}
 catch(TimeoutException){
 return bf;}
 catch(SocketException){
 bf.Answer=Answer.Ended;}
 catch(IOException c){
 SocketException e8=c.InnerException as SocketException;
-bool i2=e8!=null&&(e8.SocketErrorCode==SocketError.TimedOut||e8.SocketErrorCode==SocketError.WouldBlock);
-if(!i2&&hr.ElapsedMilliseconds<a9)
+bool i5=e8!=null&&(e8.SocketErrorCode==SocketError.TimedOut||e8.SocketErrorCode==SocketError.WouldBlock);
+if(!i5&&hu.ElapsedMilliseconds<a9)
 bf.Answer=Answer.Ended;}
 return bf;}
 void Judge(IDictionary ah,Sight bf){
-string fr=Text(ah,"expect");
-bool hh=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
+string fs=Text(ah,"expect");
+bool hk=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
 if(bf.Answer==Answer.OtherTls)
 bf.Verdict="tls_unsupported_here";
-else if(bf.Answer==Answer.Shown&&fr=="file")
+else if(bf.Answer==Answer.Shown&&fs=="file")
 bf.Verdict=OfRecord(bf.Served,":"+ah["port"])?"unverified":"right";
 else if(bf.Answer==Answer.Shown)
-bf.Verdict=bf.Served.Equals(fr,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
-else if(fr==null)
-bf.Verdict=hh?"right":"unverified";
+bf.Verdict=bf.Served.Equals(fs,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
+else if(fs==null)
+bf.Verdict=hk?"right":"unverified";
 else
 bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
 bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;}
@@ -948,7 +948,7 @@ bool OfRecord(string ai,string ba){
 if(a4==null)
 using(IHttpApi cd=a.OpenHttp())
 a4=new HttpRecords(cd).All(0,fq);
-return fq.Entries.Count>0||a4.Exists(az=>az.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(az.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+return fq.Entries.Count>0||a4.Exists(a0=>a0.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(a0.Thumbprint,StringComparison.OrdinalIgnoreCase));}
 static string Text(IDictionary ah,string g){
 return ah[g]==null?null:Convert.ToString(ah[g]);}
 class Sight{
@@ -962,10 +962,10 @@ public Step Step;
 public string Instead;}
 Changes n;
 Journal cn;
-List<Step>aq;
-List<Way>gy=new List<Way>();
+List<Step>ar;
+List<Way>g1=new List<Way>();
 Dictionary<string,HttpRecord>a4=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-BindingLists z;
+BindingLists aa;
 public List<HostException>Lost=new List<HostException>();
 public Recovery(Changes n,Journal cn){
 this.n=n;
@@ -973,7 +973,7 @@ this.cn=cn;
 try{
 if(cn.Damaged)
 throw new FormatException("a line of it is not as it was written");
-aq=Step.Read(new Given(JsonReader.Parse(cn["steps"]),"steps"));}
+ar=Step.Read(new Given(JsonReader.Parse(cn["steps"]),"steps"));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
 HostException Conflict(string f,string cy){
@@ -983,11 +983,11 @@ public void Plan(){
 SortedDictionary<int,object>em=new SortedDictionary<int,object>();
 HashSet<int>da=new HashSet<int>(),e2=new HashSet<int>();
 foreach(KeyValuePair<string,string>co in cn.Lines){
-int io=co.Value.IndexOf('\t'),b;
-if(!int.TryParse(io<0?co.Value:co.Value.Substring(0,io),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+int ir=co.Value.IndexOf('\t'),b;
+if(!int.TryParse(ir<0?co.Value:co.Value.Substring(0,ir),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
 if(co.Key=="begin")
-em[b]=JsonReader.Parse(co.Value.Substring(io+1));
+em[b]=JsonReader.Parse(co.Value.Substring(ir+1));
 else if(co.Key=="done")
 da.Add(b);
 else if(co.Key=="undo")
@@ -995,12 +995,12 @@ da.Remove(b);
 else if(co.Key=="undone"||co.Key=="failed")
 e2.Add(b);}
 foreach(int b in em.Keys.Reverse())
-if(!e2.Contains(b)&&aq[b].Op!=Step.Probe)
-Plan(b,aq[b],em[b],!da.Contains(b));}
+if(!e2.Contains(b)&&ar[b].Op!=Step.Probe)
+Plan(b,ar[b],em[b],!da.Contains(b));}
 void Plan(int b,Step e,object l,bool cx){
 if(e.Op==Step.Bindings){
-List<object>fv=new List<object>((object[])l);
-List<Edit>am=e.Edits.Select((t,a5)=>new Edit{Site=t.Site,Behind=fv[a5]as string,Position=fv[a5]as string==null?(int)(long)fv[a5]:t.Position,Before=t.Before,After=t.After}).ToList();
+List<object>fw=new List<object>((object[])l);
+List<Edit>am=e.Edits.Select((t,a5)=>new Edit{Site=t.Site,Behind=fw[a5]as string,Position=fw[a5]as string==null?(int)(long)fw[a5]:t.Position,Before=t.Before,After=t.After}).ToList();
 Plan(b,am,cx);
 return;}
 HttpRecord ak=l==null?null:Step.Image(e,new Given(l,"begin")),c3;
@@ -1011,37 +1011,37 @@ a4[e.Place]=ak;
 if(cx&&HttpTable.Same(c3,ak)){
 Nothing(b);
 return;}
-bool fz=cx&&e.Op==Step.Replace&&c3==null;
-if(!fz&& !HttpTable.Same(c3,e.After))
+bool f0=cx&&e.Op==Step.Replace&&c3==null;
+if(!f0&& !HttpTable.Same(c3,e.After))
 throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(c3));
-Step dw=fz?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=ak}:Changes.Inverse(e,ak);
-gy.Add(new Way{Index=b,Step=dw});}
+Step dw=f0?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=ak}:Changes.Inverse(e,ak);
+g1.Add(new Way{Index=b,Step=dw});}
 void Plan(int b,List<Edit>am,bool cx){
-if(z==null){
-z=n.Iis.Read(aq.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
-n.Touched.Note(z.Copy());}
+if(aa==null){
+aa=n.Iis.Read(ar.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
+n.Touched.Note(aa.Copy());}
 List<Edit>dw=Edit.Undoing(am);
-if(z.Fits(dw)){
-z.Try(dw);
-gy.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=dw}});}
-else if(cx&&z.Fits(Edit.Undoing(dw)))
+if(aa.Fits(dw)){
+aa.Try(dw);
+g1.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=dw}});}
+else if(cx&&aa.Fits(Edit.Undoing(dw)))
 Nothing(b);
 else
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
 void Nothing(int b){
-bool hq=cn.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
-gy.Add(new Way{Index=b,Instead=hq?"undone":"failed"});}
+bool ht=cn.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
+g1.Add(new Way{Index=b,Instead=ht?"undone":"failed"});}
 public void CarryOut(JournalWriter h){
-foreach(Way f9 in gy){
-if(f9.Step==null){
-h.Note(f9.Instead,f9.Index);
+foreach(Way ga in g1){
+if(ga.Step==null){
+h.Note(ga.Instead,ga.Index);
 continue;}
-h.Note("undo",f9.Index);
-if(f9.Step.Op==Step.Bindings)
-n.Iis.CommitAll(f9.Step.Edits);
-else if(!Record(f9.Step))
+h.Note("undo",ga.Index);
+if(ga.Step.Op==Step.Bindings)
+n.Iis.CommitAll(ga.Step.Edits);
+else if(!Record(ga.Step))
 continue;
-h.Note("undone",f9.Index);}}
+h.Note("undone",ga.Index);}}
 bool Record(Step e){
 n.Expected(e);
 try{
@@ -1062,7 +1062,7 @@ public class Run{
 IWritingMachine a;
 Changes n;
 JournalWriter h;
-Given a0;
+Given an;
 List<KeyValuePair<int,Step>>da=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
@@ -1071,22 +1071,22 @@ public string Unconfirmed;
 public string Undone;
 public List<HostException>UndoErrors=new List<HostException>();
 public List<Bag>Probes=new List<Bag>();
-public Run(IWritingMachine a,Changes n,Given a0){
+public Run(IWritingMachine a,Changes n,Given an){
 this.a=a;
 this.n=n;
-this.a0=a0;}
-public void All(List<Step>aq,JournalWriter into){
+this.an=an;}
+public void All(List<Step>ar,JournalWriter into){
 h=into;
-n.Remember(aq);
-for(int b=0;b<aq.Count;b++){
+n.Remember(ar);
+for(int b=0;b<ar.Count;b++){
 try{
-One(b,aq[b]);
+One(b,ar[b]);
 h.Note("done",b);
 Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!da.Exists(az=>az.Key==b))
+if(!da.Exists(a0=>a0.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
@@ -1116,11 +1116,11 @@ BindingLists c3=n.Iis.Read(am);
 n.Touched.Note(c3);
 return c3.Copy().Try(am);}
 void Look(Step e){
-List<Bag>fo=Prober.Look(a,e.Endpoints,(int)a0["timeout"].Whole(1,600),(int)a0["retries"].Whole(0,100));
+List<Bag>fo=Prober.Look(a,e.Endpoints,(int)an["timeout"].Whole(1,600),(int)an["retries"].Whole(0,100));
 Probes.AddRange(fo);
 Bag eu=fo.Find(ef=>(string)ef["verdict"]=="wrong");
-Bag i4=fo.Find(ef=>(string)ef["verdict"]!="wrong"&&(string)ef["verdict"]!="right");
-Bag b7=eu??(a0["on_unverified"].Text()=="fail"?i4:null);
+Bag i7=fo.Find(ef=>(string)ef["verdict"]!="wrong"&&(string)ef["verdict"]!="right");
+Bag b7=eu??(an["on_unverified"].Text()=="fail"?i7:null);
 if(b7==null)
 return;
 string f=b7["address"]+":"+b7["port"]+" "+(b7["sni"]??"without SNI");
@@ -1167,23 +1167,23 @@ get{return new Given(Table()[g],Below(g));}}
 string Below(string g){
 return Place.Length==0?g:Place+"."+g;}
 IDictionary Table(){
-IDictionary bv=value as IDictionary;
-if(bv==null)
+IDictionary bw=value as IDictionary;
+if(bw==null)
 throw Bad("must be an object");
-return bv;}
-public Given Keys(string[]ci,params string[]g2){
-IDictionary bv=Table();
+return bw;}
+public Given Keys(string[]ci,params string[]g5){
+IDictionary bw=Table();
 List<string>bk=new List<string>();
-foreach(object r in bv.Keys)
+foreach(object r in bw.Keys)
 bk.Add(Convert.ToString(r));
 bk.Sort(StringComparer.Ordinal);
-string[]fx=(string[])ci.Clone();
-Array.Sort(fx,StringComparer.Ordinal);
-foreach(string g in fx)
+string[]fy=(string[])ci.Clone();
+Array.Sort(fy,StringComparer.Ordinal);
+foreach(string g in fy)
 if(!bk.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
 foreach(string g in bk)
-if(Array.IndexOf(ci,g)<0&&Array.IndexOf(g2,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
+if(Array.IndexOf(ci,g)<0&&Array.IndexOf(g5,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
@@ -1195,28 +1195,28 @@ foreach(object bz in fa)
 ct.Add(new Given(bz,Place+"["+ct.Count+"]"));
 return ct;}
 public string Text(){
-string i=value as string;
-if(i==null)
+string j=value as string;
+if(j==null)
 throw Bad("must be text");
-return i;}
+return j;}
 public bool IsText{
 get{return value is string;}}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long hb,long ev){
+public long Whole(long he,long ev){
 decimal u= -1;
-bool fy= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
-fy=fy&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
-if(fy)
+bool fz= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
+fz=fz&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
+if(fz)
 u=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!fy||u!=Math.Truncate(u)||u<hb||u>ev)
-throw Bad("must be a whole number from "+hb+" to "+ev);
+if(!fz||u!=Math.Truncate(u)||u<he||u>ev)
+throw Bad("must be a whole number from "+he+" to "+ev);
 return(long)u;}
 public string Choice(params string[]af){
-string i=value as string;
-if(Array.IndexOf(af,i)<0)
+string j=value as string;
+if(Array.IndexOf(af,j)<0)
 throw Bad("must be one of "+string.Join(", ",af));
-return i;}
+return j;}
 public bool Truth(){
 if(!(value is bool))
 throw Bad("must be true or false");
@@ -1234,10 +1234,10 @@ get{return Family+" "+Key;}}
 public bool IsRecord{
 get{return Family!=null;}}
 public static List<Step>Read(Given k){
-List<Step>aq=new List<Step>();
+List<Step>ar=new List<Step>();
 foreach(Given bz in k.Items())
-aq.Add(One(bz));
-return aq;}
+ar.Add(One(bz));
+return ar;}
 static Step One(Given k){
 Step e=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
 if(e.Op==Bindings)
@@ -1259,22 +1259,22 @@ e.Before=ak?Image(e,k["before"]):null;
 e.After=e3?Image(e,k["after"]):null;}
 public static HttpRecord Image(Step e,Given k){
 k.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
-HttpRecord ay=new HttpRecord{Family=e.Family,Key=e.Key};
-ay.Thumbprint=k["thumbprint"].TextOrNull();
-ay.Store=k["store"].TextOrNull();
-ay.AppId=k["app_id"].TextOrNull()??HttpRecord.IisAppId;
-ay.CtlIdentifier=k["ctl_identifier"].TextOrNull();
-ay.CtlStore=k["ctl_store"].TextOrNull();
-ay.Flags=Number(k["flags"]);
-ay.CheckMode=Number(k["check_mode"]);
-ay.Freshness=Number(k["freshness"]);
-ay.Timeout=Number(k["timeout"]);
+HttpRecord az=new HttpRecord{Family=e.Family,Key=e.Key};
+az.Thumbprint=k["thumbprint"].TextOrNull();
+az.Store=k["store"].TextOrNull();
+az.AppId=k["app_id"].TextOrNull()??HttpRecord.IisAppId;
+az.CtlIdentifier=k["ctl_identifier"].TextOrNull();
+az.CtlStore=k["ctl_store"].TextOrNull();
+az.Flags=Number(k["flags"]);
+az.CheckMode=Number(k["check_mode"]);
+az.Freshness=Number(k["freshness"]);
+az.Timeout=Number(k["timeout"]);
 Guid c0;
-if(ay.Thumbprint!=null&& !RecordMemory.IsThumbprint(ay.Thumbprint))
+if(az.Thumbprint!=null&& !RecordMemory.IsThumbprint(az.Thumbprint))
 throw k["thumbprint"].Bad("must be hexadecimal digits");
-if(!Guid.TryParse(ay.AppId,out c0))
+if(!Guid.TryParse(az.AppId,out c0))
 throw k["app_id"].Bad("must be a GUID");
-return ay;}
+return az;}
 static long Number(Given k){
 return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
@@ -1282,7 +1282,7 @@ Bag el=new Bag{{"op",Op}};
 if(Op==Bindings)
 return el.Put("edits",Edits.ConvertAll(t=>t.ToBag()));
 if(Op==Probe)
-return el.Put("endpoints",Endpoints.ConvertAll(az=>new Bag{{"address",az["address"]},{"port",az["port"]},{"sni",az["sni"]},{"expect",az["expect"]}}));
+return el.Put("endpoints",Endpoints.ConvertAll(a0=>new Bag{{"address",a0["address"]},{"port",a0["port"]},{"sni",a0["sni"]},{"expect",a0["expect"]}}));
 return el.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
 public static Bag ImageBag(HttpRecord v){
 return v==null?null:v.AddTo(new Bag());}
@@ -1313,18 +1313,18 @@ static Binding Image(Given k){
 if(k.IsNull)
 return null;
 k.Keys(new[]{"protocol","information"},"ssl_flags");
-Binding ay=new Binding{Protocol=k["protocol"].Text(),Information=k["information"].Text()};
+Binding az=new Binding{Protocol=k["protocol"].Text(),Information=k["information"].Text()};
 if(!k["ssl_flags"].IsNull)
-ay.Flags=k["ssl_flags"].Whole(0,uint.MaxValue);
-return ay;}
+az.Flags=k["ssl_flags"].Whole(0,uint.MaxValue);
+return az;}
 public Bag ToBag(){
 return new Bag{{"site",Site},{"position",Position},{"before",ImageBag(Before)},{"after",ImageBag(After)}};}
-static Bag ImageBag(Binding ay){
-return ay==null?null:new Bag{{"protocol",ay.Protocol},{"information",ay.Information},{"ssl_flags",ay.Flags}};}
+static Bag ImageBag(Binding az){
+return az==null?null:new Bag{{"protocol",az.Protocol},{"information",az.Information},{"ssl_flags",az.Flags}};}
 public static List<Edit>Undoing(List<Edit>am){
-List<Edit>f6=am.ConvertAll(t=>new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position,Before=t.After,After=t.Before,Back=true});
-f6.Reverse();
-return f6;}}
+List<Edit>f7=am.ConvertAll(t=>new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position,Before=t.After,After=t.Before,Back=true});
+f7.Reverse();
+return f7;}}
 public partial class WindowsMachine:IWritingMachine{
 static Guid WritableAdminManager=new Guid("2b72133b-3f5b-4602-8952-803546ce3344");
 const int AlreadyExists=183;
@@ -1334,8 +1334,8 @@ public IAppHostWritableAdminManager OpenWritableAdmin(){
 return(IAppHostWritableAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(WritableAdminManager,true));}
 public string Owner{
 get{
-using(Process h0=Process.GetCurrentProcess())
-return Mark(h0);}}
+using(Process h2=Process.GetCurrentProcess())
+return Mark(h2);}}
 static string Mark(Process bd){
 long br=bd.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
 return bd.Id.ToString(CultureInfo.InvariantCulture)+" "+br.ToString(CultureInfo.InvariantCulture);}
@@ -1353,12 +1353,12 @@ IntPtr dt=Described("CreateMutexExW",0,a7=>CreateMutexExW(ref a7,LockName,0,0x1F
 Mutex cu=new Mutex(false);
 cu.SafeWaitHandle.Dispose();
 cu.SafeWaitHandle=new SafeWaitHandle(dt,true);
-bool ik;
+bool im;
 try{
-ik=cu.WaitOne(br*1000);}
+im=cu.WaitOne(br*1000);}
 catch(AbandonedMutexException){
-ik=true;}
-if(ik)
+im=true;}
+if(im)
 return new Held(cu);
 cu.Dispose();
 return null;}
@@ -1370,19 +1370,19 @@ public void Dispose(){
 cu.ReleaseMutex();
 cu.Dispose();}}
 public string JournalFolder(){
-string aa=ToPath(Journal.Folder);
-Described("CreateDirectoryW",AlreadyExists,a7=>(IntPtr)(CreateDirectoryW(aa,ref a7)?1:0));
-string ir=Untrusted(aa);
-if(ir!=null)
-throw new HostException("journal_untrusted",ir,aa,ir+"; look who made the folder, then remove it",null,null);
-return aa;}
-static string Untrusted(string aa){
-if((File.GetAttributes(aa)&FileAttributes.ReparsePoint)!=0)
+string x=ToPath(Journal.Folder);
+Described("CreateDirectoryW",AlreadyExists,a7=>(IntPtr)(CreateDirectoryW(x,ref a7)?1:0));
+string iv=Untrusted(x);
+if(iv!=null)
+throw new HostException("journal_untrusted",iv,x,iv+"; look who made the folder, then remove it",null,null);
+return x;}
+static string Untrusted(string x){
+if((File.GetAttributes(x)&FileAttributes.ReparsePoint)!=0)
 return"the folder of the journal leads elsewhere";
 uint bq;
-GetFileSecurityW(aa,5,null,0,out bq);
+GetFileSecurityW(x,5,null,0,out bq);
 byte[]a8=new byte[bq];
-if(!GetFileSecurityW(aa,5,a8,bq,out bq))
+if(!GetFileSecurityW(x,5,a8,bq,out bq))
 throw Refused("GetFileSecurityW",Marshal.GetLastWin32Error());
 return Untrusted(a8);}
 public static string Untrusted(byte[]a8){
@@ -1391,18 +1391,18 @@ if(!IsTrusted(cf.Owner))
 return"the folder of the journal belongs to "+cf.Owner;
 if(cf.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce gf in cf.DiscretionaryAcl){
-const int g1=0x1200A9|unchecked((int)0xA0000000);
-KnownAce d3=gf as KnownAce;
-bool hw=d3!=null&&d3.AceType==AceType.AccessDenied;
-if(!hw&&(d3==null||((d3.AccessMask&~g1)!=0&& !IsTrusted(d3.SecurityIdentifier))))
+foreach(GenericAce gh in cf.DiscretionaryAcl){
+const int g4=0x1200A9|unchecked((int)0xA0000000);
+KnownAce d3=gh as KnownAce;
+bool hy=d3!=null&&d3.AceType==AceType.AccessDenied;
+if(!hy&&(d3==null||((d3.AccessMask&~g4)!=0&& !IsTrusted(d3.SecurityIdentifier))))
 return(d3==null?"somebody":d3.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
 static bool IsTrusted(SecurityIdentifier fm){
-string i=fm==null?"":fm.Value;
-return i=="S-1-5-32-544"||i=="S-1-5-18"||i.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
-public IJournalFile OpenJournal(string j,long e9){
-return new JournalFile(j,e9);}
+string j=fm==null?"":fm.Value;
+return j=="S-1-5-32-544"||j=="S-1-5-18"||j.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
+public IJournalFile OpenJournal(string i,long e9){
+return new JournalFile(i,e9);}
 public static HostException Refused(string bi,int b6){
 bool b4=b6==5||b6==1307||b6==1314;
 string w=b4?"administrator rights are missing":HostException.OfCall(bi,(uint)b6).Message;
@@ -1413,27 +1413,27 @@ public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
 delegate IntPtr Creation(SecurityAttributes a7);
-static IntPtr Described(string bi,int gz,Creation hv){
+static IntPtr Described(string bi,int g2,Creation hx){
 SecurityAttributes a7=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
 uint ac;
 if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a7.Descriptor,out ac))
 throw Refused("ConvertStringSecurityDescriptorToSecurityDescriptorW",Marshal.GetLastWin32Error());
 try{
-IntPtr gs=hv(a7);
+IntPtr gu=hx(a7);
 int b6=Marshal.GetLastWin32Error();
-if(gs==IntPtr.Zero&&b6!=gz)
+if(gu==IntPtr.Zero&&b6!=g2)
 throw Refused(bi,b6);
-return gs;}
+return gu;}
 finally{
 LocalFree(a7.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string i,uint fn,out IntPtr a8,out uint ac);
+static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string j,uint fn,out IntPtr a8,out uint ac);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool GetFileSecurityW(string j,uint c5,byte[]a8,uint ac,out uint bq);
+static extern bool GetFileSecurityW(string i,uint c5,byte[]a8,uint ac,out uint bq);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr CreateMutexExW(ref SecurityAttributes a7,string g,uint ag,uint gp);
+static extern IntPtr CreateMutexExW(ref SecurityAttributes a7,string g,uint ag,uint gr);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool CreateDirectoryW(string j,ref SecurityAttributes a7);
+static extern bool CreateDirectoryW(string i,ref SecurityAttributes a7);
 [DllImport("kernel32.dll")]
 static extern IntPtr LocalFree(IntPtr ez);}
 public interface IWritingMachine:IMachine{
@@ -1442,38 +1442,38 @@ IDisposable Lock(int br);
 string Owner{get;}
 bool IsAlive(string fc);
 string JournalFolder();
-IJournalFile OpenJournal(string j,long e9);}
+IJournalFile OpenJournal(string i,long e9);}
 public interface IGuard{
 bool Confirms{get;}
-void Confirm(string j);
-void Arm(JournalWriter h,int aq);
+void Confirm(string i);
+void Arm(JournalWriter h,int ar);
 void Disarm(string bb);}
 public interface IJournalFile:IDisposable{
 void Append(byte[]ad);}
 public class JournalFile:IJournalFile{
-FileStream ax;
-public JournalFile(string j,long e9){
-ax=new FileStream(j,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
-ax.SetLength(e9);
-ax.Seek(e9,SeekOrigin.Begin);}
+FileStream ay;
+public JournalFile(string i,long e9){
+ay=new FileStream(i,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
+ay.SetLength(e9);
+ay.Seek(e9,SeekOrigin.Begin);}
 public void Append(byte[]ad){
-long bn=ax.Position;
+long bn=ay.Position;
 try{
-ax.Write(ad,0,ad.Length);
-ax.Flush(true);}
+ay.Write(ad,0,ad.Length);
+ay.Flush(true);}
 catch(IOException){
-ax.SetLength(bn);
-ax.Seek(bn,SeekOrigin.Begin);
+ay.SetLength(bn);
+ay.Seek(bn,SeekOrigin.Begin);
 throw;}}
 public void Dispose(){
-ax.Dispose();}}
+ay.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();
 void CommitChanges();
 [return:MarshalAs(UnmanagedType.BStr)]string GetCommitPath();
-void SetCommitPath([MarshalAs(UnmanagedType.BStr)]string j);}
+void SetCommitPath([MarshalAs(UnmanagedType.BStr)]string i);}
 }

@@ -17,7 +17,7 @@ public const string TaskFolder="tlsfleet.iis",Program=@"%SystemRoot%\System32\Wi
 const int CheckSeconds=120,WaitSeconds=3600;
 IWritingMachine a;
 ITasks cm;
-int f5;
+int f6;
 List<string>fd=new List<string>();
 string c8;
 public static string Run(IDictionary p){
@@ -38,81 +38,81 @@ if(k["steps"].Items().Count>0)
 throw k["steps"].Bad("a confirmation has none");
 return;}
 Given bc=k["guard"].Keys(new[]{"minutes","engine"});
-f5=(int)bc["minutes"].Whole(1,1440);
+f6=(int)bc["minutes"].Whole(1,1440);
 foreach(Given dd in bc["engine"].Items())
 fd.Add(Unpacked(dd));}
 static string Unpacked(Given dd){
 try{
-using(GZipStream ax=new GZipStream(new MemoryStream(Convert.FromBase64String(dd.Text())),CompressionMode.Decompress))
-using(StreamReader bg=new StreamReader(ax,Encoding.UTF8))
+using(GZipStream ay=new GZipStream(new MemoryStream(Convert.FromBase64String(dd.Text())),CompressionMode.Decompress))
+using(StreamReader bg=new StreamReader(ay,Encoding.UTF8))
 return bg.ReadToEnd();}
 catch(Exception c){
 throw dd.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
 get{return c8!=null;}}
-public void Arm(JournalWriter h,int aq){
-DateTime cj=a.UtcNow.AddMinutes(f5);
+public void Arm(JournalWriter h,int ar){
+DateTime cj=a.UtcNow.AddMinutes(f6);
 try{
-string aa=Directory.CreateDirectory(FolderOf(a,h.Run)).FullName;
-string gx=Path.Combine(aa,"undo.ps1");
+string x=Directory.CreateDirectory(FolderOf(a,h.Run)).FullName;
+string gz=Path.Combine(x,"undo.ps1");
 for(int b=0;b<fd.Count;b++)
-File.WriteAllText(Path.Combine(aa,b.ToString(CultureInfo.InvariantCulture)+".cs"),fd[b],Encoding.ASCII);
-File.WriteAllText(gx,Script(h.Run),Encoding.ASCII);
-string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gx+"\"";
+File.WriteAllText(Path.Combine(x,b.ToString(CultureInfo.InvariantCulture)+".cs"),fd[b],Encoding.ASCII);
+File.WriteAllText(gz,Script(h.Run),Encoding.ASCII);
+string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gz+"\"";
 string dn=cm.PowerShell(bo+" -Check",CheckSeconds);
 if(dn!=null)
 throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dn);
 cm.Register(NameOf(h.Run),Xml(bo,cj));
-h.Guard(Journal.Time(cj)+"\t"+aq.ToString(CultureInfo.InvariantCulture));}
+h.Guard(Journal.Time(cj)+"\t"+ar.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
 Disarm(h.Run);
 string w="the guard could not be set up, so nothing was written: "+c.Message;
 throw new HostException("guard_unavailable",w,"guard",w,null,unchecked((uint)c.HResult));}}
 public void Disarm(string bb){
 Tidy(a,cm,bb);}
-public void Confirm(string j){
-Journal o=Journal.Of(j);
+public void Confirm(string i){
+Journal o=Journal.Of(i);
 if(o["run"]!=c8|| !o.Waiting){
 bool e2=o["run"]==c8&&o["expired"]!=null;
 string w="run "+c8+(e2?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
 throw new HostException("guard_expired",w,"confirm",w,null,null);}
-using(JournalWriter h=JournalWriter.GoOn(a,j,o))
+using(JournalWriter h=JournalWriter.GoOn(a,i,o))
 h.End();
-File.Delete(j);
+File.Delete(i);
 Disarm(c8);}
 public static string Expire(string bb){
 return Expire(bb,new WindowsMachine(),new WindowsTasks());}
 public static string Expire(string bb,IWritingMachine a,ITasks cm){
 string dn;
 try{
-string j=Path.Combine(a.JournalFolder(),Journal.File);
-using(IDisposable gc=a.Lock(WaitSeconds))
-dn=gc==null?"another applier did not end":Undone(bb,a,j);}
+string i=Path.Combine(a.JournalFolder(),Journal.File);
+using(IDisposable gd=a.Lock(WaitSeconds))
+dn=gd==null?"another applier did not end":Undone(bb,a,i);}
 catch(Exception c){
 HostException af=Applier.Typed(c,"journal");
 dn=af.Code+": "+af.Hint;}
 a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+dn);
 Tidy(a,cm,bb);
 return dn;}
-static string Undone(string bb,IWritingMachine a,string j){
-Journal o=Journal.Of(j);
+static string Undone(string bb,IWritingMachine a,string i){
+Journal o=Journal.Of(i);
 if(o["run"]!=bb||o.Finished)
 return"nothing to do";
 using(IHttpApi cd=a.OpenHttp())
-using(JournalWriter h=JournalWriter.GoOn(a,j,o)){
+using(JournalWriter h=JournalWriter.GoOn(a,i,o)){
 h.Expired(Journal.Time(a.UtcNow));
 Recovery bm=new Recovery(new Changes(a,cd),o);
 bm.Plan();
 bm.CarryOut(h);
 h.End();
-foreach(HostException az in bm.Lost)
-a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+az.Place+": "+az.Hint);}
+foreach(HostException a0 in bm.Lost)
+a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+a0.Place+": "+a0.Hint);}
 return"undone, since nobody had confirmed it";}
 static void Tidy(IWritingMachine a,ITasks cm,string bb){
 try{
-string aa=FolderOf(a,bb);
-if(Directory.Exists(aa))
-Directory.Delete(aa,true);
+string x=FolderOf(a,bb);
+if(Directory.Exists(x))
+Directory.Delete(x,true);
 cm.Remove(NameOf(bb));}
 catch(Exception){}}
 static string NameOf(string bb){
@@ -142,26 +142,26 @@ return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.micro
 +"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bo.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
 public interface ITasks{
 string PowerShell(string p,int br);
-void Register(string g,string it);
+void Register(string g,string iw);
 void Remove(string g);}
 [ComImport,Guid("2faba4c7-4da9-4013-9697-20cc3fd40f85"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskService{
-ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
+ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetRunningTasks(int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object NewTask(uint ag);
-void Connect([MarshalAs(UnmanagedType.Struct)]object h2,[MarshalAs(UnmanagedType.Struct)]object ie,[MarshalAs(UnmanagedType.Struct)]object je,[MarshalAs(UnmanagedType.Struct)]object g3);}
+void Connect([MarshalAs(UnmanagedType.Struct)]object h4,[MarshalAs(UnmanagedType.Struct)]object ig,[MarshalAs(UnmanagedType.Struct)]object jh,[MarshalAs(UnmanagedType.Struct)]object g6);}
 [ComImport,Guid("8cfac062-a080-4c15-9a88-aa7c2af80dfc"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskFolder{
 [return:MarshalAs(UnmanagedType.BStr)]string GetName();
 [return:MarshalAs(UnmanagedType.BStr)]string GetPath();
-ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string j);
+ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetFolders(int ag);
-ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object i9);
+ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object jc);
 void DeleteFolder([MarshalAs(UnmanagedType.BStr)]string g,int ag);
-[return:MarshalAs(UnmanagedType.IUnknown)]object GetTask([MarshalAs(UnmanagedType.BStr)]string j);
+[return:MarshalAs(UnmanagedType.IUnknown)]object GetTask([MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTasks(int ag);
 void DeleteTask([MarshalAs(UnmanagedType.BStr)]string g,int ag);
-[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string j,[MarshalAs(UnmanagedType.BStr)]string it,int ag,[MarshalAs(UnmanagedType.Struct)]object ie,[MarshalAs(UnmanagedType.Struct)]object g3,int il,[MarshalAs(UnmanagedType.Struct)]object i9);}
+[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string i,[MarshalAs(UnmanagedType.BStr)]string iw,int ag,[MarshalAs(UnmanagedType.Struct)]object ig,[MarshalAs(UnmanagedType.Struct)]object g6,int io,[MarshalAs(UnmanagedType.Struct)]object jc);}
 public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);
@@ -175,7 +175,7 @@ StringBuilder dn=new StringBuilder();
 using(Process bd=Process.Start(bn)){
 bd.StandardInput.Close();
 bd.OutputDataReceived+=delegate{};
-bd.ErrorDataReceived+=delegate(object jg,DataReceivedEventArgs co){
+bd.ErrorDataReceived+=delegate(object jj,DataReceivedEventArgs co){
 lock(dn)
 dn.Append(' ').Append(co.Data);};
 bd.BeginOutputReadLine();
@@ -185,18 +185,18 @@ bd.Kill();
 return"it did not end in "+br+" seconds";}
 bd.WaitForExit();
 return bd.ExitCode==0?null:"it ended with code "+bd.ExitCode+dn.ToString().TrimEnd();}}
-public void Register(string g,string it){
+public void Register(string g,string iw){
 In(delegate(ITaskFolder cv,List<object>l){
-ITaskFolder aa=Find(cv,l)??SiteStates.Keep(l,cv.CreateFolder(Guard.TaskFolder,null));
-SiteStates.Keep(l,aa.RegisterTask(g,it,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
+ITaskFolder x=Find(cv,l)??SiteStates.Keep(l,cv.CreateFolder(Guard.TaskFolder,null));
+SiteStates.Keep(l,x.RegisterTask(g,iw,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
 public void Remove(string g){
 In(delegate(ITaskFolder cv,List<object>l){
-ITaskFolder aa=Find(cv,l);
-if(aa==null)
+ITaskFolder x=Find(cv,l);
+if(x==null)
 return;
 try{
-aa.DeleteTask(g,0);}
+x.DeleteTask(g,0);}
 catch(Exception c){
 if(!IsMissing(c))
 throw;}
@@ -213,12 +213,12 @@ return null;
 throw;}}
 static bool IsMissing(Exception c){
 return c.HResult==NotFound||c.HResult==NoPath;}
-static void In(Action<ITaskFolder,List<object>>hs){
+static void In(Action<ITaskFolder,List<object>>hv){
 List<object>l=new List<object>();
 try{
 ITaskService dq=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
 dq.Connect(null,null,null,null);
-hs(SiteStates.Keep(l,dq.GetFolder("\\")),l);}
+hv(SiteStates.Keep(l,dq.GetFolder("\\")),l);}
 finally{
 SiteStates.Release(l);}}}
 }

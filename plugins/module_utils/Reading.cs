@@ -26,7 +26,7 @@ using System;
 namespace TlsFleet{
 [ComImport,Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string j);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();}
@@ -47,7 +47,7 @@ void Clear();
 public interface IAppHostElementCollection{
 uint GetCount();
 IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
-void AddElement(IAppHostElement a2,int ix);
+void AddElement(IAppHostElement a2,int i0);
 void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
 IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string g);
@@ -66,33 +66,33 @@ void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedTyp
 public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
 const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
-public static Dictionary<long,string>Read(IMachine a,Gaps y){
+public static Dictionary<long,string>Read(IMachine a,Gaps z){
 var c2=new Dictionary<long,string>();
 var l=new List<object>();
-var ho=new HashSet<string>();
+var hr=new HashSet<string>();
 try{
 IAppHostAdminManager dc=Keep(l,a.OpenAdmin());
 IAppHostElement cw=Keep(l,dc.GetAdminSection(Sites,AppHost));
-IAppHostElementCollection z=Keep(l,cw.GetCollection());
-long ar=z==null?0:z.GetCount();
-for(int b=0;b<ar;b++)
-One(z,b,c2,ho,y);}
+IAppHostElementCollection aa=Keep(l,cw.GetCollection());
+long at=aa==null?0:aa.GetCount();
+for(int b=0;b<at;b++)
+One(aa,b,c2,hr,z);}
 catch(Exception c){
 string cy=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
-y.Add("site_states",c,cy);}
+z.Add("site_states",c,cy);}
 finally{
 Release(l);}
 return c2;}
-static void One(IAppHostElementCollection z,int b,Dictionary<long,string>c2,HashSet<string>ho,Gaps y){
+static void One(IAppHostElementCollection aa,int b,Dictionary<long,string>c2,HashSet<string>hr,Gaps z){
 var l=new List<object>();
 try{
-IAppHostElement an=Keep(l,z.GetItem(b));
-long c0=Number(Keep(l,an.GetPropertyByName("id")));
+IAppHostElement ao=Keep(l,aa.GetItem(b));
+long c0=Number(Keep(l,ao.GetPropertyByName("id")));
 try{
-c2[c0]=Name(Number(Keep(l,an.GetPropertyByName("state"))));}
+c2[c0]=Name(Number(Keep(l,ao.GetPropertyByName("state"))));}
 catch(Exception c){
-if(c.HResult!=NotKnownToWas&&ho.Add(Gaps.CodeOf(c)))
-y.Add("site_states",c,"site states");
+if(c.HResult!=NotKnownToWas&&hr.Add(Gaps.CodeOf(c)))
+z.Add("site_states",c,"site states");
 c2[c0]="unknown";}}
 finally{
 Release(l);}}
@@ -108,15 +108,16 @@ for(int b=l.Count-1;b>=0;b--)
 if(l[b]!=null&&Marshal.IsComObject(l[b]))
 Marshal.ReleaseComObject(l[b]);}}
 public class Certificates{
+const string Crypto=@"%ProgramData%\Microsoft\Crypto\";
 static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
 IMachine a;
-Gaps y;
+Gaps z;
 string ff,al;
 HashSet<string>dr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 SortedDictionary<string,string>de=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps y,string ff,string al,IEnumerable<HttpRecord>a4){
+public Certificates(IMachine a,Gaps z,string ff,string al,IEnumerable<HttpRecord>a4){
 this.a=a;
-this.y=y;
+this.z=z;
 this.ff=ff;
 this.al=al;
 de["MY"]="MY";
@@ -131,7 +132,7 @@ de[a1]=a1;}}
 public List<Bag>Read(){
 var o=new List<Bag>();
 foreach(string a1 in de.Values){
-List<StoredCertificate>c7=y.Try("certificates","certificate store "+a1,null,()=>a.Stores.Read(a1));
+List<StoredCertificate>c7=z.Try("certificates","certificate store "+a1,null,()=>a.Stores.Read(a1));
 try{
 if(c7!=null)
 Choose(a1,c7,o);}
@@ -139,11 +140,11 @@ finally{
 a.Stores.Close();}}
 return o;}
 void Choose(string a1,List<StoredCertificate>c7,List<Bag>o){
-bool iq=a1=="MY"||a1=="WebHosting";
-c7.Sort((az,a6)=>string.CompareOrdinal(az.Thumbprint,a6.Thumbprint));
+bool iu=a1=="MY"||a1=="WebHosting";
+c7.Sort((a0,a6)=>string.CompareOrdinal(a0.Thumbprint,a6.Thumbprint));
 foreach(StoredCertificate d in c7){
-bool ge=ff=="candidates"&&iq&&d.Key!=null;
-if(ff=="all"||ge||dr.Contains(a1+"\\"+d.Thumbprint))
+bool gf=ff=="candidates"&&iu&&d.Key!=null;
+if(ff=="all"||gf||dr.Contains(a1+"\\"+d.Thumbprint))
 o.Add(Facts(a1,d));}}
 Bag Facts(string a1,StoredCertificate d){
 return new Bag{{"thumbprint",d.Thumbprint},{"store",a1},{"der",Convert.ToBase64String(d.Der)}}
@@ -151,7 +152,7 @@ return new Bag{{"thumbprint",d.Thumbprint},{"store",a1},{"der",Convert.ToBase64S
 .PutUnless(false,"archived",d.Archived)
 .PutUnless(null,"renewed_by",d.RenewedBy)
 .Put("key",d.Key==null?null:KeyFacts(a1,d))
-.PutUnless(null,"chain",y.Try("chains","chain of certificate "+d.Thumbprint+" in "+a1,null,()=>Chain(d)));}
+.PutUnless(null,"chain",z.Try("chains","chain of certificate "+d.Thumbprint+" in "+a1,null,()=>Chain(d)));}
 Bag Chain(StoredCertificate d){
 ChainFacts e4=a.Stores.Chain(d);
 return e4==null?null:new Bag{{"status",e4.Status},{"elements",e4.Elements}};}
@@ -159,19 +160,51 @@ Bag KeyFacts(string a1,StoredCertificate d){
 KeyLink r=d.Key;
 string cy="key of certificate "+d.Thumbprint+" in "+a1;
 string eq=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
-var a0=new KeyProbe();
+var an=new KeyProbe();
 if(eq!="metadata")
-a0=y.Try("keys",cy,a0,()=>a.Stores.Probe(d,eq=="sign"));
-string gp=y.Try("keys",cy,"unknown",()=>KeyAccess.OfSystem(a0.Descriptor));
+an=z.Try("keys",cy,an,()=>Opened(d,eq=="sign"));
+string gr=z.Try("keys",cy,"unknown",()=>KeyAccess.OfSystem(an.Descriptor));
 return new Bag{
-{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gp},{"check",a0.Tried?eq:"metadata"},{"code",a0.Code}
-}.PutUnless(null,"file",y.Try("keys",cy,null,()=>FileOf(a0.UniqueName)));}
+{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gr},{"check",an.Tried?eq:"metadata"},{"code",an.Code}
+}.PutUnless(null,"file",z.Try("keys",cy,null,()=>FileOf(an.UniqueName)));}
+KeyProbe Opened(StoredCertificate d,bool g0){
+KeyLink r=d.Key;
+KeyProbe an=a.Stores.Probe(d,g0);
+if(an.Code!=KeyNative.BadKeyset|| !r.Machine|| !IsSoftware(r.Provider))
+return an;
+bool fr=r.ProviderType==0;
+string x=Crypto+KeyFolders[fr?0:1],ik=fr?"":FileStart(r.Container);
+foreach(string g in a.FilesIn(x)){
+if(!g.StartsWith(ik,StringComparison.OrdinalIgnoreCase))
+continue;
+if(!Opens(a.ToPath(x+g)))
+throw new HostException("access_denied",(fr?"it is missing, or it is the one in ":"it may not be opened: ")+x+g);
+if(!fr)
+an.UniqueName=g;}
+return an;}
+public static string FileStart(string gg){
+byte[]bu;
+try{
+using(MD5 ip=MD5.Create())
+bu=ip.ComputeHash(Encoding.ASCII.GetBytes(gg.ToLowerInvariant()+"\0"));}
+catch(Exception){
+return"";}
+StringBuilder g=new StringBuilder();
+for(int b=0;b<16;b+=4)
+g.Append(BitConverter.ToUInt32(bu,b).ToString("x8",CultureInfo.InvariantCulture));
+return g.Append('_').ToString();}
+static bool Opens(string i){
+try{
+using(new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+return true;}
+catch(Exception c){
+return Gaps.CodeOf(c)!="access_denied";}}
 string FileOf(string g){
 if(!string.IsNullOrEmpty(g))
-foreach(string aa in KeyFolders){
-string j=@"%ProgramData%\Microsoft\Crypto\"+aa+g;
-if(File.Exists(a.ToPath(j)))
-return j;}
+foreach(string x in KeyFolders){
+string i=Crypto+x+g;
+if(File.Exists(a.ToPath(i)))
+return i;}
 return null;}
 public static bool IsSoftware(string bl){
 return bl.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
@@ -189,8 +222,8 @@ if((cf.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
 if(fa==null)
 return"granted";
-foreach(GenericAce gf in fa){
-CommonAce d3=gf as CommonAce;
+foreach(GenericAce gh in fa){
+CommonAce d3=gh as CommonAce;
 if(d3==null||(d3.AceFlags&AceFlags.InheritOnly)!=0||(d3.AccessMask&Read)==0)
 continue;
 if(!System.Contains(d3.SecurityIdentifier.Value))
@@ -205,7 +238,7 @@ public const string Version="0.1.0";
 const string CurrentVersion=@"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 IMachine a;
 IRegistry m;
-Gaps y=new Gaps();
+Gaps z=new Gaps();
 string aj,al;
 List<string>ep=new List<string>(),c6=new List<string>();
 List<HttpRecord>a4=new List<HttpRecord>();
@@ -217,40 +250,40 @@ this.aj=aj;
 this.al=al;
 m=a.Registry;}
 public Bag Read(){
-Bag jj=y.Try("os","Windows version",EmptyOs(),Os);
-Bag f3=y.Try("iis","IIS version",null,Iis);
-long b0=(int)jj["build"];
+Bag jm=z.Try("os","Windows version",EmptyOs(),Os);
+Bag f4=z.Try("iis","IIS version",null,Iis);
+long b0=(int)jm["build"];
 ReadHttp(b0);
-IisConfig cg=new IisConfig(a,y);
-if(f3!=null)
+IisConfig cg=new IisConfig(a,z);
+if(f4!=null)
 cg.Read();
-List<Bag>z=Sites(cg);
-bool?gw=null;
-if(f3!=null)
-gw=y.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
+List<Bag>aa=Sites(cg);
+bool?gy=null;
+if(f4!=null)
+gy=z.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
 List<Bag>d1=AllUsers(cg);
-Bag at=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",y.Try("os","computer name","",()=>ComputerName(m))},{"os",jj},{"iis",f3},{"addresses",y.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ep},{"http_ports",y.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gw},{"update_exported",dh},{"shared_configuration",cg.Shared},{"sites",z},{"records",a4.Select(v=>v.ToBag())},{"certificates",new Certificates(a,y,aj,al,a4).Read()},{"central_store",y.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c6},{"users",d1},{"connection",y.Try("connection","connection in use",null,Connection)},{"journal",y.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cg.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
-new Traces(a,y).AddTo(at,f3!=null,b0,ej);
-return at.Put("incomplete",y.Entries);}
+Bag au=new Bag{
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",z.Try("os","computer name","",()=>ComputerName(m))},{"os",jm},{"iis",f4},{"addresses",z.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ep},{"http_ports",z.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gy},{"update_exported",dh},{"shared_configuration",cg.Shared},{"sites",aa},{"records",a4.Select(v=>v.ToBag())},{"certificates",new Certificates(a,z,aj,al,a4).Read()},{"central_store",z.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c6},{"users",d1},{"connection",z.Try("connection","connection in use",null,Connection)},{"journal",z.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cg.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
+new Traces(a,z).AddTo(au,f4!=null,b0,ej);
+return au.Put("incomplete",z.Entries);}
 void ReadHttp(long b0){
 try{
 using(IHttpApi cd=a.OpenHttp()){
 HttpRecords ea=new HttpRecords(cd);
-a4=ea.All(b0,y);
+a4=ea.All(b0,z);
 ej=ea.Unknown;
-c6=y.Try("url_reservations","URL reservations",c6,ea.UrlReservations);
-ep=y.Try("ip_listen","IP listen list",ep,ea.IpListen);
-dh=y.Try("update_exported","exports of httpapi.dll",null,()=>cd.UpdateExported);}}
+c6=z.Try("url_reservations","URL reservations",c6,ea.UrlReservations);
+ep=z.Try("ip_listen","IP listen list",ep,ea.IpListen);
+dh=z.Try("update_exported","exports of httpapi.dll",null,()=>cd.UpdateExported);}}
 catch(Exception c){
-y.Add("records",c,"http.sys configuration");}}
+z.Add("records",c,"http.sys configuration");}}
 public static string ComputerName(IRegistry m){
-const string j=@"SYSTEM\CurrentControlSet\Control\ComputerName\";
-object g=m.Value(j+"ActiveComputerName","ComputerName")??m.Value(j+"ComputerName","ComputerName");
+const string i=@"SYSTEM\CurrentControlSet\Control\ComputerName\";
+object g=m.Value(i+"ActiveComputerName","ComputerName")??m.Value(i+"ComputerName","ComputerName");
 return Convert.ToString(g);}
 int BuildOf(){
-object i=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
-return i==null?0:int.Parse(Convert.ToString(i),CultureInfo.InvariantCulture);}
+object j=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
+return j==null?0:int.Parse(Convert.ToString(j),CultureInfo.InvariantCulture);}
 Bag Os(){
 object dk=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
 object er=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
@@ -270,22 +303,22 @@ return dk==null?null:new Bag{{"major",dk},{"minor",er??0}};}
 List<Bag>Sites(IisConfig cg){
 Dictionary<long,string>c2=new Dictionary<long,string>();
 if(cg.Sites.Count>0)
-c2=SiteStates.Read(a,y);
-List<Bag>z=new List<Bag>();
-foreach(Site an in cg.Sites){
+c2=SiteStates.Read(a,z);
+List<Bag>aa=new List<Bag>();
+foreach(Site ao in cg.Sites){
 string cb;
-IEnumerable<Bag>s=an.Bindings.Select(delegate(Binding b3){
+IEnumerable<Bag>s=ao.Bindings.Select(delegate(Binding b3){
 return new Bag{{"protocol",b3.Protocol},{"information",b3.Information},{"ssl_flags",b3.Flags}};
 });
-c2.TryGetValue(an.Id,out cb);
-z.Add(new Bag{{"id",an.Id},{"name",an.Name},{"state",cb??"unknown"},{"bindings",s}});}
-return z;}
+c2.TryGetValue(ao.Id,out cb);
+aa.Add(new Bag{{"id",ao.Id},{"name",ao.Name},{"state",cb??"unknown"},{"bindings",s}});}
+return aa;}
 List<Bag>AllUsers(IisConfig cg){
-List<Bag>d1=new Users(m).Read(y);
+List<Bag>d1=new Users(m).Read(z);
 foreach(Mapper be in cg.Mappers)
 if(be.Hash&& !IsComplete(be))
 Users.Add(d1,"other",null,be.Thumbprint,"applicationHost.config, customMetadata "+be.Path+", property 5506 of the IIS 6 metabase");
-d1.AddRange(y.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
+d1.AddRange(z.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
 return d1;}
 static bool IsComplete(Mapper be){
 return be.Site>0&&be.Thumbprint!=null;}
@@ -295,27 +328,27 @@ if(fb==null)
 return null;
 return new SortedSet<int>(fb.Select(cj=>cj.Port)).ToList();}
 Bag CentralStore(){
-const string j=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
-object db=m.Value(j,"Enabled");
-string aa=m.Value(j,"CertStoreLocation")as string;
-if(db==null&&aa==null)
+const string i=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
+object db=m.Value(i,"Enabled");
+string x=m.Value(i,"CertStoreLocation")as string;
+if(db==null&&x==null)
 return null;
 bool on=db is int&&(int)db!=0;
-List<string>g8=null;
-if(!string.IsNullOrEmpty(aa))
-g8=y.Try("central_store_files","files on "+aa,null,()=>FilesIn(aa));
-return new Bag{{"enabled",on},{"files",g8}};}
-List<string>FilesIn(string aa){
-IEnumerable<string>bk=a.FilesIn(aa);
+List<string>hb=null;
+if(!string.IsNullOrEmpty(x))
+hb=z.Try("central_store_files","files on "+x,null,()=>FilesIn(x));
+return new Bag{{"enabled",on},{"files",hb}};}
+List<string>FilesIn(string x){
+IEnumerable<string>bk=a.FilesIn(x);
 return bk==null?null:bk.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
 Dictionary<int,bool>dm=new Users(m).WinRmPorts();
-List<TcpEnd>av=a.Established().Where(cj=>dm.ContainsKey(cj.Port)).ToList();
-TcpEnd cz=av.FirstOrDefault(cj=>dm[cj.Port])??av.FirstOrDefault();
+List<TcpEnd>aw=a.Established().Where(cj=>dm.ContainsKey(cj.Port)).ToList();
+TcpEnd cz=aw.FirstOrDefault(cj=>dm[cj.Port])??aw.FirstOrDefault();
 if(cz==null)
 return null;
-if(av.Any(cj=>cj.Port!=cz.Port||cj.Address!=cz.Address))
-y.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cz.Address+" port "+cz.Port);
+if(aw.Any(cj=>cj.Port!=cz.Port||cj.Address!=cz.Address))
+z.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cz.Address+" port "+cz.Port);
 return new Bag{{"address",cz.Address},{"port",cz.Port},{"tls",dm[cz.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
@@ -377,31 +410,31 @@ public const int QueryNext=1;
 public const uint InitializeConfig=2;
 public const uint NotFound=2,InvalidParameter=87,InsufficientBuffer=122,MoreData=234,NoMoreItems=259;
 [DllImport("httpapi.dll")]
-public static extern uint HttpInitialize(HttpVersion f8,uint ag,IntPtr es);
+public static extern uint HttpInitialize(HttpVersion f9,uint ag,IntPtr es);
 [DllImport("httpapi.dll")]
 public static extern uint HttpTerminate(uint ag,IntPtr es);
 [DllImport("httpapi.dll")]
 public static extern uint HttpQueryServiceConfiguration(IntPtr dt,int c0,IntPtr cs,uint b8,IntPtr e0,uint c4,out uint bq,IntPtr dl);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint x,IntPtr dl);
+public static extern uint HttpSetServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint y,IntPtr dl);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint x,IntPtr dl);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint y,IntPtr dl);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint x,IntPtr dl);}
+public static extern uint HttpUpdateServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint y,IntPtr dl);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
-var f8=new HttpVersion{Major=1,Minor=0};
-uint q=HttpNative.HttpInitialize(f8,HttpNative.InitializeConfig,IntPtr.Zero);
+var f9=new HttpVersion{Major=1,Minor=0};
+uint q=HttpNative.HttpInitialize(f9,HttpNative.InitializeConfig,IntPtr.Zero);
 if(q!=0)
 throw HostException.OfCall("HttpInitialize",q);}
 public uint Query(int c0,IntPtr cs,uint b8,IntPtr e0,uint c4,out uint bq){
 return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c0,cs,b8,e0,c4,out bq,IntPtr.Zero);}
-public uint Set(int c0,IntPtr ab,uint x){
-return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c0,ab,x,IntPtr.Zero);}
-public uint Delete(int c0,IntPtr ab,uint x){
-return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c0,ab,x,IntPtr.Zero);}
-public uint Update(int c0,IntPtr ab,uint x){
-return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c0,ab,x,IntPtr.Zero);}
+public uint Set(int c0,IntPtr ab,uint y){
+return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c0,ab,y,IntPtr.Zero);}
+public uint Delete(int c0,IntPtr ab,uint y){
+return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c0,ab,y,IntPtr.Zero);}
+public uint Update(int c0,IntPtr ab,uint y){
+return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c0,ab,y,IntPtr.Zero);}
 public bool?UpdateExported{
 get{
 try{
@@ -429,14 +462,14 @@ IHttpApi cd;
 public List<Bag>Unknown=new List<Bag>();
 public HttpRecords(IHttpApi cd){
 this.cd=cd;}
-public List<HttpRecord>All(long b0,Gaps y){
+public List<HttpRecord>All(long b0,Gaps z){
 List<HttpRecord>c7=new List<HttpRecord>();
-Family(c7,y,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
-Family(c7,y,HttpNative.Sni,"hostnameport",b0<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-Family(c7,y,HttpNative.Ccs,"ccs",b0<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
-Family(c7,y,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(c7,z,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
+Family(c7,z,HttpNative.Sni,"hostnameport",b0<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(c7,z,HttpNative.Ccs,"ccs",b0<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
+Family(c7,z,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
 return c7;}
-void Family(List<HttpRecord>c7,Gaps y,int c0,string ae,bool fg,object b1,Func<IntPtr,HttpRecord>cp){
+void Family(List<HttpRecord>c7,Gaps z,int c0,string ae,bool fg,object b1,Func<IntPtr,HttpRecord>cp){
 try{
 List<HttpRecord>o=Steady(c0,b1,cp);
 foreach(HttpRecord v in o)
@@ -446,17 +479,17 @@ catch(HostException c){
 if(fg&&c.Number==HttpNative.InvalidParameter)
 Unknown.Add(new Bag{{"what","records_"+ae},{"present",false},{"evidence",c.Call+", id "+c0+": "+c.Number}});
 else
-y.Add("records",c,"http.sys records of family "+ae+" (id "+c0+")");}}
+z.Add("records",c,"http.sys records of family "+ae+" (id "+c0+")");}}
 List<HttpRecord>Steady(int c0,object b1,Func<IntPtr,HttpRecord>cp){
-for(int bw=1;;bw++){
+for(int bx=1;;bx++){
 List<HttpRecord>o=Each(c0,b1,cp);
-HashSet<string>gr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-bool hp=false;
+HashSet<string>gt=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+bool hs=false;
 foreach(HttpRecord v in o)
-hp|= !gr.Add(v.Key);
-if(!hp)
+hs|= !gt.Add(v.Key);
+if(!hs)
 return o;
-if(bw==5)
+if(bx==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
 public List<string>UrlReservations(){
 return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a5=>Text(((UrlAclSet)Marshal.PtrToStructure(a5,typeof(UrlAclSet))).Prefix));}
@@ -468,24 +501,24 @@ if(q==HttpNative.NotFound)
 return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-int ar=Marshal.ReadInt32(ee.At);
-for(int b=0;b<ar;b++)
+int at=Marshal.ReadInt32(ee.At);
+for(int b=0;b<at;b++)
 o.Add(Address(IntPtr.Add(ee.At,8+128*b)).ToString());}
 return o;}
 List<T>Each<T>(int c0,object b1,Func<IntPtr,T>cp){
 List<T>o=new List<T>();
-int x=Marshal.SizeOf(b1.GetType());
-int hn=(int)Marshal.OffsetOf(b1.GetType(),"Token");
-IntPtr cs=Marshal.AllocHGlobal(x);
+int y=Marshal.SizeOf(b1.GetType());
+int hq=(int)Marshal.OffsetOf(b1.GetType(),"Token");
+IntPtr cs=Marshal.AllocHGlobal(y);
 try{
-for(int b=0;b<x;b++)
+for(int b=0;b<y;b++)
 Marshal.WriteByte(cs,b,0);
 Marshal.StructureToPtr(b1,cs,false);
 using(Room ee=new Room()){
-for(int gn=0;;gn++){
-Marshal.WriteInt32(cs,hn,gn);
-uint q=ee.Query(cd,c0,cs,(uint)x);
-if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gn==0))
+for(int gp=0;;gp++){
+Marshal.WriteInt32(cs,hq,gp);
+uint q=ee.Query(cd,c0,cs,(uint)y);
+if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gp==0))
 return o;
 if(q!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",q);
@@ -496,9 +529,9 @@ public static HttpRecord Of(int c0,IntPtr a5){
 return c0==HttpNative.Ssl?FromSsl(a5):c0==HttpNative.Ccs?FromCcs(a5):FromSni(a5);}
 static HttpRecord FromSsl(IntPtr a5){
 SslSet set=(SslSet)Marshal.PtrToStructure(a5,typeof(SslSet));
-IPAddress ao=Address(set.Address);
-string gk=ao.ToString();
-return Record(set.Param,(gk.IndexOf(':')<0?gk:"["+gk+"]")+":"+Port(set.Address));}
+IPAddress ap=Address(set.Address);
+string gm=ap.ToString();
+return Record(set.Param,(gm.IndexOf(':')<0?gm:"["+gm+"]")+":"+Port(set.Address));}
 static HttpRecord FromSni(IntPtr a5){
 SniSet set=(SniSet)Marshal.PtrToStructure(a5,typeof(SniSet));
 return Record(set.Param,Text(set.Key.Host)+":"+Port(a5));}
@@ -507,9 +540,9 @@ return Record(((CcsSet)Marshal.PtrToStructure(a5,typeof(CcsSet))).Param,Port(a5)
 static HttpRecord Record(SslParam bh,string r){
 HttpRecord v=new HttpRecord{Key=r,AppId=bh.AppId.ToString("B")};
 if(bh.HashLength>0&&bh.Hash!=IntPtr.Zero){
-byte[]bx=new byte[bh.HashLength];
-Marshal.Copy(bh.Hash,bx,0,bx.Length);
-v.Thumbprint=Hex.Of(bx);}
+byte[]bu=new byte[bh.HashLength];
+Marshal.Copy(bh.Hash,bu,0,bu.Length);
+v.Thumbprint=Hex.Of(bu);}
 v.Store=Text(bh.StoreName);
 v.Flags=bh.Flags;
 v.CheckMode=bh.CheckMode;
@@ -521,10 +554,10 @@ return v;}
 static string Text(IntPtr a5){
 return a5==IntPtr.Zero?null:Marshal.PtrToStringUni(a5);}
 static IPAddress Address(IntPtr a5){
-bool gm=Marshal.ReadInt16(a5)==23;
-byte[]ad=new byte[gm?16:4];
-Marshal.Copy(IntPtr.Add(a5,gm?8:4),ad,0,ad.Length);
-return gm?new IPAddress(ad,(uint)Marshal.ReadInt32(a5,24)):new IPAddress(ad);}
+bool go=Marshal.ReadInt16(a5)==23;
+byte[]ad=new byte[go?16:4];
+Marshal.Copy(IntPtr.Add(a5,go?8:4),ad,0,ad.Length);
+return go?new IPAddress(ad,(uint)Marshal.ReadInt32(a5,24)):new IPAddress(ad);}
 static string Port(IntPtr a5){
 int ba=(Marshal.ReadByte(a5,2)<<8)|Marshal.ReadByte(a5,3);
 return ba.ToString(CultureInfo.InvariantCulture);}
@@ -550,13 +583,13 @@ public static string Of(byte[]ad){
 return BitConverter.ToString(ad).Replace("-","");}
 public static string Thumbprint(object value){
 byte[]ad=value as byte[];
-string i=ad!=null?Of(ad):value as string;
-if(i==null)
+string j=ad!=null?Of(ad):value as string;
+if(j==null)
 return null;
 System.Text.StringBuilder d8=new System.Text.StringBuilder();
-foreach(char ap in i)
-if(Uri.IsHexDigit(ap))
-d8.Append(char.ToUpperInvariant(ap));
+foreach(char aq in j)
+if(Uri.IsHexDigit(aq))
+d8.Append(char.ToUpperInvariant(aq));
 return d8.Length==40?d8.ToString():null;}}
 public class Binding{
 public string Protocol,Information;
@@ -575,44 +608,44 @@ public List<Mapper>Mappers=new List<Mapper>();
 public bool Shared;
 const string Folder=@"\inetsrv\config";
 IMachine a;
-Gaps y;
+Gaps z;
 List<Bag>d9=new List<Bag>();
 string ca;
 bool d0,ce;
-public IisConfig(IMachine a,Gaps y){
+public IisConfig(IMachine a,Gaps z){
 this.a=a;
-this.y=y;}
+this.z=z;}
 public void Read(){
-string j=null;
+string i=null;
 try{
-string aa=Redirected(a.System32+Folder);
-j=a.ToPath(aa+"\\applicationHost.config");
-XmlFile.Visit(a,j,Restart,VisitConfiguration);
+string x=Redirected(a.System32+Folder);
+i=a.ToPath(x+"\\applicationHost.config");
+XmlFile.Visit(a,i,Restart,VisitConfiguration);
 if(ca!=null){
-j=a.ToPath(aa+"\\"+ca);
-XmlFile.Visit(a,j,Sites.Clear,f=>VisitSites(f,0));}
-if(ce&&Sites.Any(an=>an.Bindings.Count==0))
-y.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
+i=a.ToPath(x+"\\"+ca);
+XmlFile.Visit(a,i,Sites.Clear,f=>VisitSites(f,0));}
+if(ce&&Sites.Any(ao=>ao.Bindings.Count==0))
+z.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
 if(!d0)
-y.Add("sites","malformed",j+" has no section system.applicationHost/sites");}
+z.Add("sites","malformed",i+" has no section system.applicationHost/sites");}
 catch(Exception c){
 Sites.Clear();
-y.Add("sites",c,j==null?"IIS configuration redirection":"IIS configuration "+j);}
-y.Entries.AddRange(d9);}
-string Redirected(string aa){
+z.Add("sites",c,i==null?"IIS configuration redirection":"IIS configuration "+i);}
+z.Entries.AddRange(d9);}
+string Redirected(string x){
 string eh=null;
 Action<XmlPlace>d2=delegate(XmlPlace f){
 if(f.Is(0,"configurationRedirection")&&Truth(f["enabled"]))
 eh=f["path"];};
 try{
-XmlFile.Visit(a,a.ToPath(aa+"\\redirection.config"),()=>{eh=null;},d2);}
+XmlFile.Visit(a,a.ToPath(x+"\\redirection.config"),()=>{eh=null;},d2);}
 catch(IOException c){
 if(!XmlFile.IsMissing(c))
 throw;}
 Shared=eh!=null;
-return eh==null?aa:eh.TrimEnd('\\');}
-static bool Truth(string i){
-return i!=null&&(i.Trim()=="1"||i.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
+return eh==null?x:eh.TrimEnd('\\');}
+static bool Truth(string j){
+return j!=null&&(j.Trim()=="1"||j.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
 void Restart(){
 Sites.Clear();
 Mappers.Clear();
@@ -632,11 +665,11 @@ else if(f.Is(b5+2,"customMetadata","key"))
 Mappers.Add(NewMapper(f["path"]??""));
 else if(f.Is(b5+3,"customMetadata","key","property"))
 Property(Mappers[Mappers.Count-1],f);}
-static Mapper NewMapper(string j){
-const string z="LM/W3SVC/";
-var be=new Mapper{Path=j,Store="MY"};
-if(j.StartsWith(z,StringComparison.OrdinalIgnoreCase))
-long.TryParse(j.Substring(z.Length),NumberStyles.None,CultureInfo.InvariantCulture,out be.Site);
+static Mapper NewMapper(string i){
+const string aa="LM/W3SVC/";
+var be=new Mapper{Path=i,Store="MY"};
+if(i.StartsWith(aa,StringComparison.OrdinalIgnoreCase))
+long.TryParse(i.Substring(aa.Length),NumberStyles.None,CultureInfo.InvariantCulture,out be.Site);
 return be;}
 static void Property(Mapper be,XmlPlace f){
 if(f["id"]=="5506"){
@@ -644,32 +677,32 @@ be.Hash=true;
 be.Thumbprint=LegacyThumbprint(f["value"]);}
 else if(f["id"]=="5511"&& !string.IsNullOrEmpty(f["value"]))
 be.Store=f["value"];}
-static bool OnlyLocations(List<string>j,int cj){
+static bool OnlyLocations(List<string>i,int cj){
 for(int b=1;b<cj;b++)
-if(j[b]!="location")
+if(i[b]!="location")
 return false;
 return true;}
 void VisitSites(XmlPlace f,int fp){
-Site an=Sites.Count==0?null:Sites[Sites.Count-1];
+Site ao=Sites.Count==0?null:Sites[Sites.Count-1];
 ce|=f.Is(fp+4,"siteDefaults","bindings","binding");
 if(f.Is(fp+2,"sites","site"))
 Sites.Add(NewSite(f));
-else if(an==null)
+else if(ao==null)
 return;
 else if(f.Is(fp+4,"site","bindings","clear"))
-an.Bindings.Clear();
+ao.Bindings.Clear();
 else if(f.Is(fp+4,"site","bindings","binding"))
-an.Bindings.Add(NewBinding(f,an));}
+ao.Bindings.Add(NewBinding(f,ao));}
 Site NewSite(XmlPlace f){
-var an=new Site{Name=f["name"]??""};
-if(!long.TryParse(f["id"],NumberStyles.None,CultureInfo.InvariantCulture,out an.Id))
-Doubt(f,"site "+an.Name+": id is '"+f["id"]+"', not a number");
-if(an.Name.Length==0)
-Doubt(f,"site "+an.Id+": has no name");
-return an;}
-Binding NewBinding(XmlPlace f,Site an){
+var ao=new Site{Name=f["name"]??""};
+if(!long.TryParse(f["id"],NumberStyles.None,CultureInfo.InvariantCulture,out ao.Id))
+Doubt(f,"site "+ao.Name+": id is '"+f["id"]+"', not a number");
+if(ao.Name.Length==0)
+Doubt(f,"site "+ao.Id+": has no name");
+return ao;}
+Binding NewBinding(XmlPlace f,Site ao){
 var b3=new Binding{Protocol=f["protocol"]??"",Information=f["bindingInformation"]??""};
-string where="site "+an.Name+", binding '"+b3.Information+"': ";
+string where="site "+ao.Name+", binding '"+b3.Information+"': ";
 string ag=f["sslFlags"];
 uint u;
 if(b3.Protocol.Length==0||b3.Information.Length==0)
@@ -683,9 +716,9 @@ void Doubt(XmlPlace f,string a3){
 a3="applicationHost.config line "+f.Line+": "+a3+"; IIS refuses to read the section";
 d9.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a3}});}
 static string LegacyThumbprint(string value){
-string i1=Hex.Thumbprint(value);
-if(i1!=null||value==null)
-return i1;
+string i4=Hex.Thumbprint(value);
+if(i4!=null||value==null)
+return i4;
 try{
 byte[]ad=Convert.FromBase64String(value);
 return ad.Length==20?Hex.Of(ad):null;}
@@ -699,8 +732,8 @@ ey=f["name"]=="system.applicationHost/sites";
 dp|=ey;
 af|=ey&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
 try{
-string j=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,j,()=>{af=ey=dp=false;},d2);}
+string i=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
+XmlFile.Visit(a,i,()=>{af=ey=dp=false;},d2);}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
@@ -713,10 +746,10 @@ public long Sound;
 public bool Damaged;
 public static Journal Parse(byte[]ad){
 Journal h=new Journal();
-string i=Encoding.ASCII.GetString(ad);
+string j=Encoding.ASCII.GetString(ad);
 int bn=0;
-for(int cj;(cj=i.IndexOf('\n',bn))>=0;bn=cj+1){
-string[]c5=i.Substring(bn,cj-bn).Split(new[]{'\t'},3);
+for(int cj;(cj=j.IndexOf('\n',bn))>=0;bn=cj+1){
+string[]c5=j.Substring(bn,cj-bn).Split(new[]{'\t'},3);
 if(c5.Length==3&&Sum(c5[1]+"\t"+c5[2])==c5[0]&&h.Sound==bn){
 h.Lines.Add(new KeyValuePair<string,string>(c5[1],c5[2]));
 h.Sound=cj+1;}
@@ -726,12 +759,12 @@ return h;}
 public static string Line(string g,string value){
 string d6=g+"\t"+value;
 return Sum(d6)+"\t"+d6+"\n";}
-static string Sum(string i){
-uint im=2166136261;
+static string Sum(string j){
+uint iq=2166136261;
 unchecked{
-foreach(char ap in i)
-im=(im^ap)*16777619;}
-return im.ToString("x8",CultureInfo.InvariantCulture);}
+foreach(char aq in j)
+iq=(iq^aq)*16777619;}
+return iq.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
 string o=null;
@@ -746,17 +779,17 @@ get{
 string bc=this["guard"];
 return bc!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
 &&bc.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
-public static string Time(DateTime hy){
-return hy.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
+public static string Time(DateTime h0){
+return h0.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
-int ar=0;
+int at=0;
 foreach(KeyValuePair<string,string>co in Lines)
-ar+=co.Key==g?1:0;
-return ar;}
-public static Bag View(string j){
+at+=co.Key==g?1:0;
+return at;}
+public static Bag View(string i){
 Journal h;
 try{
-h=Parse(Bytes(j));}
+h=Parse(Bytes(i));}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
@@ -764,26 +797,26 @@ throw;}
 string bc=h["guard"],e6=h["expired"];
 if(h.Finished&&e6==null)
 return null;
-Bag ig=new Bag{
+Bag ih=new Bag{
 {"run",h["run"]??"damaged"},{"started",h["started"]??""},{"steps",JsonReader.Parse(h["steps"]??"[]")},{"done",h.Count("done")-h.Count("undone")}};
 if(bc==null)
-return ig;
+return ih;
 string cb=e6==null?"armed":h.Finished?"undone":"failed";
-return ig.Put("guard",new Bag{{"state",cb},{"at",e6??bc.Split('\t')[0]}});}
-public static Journal Of(string j){
-return Parse(System.IO.File.Exists(j)?Bytes(j):new byte[0]);}
-public static byte[]Bytes(string j){
-using(FileStream ax=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(MemoryStream f0=new MemoryStream()){
-ax.CopyTo(f0);
-return f0.ToArray();}}}
+return ih.Put("guard",new Bag{{"state",cb},{"at",e6??bc.Split('\t')[0]}});}
+public static Journal Of(string i){
+return Parse(System.IO.File.Exists(i)?Bytes(i):new byte[0]);}
+public static byte[]Bytes(string i){
+using(FileStream ay=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(MemoryStream f1=new MemoryStream()){
+ay.CopyTo(f1);
+return f1.ToArray();}}}
 public class Bag:IEnumerable{
 List<KeyValuePair<string,object>>ct=new List<KeyValuePair<string,object>>();
 public Bag Put(string r,object value){
 ct.Add(new KeyValuePair<string,object>(r,value));
 return this;}
-public Bag PutUnless(object gd,string r,object value){
-return Equals(value,gd)?this:Put(r,value);}
+public Bag PutUnless(object ge,string r,object value){
+return Equals(value,ge)?this:Put(r,value);}
 public object this[string r]{
 get{
 foreach(KeyValuePair<string,object>bz in ct)
@@ -796,77 +829,77 @@ public IEnumerator GetEnumerator(){
 return ct.GetEnumerator();}}
 public static class Json{
 public static string Write(object value){
-var i=new StringBuilder(4096);
-Append(i,value);
-return i.ToString();}
-public static void Append(StringBuilder i,object value){
+var j=new StringBuilder(4096);
+Append(j,value);
+return j.ToString();}
+public static void Append(StringBuilder j,object value){
 string bo=value as string;
 Bag el=value as Bag;
 if(value==null)
-i.Append("null");
+j.Append("null");
 else if(bo!=null)
-Quote(i,bo);
+Quote(j,bo);
 else if(el!=null)
-AppendBag(i,el);
+AppendBag(j,el);
 else if(value is IDictionary)
-AppendBag(i,Of((IDictionary)value));
+AppendBag(j,Of((IDictionary)value));
 else if(value is bool)
-i.Append((bool)value?"true":"false");
+j.Append((bool)value?"true":"false");
 else if(value is int||value is long||value is uint||value is short||value is ushort||value is byte)
-i.Append(Convert.ToInt64(value).ToString(CultureInfo.InvariantCulture));
+j.Append(Convert.ToInt64(value).ToString(CultureInfo.InvariantCulture));
 else if(value is IEnumerable)
-AppendList(i,(IEnumerable)value);
+AppendList(j,(IEnumerable)value);
 else
 throw new ArgumentException("no JSON for "+value.GetType());}
-static Bag Of(IDictionary bv){
+static Bag Of(IDictionary bw){
 Bag el=new Bag();
-foreach(DictionaryEntry bz in bv)
+foreach(DictionaryEntry bz in bw)
 el.Put((string)bz.Key,bz.Value);
 return el;}
-static void AppendBag(StringBuilder i,Bag el){
+static void AppendBag(StringBuilder j,Bag el){
 char ak='{';
 foreach(KeyValuePair<string,object>bz in el){
-i.Append(ak);
-Quote(i,bz.Key);
-i.Append(':');
-Append(i,bz.Value);
+j.Append(ak);
+Quote(j,bz.Key);
+j.Append(':');
+Append(j,bz.Value);
 ak=',';}
-i.Append(ak=='{'?"{}":"}");}
-static void AppendList(StringBuilder i,IEnumerable fa){
+j.Append(ak=='{'?"{}":"}");}
+static void AppendList(StringBuilder j,IEnumerable fa){
 char ak='[';
 foreach(object bz in fa){
-i.Append(ak);
-Append(i,bz);
+j.Append(ak);
+Append(j,bz);
 ak=',';}
-i.Append(ak=='['?"[]":"]");}
-static void Quote(StringBuilder i,string bo){
-i.Append('"');
-foreach(char ap in bo){
-if(ap=='"'||ap=='\\')
-i.Append('\\').Append(ap);
-else if(ap>=' '&&ap<127)
-i.Append(ap);
+j.Append(ak=='['?"[]":"]");}
+static void Quote(StringBuilder j,string bo){
+j.Append('"');
+foreach(char aq in bo){
+if(aq=='"'||aq=='\\')
+j.Append('\\').Append(aq);
+else if(aq>=' '&&aq<127)
+j.Append(aq);
 else
-i.Append("\\u").Append(((int)ap).ToString("x4",CultureInfo.InvariantCulture));}
-i.Append('"');}
-public static void AppendDocument(StringBuilder i,object at){
-string gg=Write(at);
-if(gg.Length<=64*1024){
-i.Append("\"document\":").Append(gg);
+j.Append("\\u").Append(((int)aq).ToString("x4",CultureInfo.InvariantCulture));}
+j.Append('"');}
+public static void AppendDocument(StringBuilder j,object au){
+string gi=Write(au);
+if(gi.Length<=64*1024){
+j.Append("\"document\":").Append(gi);
 return;}
 using(var c1=new MemoryStream()){
-using(var g9=new GZipStream(c1,CompressionMode.Compress,true)){
-byte[]ad=Encoding.ASCII.GetBytes(gg);
-g9.Write(ad,0,ad.Length);}
-i.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c1.ToArray())).Append('"');}}}
+using(var hc=new GZipStream(c1,CompressionMode.Compress,true)){
+byte[]ad=Encoding.ASCII.GetBytes(gi);
+hc.Write(ad,0,ad.Length);}
+j.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c1.ToArray())).Append('"');}}}
 public class JsonReader{
 const int Deepest=64;
-string i;
+string j;
 int a5,b5;
-JsonReader(string i){
-this.i=i;}
-public static object Parse(string i){
-JsonReader bg=new JsonReader(i);
+JsonReader(string j){
+this.j=j;}
+public static object Parse(string j){
+JsonReader bg=new JsonReader(j);
 try{
 object value=bg.Value();
 if(bg.Next()=='\0')
@@ -876,9 +909,9 @@ catch(OverflowException){}
 catch(ArgumentOutOfRangeException){}
 throw new FormatException("JSON ends early, something follows it, or a number is too large, at "+bg.a5);}
 char Next(){
-while(a5<i.Length&&char.IsWhiteSpace(i[a5]))
+while(a5<j.Length&&char.IsWhiteSpace(j[a5]))
 a5++;
-return a5<i.Length?i[a5]:'\0';}
+return a5<j.Length?j[a5]:'\0';}
 bool Taken(char ci){
 if(Next()!=ci)
 return false;
@@ -895,24 +928,24 @@ return e8;}
 if(b7=='"')
 return Words();
 int bn=a5;
-while(a5<i.Length&&",]} \t\r\n".IndexOf(i[a5])<0)
+while(a5<j.Length&&",]} \t\r\n".IndexOf(j[a5])<0)
 a5++;
-string ga=i.Substring(bn,a5-bn);
-if(ga=="null")
+string gb=j.Substring(bn,a5-bn);
+if(gb=="null")
 return null;
-return ga=="true"||ga=="false"?(object)(ga=="true"):long.Parse(ga,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
+return gb=="true"||gb=="false"?(object)(gb=="true"):long.Parse(gb,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
 Hashtable Members(){
-Hashtable bv=new Hashtable();
+Hashtable bw=new Hashtable();
 a5++;
 while(!Taken('}')){
-if(bv.Count>0&& !Taken(','))
+if(bw.Count>0&& !Taken(','))
 throw new FormatException("JSON: no comma at "+a5);
 Next();
 string r=Words();
 if(!Taken(':'))
 throw new FormatException("JSON: no colon at "+a5);
-bv[r]=Value();}
-return bv;}
+bw[r]=Value();}
+return bw;}
 object[]Items(){
 List<object>ct=new List<object>();
 a5++;
@@ -923,22 +956,22 @@ ct.Add(Value());}
 return ct.ToArray();}
 string Words(){
 StringBuilder bo=new StringBuilder();
-if(i[a5++]!='"')
+if(j[a5++]!='"')
 throw new FormatException("JSON: no string at "+a5);
 for(;;){
-char ap=i[a5++];
-if(ap=='"')
+char aq=j[a5++];
+if(aq=='"')
 return bo.ToString();
-if(ap=='\\')
-ap=Escaped(i[a5++]);
-bo.Append(ap);}}
-char Escaped(char ap){
-const string bk="bfnrt",h4="\b\f\n\r\t";
-if(ap=='u'){
+if(aq=='\\')
+aq=Escaped(j[a5++]);
+bo.Append(aq);}}
+char Escaped(char aq){
+const string bk="bfnrt",h6="\b\f\n\r\t";
+if(aq=='u'){
 a5+=4;
-return(char)int.Parse(i.Substring(a5-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
-int b=bk.IndexOf(ap);
-return b<0?ap:h4[b];}}
+return(char)int.Parse(j.Substring(a5-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
+int b=bk.IndexOf(aq);
+return b<0?aq:h6[b];}}
 public interface IMachine{
 bool Simulated{get;}
 DateTime UtcNow{get;}
@@ -954,15 +987,15 @@ void Pause(int a9);
 IEnumerable<string>Addresses();
 IEnumerable<TcpEnd>Listening();
 IEnumerable<TcpEnd>Established();
-Stream Dial(string ao,int ba,int au);
+Stream Dial(string ap,int ba,int av);
 Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
-void LogInvocation(string i);}
+void LogInvocation(string j);}
 public interface IHttpApi:IDisposable{
 uint Query(int c0,IntPtr cs,uint b8,IntPtr e0,uint c4,out uint bq);
-uint Set(int c0,IntPtr ab,uint x);
-uint Delete(int c0,IntPtr ab,uint x);
-uint Update(int c0,IntPtr ab,uint x);
+uint Set(int c0,IntPtr ab,uint y);
+uint Delete(int c0,IntPtr ab,uint y);
+uint Update(int c0,IntPtr ab,uint y);
 bool?UpdateExported{get;}}
 public interface IRegistry{
 object Value(string r,string g);
@@ -970,7 +1003,7 @@ string[]Keys(string r);
 string[]Names(string r);}
 public interface IStores{
 List<StoredCertificate>Read(string a1);
-KeyProbe Probe(StoredCertificate d,bool ic);
+KeyProbe Probe(StoredCertificate d,bool g0);
 ChainFacts Chain(StoredCertificate d);
 void Close();}
 public class StoredCertificate{
@@ -1004,9 +1037,9 @@ Arguments.CheckContract(p);
 string aj=Arguments.Choice(p,"certificates","referenced","candidates","all");
 string al=Arguments.Choice(p,"key_check","metadata","open","sign");
 a.LogInvocation("tlsfleet.iis.host_reader, certificates="+aj+", key_check="+al);
-StringBuilder i=new StringBuilder("{\"changed\":false,\"contract\":1,");
-Json.AppendDocument(i,new Document(a,aj,al).Read());
-return i.Append('}').ToString();}
+StringBuilder j=new StringBuilder("{\"changed\":false,\"contract\":1,");
+Json.AppendDocument(j,new Document(a,aj,al).Read());
+return j.Append('}').ToString();}
 catch(Exception c){
 return Json.Write(Failure(c));}}
 public static Bag Failure(Exception c){
@@ -1024,8 +1057,8 @@ throw Bad(g,"is missing");
 foreach(object r in p.Keys){
 string g=Convert.ToString(r);
 bool af=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string az in ci)
-af|=az.Equals(g,StringComparison.OrdinalIgnoreCase);
+foreach(string a0 in ci)
+af|=a0.Equals(g,StringComparison.OrdinalIgnoreCase);
 if(!af)
 throw Bad(g,"is not known");}}
 public static void CheckContract(IDictionary p){
@@ -1051,8 +1084,8 @@ Number=u;}
 public HostException(string q,string a3):this(q,a3,null,null,null,null){}
 public static HostException OfCall(string bi,uint u){
 bool b4=u==5;
-string ib=bi+" returned "+u+": "+new Win32Exception((int)u).Message;
-return new HostException(b4?"access_denied":"internal",ib,bi,b4?"administrator rights are missing":ib,bi,u);}}
+string id=bi+" returned "+u+": "+new Win32Exception((int)u).Message;
+return new HostException(b4?"access_denied":"internal",id,bi,b4?"administrator rights are missing":id,bi,u);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
@@ -1061,11 +1094,11 @@ public void Add(string di,string q,string a3){
 Entries.Add(new Bag{{"layer",di},{"code",q},{"message",a3}});}
 public void Add(string di,Exception c,string cy){
 string q=CodeOf(c);
-string gi;
-if(!Rights.TryGetValue(di,out gi))
-gi="administrator rights";
-string hc=q=="access_denied"?"; this takes "+gi:"";
-Add(di,q,cy+": "+c.Message+hc);}
+string gk;
+if(!Rights.TryGetValue(di,out gk))
+gk="administrator rights";
+string hf=q=="access_denied"?"; this takes "+gk:"";
+Add(di,q,cy+": "+c.Message+hf);}
 public T Try<T>(string di,string cy,T dy,Func<T>cp){
 try{
 return cp();}
@@ -1076,14 +1109,14 @@ public static string CodeOf(Exception c){
 HostException af=c as HostException;
 if(af!=null)
 return af.Code=="internal"&&af.Number!=null?af.Number.ToString():af.Code;
-uint aw=unchecked((uint)c.HResult);
-if(aw==0x80070005||c is SecurityException)
+uint ax=unchecked((uint)c.HResult);
+if(ax==0x80070005||c is SecurityException)
 return"access_denied";
-if(aw==0x80070002||aw==0x80070003)
+if(ax==0x80070002||ax==0x80070003)
 return"not_found";
 if(c is XmlException)
 return"malformed";
-return"0x"+aw.ToString("X8",CultureInfo.InvariantCulture);}}
+return"0x"+ax.ToString("X8",CultureInfo.InvariantCulture);}}
 public class Traces{
 const string HttpEvents="*[System[Provider[@Name='Microsoft-Windows-HttpEvent'] and (EventID=15300 or EventID=15301 or EventID=15302)]]";
 const string Lifecycle="Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational";
@@ -1093,19 +1126,19 @@ static string[][]Folders={
 new[]{"win_acme",@"%ProgramData%\win-acme"},new[]{"simple_acme",@"%ProgramData%\simple-acme"},new[]{"posh_acme",@"%ProgramFiles%\WindowsPowerShell\Modules\Posh-ACME"}};
 IMachine a;
 IRegistry m;
-Gaps y;
-public Traces(IMachine a,Gaps y){
+Gaps z;
+public Traces(IMachine a,Gaps z){
 this.a=a;
-this.y=y;
+this.z=z;
 m=a.Registry;}
-public void AddTo(Bag at,bool f3,long b0,List<Bag>ej){
-Put(at,"asked","asked","switches of features",()=>Asked(b0).Concat(ej));
-Put(at,"managers","managers","certificate managers",Managers);
-at.Put("rebind",f3?y.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
-Put(at,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
-Put(at,"changes","events","event log of http.sys",Changes);}
-void Put(Bag at,string r,string di,string cy,Func<IEnumerable<Bag>>cp){
-at.Put(r,y.Try(di,cy,new List<Bag>(),()=>cp().ToList()));}
+public void AddTo(Bag au,bool f4,long b0,List<Bag>ej){
+Put(au,"asked","asked","switches of features",()=>Asked(b0).Concat(ej));
+Put(au,"managers","managers","certificate managers",Managers);
+au.Put("rebind",f4?z.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
+Put(au,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
+Put(au,"changes","events","event log of http.sys",Changes);}
+void Put(Bag au,string r,string di,string cy,Func<IEnumerable<Bag>>cp){
+au.Put(r,z.Try(di,cy,new List<Bag>(),()=>cp().ToList()));}
 IEnumerable<Bag>Asked(long b0){
 const string ea=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
 const string et=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
@@ -1119,26 +1152,26 @@ IEnumerable<Bag>Managers(){
 foreach(string dq in new[]{"Certify.Service","Certify.Server.Core"})
 if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dq).Length>0)
 yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dq);
-foreach(string f7 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
-if(KindOfTask(f7)!=null)
-yield return Manager(KindOfTask(f7),"scheduled task "+f7);
-foreach(string[]go in Folders)
-if(Directory.Exists(a.ToPath(go[1])))
-yield return Manager(go[0],go[1]);}
+foreach(string f8 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
+if(KindOfTask(f8)!=null)
+yield return Manager(KindOfTask(f8),"scheduled task "+f8);
+foreach(string[]gq in Folders)
+if(Directory.Exists(a.ToPath(gq[1])))
+yield return Manager(gq[0],gq[1]);}
 static Bag Manager(string cc,string en){
 return new Bag{{"kind",cc},{"evidence",en}};}
-static string KindOfTask(string f7){
-string g=f7.ToLowerInvariant();
+static string KindOfTask(string f8){
+string g=f8.ToLowerInvariant();
 foreach(string af in new[]{"win-acme","simple-acme","posh-acme"})
 if(g.Contains(af))
 return af.Replace('-','_');
 return g.Contains("acme")||g.Contains("letsencrypt")?"other":null;}
 bool Rebind(){
 try{
-string j=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
-using(var fl=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(var i=new StreamReader(fl,true)){
-XmlNode db=Parse(i.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+string i=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
+using(var fl=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(var j=new StreamReader(fl,true)){
+XmlNode db=Parse(j.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
 return db==null||db.InnerText.Trim()!="false";}}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
@@ -1146,12 +1179,12 @@ return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
 foreach(XmlElement b9 in Events(Lifecycle,"*[System[EventID=1001]]")){
-string i6=Thumbprint(b9,"OldCertificateDetails"),a6=Thumbprint(b9,"NewCertificateDetails");
-if(i6!=null&&a6!=null)
-yield return new Bag{{"at",At(b9)},{"old",i6},{"new",a6}};}}
+string i9=Thumbprint(b9,"OldCertificateDetails"),a6=Thumbprint(b9,"NewCertificateDetails");
+if(i9!=null&&a6!=null)
+yield return new Bag{{"at",At(b9)},{"old",i9},{"new",a6}};}}
 static string Thumbprint(XmlElement b9,string g){
-XmlElement f1=First(b9,g);
-return f1==null?null:Hex.Thumbprint(f1.GetAttribute("Thumbprint"));}
+XmlElement f2=First(b9,g);
+return f2==null?null:Hex.Thumbprint(f2.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
 var dp=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 foreach(XmlElement b9 in Events("System",HttpEvents)){
@@ -1163,12 +1196,12 @@ static string At(XmlElement b9){
 return First(b9,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
 IEnumerable<XmlElement>Events(string ex,string b1){
 return a.Events(ex,b1,MostEvents).Select(Parse);}
-static XmlElement Parse(string i){
-var at=new XmlDocument{XmlResolver=null};
-at.LoadXml(i);
-return at.DocumentElement;}
-static XmlElement First(XmlElement h5,string g){
-return(XmlElement)h5.GetElementsByTagName(g)[0];}}
+static XmlElement Parse(string j){
+var au=new XmlDocument{XmlResolver=null};
+au.LoadXml(j);
+return au.DocumentElement;}
+static XmlElement First(XmlElement h7,string g){
+return(XmlElement)h7.GetElementsByTagName(g)[0];}}
 public static class EventLog{
 const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
 public static List<string>Read(string ex,string b1,int ev){
@@ -1180,13 +1213,13 @@ return o;
 if(q!=0)
 throw HostException.OfCall("EvtQuery",(uint)q);
 try{
-IntPtr az;
-uint ar;
-while(o.Count<ev&&EvtNext(ec,1,out az,-1,0,out ar)){
+IntPtr a0;
+uint at;
+while(o.Count<ev&&EvtNext(ec,1,out a0,-1,0,out at)){
 try{
-o.Add(Xml(az));}
+o.Add(Xml(a0));}
 finally{
-EvtClose(az);}}
+EvtClose(a0);}}
 q=Marshal.GetLastWin32Error();
 if(o.Count<ev&&q!=NoMoreItems)
 throw HostException.OfCall("EvtNext",(uint)q);}
@@ -1194,21 +1227,21 @@ finally{
 EvtClose(ec);}
 return o;}
 static string Xml(IntPtr bz){
-byte[]i=new byte[4096];
-uint dr,ar;
+byte[]j=new byte[4096];
+uint dr,at;
 for(;;){
-if(EvtRender(IntPtr.Zero,bz,1,(uint)i.Length,i,out dr,out ar))
-return Encoding.Unicode.GetString(i,0,(int)dr).TrimEnd('\0');
+if(EvtRender(IntPtr.Zero,bz,1,(uint)j.Length,j,out dr,out at))
+return Encoding.Unicode.GetString(j,0,(int)dr).TrimEnd('\0');
 int q=Marshal.GetLastWin32Error();
-if(q!=InsufficientBuffer||dr<=i.Length)
+if(q!=InsufficientBuffer||dr<=j.Length)
 throw HostException.OfCall("EvtRender",(uint)q);
-i=new byte[dr];}}
+j=new byte[dr];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr EvtQuery(IntPtr ja,string j,string b1,uint ag);
+static extern IntPtr EvtQuery(IntPtr jd,string i,string b1,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr ec,uint ac,out IntPtr bz,int jc,uint ag,out uint iy);
+static extern bool EvtNext(IntPtr ec,uint ac,out IntPtr bz,int jf,uint ag,out uint i1);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr c9,IntPtr bz,uint ag,uint ac,byte[]jd,out uint dr,out uint ia);
+static extern bool EvtRender(IntPtr c9,IntPtr bz,uint ag,uint ac,byte[]jg,out uint dr,out uint ic);
 [DllImport("wevtapi.dll")]
 static extern bool EvtClose(IntPtr dt);}
 public class Users{
@@ -1219,9 +1252,9 @@ IRegistry m;
 List<Bag>o=new List<Bag>();
 public Users(IRegistry m){
 this.m=m;}
-public List<Bag>Read(Gaps y){
+public List<Bag>Read(Gaps z){
 foreach(Action bf in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
-y.Try("users","other users of certificates",0,delegate{bf();return 0;});
+z.Try("users","other users of certificates",0,delegate{bf();return 0;});
 return o;}
 void Values(){
 Hash("rdp",null,@"SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp","SSLCertificateSHA1Hash");
@@ -1231,23 +1264,23 @@ Present("wap",null,Services+"appproxysvc");
 Present("exchange",null,@"SOFTWARE\Microsoft\ExchangeServer\v15\Setup");}
 void WinRm(){
 foreach(string b2 in m.Keys(Wsman)){
-string j=Wsman+"\\"+b2;
-string ai=Hex.Thumbprint(m.Value(j,"certThumbprint"));
+string i=Wsman+"\\"+b2;
+string ai=Hex.Thumbprint(m.Value(i,"certThumbprint"));
 int ba;
 bool et;
 if(Listener(b2,out ba,out et)&&et&&ai!=null)
-Found("winrm",RecordOf(b2,ba),ai,j);}}
+Found("winrm",RecordOf(b2,ba),ai,i);}}
 bool Listener(string g,out int ba,out bool et){
-int i7=g.LastIndexOf('+');
+int ja=g.LastIndexOf('+');
 et=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
 object value=m.Value(Wsman+"\\"+g,"Port");
 ba=value is int?(int)value:et?5986:5985;
-return i7>0;}
+return ja>0;}
 static string RecordOf(string b2,int ba){
-string ao=b2.Substring(0,b2.LastIndexOf('+'));
-if(ao.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
-ao=ao.Substring(3).Trim('[',']');
-return"ipport "+(ao.IndexOf(':')<0?ao:"["+ao+"]")+":"+ba;}
+string ap=b2.Substring(0,b2.LastIndexOf('+'));
+if(ap.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
+ap=ap.Substring(3).Trim('[',']');
+return"ipport "+(ap.IndexOf(':')<0?ap:"["+ap+"]")+":"+ba;}
 return"ipport 0.0.0.0:"+ba;}
 public Dictionary<int,bool>WinRmPorts(){
 var dm=new Dictionary<int,bool>();
@@ -1260,9 +1293,9 @@ if(Listener(b2,out ba,out et))
 dm[ba]=et;}
 return dm;}
 void WebManagement(){
-const string j=@"SOFTWARE\Microsoft\WebManagement\Server";
-object ba=m.Value(j,"Port");
-Hash("wmsvc","ipport 0.0.0.0:"+(ba is int?(int)ba:8172),j,"SslCertificateHash");}
+const string i=@"SOFTWARE\Microsoft\WebManagement\Server";
+object ba=m.Value(i,"Port");
+Hash("wmsvc","ipport 0.0.0.0:"+(ba is int?(int)ba:8172),i,"SslCertificateHash");}
 void SqlServers(){
 foreach(string cv in Sql){
 foreach(string eo in m.Names(cv+@"Instance Names\SQL")){
@@ -1271,25 +1304,25 @@ Hash("sql",null,cv+c0+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
 foreach(string eo in m.Names(cv+@"Instance Names\RS"))
 Found("ssrs",null,null,cv+@"Instance Names\RS, instance "+eo);}}
 void Sstp(){
-const string j=Services+@"SstpSvc\Parameters";
-string ai=Hex.Thumbprint(m.Value(j,"SHA1CertificateHash"));
-byte[]hd=m.Value(j,"SHA256CertificateHash")as byte[];
-if(ai!=null||(hd!=null&&hd.Length==32))
-Found("sstp","ipport 0.0.0.0:443",ai,j);}
+const string i=Services+@"SstpSvc\Parameters";
+string ai=Hex.Thumbprint(m.Value(i,"SHA1CertificateHash"));
+byte[]hg=m.Value(i,"SHA256CertificateHash")as byte[];
+if(ai!=null||(hg!=null&&hg.Length==32))
+Found("sstp","ipport 0.0.0.0:443",ai,i);}
 void Wsus(){
-const string j=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
-object ba=m.Value(j,"PortNumber"),et=m.Value(j,"UsingSSL");
+const string i=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
+object ba=m.Value(i,"PortNumber"),et=m.Value(i,"UsingSSL");
 if(ba is int&&et is int&&(int)et!=0)
-Found("wsus","ipport 0.0.0.0:"+((int)ba).ToString(CultureInfo.InvariantCulture),null,j);}
-void Hash(string cc,string r,string j,string g){
-string ai=Hex.Thumbprint(m.Value(j,g));
+Found("wsus","ipport 0.0.0.0:"+((int)ba).ToString(CultureInfo.InvariantCulture),null,i);}
+void Hash(string cc,string r,string i,string g){
+string ai=Hex.Thumbprint(m.Value(i,g));
 if(ai!=null)
-Found(cc,r,ai,j+", "+g);}
-void Present(string cc,string r,string j){
-if(m.Keys(j).Length+m.Names(j).Length>0)
-Found(cc,r,null,j);}
-void Found(string cc,string r,string ai,string j){
-Add(o,cc,r,ai,@"HKLM\"+j);}
+Found(cc,r,ai,i+", "+g);}
+void Present(string cc,string r,string i){
+if(m.Keys(i).Length+m.Names(i).Length>0)
+Found(cc,r,null,i);}
+void Found(string cc,string r,string ai,string i){
+Add(o,cc,r,ai,@"HKLM\"+i);}
 public static void Add(List<Bag>d1,string cc,string r,string ai,string en){
 d1.Add(new Bag{{"kind",cc},{"key",r},{"thumbprint",ai},{"evidence",en}});}}
 public partial class WindowsMachine:IMachine{
@@ -1302,8 +1335,8 @@ public IRegistry Registry{get{return m;}}
 public IStores Stores{get{return de;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
-public static string System32Of(bool g5,bool gh){
-return g5&& !gh?@"%windir%\sysnative":@"%windir%\System32";}
+public static string System32Of(bool g8,bool gj){
+return g8&& !gj?@"%windir%\sysnative":@"%windir%\System32";}
 public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
@@ -1318,9 +1351,9 @@ public void Pause(int a9){
 Thread.Sleep(a9);}
 public IEnumerable<string>Addresses(){
 List<string>o=new List<string>();
-foreach(NetworkInterface h6 in NetworkInterface.GetAllNetworkInterfaces())
-if(h6.OperationalStatus==OperationalStatus.Up)
-foreach(UnicastIPAddressInformation ab in h6.GetIPProperties().UnicastAddresses)
+foreach(NetworkInterface h8 in NetworkInterface.GetAllNetworkInterfaces())
+if(h8.OperationalStatus==OperationalStatus.Up)
+foreach(UnicastIPAddressInformation ab in h8.GetIPProperties().UnicastAddresses)
 if(!IPAddress.IsLoopback(ab.Address)&& !ab.Address.IsIPv6LinkLocal)
 o.Add(ab.Address.ToString());
 return o.Distinct();}
@@ -1328,14 +1361,14 @@ public IEnumerable<TcpEnd>Listening(){
 return TcpTable.OfSystem(TcpTable.Listen);}
 public IEnumerable<TcpEnd>Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
-public Stream Dial(string ao,int ba,int au){
-return Dial(new IPEndPoint(IPAddress.Parse(ao),ba),au);}
-public static Stream Dial(IPEndPoint cj,int au){
+public Stream Dial(string ap,int ba,int av){
+return Dial(new IPEndPoint(IPAddress.Parse(ap),ba),av);}
+public static Stream Dial(IPEndPoint cj,int av){
 Socket e1=new Socket(cj.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
 IAsyncResult fk=e1.BeginConnect(cj,null,null);
-if(!fk.AsyncWaitHandle.WaitOne(au))
-throw new TimeoutException("no connection to "+cj+" within "+au+" ms");
+if(!fk.AsyncWaitHandle.WaitOne(av))
+throw new TimeoutException("no connection to "+cj+" within "+av+" ms");
 e1.EndConnect(fk);
 return new NetworkStream(e1,true);}
 catch{
@@ -1345,29 +1378,29 @@ public IEnumerable<Bag>OtherUsers(){
 return new Bag[0];}
 public Bag ReadJournal(){
 return Journal.View(ToPath(Journal.Folder+"\\"+Journal.File));}
-public void LogInvocation(string i){
+public void LogInvocation(string j){
 IntPtr ex=RegisterEventSourceW(null,"Ansible");
 if(ex==IntPtr.Zero)
 return;
-ReportEventW(ex,4,0,0,IntPtr.Zero,1,0,new[]{i},IntPtr.Zero);
+ReportEventW(ex,4,0,0,IntPtr.Zero,1,0,new[]{j},IntPtr.Zero);
 DeregisterEventSource(ex);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr RegisterEventSourceW(string h2,string dd);
+static extern IntPtr RegisterEventSourceW(string h4,string dd);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr ex,ushort jk,ushort iu,uint c0,IntPtr ie,ushort ar,uint iv,string[]ji,IntPtr df);
+static extern bool ReportEventW(IntPtr ex,ushort jn,ushort ix,uint c0,IntPtr ig,ushort at,uint iy,string[]jl,IntPtr df);
 [DllImport("advapi32.dll")]
 static extern bool DeregisterEventSource(IntPtr ex);}
 public class WindowsRegistry:IRegistry{
 public object Value(string r,string g){
-return With(r,null,av=>av.GetValue(g));}
+return With(r,null,aw=>aw.GetValue(g));}
 public string[]Keys(string r){
-return With(r,new string[0],av=>av.GetSubKeyNames());}
+return With(r,new string[0],aw=>aw.GetSubKeyNames());}
 public string[]Names(string r){
-return With(r,new string[0],av=>av.GetValueNames());}
+return With(r,new string[0],aw=>aw.GetValueNames());}
 static T With<T>(string r,T dy,Func<RegistryKey,T>cp){
 using(RegistryKey cv=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey av=cv.OpenSubKey(r))
-return av==null?dy:cp(av);}}
+using(RegistryKey aw=cv.OpenSubKey(r))
+return aw==null?dy:cp(aw);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
@@ -1376,49 +1409,49 @@ List<TcpEnd>o=new List<TcpEnd>();
 Read(V4,ef=>Take(o,ef,cb,0,4,4,8,20),24);
 Read(V6,ef=>Take(o,ef,cb,48,0,16,20,52),56);
 return o;}
-static void Take(List<TcpEnd>o,IntPtr ef,int cb,int hl,int gb,int d4,int gu,int hf){
-if(Marshal.ReadInt32(ef,hf)!=System||Marshal.ReadInt32(ef,hl)!=cb)
+static void Take(List<TcpEnd>o,IntPtr ef,int cb,int ho,int gc,int d4,int gw,int hi){
+if(Marshal.ReadInt32(ef,hi)!=System||Marshal.ReadInt32(ef,ho)!=cb)
 return;
-byte[]ao=new byte[d4];
-Marshal.Copy(IntPtr.Add(ef,gb),ao,0,d4);
-IPAddress fu=new IPAddress(ao);
-if(fu.IsIPv4MappedToIPv6)
-fu=fu.MapToIPv4();
-o.Add(new TcpEnd{Address=fu.ToString(),Port=(Marshal.ReadByte(ef,gu)<<8)|Marshal.ReadByte(ef,gu+1)});}
-static void Read(int ae,Action<IntPtr>i0,int hj){
+byte[]ap=new byte[d4];
+Marshal.Copy(IntPtr.Add(ef,gc),ap,0,d4);
+IPAddress fv=new IPAddress(ap);
+if(fv.IsIPv4MappedToIPv6)
+fv=fv.MapToIPv4();
+o.Add(new TcpEnd{Address=fv.ToString(),Port=(Marshal.ReadByte(ef,gw)<<8)|Marshal.ReadByte(ef,gw+1)});}
+static void Read(int ae,Action<IntPtr>i3,int hm){
 uint ac=0x10000;
 for(;;){
-IntPtr bv=Marshal.AllocHGlobal((int)ac);
+IntPtr bw=Marshal.AllocHGlobal((int)ac);
 try{
-uint q=GetExtendedTcpTable(bv,ref ac,false,ae,AllWithOwner,0);
+uint q=GetExtendedTcpTable(bw,ref ac,false,ae,AllWithOwner,0);
 if(q==TooSmall)
 continue;
 if(q!=0)
 throw HostException.OfCall("GetExtendedTcpTable",q);
-int ar=Marshal.ReadInt32(bv);
-for(int b=0;b<ar;b++)
-i0(IntPtr.Add(bv,4+b*hj));
+int at=Marshal.ReadInt32(bw);
+for(int b=0;b<at;b++)
+i3(IntPtr.Add(bw,4+b*hm));
 return;}
 finally{
-Marshal.FreeHGlobal(bv);}}}
+Marshal.FreeHGlobal(bw);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr bv,ref uint ac,bool fx,int ae,int cc,uint es);}
+static extern uint GetExtendedTcpTable(IntPtr bw,ref uint ac,bool fy,int ae,int cc,uint es);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
-X509Store av;
+X509Store aw;
 X509Certificate2Collection l;
 public List<StoredCertificate>Read(string a1){
-av=new X509Store(a1,StoreLocation.LocalMachine);
+aw=new X509Store(a1,StoreLocation.LocalMachine);
 try{
-av.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
+aw.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
 catch(CryptographicException c){
-av=null;
+aw=null;
 if(c.HResult==StoreMissing)
 return null;
 throw;}
 var c7=new List<StoredCertificate>();
-l=av.Certificates;
+l=aw.Certificates;
 foreach(X509Certificate2 d in l)
 c7.Add(One(d));
 return c7;}
@@ -1426,18 +1459,18 @@ public void Close(){
 if(l!=null)
 foreach(X509Certificate2 d in l)
 d.Reset();
-if(av!=null)
-av.Close();
+if(aw!=null)
+aw.Close();
 l=null;
-av=null;}
+aw=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]hi=Property(d,KeyNative.Renewal,(a5,ac)=>{
+byte[]hl=Property(d,KeyNative.Renewal,(a5,ac)=>{
 byte[]ad=new byte[ac];
 Marshal.Copy(a5,ad,0,ac);
 return ad;
 });
 return new StoredCertificate{
-Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hi),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
+Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hl),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
 static T Property<T>(X509Certificate2 d,uint c0,Func<IntPtr,int,T>cp)where T:class{
 uint ac=0;
 if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c0,IntPtr.Zero,ref ac))
@@ -1449,38 +1482,38 @@ finally{
 Marshal.FreeHGlobal(a5);
 GC.KeepAlive(d);}}
 public static KeyLink ToLink(IntPtr a5,int ac){
-KeyNative.ProvInfo f4=(KeyNative.ProvInfo)Marshal.PtrToStructure(a5,typeof(KeyNative.ProvInfo));
+KeyNative.ProvInfo f5=(KeyNative.ProvInfo)Marshal.PtrToStructure(a5,typeof(KeyNative.ProvInfo));
 return new KeyLink{
-Container=Marshal.PtrToStringUni(f4.Container)??"",Provider=Marshal.PtrToStringUni(f4.Provider)??"",ProviderType=f4.ProviderType,KeySpec=f4.KeySpec,Machine=(f4.Flags&KeyNative.MachineKeyset)!=0};}
-public KeyProbe Probe(StoredCertificate d,bool ic){
-var a0=new KeyProbe{Tried=true};
+Container=Marshal.PtrToStringUni(f5.Container)??"",Provider=Marshal.PtrToStringUni(f5.Provider)??"",ProviderType=f5.ProviderType,KeySpec=f5.KeySpec,Machine=(f5.Flags&KeyNative.MachineKeyset)!=0};}
+public KeyProbe Probe(StoredCertificate d,bool g0){
+var an=new KeyProbe{Tried=true};
 X509Certificate2 du=(X509Certificate2)d.Native;
 IntPtr r;
 uint ck;
 bool cq;
 if(!KeyNative.CryptAcquireCertificatePrivateKey(du.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out ck,out cq)){
-a0.Code=KeyNative.LastResult();
-if(a0.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
+an.Code=KeyNative.LastResult();
+if(an.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
 throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
-return a0;}
-bool hu=ck==KeyNative.NcryptHandle;
+return an;}
+bool fr=ck==KeyNative.NcryptHandle;
 try{
-a0.Descriptor=hu?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
-a0.UniqueName=hu?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
-a0.Code= !ic?0:hu?CngSign(r,du.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ck,d.Key);}
+an.Descriptor=fr?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
+an.UniqueName=fr?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
+an.Code= !g0?0:fr?CngSign(r,du.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ck,d.Key);}
 finally{
-if(cq&&hu)
+if(cq&&fr)
 KeyNative.NCryptFreeObject(r);
 else if(cq)
 KeyNative.CryptReleaseContext(r,0);
 GC.KeepAlive(du);}
-return a0;}
+return an;}
 public ChainFacts Chain(StoredCertificate d){
 X509Certificate2 du=(X509Certificate2)d.Native;
-byte[]gt=new byte[4*IntPtr.Size];
-gt[0]=(byte)gt.Length;
+byte[]gv=new byte[4*IntPtr.Size];
+gv[0]=(byte)gv.Length;
 IntPtr c9;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,du.Handle,IntPtr.Zero,IntPtr.Zero,gt,KeyNative.ChainFlags,IntPtr.Zero,out c9))
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,du.Handle,IntPtr.Zero,IntPtr.Zero,gv,KeyNative.ChainFlags,IntPtr.Zero,out c9))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
 IntPtr b7=Marshal.ReadInt32(c9,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c9,16)):IntPtr.Zero;
@@ -1500,14 +1533,14 @@ if(!KeyNative.CryptGetProvParam(bl,dz,null,ref ac,ew))
 return null;
 byte[]value=new byte[ac];
 return KeyNative.CryptGetProvParam(bl,dz,value,ref ac,ew)?value:null;}
-static string Text(Encoding g0,byte[]value){
-return value==null?null:g0.GetString(value).TrimEnd('\0');}
-static long CngSign(IntPtr r,bool i8){
+static string Text(Encoding g3,byte[]value){
+return value==null?null:g3.GetString(value).TrimEnd('\0');}
+static long CngSign(IntPtr r,bool jb){
 IntPtr g=Marshal.StringToHGlobalUni("SHA256"),eb=Marshal.AllocHGlobal(IntPtr.Size);
 try{
 Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},eb,false);
-IntPtr dr=i8?eb:IntPtr.Zero;
-uint ag=KeyNative.Silent|(i8?KeyNative.PadPkcs1:0),ac;
+IntPtr dr=jb?eb:IntPtr.Zero;
+uint ag=KeyNative.Silent|(jb?KeyNative.PadPkcs1:0),ac;
 int q=KeyNative.NCryptSignHash(r,dr,Sample,(uint)Sample.Length,null,0,out ac,ag);
 if(q==0)
 q=KeyNative.NCryptSignHash(r,dr,Sample,(uint)Sample.Length,new byte[ac],ac,out ac,ag);
@@ -1515,18 +1548,18 @@ return unchecked((uint)q);}
 finally{
 Marshal.FreeHGlobal(eb);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bl,uint ck,KeyLink i3){
-IntPtr bx;
+static long CapiSign(IntPtr bl,uint ck,KeyLink i6){
+IntPtr bu;
 uint ac=0;
-if(!KeyNative.CryptCreateHash(bl,i3.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bx))
+if(!KeyNative.CryptCreateHash(bl,i6.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bu))
 return KeyNative.LastResult();
 try{
-bool da=KeyNative.CryptHashData(bx,Sample,(uint)Sample.Length,0)
-&&KeyNative.CryptSignHash(bx,ck,IntPtr.Zero,0,null,ref ac)
-&&KeyNative.CryptSignHash(bx,ck,IntPtr.Zero,0,new byte[ac],ref ac);
+bool da=KeyNative.CryptHashData(bu,Sample,(uint)Sample.Length,0)
+&&KeyNative.CryptSignHash(bu,ck,IntPtr.Zero,0,null,ref ac)
+&&KeyNative.CryptSignHash(bu,ck,IntPtr.Zero,0,new byte[ac],ref ac);
 return da?0:KeyNative.LastResult();}
 finally{
-KeyNative.CryptDestroyHash(bx);}}}
+KeyNative.CryptDestroyHash(bu);}}}
 public static class KeyNative{
 public const uint KeyProvInfo=2,Renewal=64;
 public const uint NcryptHandle=0xFFFFFFFF,MachineKeyset=0x20,Silent=0x40,BadKeyset=0x80090016;
@@ -1548,15 +1581,15 @@ public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c0,IntPtr df,ref uint ac);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr h9,out IntPtr r,out uint ck,out bool cq);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr ib,out IntPtr r,out uint ck,out bool cq);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr jf,IntPtr d,IntPtr id,IntPtr a1,byte[]gt,uint ag,IntPtr es,out IntPtr e4);
+public static extern bool CertGetCertificateChain(IntPtr ji,IntPtr d,IntPtr ie,IntPtr a1,byte[]gv,uint ag,IntPtr es,out IntPtr e4);
 [DllImport("crypt32.dll")]
 public static extern void CertFreeCertificateChain(IntPtr e4);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
 public static extern int NCryptGetProperty(IntPtr r,string g,byte[]e0,uint ac,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr r,IntPtr eb,byte[]bx,uint iw,byte[]gl,uint ac,out uint bq,uint ag);
+public static extern int NCryptSignHash(IntPtr r,IntPtr eb,byte[]bu,uint iz,byte[]gn,uint ac,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr r);
 [DllImport("advapi32.dll",SetLastError=true)]
@@ -1564,13 +1597,13 @@ public static extern bool CryptGetProvParam(IntPtr bl,uint dz,byte[]df,ref uint 
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptReleaseContext(IntPtr bl,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bl,uint ii,IntPtr r,uint ag,out IntPtr bx);
+public static extern bool CryptCreateHash(IntPtr bl,uint ij,IntPtr r,uint ag,out IntPtr bu);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bx,byte[]df,uint ac,uint ag);
+public static extern bool CryptHashData(IntPtr bu,byte[]df,uint ac,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bx,uint ck,IntPtr hx,uint ag,byte[]gl,ref uint ac);
+public static extern bool CryptSignHash(IntPtr bu,uint ck,IntPtr hz,uint ag,byte[]gn,ref uint ac);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptDestroyHash(IntPtr bx);
+public static extern bool CryptDestroyHash(IntPtr bu);
 public static long LastResult(){
 uint q=unchecked((uint)Marshal.GetLastWin32Error());
 return q<=0xFFFF?0x80070000|q:q;}}
@@ -1591,43 +1624,43 @@ return false;
 return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
-public static void Visit(IMachine a,string j,Action bn,Action<XmlPlace>d2){
-for(int bw=1;;bw++){
+public static void Visit(IMachine a,string i,Action bn,Action<XmlPlace>d2){
+for(int bx=1;;bx++){
 try{
 bn();
-var ak=new FileInfo(j);
-long x=ak.Length;
-DateTime ht=ak.LastWriteTimeUtc;
-Once(j,d2);
-var e3=new FileInfo(j);
-if((e3.Length==x&&e3.LastWriteTimeUtc==ht)||bw==Attempts)
+var ak=new FileInfo(i);
+long y=ak.Length;
+DateTime hw=ak.LastWriteTimeUtc;
+Once(i,d2);
+var e3=new FileInfo(i);
+if((e3.Length==y&&e3.LastWriteTimeUtc==hw)||bx==Attempts)
 return;}
 catch(Exception c){
-bool hg=c is XmlException||(c is IOException&& !IsMissing(c));
-if(!hg||bw==Attempts)
+bool hj=c is XmlException||(c is IOException&& !IsMissing(c));
+if(!hj||bx==Attempts)
 throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
 return Gaps.CodeOf(c)=="not_found";}
-static void Once(string j,Action<XmlPlace>d2){
-var g4=new XmlReaderSettings{
+static void Once(string i,Action<XmlPlace>d2){
+var g7=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
-using(var ax=new FileStream(j,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bg=XmlReader.Create(ax,g4)){
-IXmlLineInfo fs=bg as IXmlLineInfo;
+using(var ay=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(XmlReader bg=XmlReader.Create(ay,g7)){
+IXmlLineInfo ft=bg as IXmlLineInfo;
 var f=new XmlPlace();
 while(bg.Read()){
 if(bg.NodeType==XmlNodeType.EndElement)
 f.Path.RemoveAt(f.Path.Count-1);
 if(bg.NodeType!=XmlNodeType.Element)
 continue;
-bool ij=bg.IsEmptyElement;
+bool il=bg.IsEmptyElement;
 f.Path.Add(bg.LocalName);
-f.Line=fs==null?0:fs.LineNumber;
+f.Line=ft==null?0:ft.LineNumber;
 f.Attributes.Clear();
 while(bg.MoveToNextAttribute())
 f.Attributes[bg.LocalName]=bg.Value;
 d2(f);
-if(ij)
+if(il)
 f.Path.RemoveAt(f.Path.Count-1);}}}}
 }

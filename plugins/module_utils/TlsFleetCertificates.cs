@@ -4,8 +4,11 @@
 
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
 using System.Security.AccessControl;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace TlsFleet
 {
@@ -13,6 +16,7 @@ namespace TlsFleet
 	public sealed class Certificates
 	{
 		// Folders of machine keys and of SYSTEM's own, of either kind of provider (F6.04).
+		private const string Crypto = @"%ProgramData%\Microsoft\Crypto\";
 		private static readonly string[] KeyFolders = { @"Keys\", @"RSA\MachineKeys\", @"SystemKeys\", @"RSA\S-1-5-18\" };
 		private readonly IMachine machine;
 		private readonly Gaps gaps;
@@ -95,7 +99,7 @@ namespace TlsFleet
 			string level = keyCheck == "sign" && !IsSoftware(key.Provider) ? "open" : keyCheck;
 			var probe = new KeyProbe();
 			if (level != "metadata")
-				probe = gaps.Try("keys", what, probe, () => machine.Stores.Probe(certificate, level == "sign"));
+				probe = gaps.Try("keys", what, probe, () => Opened(certificate, level == "sign"));
 			string access = gaps.Try("keys", what, "unknown", () => KeyAccess.OfSystem(probe.Descriptor));
 			return new Bag
 			{
@@ -105,13 +109,69 @@ namespace TlsFleet
 			}.PutUnless(null, "file", gaps.Try("keys", what, null, () => FileOf(probe.UniqueName)));
 		}
 
+		// Of a key that keeps administrators out Windows says what it says of none: 0x80090016 (A9.24, A9.32). The files tell: they have the access
+		// list of their keys (A9.22). Names of CAPI's files begin with a hash of the container; how CNG names them is not known, so there
+		// any file that does not open may be the one.
+		private KeyProbe Opened(StoredCertificate certificate, bool sign)
+		{
+			KeyLink key = certificate.Key;
+			KeyProbe probe = machine.Stores.Probe(certificate, sign);
+			if (probe.Code != KeyNative.BadKeyset || !key.Machine || !IsSoftware(key.Provider))
+				return probe;
+			bool cng = key.ProviderType == 0;
+			string folder = Crypto + KeyFolders[cng ? 0 : 1], begin = cng ? "" : FileStart(key.Container);
+			foreach (string name in machine.FilesIn(folder))
+			{
+				if (!name.StartsWith(begin, StringComparison.OrdinalIgnoreCase))
+					continue;
+				if (!Opens(machine.ToPath(folder + name)))
+					throw new HostException("access_denied", (cng ? "it is missing, or it is the one in " : "it may not be opened: ") + folder + name);
+				if (!cng)
+					probe.UniqueName = name;
+			}
+			return probe;
+		}
+
+		// Four numbers of 32 bits, of which MD5 here gives the bytes; so with the containers of IIS, whose files everybody knows.
+		public static string FileStart(string container)
+		{
+			byte[] hash;
+			try
+			{
+				using (MD5 maker = MD5.Create())
+					hash = maker.ComputeHash(Encoding.ASCII.GetBytes(container.ToLowerInvariant() + "\0"));
+			}
+			catch (Exception)
+			{
+				// A Windows in FIPS mode has no MD5.
+				return "";
+			}
+			StringBuilder name = new StringBuilder();
+			for (int index = 0; index < 16; index += 4)
+				name.Append(BitConverter.ToUInt32(hash, index).ToString("x8", CultureInfo.InvariantCulture));
+			return name.Append('_').ToString();
+		}
+
+		private static bool Opens(string path)
+		{
+			try
+			{
+				using (new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+					return true;
+			}
+			catch (Exception fault)
+			{
+				return Gaps.CodeOf(fault) != "access_denied";
+			}
+		}
+
 		// The key's file with the variable in its path, as people write it in a command; null: it lies elsewhere, or not in a file.
 		private string FileOf(string name)
 		{
 			if (!string.IsNullOrEmpty(name))
 				foreach (string folder in KeyFolders)
 				{
-					string path = @"%ProgramData%\Microsoft\Crypto\" + folder + name;
+					string path = Crypto + folder + name;
 					if (File.Exists(machine.ToPath(path)))
 						return path;
 				}

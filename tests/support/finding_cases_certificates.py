@@ -124,9 +124,19 @@ TRUST = [
     ),
 ]
 
+KEY_FILE = r"%ProgramData%\Microsoft\Crypto\RSA\MachineKeys\6de9cb26d2b98c01ec4e9e8b34824aa2_1"
 KEYS = [
     Case("key_missing", KEY, "error", "no private key", BIND, with_key(key=None)),
-    Case("key_missing", KEY, "error", "does not exist, or its access list", BIND, with_key(code=0x80090016)),
+    Case("key_missing", KEY, "error", "does not exist (0x80090016)", BIND, with_key(code=0x80090016)),
+    Case(
+        "key_missing",
+        KEY,
+        "error",
+        "does not exist, or its access list",
+        BIND,
+        with_key(code=0x80090016, provider="Microsoft Platform Crypto Provider"),
+    ),
+    Case("key_missing", KEY, "error", "no key comes out of it", BIND, with_key(code=0x80090016, file=KEY_FILE)),
     Case("key_missing", KEY, "error", "does not exist (", BIND, with_key(code=0x80090011)),
     Case("key_user_scope", KEY, "error", "user profile", BIND, with_key(machine=False)),
     Case("key_denied", KEY, "error", "access list", BIND, with_key(system_access="denied")),

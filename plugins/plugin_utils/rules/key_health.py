@@ -12,7 +12,7 @@ from ..model.host import Certificate
 #: HRESULTs that mean "there is no such key" (A9.32) and "you may not" in the same list.
 _MISSING = frozenset((0x80090016, 0x8009000D, 0x80090011, 0x80090019, 0x8009001A, 0x8009200B))
 _DENIED = frozenset((0x80090010, 0x80070005))
-#: Also the answer where the key is there and may not be opened; the reader vouches only that it asked as an administrator.
+#: Also the answer where the key is there and may not be opened. The reader looks at the files of keys, and does not give this code then.
 _BAD_KEYSET = 0x80090016
 _MISMATCH = 0x80090015
 AT_SIGNATURE = 2
@@ -42,8 +42,12 @@ def key_health(certificate: Certificate) -> KeyHealth:
     if key.provider_type != 0 and key.key_spec == AT_SIGNATURE:
         return KeyHealth("wrong_key_spec", "the key is for signatures only (AT_SIGNATURE)")
     if key.code in _MISSING:
-        other = ", or its access list keeps administrators out" if key.code == _BAD_KEYSET else ""
-        return KeyHealth("missing", f"the key container {key.container!r} does not exist{other} (0x{key.code:08X})")
+        code = f"(0x{key.code:08X})"
+        if key.file:
+            return KeyHealth("missing", f"the file {key.file} is there, but no key comes out of it {code}")
+        known = key.code != _BAD_KEYSET or key.provider.startswith("Microsoft Software ") or key.provider_type != 0
+        other = "" if known else ", or its access list keeps administrators out"
+        return KeyHealth("missing", f"the key container {key.container!r} does not exist{other} {code}")
     if key.code == _MISMATCH:
         return KeyHealth("mismatch", "the key belongs to another certificate (0x80090015)")
     if key.system_access == "denied":

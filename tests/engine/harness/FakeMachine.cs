@@ -99,6 +99,12 @@ namespace TlsFleet.Harness
                 Enter("managers");
                 return Directory.GetFiles(ToPath(windowsFolder)).Select(Path.GetFileName);
             }
+            if (windowsFolder.Contains(@"\Crypto\"))
+            {
+                // A folder stands for a file that may not be opened: nothing keeps root from a file.
+                string keys = ToPath(windowsFolder);
+                return Directory.Exists(keys) ? Directory.GetFileSystemEntries(keys).Select(Path.GetFileName) : new string[0];
+            }
             Enter("central_store_files");
             List<string[]> rows = Rows.Read(Folder, "machine/central_store.txt");
             return rows.Any(row => row[0] == "files" && row[1] == "unknown") ? null : rows.Where(row => row[0] == "file").Select(row => row[1]);

@@ -31,7 +31,7 @@ namespace TlsFleet.Harness
         }
 
         // `do`: read (default), held (read while a file is open elsewhere), windows (the machine it runs on), plant, registry, key, probe (endpoints), loop, provoke, lock, untrusted, refused, folder,
-        // child (a task in a process of its own), guard, expire, schedule (FakeTasks.cs), system32, export, handles, json, parse, access, layout. An error of the harness itself is {"harness": text}.
+        // child (a task in a process of its own), guard, expire, schedule (FakeTasks.cs), system32, export, handles, keyfile, json, parse, access, layout. An error of the harness itself is {"harness": text}.
         public static string Answer(string line)
         {
             try
@@ -84,6 +84,8 @@ namespace TlsFleet.Harness
                         return Json.Write(WindowsMachine.System32Of((bool)task["system"], (bool)task["process"]));
                     case "handles":
                         return Json.Write(Native.OpenHandles());
+                    case "keyfile":
+                        return Json.Write(Certificates.FileStart((string)task["container"]));
                     case "json":
                         return Json.Write(Ordered(task["value"]));
                     case "parse": // the engine's own reader of JSON; what a fault is called, where it has one
