@@ -125,6 +125,17 @@ def test_a_replacement_of_which_the_second_half_fails(lane: Lane, folder: Path, 
         assert (answer["undone"], answer["changed"]) == ("complete", False) and standing(folder) == before
 
 
+def test_what_cannot_be_read_after_a_failure_is_told(lane: Lane, folder: Path) -> None:
+    """Half of a replacement, and from then on http.sys answers nothing about it."""
+    before = standing(folder)
+    refuse(folder, "http", ("set", 5, 1312, 1, 1), ("query", 5, 1450, 3, 0))
+    answer = lane.apply(folder, [first_of_all(folder), applying.each(folder)["replace"]])
+    [told] = answer["undo_errors"]
+    assert (answer["error"]["code"], answer["undone"], answer["changed"]) == ("key_unusable", "partial", True)
+    assert (told["code"], told["number"]) == ("internal", 1450) and "could not be read" in told["hint"]
+    assert standing(folder)[1] == before[1]
+
+
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("kind", CALLS)
 def test_every_code_at_the_undo_of_every_kind_of_step(lane: Lane, folder: Path, kind: str, number: int) -> None:
