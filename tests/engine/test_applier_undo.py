@@ -126,7 +126,6 @@ def test_a_replacement_of_which_the_second_half_fails(lane: Lane, folder: Path, 
 
 
 def test_what_cannot_be_read_after_a_failure_is_told(lane: Lane, folder: Path) -> None:
-    """Half of a replacement, and from then on http.sys answers nothing about it."""
     before = standing(folder)
     refuse(folder, "http", ("set", 5, 1312, 1, 1), ("query", 5, 1450, 3, 0))
     answer = lane.apply(folder, [first_of_all(folder), applying.each(folder)["replace"]])
