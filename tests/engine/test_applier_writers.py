@@ -1,27 +1,35 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two appliers at once on one host, and a host with ten thousand bindings."""
+"""Two appliers at once on one host, one and somebody without our lock, and a host with ten thousand bindings."""
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
+import socket
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from engine import applying
 from engine.applying import GOOD, OTHER, edit, edits, standing, step
 from engine.cases import Case
+from engine.crashes import Bench, Doomed, but_for, named
 from engine.fakes.example import binding, record
 from engine.harness import journals
+from engine.harness.dying import Forked
 from engine.harness.lane import Lane, missing
 from engine.harness.longrun import MEMORY
 from engine.harness.pair import Endpoints, Pair, errors, folded
 from engine.harness.servers import Servers
+from engine.meddling import STRANGER, Meddling
 from hypothesis import settings
 from lab.simhost import APPLIER
 
@@ -63,6 +71,79 @@ def test_two_writers_end_as_one_after_the_other(lane: Lane) -> None:
             if tried == ROUNDS:
                 break
     assert tried == ROUNDS and refused
+
+
+class Third:
+    """Somebody who knows nothing of our lock or journal, as IIS Manager does not: writes once, while the applier waits in a call.
+
+    ``at``: after that writing call, or just before that commit, counted from 1.
+    """
+
+    def __init__(self, plan: Doomed, at: int, before_commit: bool) -> None:
+        self._plan, self._at, self._event = plan, at, "before" if before_commit else "after"
+        self._count = 0
+        self.written: Meddling | None = None
+
+    def hear(self, connection: socket.socket) -> None:
+        with connection.makefile("rw", encoding="ascii", newline="\n") as lines:
+            for line in lines:
+                told = json.loads(line)
+                self._count += told["event"] == self._event and (
+                    self._event == "after" or told["call"] == "CommitChanges"
+                )
+                if self._count == self._at and self.written is None:
+                    self.written = Meddling(self._plan.pair, self._plan.chance, self._plan.steps)
+                lines.write("{}\n")
+                lines.flush()
+
+
+#: What a run may meet of somebody else, by name.
+TYPED = {"changed_meanwhile", "config_conflict", "probe_wrong", "probe_unverified", "key_unusable"}
+
+
+def test_a_third_writer_without_the_lock() -> None:
+    """Its change stands in the end, and all else is as after the run, or before it; what could not be put back is named."""
+    counted: Counter[str] = Counter()
+    with Forked() as engine, Servers() as servers, tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        bench = Bench(engine, servers, Path(folder) / "host")
+        for number in itertools.count():
+            chance = Random(number)
+            try:
+                plan = Doomed(bench, Case(number, damaged=False), chance, looks=True)
+            except ValueError:
+                continue  # no state folder can hold such a host
+            commits = sum(step["op"] == "bindings" for step in plan.steps)
+            before_commit = commits > 0 and chance.random() < 0.3
+            at = chance.randint(1, commits if before_commit else max(1, plan.pair.model.writes))
+            third = Third(plan, at, before_commit)
+            answer = engine.ask(plan.pair.task(plan.pair.args(plan.steps), watch=servers.add(third.hear)))
+            if third.written is not None and third.written.kind != "nothing":
+                counted[judged(plan, third.written, answer)] += 1
+            if counted.total() == 4 * ROUNDS:
+                break
+    assert any("changed_meanwhile" in outcome for outcome in counted), counted
+    assert any("None, undone None" in outcome for outcome in counted), counted
+
+
+def judged(plan: Doomed, other: Meddling, answer: dict[str, Any]) -> str:
+    """What came out, in few words."""
+    error, now = answer["error"], folded(plan.pair.state())
+    codes = {item["code"] for item in (error, *answer["undo_errors"]) if item}
+    assert codes <= TYPED, (plan.steps, answer)
+    lost = {item["place"].lower() for item in answer["undo_errors"]}
+    assert answer["undone"] == ("partial" if lost else answer["undone"]), answer
+    story = (plan.number, other.kind, other.record, plan.steps, error, answer["undo_errors"])
+    if other.record is not None:
+        assert folded(([other.record], []))[0][0] in now[0], story
+        lost.add(named(other.record))
+    for site in now[1]:
+        if site["name"] == other.site:
+            assert STRANGER in site["bindings"], story
+            site["bindings"].remove(STRANGER)
+    wanted, found = (but_for(state, lost) for state in (folded(plan.after if error is None else plan.before), now))
+    assert wanted[0] == found[0], (story, wanted[0], found[0])
+    assert wanted[1] == found[1] or any(place.startswith("edits[") for place in lost), (story, wanted[1], found[1])
+    return f"{other.kind}: {error and error['code']}, undone {answer['undone']}"
 
 
 @pytest.mark.skipif(not LONG, reason="only in the long profile: it takes a while")

@@ -173,14 +173,20 @@ def without_hint(error: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def folded(state: State) -> State:
-    """What two images are compared by (contracts.md section 4): thumbprint, store, AppId and CTL texts without case, no store is MY."""
+    """What two images are compared by (contracts.md section 4): thumbprint, store, AppId and CTL texts without case, no store is MY. The
+    central store is one record, however it is called (F1.05).
+    """
     records, sites = state
     texts = ("thumbprint", "store", "app_id", "ctl_identifier", "ctl_store")
-    return [
+    found = [
         {
             **item,
             **{name: item[name] and item[name].lower() for name in texts},
             "store": (item["store"] or "MY").lower(),
         }
         for item in records
-    ], sites
+    ]
+    for item in found:
+        if item["family"] == "hostnameport" and item["key"].startswith("*:"):
+            item |= {"family": "ccs", "key": item["key"].removeprefix("*:")}
+    return sorted(found, key=lambda item: (item["family"], item["key"].lower())), sites
