@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..plugin_utils.planning.planner import make_plan
 from ..plugin_utils.planning.request import Request
 from ..plugin_utils.render.results import predicted
 from ..plugin_utils.render.text import plan_document
 from ..plugin_utils.shell import checks, spec
 from ..plugin_utils.shell.action import HttpsAction
+from ..plugin_utils.shell.change import planned
 from ..plugin_utils.shell.farm import farm_plans
 from ..plugin_utils.shell.files import read_json, write_plan
 from ..plugin_utils.wire.document import parse_document
@@ -32,6 +32,6 @@ class ActionModule(HttpsAction):
         if args["documents"] is not None:
             return farm_plans(args["documents"], asked, now, dest, self.check_mode)
         document = read_json(self.path(name), "document_file") if name else args["document"]
-        plan = make_plan(parse_document(document), asked, now)
+        plan = planned(parse_document(document), asked, now)
         written = dest is not None and write_plan(dest, plan_document(plan, utc(now)), self.check_mode)
         return {**predicted(plan), "changed": written, "host": plan.host.name, "dest": dest and str(dest)}

@@ -23,10 +23,11 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import (
 )
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.keys import RecordKey
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid, Problem
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import find
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell.change import planned
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.certificates import NOW
 from support.documents import document, stored
@@ -164,7 +165,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def plan(where: Host, args: dict[str, Any]) -> Plan:
     """From the arguments to the plan, as the action does it."""
-    return make_plan(where, parse_request(args), NOW)
+    return planned(where, parse_request(args), NOW)
 
 
 def refusals(where: Host, args: dict[str, Any]) -> tuple[Problem, ...]:

@@ -5,15 +5,22 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid, Problem
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell import change
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.actions import API, SHOP, Simulated, certificate, description, run
 from support.actions import RESULT_KEYS as KEYS
 from support.actions import own_certificate_wish as wish
+from support.certificates import NOW
+from support.documents import document
 from support.texts import said
 
 Answer = Callable[[], dict[str, Any]]
@@ -244,3 +251,23 @@ def test_a_gap_needs_consent_and_is_announced() -> None:
     result = run("https_bindings", {"bindings": both, "allow": {"gap": True}}, host)
     assert result["changed"] is True and result["support_tier"] == "best_effort"
     assert {item["gap"] for item in result["affected"]} == {True}
+
+
+@pytest.mark.parametrize("working", [True, False])
+def test_the_collector_rests_while_planning_and_is_left_as_it_was(
+    working: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def refused(*_args: object) -> None:
+        seen.append(gc.isenabled())
+        raise Invalid([Problem("", "refused")])
+
+    monkeypatch.setattr(change, "make_plan", refused)
+    (gc.enable if working else gc.disable)()
+    try:
+        with pytest.raises(Invalid):
+            change.planned(parse_document(document()), parse_request({}), NOW)
+        assert seen == [False] and gc.isenabled() is working
+    finally:
+        gc.enable()

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +22,21 @@ from .remote import Remote
 
 def planned(host: Host, wish: Request | FiledPlan, now: datetime) -> Plan:
     """The plan for a request, or an approved plan held against the host. Raises Invalid with every refusal."""
-    return make_plan(host, wish, now) if isinstance(wish, Request) else approved_plan(host, wish, now)
+    with _collector_at_rest():
+        return make_plan(host, wish, now) if isinstance(wish, Request) else approved_plan(host, wish, now)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Planning makes very many small objects that live until its end and form no circles: looking for some again and again
+    costs a fifth of the time for 10,000 bindings and a third for 100,000."""
+    working = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if working:
+            gc.enable()
 
 
 def carry_out(
