@@ -41,52 +41,52 @@ Applier(IDictionary p,IWritingMachine a,IGuard bc){
 this.a=a;
 this.bc=bc;
 k=new Given(p,"");
-object e5=p["_ansible_check_mode"];
-if(e5!=null&&Convert.ToString(e5).Equals("true",StringComparison.OrdinalIgnoreCase))
+object e6=p["_ansible_check_mode"];
+if(e6!=null&&Convert.ToString(e6).Equals("true",StringComparison.OrdinalIgnoreCase))
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
 k.Keys(new[]{"contract","computer","steps","probe","read"},bc==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
 Arguments.CheckContract(p);
-string fi=k["computer"].Text(),h2=Document.ComputerName(a.Registry);
-if(!fi.Equals(h2,StringComparison.OrdinalIgnoreCase))
-throw new HostException("computer_mismatch","computer: the steps are for "+fi+", this is "+h2,"computer",null,null,null);
+string fj=k["computer"].Text(),h2=Document.ComputerName(a.Registry);
+if(!fj.Equals(h2,StringComparison.OrdinalIgnoreCase))
+throw new HostException("computer_mismatch","computer: the steps are for "+fj+", this is "+h2,"computer",null,null,null);
 Given an=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
 an["on_unverified"].Choice("fail","ignore");
 an["timeout"].Whole(1,600);
 an["retries"].Whole(0,100);
-Given cp=k["read"].Keys(new[]{"certificates","key_check"});
-aj=cp["certificates"].Choice("referenced","candidates","all");
-al=cp["key_check"].Choice("metadata","open","sign");
+Given cq=k["read"].Keys(new[]{"certificates","key_check"});
+aj=cq["certificates"].Choice("referenced","candidates","all");
+al=cq["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
 ar=Step.Read(Unpacked(k["steps"]));}
-static Given Unpacked(Given c1){
-if(!c1.IsText)
-return c1;
+static Given Unpacked(Given c2){
+if(!c2.IsText)
+return c2;
 try{
-using(GZipStream hc=new GZipStream(new MemoryStream(Convert.FromBase64String(c1.Text())),CompressionMode.Decompress))
+using(GZipStream hc=new GZipStream(new MemoryStream(Convert.FromBase64String(c2.Text())),CompressionMode.Decompress))
 using(StreamReader bg=new StreamReader(hc,Encoding.UTF8))
-return new Given(JsonReader.Parse(bg.ReadToEnd()),c1.Place);}
+return new Given(JsonReader.Parse(bg.ReadToEnd()),c2.Place);}
 catch(Exception c){
-throw c1.Bad("arrived damaged: "+c.Message);}}
+throw c2.Bad("arrived damaged: "+c.Message);}}
 string Answer(){
 a.LogInvocation("tlsfleet.iis.host_applier, "+ar.Count+" steps");
 const string w="a 32-bit PowerShell does not meet the files and classes of a 64-bit IIS; connect to the 64-bit one: configuration Microsoft.PowerShell, or OpenSSH of 64 bits";
 if(a.System32.EndsWith("sysnative",StringComparison.Ordinal))
 throw new HostException("not_supported_here",w,"process",w,null,null);
 string i=Path.Combine(a.JournalFolder(),Journal.File);
-bool fj=bc!=null&&bc.Confirms;
-for(int eg=0;!fj&&eg<ConfirmSeconds&&Journal.Of(i).Waiting;eg++)
+bool fk=bc!=null&&bc.Confirms;
+for(int eh=0;!fk&&eh<ConfirmSeconds&&Journal.Of(i).Waiting;eh++)
 a.Pause(1000);
 using(IDisposable gd=a.Lock(WaitSeconds)){
 if(gd==null)
 throw Busy(i);
-using(IHttpApi cd=a.OpenHttp()){
-Changes n=new Changes(a,cd);
-return Text(n,fj?Confirmed(n,i):Alone(n,i));}}}
+using(IHttpApi ce=a.OpenHttp()){
+Changes n=new Changes(a,ce);
+return Text(n,fk?Confirmed(n,i):Alone(n,i));}}}
 Run Alone(Changes n,string i){
 Journal o=Journal.Of(i);
-for(int eg=0;!o.Finished&& !o.Waiting&&a.IsAlive(o["owner"]);eg++){
-if(eg==WaitSeconds)
+for(int eh=0;!o.Finished&& !o.Waiting&&a.IsAlive(o["owner"]);eh++){
+if(eh==WaitSeconds)
 throw Busy(i);
 a.Pause(1000);
 o=Journal.Of(i);}
@@ -116,12 +116,12 @@ catch(HostException c){
 bb.Error=c;}
 return bb.Error==null;}
 Run Confirmed(Changes n,string i){
-Run cl=new Run(a,n,k["probe"]);
+Run cm=new Run(a,n,k["probe"]);
 try{
 bc.Confirm(i);}
 catch(HostException c){
-cl.Error=c;}
-return cl;}
+cm.Error=c;}
+return cm;}
 HostException Busy(string i){
 string bb=Journal.Of(i)["run"];
 string w="another run"+(bb==null?"":" ("+bb+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
@@ -130,38 +130,38 @@ static void RefuseShared(Changes n){
 const string w="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
 if(n.Iis.Shared())
 throw new HostException("shared_configuration",w,"steps",w,null,null);}
-Run Recovered(Changes n,string i,Journal cn){
-Run cl=new Run(a,n,k["probe"]);
+Run Recovered(Changes n,string i,Journal co){
+Run cm=new Run(a,n,k["probe"]);
 Recovery bm=null;
 try{
-bm=new Recovery(n,cn);
+bm=new Recovery(n,co);
 bm.Plan();
-using(JournalWriter h=JournalWriter.GoOn(a,i,cn)){
+using(JournalWriter h=JournalWriter.GoOn(a,i,co)){
 bm.CarryOut(h);
 h.End();}
 File.Delete(i);
-string w="run "+cn["run"]+" had not finished and was undone; read again and plan anew";
+string w="run "+co["run"]+" had not finished and was undone; read again and plan anew";
 if(bm.Lost.Count>0){
-cl.Undone="partial";
-cl.UndoErrors.AddRange(bm.Lost);
-w="run "+cn["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(a0=>a0.Place+": "+a0.Hint));}
+cm.Undone="partial";
+cm.UndoErrors.AddRange(bm.Lost);
+w="run "+co["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(a0=>a0.Place+": "+a0.Hint));}
 if(ar.Count>0||bm.Lost.Count>0)
-cl.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
+cm.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
 catch(Exception c){
-cl.Error=Typed(c,"journal");}
-return cl;}
+cm.Error=Typed(c,"journal");}
+return cm;}
 static void End(JournalWriter h){
 try{
 h.End();}
 catch(HostException){}}
 string Text(Changes n,Run bb){
-HostException b6=bb.Error;
+HostException b7=bb.Error;
 Bag bt=new Bag{
-{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bb.Applied},{"error",b6==null?null:Reader.ErrorBag(b6,bb.ErrorStep)},{"undone",bb.Undone},{"undo_errors",bb.UndoErrors.ConvertAll(a0=>Reader.ErrorBag(a0,null))},{"probes",bb.Probes}};
+{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bb.Applied},{"error",b7==null?null:Reader.ErrorBag(b7,bb.ErrorStep)},{"undone",bb.Undone},{"undo_errors",bb.UndoErrors.ConvertAll(a0=>Reader.ErrorBag(a0,null))},{"probes",bb.Probes}};
 if(bb.Unconfirmed!=null)
 bt.Put("unconfirmed",bb.Unconfirmed);
-if(b6!=null)
-bt.Put("failed",true).Put("msg",b6.Place+": "+b6.Hint);
+if(b7!=null)
+bt.Put("failed",true).Put("msg",b7.Place+": "+b7.Hint);
 StringBuilder j=new StringBuilder(Json.Write(bt));
 j.Length--;
 j.Append(',');
@@ -179,26 +179,26 @@ public static HostException Typed(Exception c,string f){
 HostException af=c as HostException;
 if(af!=null)
 return af;
-bool b4=Gaps.CodeOf(c)=="access_denied";
-string w=b4?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
-return new HostException(b4?"access_denied":"internal",w,f,w,null,unchecked((uint)c.HResult));}}
+bool b5=Gaps.CodeOf(c)=="access_denied";
+string w=b5?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
+return new HostException(b5?"access_denied":"internal",w,f,w,null,unchecked((uint)c.HResult));}}
 public class BindingLists{
-Dictionary<string,List<Binding>>aa=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
+Dictionary<string,List<Binding>>ab=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
 public List<Binding>this[string ao]{
 get{
 List<Binding>o;
-return aa.TryGetValue(ao,out o)?o:null;}
-set{aa[ao]=value;}}
+return ab.TryGetValue(ao,out o)?o:null;}
+set{ab[ao]=value;}}
 public IEnumerable<string>Names{
-get{return aa.Keys;}}
+get{return ab.Keys;}}
 public BindingLists Copy(){
 BindingLists f1=new BindingLists{KnowsFlags=KnowsFlags};
-foreach(KeyValuePair<string,List<Binding>>ao in aa)
-f1.aa[ao.Key]=ao.Value.ToList();
+foreach(KeyValuePair<string,List<Binding>>ao in ab)
+f1.ab[ao.Key]=ao.Value.ToList();
 return f1;}
 public List<Edit>Try(List<Edit>am){
-List<Edit>ch=new List<Edit>();
+List<Edit>ci=new List<Edit>();
 for(int b=0;b<am.Count;b++){
 Edit t=am[b];
 List<Binding>s=this[t.Site];
@@ -206,8 +206,8 @@ if(s==null)
 throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+t.Site+"'",null);
 Edit a0=new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position??s.Count,Before=t.Before,After=t.After,Back=t.Back};
 One(s,a0,b);
-ch.Add(a0);}
-return ch;}
+ci.Add(a0);}
+return ci;}
 public bool Fits(List<Edit>am){
 try{
 Copy().Try(am);
@@ -215,22 +215,22 @@ return true;}
 catch(HostException){
 return false;}}
 void One(List<Binding>s,Edit t,int b){
-bool fh=t.Before==null;
-if(fh&&t.Behind!=null)
+bool fi=t.Before==null;
+if(fi&&t.Behind!=null)
 t.Position=Behind(s,t.Behind,b);
-else if(!fh&&t.Back)
+else if(!fi&&t.Back)
 t.Position=s.FindIndex(a0=>Same(a0,t.Before));
 int f=t.Position.Value;
 if(t.After!=null&&t.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(fh&&f>s.Count)
+if(fi&&f>s.Count)
 throw IisSites.Refused("changed_meanwhile",b,"the site has only "+s.Count+" bindings",null);
-if(!fh&&(f<0||f>=s.Count|| !Same(s[f],t.Before)))
+if(!fi&&(f<0||f>=s.Count|| !Same(s[f],t.Before)))
 throw IisSites.Refused("changed_meanwhile",b,"binding "+t.Before.Information+(f<0?" is no longer there":" is not at its place "+f),null);
 for(int a6=0;t.After!=null&&a6<s.Count;a6++)
-if((fh||a6!=f)&&SameKey(s[a6],t.After))
+if((fi||a6!=f)&&SameKey(s[a6],t.After))
 throw IisSites.Refused("config_conflict",b,"binding "+t.After.Information+" is there twice",0x800700B7);
-if(fh)
+if(fi)
 s.Insert(f,t.After);
 else if(t.After==null){
 t.Behind=f==0?"":Key(s[f-1]);
@@ -250,18 +250,18 @@ static bool SameKey(Binding a0,Binding a6){
 return Key(a0).Equals(Key(a6),StringComparison.OrdinalIgnoreCase);}
 static string Key(Binding a0){
 return a0.Protocol+" "+a0.Information;}
-static int Behind(List<Binding>s,string r,int b){
-int f=s.FindIndex(a0=>Key(a0).Equals(r,StringComparison.OrdinalIgnoreCase));
-if(f<0&&r.Length>0)
-throw IisSites.Refused("changed_meanwhile",b,"binding "+r+", behind which it stood, is no longer there",null);
+static int Behind(List<Binding>s,string q,int b){
+int f=s.FindIndex(a0=>Key(a0).Equals(q,StringComparison.OrdinalIgnoreCase));
+if(f<0&&q.Length>0)
+throw IisSites.Refused("changed_meanwhile",b,"binding "+q+", behind which it stood, is no longer there",null);
 return f+1;}}
 public class JournalWriter:IDisposable{
-IJournalFile fl;
+IJournalFile fm;
 public string Run;
-JournalWriter(IWritingMachine a,string i,long e9,string bb){
+JournalWriter(IWritingMachine a,string i,long fa,string bb){
 Run=bb;
 try{
-fl=a.OpenJournal(i,e9);}
+fm=a.OpenJournal(i,fa);}
 catch(Exception c){
 throw Typed(c);}}
 public static JournalWriter Start(IWritingMachine a,string i,List<Step>ar){
@@ -270,8 +270,8 @@ string hn=Journal.Time(a.UtcNow);
 h.Append(Journal.Line("run",h.Run)+Journal.Line("started",hn)+Journal.Line("owner",a.Owner)
 +Journal.Line("steps",Json.Write(ar.ConvertAll(e=>e.ToBag()))));
 return h;}
-public static JournalWriter GoOn(IWritingMachine a,string i,Journal cn){
-return new JournalWriter(a,i,cn.Sound,cn["run"]);}
+public static JournalWriter GoOn(IWritingMachine a,string i,Journal co){
+return new JournalWriter(a,i,co.Sound,co["run"]);}
 public void Begin(int b,object l){
 Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
 public void Note(string g,int b){
@@ -286,50 +286,51 @@ static string Number(int b){
 return b.ToString(CultureInfo.InvariantCulture);}
 void Append(string ft){
 try{
-fl.Append(System.Text.Encoding.ASCII.GetBytes(ft));}
+fm.Append(System.Text.Encoding.ASCII.GetBytes(ft));}
 catch(Exception c){
 throw Typed(c);}}
 static HostException Typed(Exception c){
 uint ax=unchecked((uint)c.HResult);
-bool b4=Gaps.CodeOf(c)=="access_denied";
-string w=b4?"administrator rights are missing":"the journal could not be written: "+c.Message;
-return new HostException(b4?"access_denied":"internal",w,"journal",w,"WriteFile",ax>>16==0x8007?ax&0xFFFF:ax);}
+bool b5=Gaps.CodeOf(c)=="access_denied";
+string w=b5?"administrator rights are missing":"the journal could not be written: "+c.Message;
+return new HostException(b5?"access_denied":"internal",w,"journal",w,"WriteFile",ax>>16==0x8007?ax&0xFFFF:ax);}
 public void Dispose(){
-if(fl!=null)
-fl.Dispose();}}
+if(fm!=null)
+fm.Dispose();}}
 public class Touched{
 Dictionary<string,HttpRecord>a4=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 List<Step>gt=new List<Step>();
-BindingLists aa=new BindingLists();
+BindingLists ab=new BindingLists();
 public void Note(Step e,HttpRecord l){
-if(a4.ContainsKey(e.Place))
+string b2=RecordMemory.Identity(e.Family,e.Key);
+if(a4.ContainsKey(b2))
 return;
-a4[e.Place]=l;
+a4[b2]=l;
 gt.Add(e);}
 public void Note(BindingLists o){
 foreach(string g in o.Names)
-if(aa[g]==null)
-aa[g]=o[g];}
-public bool Differ(HttpTable ea,IisSites f4){
+if(ab[g]==null)
+ab[g]=o[g];}
+public bool Differ(HttpTable eb,IisSites f4){
 foreach(Step e in gt)
-if(!HttpTable.Same(ea.Find(e.Family,e.Key),a4[e.Place]))
+if(!HttpTable.Same(eb.Find(e.Family,e.Key),a4[RecordMemory.Identity(e.Family,e.Key)]))
 return true;
 List<Edit>bp=new List<Edit>();
-foreach(string g in aa.Names)
+foreach(string g in ab.Names)
 bp.Add(new Edit{Site=g});
 if(bp.Count==0)
 return false;
-BindingLists c3=f4.Read(bp);
-foreach(string g in aa.Names)
-if(!BindingLists.Same(c3[g],aa[g]))
+BindingLists c4=f4.Read(bp);
+foreach(string g in ab.Names)
+if(!BindingLists.Same(c4[g],ab[g]))
 return true;
 return false;}}
 public class Changes{
 public HttpTable Http;
 public IisSites Iis;
 public Touched Touched=new Touched();
-public Changes(IWritingMachine a,IHttpApi cd){
-Http=new HttpTable(cd);
+public Changes(IWritingMachine a,IHttpApi ce){
+Http=new HttpTable(ce);
 Iis=new IisSites(a);}
 public void Remember(List<Step>ar){
 try{
@@ -359,13 +360,13 @@ Http.Delete(e.Family,e.Key);
 if(e.Op==Step.Set||e.Op==Step.Replace)
 Http.Set(e.Family,e.Key,e.After);}
 public Step Rest(Step e,HttpRecord l,HostException c){
-HttpRecord c3=null;
+HttpRecord c4=null;
 try{
-c3=Http.Find(e.Family,e.Key);}
+c4=Http.Find(e.Family,e.Key);}
 catch(HostException){}
-if(HttpTable.Same(c3,l))
+if(HttpTable.Same(c4,l))
 return null;
-if(HttpTable.Same(c3,e.After)&&e.Op!=Step.Delete&&(e.Op!=Step.Set||c.Code!="record_exists"))
+if(HttpTable.Same(c4,e.After)&&e.Op!=Step.Delete&&(e.Op!=Step.Set||c.Code!="record_exists"))
 return Inverse(e,l);
 bool h1=e.Op==Step.Set||e.Op==Step.Update||c.Call==HttpTable.DeleteCall&&c.Code=="record_missing";
 return h1?null:new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};}
@@ -373,15 +374,15 @@ public static Step Inverse(Step e,HttpRecord l){
 string jo=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
 return new Step{Op=jo,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
 public HostException Standing(HostException c,Step e){
-string c3;
+string c4;
 try{
 if(e.Op==Step.Bindings)
-c3=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
+c4=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
-c3="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
+c4="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
 catch(HostException fq){
-c3="what stands there could not be read: "+fq.Message;}
-return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+c3,c.Call,c.Number);}}
+c4="what stands there could not be read: "+fq.Message;}
+return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+c4,c.Call,c.Number);}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
 public static class Handshake{
@@ -404,54 +405,54 @@ Extension(bv,13,Numbers(Signatures,2));
 Extension(bv,23,new byte[0]);
 Extension(bv,0xFF01,new byte[]{0});
 byte[]gx=new byte[32];
-using(RandomNumberGenerator dd=RandomNumberGenerator.Create())
-dd.GetBytes(gx);
-List<byte>d6=new List<byte>{3,3};
-d6.AddRange(gx);
-d6.Add(0);
-d6.AddRange(Numbers(Suites,2));
-d6.AddRange(new byte[]{1,0});
-Append(d6,bv,2);
+using(RandomNumberGenerator de=RandomNumberGenerator.Create())
+de.GetBytes(gx);
+List<byte>d7=new List<byte>{3,3};
+d7.AddRange(gx);
+d7.Add(0);
+d7.AddRange(Numbers(Suites,2));
+d7.AddRange(new byte[]{1,0});
+Append(d7,bv,2);
 List<byte>a3=new List<byte>{1};
-Append(a3,d6,3);
+Append(a3,d7,3);
 List<byte>v=new List<byte>{22,3,1};
 Append(v,a3,2);
 return v.ToArray();}
-static void Extension(List<byte>i2,int cc,ICollection<byte>df){
-i2.Add((byte)(cc>>8));
-i2.Add((byte)cc);
-Append(i2,df,2);}
-static List<byte>Numbers(ushort[]hh,int dj){
-List<byte>ad=new List<byte>(),ii=new List<byte>();
+static void Extension(List<byte>i2,int cd,ICollection<byte>dg){
+i2.Add((byte)(cd>>8));
+i2.Add((byte)cd);
+Append(i2,dg,2);}
+static List<byte>Numbers(ushort[]hh,int dk){
+List<byte>ae=new List<byte>(),ii=new List<byte>();
 foreach(ushort u in hh){
-ad.Add((byte)(u>>8));
-ad.Add((byte)u);}
-Append(ii,ad,dj);
+ae.Add((byte)(u>>8));
+ae.Add((byte)u);}
+Append(ii,ae,dk);
 return ii;}
-static void Append(List<byte>i2,ICollection<byte>df,int dj){
-for(int gl=8*(dj-1);gl>=0;gl-=8)
-i2.Add((byte)(df.Count>>gl));
-i2.AddRange(df);}}
+static void Append(List<byte>i2,ICollection<byte>dg,int dk){
+for(int gl=8*(dk-1);gl>=0;gl-=8)
+i2.Add((byte)(dg.Count>>gl));
+i2.AddRange(dg);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
-List<byte>bs=new List<byte>(),bj=new List<byte>(),d5=new List<byte>();
+List<byte>bs=new List<byte>(),bj=new List<byte>(),d6=new List<byte>();
 int hp;
-bool e7;
+bool e8;
 public string Thumbprint{get;private set;}
-public Answer?Add(byte[]ad,int at){
+public Answer?Add(byte[]ae,int at){
 hp+=at;
 for(int b=0;b<at;b++)
-bs.Add(ad[b]);
+bs.Add(ae[b]);
 Answer?bt=Records();
 return bt==null&&hp>Most?Answer.Unclear:bt;}
 Answer?Records(){
 int a5=0;
 Answer?bt=null;
 while(bt==null&&bs.Count>a5){
-int cc=bs[a5];
-if(cc!=AlertRecord&&cc!=HandshakeRecord||bs.Count>a5+1&&bs[a5+1]!=3)
+int cd=bs[a5];
+if(cd!=AlertRecord&&cd!=HandshakeRecord||bs.Count>a5+1&&bs[a5+1]!=3)
 return Answer.Unclear;
 if(bs.Count<a5+5)
 break;
@@ -460,78 +461,78 @@ if(y==0||y>LongestRecord)
 return Answer.Unclear;
 if(bs.Count<a5+5+y)
 break;
-(cc==AlertRecord?d5:bj).AddRange(bs.GetRange(a5+5,y));
+(cd==AlertRecord?d6:bj).AddRange(bs.GetRange(a5+5,y));
 a5+=5+y;
-bt=cc==AlertRecord?Alerts():Messages();}
+bt=cd==AlertRecord?Alerts():Messages();}
 bs.RemoveRange(0,a5);
 return bt;}
 Answer?Alerts(){
-while(d5.Count>=2){
-int eq=d5[0],fx=d5[1];
-d5.RemoveRange(0,2);
+while(d6.Count>=2){
+int er=d6[0],fx=d6[1];
+d6.RemoveRange(0,2);
 if(fx==70||fx==71)
 return Answer.OtherTls;
-if(eq==2||fx==0)
+if(er==2||fx==0)
 return Answer.Alert;
-if(eq!=1)
+if(er!=1)
 return Answer.Unclear;}
 return null;}
 Answer?Messages(){
 while(bj.Count>=4){
 int y=Number(bj,1,3);
-if(bj[0]!=(e7?Certificate:ServerHello)||y>Most)
+if(bj[0]!=(e8?Certificate:ServerHello)||y>Most)
 return Answer.Unclear;
 if(bj.Count<4+y)
 return null;
-if(e7)
+if(e8)
 return Leaf(y);
 if(y<38||bj[4]!=3||bj[5]>3)
 return Answer.Unclear;
-e7=true;
+e8=true;
 bj.RemoveRange(0,4+y);}
 return null;}
 Answer Leaf(int y){
 if(y<6||Number(bj,4,3)!=y-3)
 return Answer.Unclear;
-int ac=Number(bj,7,3);
-if(ac==0||ac>y-6)
+int ad=Number(bj,7,3);
+if(ad==0||ad>y-6)
 return Answer.Unclear;
 using(SHA1 jk=SHA1.Create())
-Thumbprint=BitConverter.ToString(jk.ComputeHash(bj.GetRange(10,ac).ToArray())).Replace("-","");
+Thumbprint=BitConverter.ToString(jk.ComputeHash(bj.GetRange(10,ad).ToArray())).Replace("-","");
 return Answer.Shown;}
-static int Number(List<byte>ad,int a5,int ac){
+static int Number(List<byte>ae,int a5,int ad){
 int u=0;
-for(int b=0;b<ac;b++)
-u=u<<8|ad[a5+b];
+for(int b=0;b<ad;b++)
+u=u<<8|ae[a5+b];
 return u;}}
 public class RecordMemory:IDisposable{
 List<IntPtr>l=new List<IntPtr>();
 public int Id;
 public IntPtr At;
 public uint Length;
-public RecordMemory(string ae,string r,HttpRecord value){
-Id=HttpRecords.Ids[ae];
+public RecordMemory(string aa,string q,HttpRecord value){
+Id=HttpRecords.Ids[aa];
 SslParam bh=value==null?new SslParam():Param(value);
 if(Id==HttpNative.Ssl)
-Put(new SslSet{Address=Sockaddr(r,true),Param=bh});
+Put(new SslSet{Address=Sockaddr(q,true),Param=bh});
 else if(Id==HttpNative.Ccs)
-Put(new CcsSet{Address=Storage(r),Param=bh});
+Put(new CcsSet{Address=Storage(q),Param=bh});
 else
-Put(new SniSet{Key=Name(r),Param=bh});}
-RecordMemory(string ae,string r){
-Id=HttpRecords.Ids[ae];
+Put(new SniSet{Key=Name(q),Param=bh});}
+RecordMemory(string aa,string q){
+Id=HttpRecords.Ids[aa];
 if(Id==HttpNative.Ssl)
-Put(new SslQuery{Address=Sockaddr(r,true)});
+Put(new SslQuery{Address=Sockaddr(q,true)});
 else if(Id==HttpNative.Ccs)
-Put(new CcsQuery{Address=Storage(r)});
+Put(new CcsQuery{Address=Storage(q)});
 else
-Put(new SniQuery{Key=Name(r)});}
-public static RecordMemory Query(string ae,string r){
-return new RecordMemory(ae,r);}
-void Put(object fe){
-Length=(uint)Marshal.SizeOf(fe.GetType());
+Put(new SniQuery{Key=Name(q)});}
+public static RecordMemory Query(string aa,string q){
+return new RecordMemory(aa,q);}
+void Put(object ff){
+Length=(uint)Marshal.SizeOf(ff.GetType());
 At=Room((int)Length);
-Marshal.StructureToPtr(fe,At,false);}
+Marshal.StructureToPtr(ff,At,false);}
 IntPtr Room(int y){
 IntPtr a5=Marshal.AllocHGlobal(y);
 l.Add(a5);
@@ -555,40 +556,43 @@ bh.HashLength=(uint)bu.Length;
 bh.Hash=Room(bu.Length);
 Marshal.Copy(bu,0,bh.Hash,bu.Length);}
 return bh;}
-IntPtr Sockaddr(string r,bool ap){
-IPAddress h9=ap?Address(r):IPAddress.Any;
-byte[]ad=h9.GetAddressBytes();
-int ba=Port(r);
+IntPtr Sockaddr(string q,bool ap){
+IPAddress h9=ap?Address(q):IPAddress.Any;
+byte[]ae=h9.GetAddressBytes();
+int ba=Port(q);
 IntPtr a5=Room(128);
-Marshal.WriteInt16(a5,(short)(ad.Length==16?23:2));
+Marshal.WriteInt16(a5,(short)(ae.Length==16?23:2));
 Marshal.WriteByte(a5,2,(byte)(ba>>8));
 Marshal.WriteByte(a5,3,(byte)ba);
-Marshal.Copy(ad,0,IntPtr.Add(a5,ad.Length==16?8:4),ad.Length);
-if(ad.Length==16)
+Marshal.Copy(ae,0,IntPtr.Add(a5,ae.Length==16?8:4),ae.Length);
+if(ae.Length==16)
 Marshal.WriteInt32(a5,24,(int)h9.ScopeId);
 return a5;}
-SockaddrStorage Storage(string r){
-return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(r,false),typeof(SockaddrStorage));}
-SniKey Name(string r){
-return new SniKey{Address=Storage(r),Host=Words(r.Substring(0,r.LastIndexOf(':')))};}
-static int Port(string r){
+SockaddrStorage Storage(string q){
+return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(q,false),typeof(SockaddrStorage));}
+SniKey Name(string q){
+return new SniKey{Address=Storage(q),Host=Words(q.Substring(0,q.LastIndexOf(':')))};}
+static int Port(string q){
 int ba;
-string d8=r.Substring(r.LastIndexOf(':')+1);
-return int.TryParse(d8,NumberStyles.None,CultureInfo.InvariantCulture,out ba)&&ba<65536?ba:0;}
-static IPAddress Address(string r){
+string d9=q.Substring(q.LastIndexOf(':')+1);
+return int.TryParse(d9,NumberStyles.None,CultureInfo.InvariantCulture,out ba)&&ba<65536?ba:0;}
+static IPAddress Address(string q){
 IPAddress ap;
-string j=r.Substring(0,Math.Max(0,r.LastIndexOf(':')));
+string j=q.Substring(0,Math.Max(0,q.LastIndexOf(':')));
 bool go=j.StartsWith("[",StringComparison.Ordinal)&&j.EndsWith("]",StringComparison.Ordinal);
 if(go)
 j=j.Substring(1,j.Length-2);
 if(!go&&j.Split('.').Length!=4)
 return null;
 return IPAddress.TryParse(j,out ap)&&j.Contains(":")==go?ap:null;}
-public static bool IsKey(string ae,string r){
-int ha=r.LastIndexOf(':');
-if(Port(r)==0||(ha<0)!=(ae=="ccs"))
+public static string Identity(string aa,string q){
+string g=aa=="ipport"?""+Address(q):q.Substring(0,Math.Max(0,q.LastIndexOf(':'))).ToLowerInvariant();
+return(g=="*"&&aa=="hostnameport"?"ccs ":aa+" "+g)+":"+Port(q);}
+public static bool IsKey(string aa,string q){
+int ha=q.LastIndexOf(':');
+if(Port(q)==0||(ha<0)!=(aa=="ccs"))
 return false;
-return ae=="ipport"?Address(r)!=null:ae=="ccs"||ha>0;}
+return aa=="ipport"?Address(q)!=null:aa=="ccs"||ha>0;}
 public static bool IsThumbprint(string j){
 foreach(char aq in j)
 if(!Uri.IsHexDigit(aq))
@@ -600,59 +604,59 @@ Marshal.FreeHGlobal(a5);
 l.Clear();}}
 public class HttpTable{
 public const string UpdateCall="HttpUpdateServiceConfiguration",DeleteCall="HttpDeleteServiceConfiguration";
-IHttpApi cd;
-public HttpTable(IHttpApi cd){
-this.cd=cd;}
-public HttpRecord Find(string ae,string r){
-using(RecordMemory bp=RecordMemory.Query(ae,r))
-using(HttpRecords.Room ee=new HttpRecords.Room()){
-uint q=ee.Query(cd,bp.Id,bp.At,bp.Length);
-if(q==HttpNative.NotFound||(q==HttpNative.InvalidParameter&&ae!="ipport"))
+IHttpApi ce;
+public HttpTable(IHttpApi ce){
+this.ce=ce;}
+public HttpRecord Find(string aa,string q){
+using(RecordMemory bp=RecordMemory.Query(aa,q))
+using(HttpRecords.Room ef=new HttpRecords.Room()){
+uint r=ef.Query(ce,bp.Id,bp.At,bp.Length);
+if(r==HttpNative.NotFound||(r==HttpNative.InvalidParameter&&aa!="ipport"))
 return null;
-if(q!=0)
-throw Fault("HttpQueryServiceConfiguration",q,ae+" "+r);
-HttpRecord o=HttpRecords.Of(bp.Id,ee.At);
-o.Family=ae;
-o.Key=r;
+if(r!=0)
+throw Fault("HttpQueryServiceConfiguration",r,aa+" "+q);
+HttpRecord o=HttpRecords.Of(bp.Id,ef.At);
+o.Family=aa;
+o.Key=q;
 return o;}}
-public void Set(string ae,string r,HttpRecord value){
-Call("HttpSetServiceConfiguration",cd.Set,ae,r,value);}
-public void Delete(string ae,string r){
-Call(DeleteCall,cd.Delete,ae,r,null);}
-public void Update(string ae,string r,HttpRecord value){
-if(cd.UpdateExported==false)
-throw new HostException("update_unsupported","this Windows does not export it",ae+" "+r,"this Windows does not export it",UpdateCall,null);
-Call(UpdateCall,cd.Update,ae,r,value);}
-delegate uint Write(int c0,IntPtr ab,uint y);
-static void Call(string g,Write bi,string ae,string r,HttpRecord value){
-using(RecordMemory ez=new RecordMemory(ae,r,value)){
-uint q;
+public void Set(string aa,string q,HttpRecord value){
+Call("HttpSetServiceConfiguration",ce.Set,aa,q,value);}
+public void Delete(string aa,string q){
+Call(DeleteCall,ce.Delete,aa,q,null);}
+public void Update(string aa,string q,HttpRecord value){
+if(ce.UpdateExported==false)
+throw new HostException("update_unsupported","this Windows does not export it",aa+" "+q,"this Windows does not export it",UpdateCall,null);
+Call(UpdateCall,ce.Update,aa,q,value);}
+delegate uint Write(int c1,IntPtr ac,uint y);
+static void Call(string g,Write bi,string aa,string q,HttpRecord value){
+using(RecordMemory e0=new RecordMemory(aa,q,value)){
+uint r;
 try{
-q=bi(ez.Id,ez.At,ez.Length);}
+r=bi(e0.Id,e0.At,e0.Length);}
 catch(EntryPointNotFoundException){
-q=NoSuchProcedure;}
-if(q!=0)
-throw Fault(g,q,ae+" "+r);}}
+r=NoSuchProcedure;}
+if(r!=0)
+throw Fault(g,r,aa+" "+q);}}
 const uint NoSuchProcedure=127;
 static HostException Fault(string bi,uint u,string f){
-string q="internal",w=null;
+string r="internal",w=null;
 if(u==2)
-Is(out q,out w,"record_missing","the record is not there");
+Is(out r,out w,"record_missing","the record is not there");
 else if(u==5)
-Is(out q,out w,"access_denied","administrator rights are missing");
+Is(out r,out w,"access_denied","administrator rights are missing");
 else if(u==87)
-Is(out q,out w,"not_supported_here","this Windows does not know this kind of record");
+Is(out r,out w,"not_supported_here","this Windows does not know this kind of record");
 else if(u==183)
-Is(out q,out w,"record_exists","there is such a record already");
+Is(out r,out w,"record_exists","there is such a record already");
 else if(u==1312)
-Is(out q,out w,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
+Is(out r,out w,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
 else if(bi==UpdateCall&&(u==1||u==50||u==120||u==NoSuchProcedure))
-Is(out q,out w,"update_unsupported","this Windows exports it and does not have it");
+Is(out r,out w,"update_unsupported","this Windows exports it and does not have it");
 else
 w=HostException.OfCall(bi,u).Message;
-return new HostException(q,w,f,w,bi,u);}
-static void Is(out string q,out string w,string af,string bo){
-q=af;
+return new HostException(r,w,f,w,bi,u);}
+static void Is(out string r,out string w,string af,string bo){
+r=af;
 w=bo;}
 public static bool Same(HttpRecord a0,HttpRecord a6){
 if(a0==null||a6==null)
@@ -678,15 +682,15 @@ string bi;
 int a5;
 public IisSites(IWritingMachine a){
 this.a=a;}
-public static HostException Refused(string q,int b,string w,long?u){
-return new HostException(q,w,"edits["+b+"]",w,Commit,u);}
+public static HostException Refused(string r,int b,string w,long?u){
+return new HostException(r,w,"edits["+b+"]",w,Commit,u);}
 public bool Shared(){
 List<object>l=new List<object>();
 try{
 bi="GetAdminSection";
-IAppHostAdminManager dc=SiteStates.Keep(l,a.OpenAdmin());
-IAppHostElement cw=SiteStates.Keep(l,dc.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
-return Convert.ToBoolean(SiteStates.Keep(l,cw.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
+IAppHostAdminManager dd=SiteStates.Keep(l,a.OpenAdmin());
+IAppHostElement cx=SiteStates.Keep(l,dd.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
+return Convert.ToBoolean(SiteStates.Keep(l,cx.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
 catch(Exception c){
 throw Typed(c);}
 finally{
@@ -701,7 +705,7 @@ throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
 public void CommitAll(List<Edit>am){
-bool em=false;
+bool en=false;
 for(int bx=1;;bx++){
 try{
 Once(am);
@@ -710,8 +714,8 @@ catch(Exception c){
 uint ax=unchecked((uint)c.HResult);
 bool h3=ax==Sharing||ax==Transaction||(ax==Locked&&bi==Commit);
 HostException it=Typed(c);
-em|=bi==Commit;
-if(em&&Stand(am))
+en|=bi==Commit;
+if(en&&Stand(am))
 return;
 if(!h3||bx==Attempts)
 throw it;}
@@ -725,15 +729,15 @@ void Once(List<Edit>am){
 List<object>l=new List<object>();
 try{
 a5=0;
-Dictionary<string,IAppHostElementCollection>aa=Collections(l,am);
-BindingLists ci=Lists(aa,l);
-List<Edit>ch=ci.Try(am);
-for(a5=0;a5<ch.Count;a5++)
-One(aa[ch[a5].Site],ch[a5],l);
+Dictionary<string,IAppHostElementCollection>ab=Collections(l,am);
+BindingLists cj=Lists(ab,l);
+List<Edit>ci=cj.Try(am);
+for(a5=0;a5<ci.Count;a5++)
+One(ab[ci[a5].Site],ci[a5],l);
 a5=0;
-BindingLists gu=Lists(aa,l);
-foreach(string ao in aa.Keys)
-if(!BindingLists.Same(ci[ao],gu[ao]))
+BindingLists gu=Lists(ab,l);
+foreach(string ao in ab.Keys)
+if(!BindingLists.Same(cj[ao],gu[ao]))
 throw new HostException("internal","IIS put a binding elsewhere in site "+ao,"edits[0]","IIS put a binding of site "+ao+" elsewhere than it was told; nothing was committed","AddElement",null);
 bi=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
@@ -743,22 +747,22 @@ Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerabl
 HashSet<string>bk=new HashSet<string>(am.Select(t=>t.Site),StringComparer.Ordinal);
 Dictionary<string,IAppHostElementCollection>o=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
 bi="GetAdminSection";
-IAppHostWritableAdminManager dc=SiteStates.Keep(l,a.OpenWritableAdmin());
-dc.SetCommitPath(SiteStates.AppHost);
-IAppHostElement cw=SiteStates.Keep(l,dc.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
-IAppHostElementCollection aa=SiteStates.Keep(l,cw.GetCollection());
-long at=aa.GetCount();
+IAppHostWritableAdminManager dd=SiteStates.Keep(l,a.OpenWritableAdmin());
+dd.SetCommitPath(SiteStates.AppHost);
+IAppHostElement cx=SiteStates.Keep(l,dd.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
+IAppHostElementCollection ab=SiteStates.Keep(l,cx.GetCollection());
+long at=ab.GetCount();
 for(int b=0;b<at&&o.Count<bk.Count;b++){
-IAppHostElement ao=SiteStates.Keep(l,aa.GetItem(b));
+IAppHostElement ao=SiteStates.Keep(l,ab.GetItem(b));
 string g=Words(ao,"name");
 if(bk.Contains(g))
 o[g]=SiteStates.Keep(l,SiteStates.Keep(l,ao.GetElementByName("bindings")).GetCollection());}
 return o;}
-BindingLists Lists(Dictionary<string,IAppHostElementCollection>aa,List<object>l){
+BindingLists Lists(Dictionary<string,IAppHostElementCollection>ab,List<object>l){
 BindingLists fu=new BindingLists();
-if(aa.Count>0)
-fu.KnowsFlags=HasFlags(SiteStates.Keep(l,aa.First().Value.CreateNewElement("binding")));
-foreach(KeyValuePair<string,IAppHostElementCollection>ao in aa){
+if(ab.Count>0)
+fu.KnowsFlags=HasFlags(SiteStates.Keep(l,ab.First().Value.CreateNewElement("binding")));
+foreach(KeyValuePair<string,IAppHostElementCollection>ao in ab){
 List<Binding>s=new List<Binding>();
 long at=ao.Value.GetCount();
 for(int b=0;b<at;b++)
@@ -814,91 +818,91 @@ bi="AddElement";
 if(t.Before==null)
 s.AddElement(a2,f==at? -1:f);}
 void Put(IAppHostElement a2,string g,string value,List<object>l){
-IAppHostProperty dv=SiteStates.Keep(l,a2.GetPropertyByName(g));
+IAppHostProperty dw=SiteStates.Keep(l,a2.GetPropertyByName(g));
 bi=value==null?"Clear":"SetValue";
 if(value==null)
-dv.Clear();
+dw.Clear();
 else
-dv.SetValue(value);}
+dw.SetValue(value);}
 HostException Typed(Exception c){
 HostException af=c as HostException;
 if(af!=null)
 return af;
 uint ax=unchecked((uint)c.HResult);
-string q="internal",w=c.Message;
+string r="internal",w=c.Message;
 if(ax==Denied)
-Is(out q,out w,"access_denied","administrator rights are missing");
+Is(out r,out w,"access_denied","administrator rights are missing");
 else if(ax==Transaction)
-Is(out q,out w,"config_conflict","somebody else has committed at the same time");
+Is(out r,out w,"config_conflict","somebody else has committed at the same time");
 else if(ax==Exists)
-Is(out q,out w,"config_conflict","such a binding is there already");
+Is(out r,out w,"config_conflict","such a binding is there already");
 else if(ax==Sharing)
-Is(out q,out w,"config_locked","another process holds applicationHost.config");
+Is(out r,out w,"config_locked","another process holds applicationHost.config");
 else if(ax==Locked)
-Is(out q,out w,"config_locked",bi==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
+Is(out r,out w,"config_locked",bi==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
 else if(ax==NoClass)
-Is(out q,out w,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(q,w,"edits["+a5+"]",w,bi,ax);}
-static void Is(out string q,out string w,string af,string bo){
-q=af;
+Is(out r,out w,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
+return new HostException(r,w,"edits["+a5+"]",w,bi,ax);}
+static void Is(out string r,out string w,string af,string bo){
+r=af;
 w=bo;}}
 public class Prober{
 const int AtOnce=64,StackSize=256*1024;
 const int Doubts=2,Pause=500,LongestPause=4000;
 IMachine a;
 IDictionary[]bp;
-Sight[]dx;
+Sight[]dy;
 int a9;
 Gaps fq=new Gaps();
 List<HttpRecord>a4;
-Prober(IMachine a,IList cr,int br){
+Prober(IMachine a,IList cs,int br){
 this.a=a;
-bp=new IDictionary[cr.Count];
-dx=new Sight[cr.Count];
-cr.CopyTo(bp,0);
+bp=new IDictionary[cs.Count];
+dy=new Sight[cs.Count];
+cs.CopyTo(bp,0);
 a9=br*1000;}
-public static List<Bag>Look(IMachine a,IList cr,int br,int ed){
-return new Prober(a,cr,br).Run(ed);}
-List<Bag>Run(int ed){
-List<int>c7=Enumerable.Range(0,bp.Length).ToList(),aw=c7;
-for(int g9=0,d9=0;;){
+public static List<Bag>Look(IMachine a,IList cs,int br,int ee){
+return new Prober(a,cs,br).Run(ee);}
+List<Bag>Run(int ee){
+List<int>c8=Enumerable.Range(0,bp.Length).ToList(),aw=c8;
+for(int g9=0,ea=0;;){
 Together(aw);
-aw=c7.FindAll(b=>dx[b].Verdict=="wrong");
-bool eu=aw.Count>0;
-if(!eu)
-aw=c7.FindAll(b=>dx[b].MayPass);
-if(aw.Count==0||(eu?d9++ >=Math.Min(Doubts,ed):g9>=ed))
+aw=c8.FindAll(b=>dy[b].Verdict=="wrong");
+bool ev=aw.Count>0;
+if(!ev)
+aw=c8.FindAll(b=>dy[b].MayPass);
+if(aw.Count==0||(ev?ea++ >=Math.Min(Doubts,ee):g9>=ee))
 break;
-a.Pause(eu?Pause:Math.Min(LongestPause,Pause<<Math.Min(g9++,3)));}
+a.Pause(ev?Pause:Math.Min(LongestPause,Pause<<Math.Min(g9++,3)));}
 List<Bag>fo=new List<Bag>();
 for(int b=0;b<bp.Length;b++)
 fo.Add(new Bag{
-{"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",dx[b].Served},{"verdict",dx[b].Verdict}
+{"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",dy[b].Served},{"verdict",dy[b].Verdict}
 });
 return fo;}
 void Together(List<int>aw){
 int i8= -1;
-Exception d7=null;
-Sight[]dp=new Sight[aw.Count];
+Exception d8=null;
+Sight[]dq=new Sight[aw.Count];
 ThreadStart hv=delegate{
 try{
-for(int dg;(dg=Interlocked.Increment(ref i8))<aw.Count;)
-dp[dg]=At(bp[aw[dg]]);}
+for(int dh;(dh=Interlocked.Increment(ref i8))<aw.Count;)
+dq[dh]=At(bp[aw[dh]]);}
 catch(Exception c){
-d7=c;}};
-Thread[]ei=new Thread[Math.Min(AtOnce,aw.Count)];
-for(int b=0;b<ei.Length;b++){
-ei[b]=new Thread(hv,StackSize){IsBackground=true};
-ei[b].Start();}
-foreach(Thread h5 in ei)
+d8=c;}};
+Thread[]ej=new Thread[Math.Min(AtOnce,aw.Count)];
+for(int b=0;b<ej.Length;b++){
+ej[b]=new Thread(hv,StackSize){IsBackground=true};
+ej[b].Start();}
+foreach(Thread h5 in ej)
 h5.Join();
-if(d7!=null)
-throw new HostException("internal","probe: "+d7.GetType().Name+": "+d7.Message,"probe",d7.StackTrace,null,null);
-for(int dg=0;dg<dp.Length;dg++){
-Judge(bp[aw[dg]],dp[dg]);
-Sight ak=dx[aw[dg]];
-if(ak==null||ak.Verdict!="wrong"||dp[dg].Verdict=="right")
-dx[aw[dg]]=dp[dg];}}
+if(d8!=null)
+throw new HostException("internal","probe: "+d8.GetType().Name+": "+d8.Message,"probe",d8.StackTrace,null,null);
+for(int dh=0;dh<dq.Length;dh++){
+Judge(bp[aw[dh]],dq[dh]);
+Sight ak=dy[aw[dh]];
+if(ak==null||ak.Verdict!="wrong"||dq[dh].Verdict=="right")
+dy[aw[dh]]=dq[dh];}}
 Sight At(IDictionary ah){
 int ba=Convert.ToInt32(Convert.ToString(ah["port"]));
 Stopwatch hu=Stopwatch.StartNew();
@@ -906,7 +910,7 @@ Sight bf=new Sight();
 try{
 using(Stream ay=a.Dial(Convert.ToString(ah["address"]),ba,a9)){
 bf.Connected=true;
-byte[]hd=Handshake.Hello(Text(ah,"sni")),ew=new byte[16384];
+byte[]hd=Handshake.Hello(Text(ah,"sni")),ex=new byte[16384];
 ay.WriteTimeout=a9;
 ay.Write(hd,0,hd.Length);
 Flight gs=new Flight();
@@ -916,8 +920,8 @@ int ia=a9-(int)hu.ElapsedMilliseconds;
 if(ia<=0)
 return bf;
 ay.ReadTimeout=ia;
-int at=ay.Read(ew,0,ew.Length);
-bt=at==0?Answer.Ended:gs.Add(ew,at);}
+int at=ay.Read(ex,0,ex.Length);
+bt=at==0?Answer.Ended:gs.Add(ex,at);}
 bf.Answer=bt;
 bf.Served=gs.Thumbprint;}}
 catch(TimeoutException){
@@ -925,8 +929,8 @@ return bf;}
 catch(SocketException){
 bf.Answer=Answer.Ended;}
 catch(IOException c){
-SocketException e8=c.InnerException as SocketException;
-bool i5=e8!=null&&(e8.SocketErrorCode==SocketError.TimedOut||e8.SocketErrorCode==SocketError.WouldBlock);
+SocketException e9=c.InnerException as SocketException;
+bool i5=e9!=null&&(e9.SocketErrorCode==SocketError.TimedOut||e9.SocketErrorCode==SocketError.WouldBlock);
 if(!i5&&hu.ElapsedMilliseconds<a9)
 bf.Answer=Answer.Ended;}
 return bf;}
@@ -946,8 +950,8 @@ bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
 bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;}
 bool OfRecord(string ai,string ba){
 if(a4==null)
-using(IHttpApi cd=a.OpenHttp())
-a4=new HttpRecords(cd).All(0,fq);
+using(IHttpApi ce=a.OpenHttp())
+a4=new HttpRecords(ce).All(0,fq);
 return fq.Entries.Count>0||a4.Exists(a0=>a0.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(a0.Thumbprint,StringComparison.OrdinalIgnoreCase));}
 static string Text(IDictionary ah,string g){
 return ah[g]==null?null:Convert.ToString(ah[g]);}
@@ -961,75 +965,76 @@ public int Index;
 public Step Step;
 public string Instead;}
 Changes n;
-Journal cn;
+Journal co;
 List<Step>ar;
 List<Way>g1=new List<Way>();
 Dictionary<string,HttpRecord>a4=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-BindingLists aa;
+BindingLists ab;
 public List<HostException>Lost=new List<HostException>();
-public Recovery(Changes n,Journal cn){
+public Recovery(Changes n,Journal co){
 this.n=n;
-this.cn=cn;
+this.co=co;
 try{
-if(cn.Damaged)
+if(co.Damaged)
 throw new FormatException("a line of it is not as it was written");
-ar=Step.Read(new Given(JsonReader.Parse(cn["steps"]),"steps"));}
+ar=Step.Read(new Given(JsonReader.Parse(co["steps"]),"steps"));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
-HostException Conflict(string f,string cy){
-string w="run "+cn["run"]+" has not finished, and "+cy;
+HostException Conflict(string f,string cz){
+string w="run "+co["run"]+" has not finished, and "+cz;
 return new HostException("journal_conflict",w,f,w,null,null);}
 public void Plan(){
-SortedDictionary<int,object>em=new SortedDictionary<int,object>();
-HashSet<int>da=new HashSet<int>(),e2=new HashSet<int>();
-foreach(KeyValuePair<string,string>co in cn.Lines){
-int ir=co.Value.IndexOf('\t'),b;
-if(!int.TryParse(ir<0?co.Value:co.Value.Substring(0,ir),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+SortedDictionary<int,object>en=new SortedDictionary<int,object>();
+HashSet<int>db=new HashSet<int>(),e3=new HashSet<int>();
+foreach(KeyValuePair<string,string>cp in co.Lines){
+int ir=cp.Value.IndexOf('\t'),b;
+if(!int.TryParse(ir<0?cp.Value:cp.Value.Substring(0,ir),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(co.Key=="begin")
-em[b]=JsonReader.Parse(co.Value.Substring(ir+1));
-else if(co.Key=="done")
-da.Add(b);
-else if(co.Key=="undo")
-da.Remove(b);
-else if(co.Key=="undone"||co.Key=="failed")
-e2.Add(b);}
-foreach(int b in em.Keys.Reverse())
-if(!e2.Contains(b)&&ar[b].Op!=Step.Probe)
-Plan(b,ar[b],em[b],!da.Contains(b));}
-void Plan(int b,Step e,object l,bool cx){
+if(cp.Key=="begin")
+en[b]=JsonReader.Parse(cp.Value.Substring(ir+1));
+else if(cp.Key=="done")
+db.Add(b);
+else if(cp.Key=="undo")
+db.Remove(b);
+else if(cp.Key=="undone"||cp.Key=="failed")
+e3.Add(b);}
+foreach(int b in en.Keys.Reverse())
+if(!e3.Contains(b)&&ar[b].Op!=Step.Probe)
+Plan(b,ar[b],en[b],!db.Contains(b));}
+void Plan(int b,Step e,object l,bool cy){
 if(e.Op==Step.Bindings){
 List<object>fw=new List<object>((object[])l);
 List<Edit>am=e.Edits.Select((t,a5)=>new Edit{Site=t.Site,Behind=fw[a5]as string,Position=fw[a5]as string==null?(int)(long)fw[a5]:t.Position,Before=t.Before,After=t.After}).ToList();
-Plan(b,am,cx);
+Plan(b,am,cy);
 return;}
-HttpRecord ak=l==null?null:Step.Image(e,new Given(l,"begin")),c3;
-if(!a4.TryGetValue(e.Place,out c3)){
-c3=n.Http.Find(e.Family,e.Key);
-n.Touched.Note(e,c3);}
-a4[e.Place]=ak;
-if(cx&&HttpTable.Same(c3,ak)){
+HttpRecord ak=l==null?null:Step.Image(e,new Given(l,"begin")),c4;
+string b2=RecordMemory.Identity(e.Family,e.Key);
+if(!a4.TryGetValue(b2,out c4)){
+c4=n.Http.Find(e.Family,e.Key);
+n.Touched.Note(e,c4);}
+a4[b2]=ak;
+if(cy&&HttpTable.Same(c4,ak)){
 Nothing(b);
 return;}
-bool f0=cx&&e.Op==Step.Replace&&c3==null;
-if(!f0&& !HttpTable.Same(c3,e.After))
-throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(c3));
-Step dw=f0?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=ak}:Changes.Inverse(e,ak);
-g1.Add(new Way{Index=b,Step=dw});}
-void Plan(int b,List<Edit>am,bool cx){
-if(aa==null){
-aa=n.Iis.Read(ar.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
-n.Touched.Note(aa.Copy());}
-List<Edit>dw=Edit.Undoing(am);
-if(aa.Fits(dw)){
-aa.Try(dw);
-g1.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=dw}});}
-else if(cx&&aa.Fits(Edit.Undoing(dw)))
+bool f0=cy&&e.Op==Step.Replace&&c4==null;
+if(!f0&& !HttpTable.Same(c4,e.After))
+throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(c4));
+Step dx=f0?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=ak}:Changes.Inverse(e,ak);
+g1.Add(new Way{Index=b,Step=dx});}
+void Plan(int b,List<Edit>am,bool cy){
+if(ab==null){
+ab=n.Iis.Read(ar.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
+n.Touched.Note(ab.Copy());}
+List<Edit>dx=Edit.Undoing(am);
+if(ab.Fits(dx)){
+ab.Try(dx);
+g1.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=dx}});}
+else if(cy&&ab.Fits(Edit.Undoing(dx)))
 Nothing(b);
 else
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
 void Nothing(int b){
-bool ht=cn.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
+bool ht=co.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
 g1.Add(new Way{Index=b,Instead=ht?"undone":"failed"});}
 public void CarryOut(JournalWriter h){
 foreach(Way ga in g1){
@@ -1063,7 +1068,7 @@ IWritingMachine a;
 Changes n;
 JournalWriter h;
 Given an;
-List<KeyValuePair<int,Step>>da=new List<KeyValuePair<int,Step>>();
+List<KeyValuePair<int,Step>>db=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
@@ -1086,7 +1091,7 @@ Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!da.Exists(a0=>a0.Key==b))
+if(!db.Exists(a0=>a0.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
@@ -1095,44 +1100,44 @@ if(e.Op==Step.Probe){
 h.Begin(b,null);
 Look(e);}
 else if(e.Op==Step.Bindings){
-List<Edit>ch=Placed(e.Edits);
-h.Begin(b,ch.ConvertAll(t=>t.Behind??(object)t.Position));
-n.Iis.CommitAll(ch);
-da.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ch)}));}
+List<Edit>ci=Placed(e.Edits);
+h.Begin(b,ci.ConvertAll(t=>t.Behind??(object)t.Position));
+n.Iis.CommitAll(ci);
+db.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ci)}));}
 else{
 HttpRecord l=n.Expected(e);
 h.Begin(b,Step.ImageBag(l));
-Step dw=Changes.Inverse(e,l);
+Step dx=Changes.Inverse(e,l);
 try{
 n.Record(e);}
 catch(Exception c){
-dw=n.Rest(e,l,Applier.Typed(c,e.Place));
+dx=n.Rest(e,l,Applier.Typed(c,e.Place));
 throw;}
 finally{
-if(dw!=null)
-da.Add(new KeyValuePair<int,Step>(b,dw));}}}
+if(dx!=null)
+db.Add(new KeyValuePair<int,Step>(b,dx));}}}
 List<Edit>Placed(List<Edit>am){
-BindingLists c3=n.Iis.Read(am);
-n.Touched.Note(c3);
-return c3.Copy().Try(am);}
+BindingLists c4=n.Iis.Read(am);
+n.Touched.Note(c4);
+return c4.Copy().Try(am);}
 void Look(Step e){
 List<Bag>fo=Prober.Look(a,e.Endpoints,(int)an["timeout"].Whole(1,600),(int)an["retries"].Whole(0,100));
 Probes.AddRange(fo);
-Bag eu=fo.Find(ef=>(string)ef["verdict"]=="wrong");
-Bag i7=fo.Find(ef=>(string)ef["verdict"]!="wrong"&&(string)ef["verdict"]!="right");
-Bag b7=eu??(an["on_unverified"].Text()=="fail"?i7:null);
-if(b7==null)
+Bag ev=fo.Find(eg=>(string)eg["verdict"]=="wrong");
+Bag i7=fo.Find(eg=>(string)eg["verdict"]!="wrong"&&(string)eg["verdict"]!="right");
+Bag b8=ev??(an["on_unverified"].Text()=="fail"?i7:null);
+if(b8==null)
 return;
-string f=b7["address"]+":"+b7["port"]+" "+(b7["sni"]??"without SNI");
-string w="expected "+(b7["expect"]??"no handshake")+", saw "+(b7["served"]??"no handshake");
-throw new HostException(eu!=null?"probe_wrong":"probe_unverified",w,f,w,null,null);}
+string f=b8["address"]+":"+b8["port"]+" "+(b8["sni"]??"without SNI");
+string w="expected "+(b8["expect"]??"no handshake")+", saw "+(b8["served"]??"no handshake");
+throw new HostException(ev!=null?"probe_wrong":"probe_unverified",w,f,w,null,null);}
 void Undo(){
-if(da.Count==0)
+if(db.Count==0)
 return;
 Undone="complete";
-for(int f=da.Count-1;f>=0;f--){
-int b=da[f].Key;
-Step e=da[f].Value;
+for(int f=db.Count-1;f>=0;f--){
+int b=db[f].Key;
+Step e=db[f].Value;
 try{
 Try("undo",b);
 Back(e);
@@ -1171,29 +1176,29 @@ IDictionary bw=value as IDictionary;
 if(bw==null)
 throw Bad("must be an object");
 return bw;}
-public Given Keys(string[]ci,params string[]g5){
+public Given Keys(string[]cj,params string[]g5){
 IDictionary bw=Table();
 List<string>bk=new List<string>();
-foreach(object r in bw.Keys)
-bk.Add(Convert.ToString(r));
+foreach(object q in bw.Keys)
+bk.Add(Convert.ToString(q));
 bk.Sort(StringComparer.Ordinal);
-string[]fy=(string[])ci.Clone();
+string[]fy=(string[])cj.Clone();
 Array.Sort(fy,StringComparer.Ordinal);
 foreach(string g in fy)
 if(!bk.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
 foreach(string g in bk)
-if(Array.IndexOf(ci,g)<0&&Array.IndexOf(g5,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
+if(Array.IndexOf(cj,g)<0&&Array.IndexOf(g5,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
-IEnumerable fa=value as IEnumerable;
-if(fa==null||value is string||value is IDictionary)
+IEnumerable fb=value as IEnumerable;
+if(fb==null||value is string||value is IDictionary)
 throw Bad("must be a list");
-List<Given>ct=new List<Given>();
-foreach(object bz in fa)
-ct.Add(new Given(bz,Place+"["+ct.Count+"]"));
-return ct;}
+List<Given>cu=new List<Given>();
+foreach(object bz in fb)
+cu.Add(new Given(bz,Place+"["+cu.Count+"]"));
+return cu;}
 public string Text(){
 string j=value as string;
 if(j==null)
@@ -1203,14 +1208,14 @@ public bool IsText{
 get{return value is string;}}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long he,long ev){
+public long Whole(long he,long ew){
 decimal u= -1;
 bool fz= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
 fz=fz&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
 if(fz)
 u=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!fz||u!=Math.Truncate(u)||u<he||u>ev)
-throw Bad("must be a whole number from "+he+" to "+ev);
+if(!fz||u!=Math.Truncate(u)||u<he||u>ew)
+throw Bad("must be a whole number from "+he+" to "+ew);
 return(long)u;}
 public string Choice(params string[]af){
 string j=value as string;
@@ -1252,11 +1257,11 @@ e.Family=k["family"].Choice("ipport","hostnameport","ccs","scopedccs");
 e.Key=k["key"].Text();
 if(!RecordMemory.IsKey(e.Family,e.Key))
 throw k["key"].Bad("'"+e.Key+"' is no key of family "+e.Family);
-bool ak= !k["before"].IsNull,e3= !k["after"].IsNull;
-if(ak==(e.Op==Set)||e3==(e.Op==Delete))
+bool ak= !k["before"].IsNull,e4= !k["after"].IsNull;
+if(ak==(e.Op==Set)||e4==(e.Op==Delete))
 throw k.Bad(e.Op+" has the wrong images");
 e.Before=ak?Image(e,k["before"]):null;
-e.After=e3?Image(e,k["after"]):null;}
+e.After=e4?Image(e,k["after"]):null;}
 public static HttpRecord Image(Step e,Given k){
 k.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
 HttpRecord az=new HttpRecord{Family=e.Family,Key=e.Key};
@@ -1269,21 +1274,21 @@ az.Flags=Number(k["flags"]);
 az.CheckMode=Number(k["check_mode"]);
 az.Freshness=Number(k["freshness"]);
 az.Timeout=Number(k["timeout"]);
-Guid c0;
+Guid c1;
 if(az.Thumbprint!=null&& !RecordMemory.IsThumbprint(az.Thumbprint))
 throw k["thumbprint"].Bad("must be hexadecimal digits");
-if(!Guid.TryParse(az.AppId,out c0))
+if(!Guid.TryParse(az.AppId,out c1))
 throw k["app_id"].Bad("must be a GUID");
 return az;}
 static long Number(Given k){
 return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
-Bag el=new Bag{{"op",Op}};
+Bag em=new Bag{{"op",Op}};
 if(Op==Bindings)
-return el.Put("edits",Edits.ConvertAll(t=>t.ToBag()));
+return em.Put("edits",Edits.ConvertAll(t=>t.ToBag()));
 if(Op==Probe)
-return el.Put("endpoints",Endpoints.ConvertAll(a0=>new Bag{{"address",a0["address"]},{"port",a0["port"]},{"sni",a0["sni"]},{"expect",a0["expect"]}}));
-return el.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
+return em.Put("endpoints",Endpoints.ConvertAll(a0=>new Bag{{"address",a0["address"]},{"port",a0["port"]},{"sni",a0["sni"]},{"expect",a0["expect"]}}));
+return em.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
 public static Bag ImageBag(HttpRecord v){
 return v==null?null:v.AddTo(new Bag());}
 static Hashtable Endpoint(Given k){
@@ -1339,36 +1344,36 @@ return Mark(h2);}}
 static string Mark(Process bd){
 long br=bd.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
 return bd.Id.ToString(CultureInfo.InvariantCulture)+" "+br.ToString(CultureInfo.InvariantCulture);}
-public bool IsAlive(string fc){
-int c0;
-if(fc==null||fc==Owner|| !int.TryParse(fc.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c0))
+public bool IsAlive(string fd){
+int c1;
+if(fd==null||fd==Owner|| !int.TryParse(fd.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c1))
 return false;
 try{
-using(Process bd=Process.GetProcessById(c0))
-return Mark(bd)==fc;}
+using(Process bd=Process.GetProcessById(c1))
+return Mark(bd)==fd;}
 catch(Exception){
 return false;}}
 public IDisposable Lock(int br){
-IntPtr dt=Described("CreateMutexExW",0,a7=>CreateMutexExW(ref a7,LockName,0,0x1F0001));
-Mutex cu=new Mutex(false);
-cu.SafeWaitHandle.Dispose();
-cu.SafeWaitHandle=new SafeWaitHandle(dt,true);
+IntPtr du=Described("CreateMutexExW",0,a7=>CreateMutexExW(ref a7,LockName,0,0x1F0001));
+Mutex cv=new Mutex(false);
+cv.SafeWaitHandle.Dispose();
+cv.SafeWaitHandle=new SafeWaitHandle(du,true);
 bool im;
 try{
-im=cu.WaitOne(br*1000);}
+im=cv.WaitOne(br*1000);}
 catch(AbandonedMutexException){
 im=true;}
 if(im)
-return new Held(cu);
-cu.Dispose();
+return new Held(cv);
+cv.Dispose();
 return null;}
 class Held:IDisposable{
-Mutex cu;
-public Held(Mutex cu){
-this.cu=cu;}
+Mutex cv;
+public Held(Mutex cv){
+this.cv=cv;}
 public void Dispose(){
-cu.ReleaseMutex();
-cu.Dispose();}}
+cv.ReleaseMutex();
+cv.Dispose();}}
 public string JournalFolder(){
 string x=ToPath(Journal.Folder);
 Described("CreateDirectoryW",AlreadyExists,a7=>(IntPtr)(CreateDirectoryW(x,ref a7)?1:0));
@@ -1386,27 +1391,27 @@ if(!GetFileSecurityW(x,5,a8,bq,out bq))
 throw Refused("GetFileSecurityW",Marshal.GetLastWin32Error());
 return Untrusted(a8);}
 public static string Untrusted(byte[]a8){
-RawSecurityDescriptor cf=new RawSecurityDescriptor(a8,0);
-if(!IsTrusted(cf.Owner))
-return"the folder of the journal belongs to "+cf.Owner;
-if(cf.DiscretionaryAcl==null)
+RawSecurityDescriptor cg=new RawSecurityDescriptor(a8,0);
+if(!IsTrusted(cg.Owner))
+return"the folder of the journal belongs to "+cg.Owner;
+if(cg.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce gh in cf.DiscretionaryAcl){
+foreach(GenericAce gh in cg.DiscretionaryAcl){
 const int g4=0x1200A9|unchecked((int)0xA0000000);
-KnownAce d3=gh as KnownAce;
-bool hy=d3!=null&&d3.AceType==AceType.AccessDenied;
-if(!hy&&(d3==null||((d3.AccessMask&~g4)!=0&& !IsTrusted(d3.SecurityIdentifier))))
-return(d3==null?"somebody":d3.SecurityIdentifier.Value)+" may write into the folder of the journal";}
+KnownAce d4=gh as KnownAce;
+bool hy=d4!=null&&d4.AceType==AceType.AccessDenied;
+if(!hy&&(d4==null||((d4.AccessMask&~g4)!=0&& !IsTrusted(d4.SecurityIdentifier))))
+return(d4==null?"somebody":d4.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
-static bool IsTrusted(SecurityIdentifier fm){
-string j=fm==null?"":fm.Value;
+static bool IsTrusted(SecurityIdentifier b2){
+string j=b2==null?"":b2.Value;
 return j=="S-1-5-32-544"||j=="S-1-5-18"||j.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
-public IJournalFile OpenJournal(string i,long e9){
-return new JournalFile(i,e9);}
-public static HostException Refused(string bi,int b6){
-bool b4=b6==5||b6==1307||b6==1314;
-string w=b4?"administrator rights are missing":HostException.OfCall(bi,(uint)b6).Message;
-return new HostException(b4?"access_denied":"internal",w,"journal",w,bi,b6);}
+public IJournalFile OpenJournal(string i,long fa){
+return new JournalFile(i,fa);}
+public static HostException Refused(string bi,int b7){
+bool b5=b7==5||b7==1307||b7==1314;
+string w=b5?"administrator rights are missing":HostException.OfCall(bi,(uint)b7).Message;
+return new HostException(b5?"access_denied":"internal",w,"journal",w,bi,b7);}
 [StructLayout(LayoutKind.Sequential)]
 struct SecurityAttributes{
 public int Length;
@@ -1415,51 +1420,51 @@ public int Inherit;}
 delegate IntPtr Creation(SecurityAttributes a7);
 static IntPtr Described(string bi,int g2,Creation hx){
 SecurityAttributes a7=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
-uint ac;
-if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a7.Descriptor,out ac))
+uint ad;
+if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a7.Descriptor,out ad))
 throw Refused("ConvertStringSecurityDescriptorToSecurityDescriptorW",Marshal.GetLastWin32Error());
 try{
 IntPtr gu=hx(a7);
-int b6=Marshal.GetLastWin32Error();
-if(gu==IntPtr.Zero&&b6!=g2)
-throw Refused(bi,b6);
+int b7=Marshal.GetLastWin32Error();
+if(gu==IntPtr.Zero&&b7!=g2)
+throw Refused(bi,b7);
 return gu;}
 finally{
 LocalFree(a7.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string j,uint fn,out IntPtr a8,out uint ac);
+static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string j,uint fn,out IntPtr a8,out uint ad);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool GetFileSecurityW(string i,uint c5,byte[]a8,uint ac,out uint bq);
+static extern bool GetFileSecurityW(string i,uint c6,byte[]a8,uint ad,out uint bq);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern IntPtr CreateMutexExW(ref SecurityAttributes a7,string g,uint ag,uint gr);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool CreateDirectoryW(string i,ref SecurityAttributes a7);
 [DllImport("kernel32.dll")]
-static extern IntPtr LocalFree(IntPtr ez);}
+static extern IntPtr LocalFree(IntPtr e0);}
 public interface IWritingMachine:IMachine{
 IAppHostWritableAdminManager OpenWritableAdmin();
 IDisposable Lock(int br);
 string Owner{get;}
-bool IsAlive(string fc);
+bool IsAlive(string fd);
 string JournalFolder();
-IJournalFile OpenJournal(string i,long e9);}
+IJournalFile OpenJournal(string i,long fa);}
 public interface IGuard{
 bool Confirms{get;}
 void Confirm(string i);
 void Arm(JournalWriter h,int ar);
 void Disarm(string bb);}
 public interface IJournalFile:IDisposable{
-void Append(byte[]ad);}
+void Append(byte[]ae);}
 public class JournalFile:IJournalFile{
 FileStream ay;
-public JournalFile(string i,long e9){
+public JournalFile(string i,long fa){
 ay=new FileStream(i,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
-ay.SetLength(e9);
-ay.Seek(e9,SeekOrigin.Begin);}
-public void Append(byte[]ad){
+ay.SetLength(fa);
+ay.Seek(fa,SeekOrigin.Begin);}
+public void Append(byte[]ae){
 long bn=ay.Position;
 try{
-ay.Write(ad,0,ad.Length);
+ay.Write(ae,0,ae.Length);
 ay.Flush(true);}
 catch(IOException){
 ay.SetLength(bn);
@@ -1469,7 +1474,7 @@ public void Dispose(){
 ay.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string i);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cx,[MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();

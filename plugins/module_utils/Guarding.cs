@@ -16,104 +16,104 @@ public class Guard:IGuard{
 public const string TaskFolder="tlsfleet.iis",Program=@"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe";
 const int CheckSeconds=120,WaitSeconds=3600;
 IWritingMachine a;
-ITasks cm;
+ITasks cn;
 int f6;
-List<string>fd=new List<string>();
-string c8;
+List<string>fe=new List<string>();
+string c9;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine(),new WindowsTasks());}
-public static string Run(IDictionary p,IWritingMachine a,ITasks cm){
+public static string Run(IDictionary p,IWritingMachine a,ITasks cn){
 try{
-return Applier.Run(p,a,new Guard(new Given(p,""),a,cm));}
+return Applier.Run(p,a,new Guard(new Given(p,""),a,cn));}
 catch(Exception c){
 return Json.Write(Reader.Failure(Applier.Typed(c,"")));}}
-Guard(Given k,IWritingMachine a,ITasks cm){
+Guard(Given k,IWritingMachine a,ITasks cn){
 this.a=a;
-this.cm=cm;
+this.cn=cn;
 if(k["guard"].IsNull==k["confirm"].IsNull)
 throw k["guard"].Bad("give exactly one of guard and confirm");
 if(!k["confirm"].IsNull){
-c8=k["confirm"].Text();
+c9=k["confirm"].Text();
 if(k["steps"].Items().Count>0)
 throw k["steps"].Bad("a confirmation has none");
 return;}
 Given bc=k["guard"].Keys(new[]{"minutes","engine"});
 f6=(int)bc["minutes"].Whole(1,1440);
-foreach(Given dd in bc["engine"].Items())
-fd.Add(Unpacked(dd));}
-static string Unpacked(Given dd){
+foreach(Given de in bc["engine"].Items())
+fe.Add(Unpacked(de));}
+static string Unpacked(Given de){
 try{
-using(GZipStream ay=new GZipStream(new MemoryStream(Convert.FromBase64String(dd.Text())),CompressionMode.Decompress))
+using(GZipStream ay=new GZipStream(new MemoryStream(Convert.FromBase64String(de.Text())),CompressionMode.Decompress))
 using(StreamReader bg=new StreamReader(ay,Encoding.UTF8))
 return bg.ReadToEnd();}
 catch(Exception c){
-throw dd.Bad("must be gzip in base64: "+c.Message);}}
+throw de.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
-get{return c8!=null;}}
+get{return c9!=null;}}
 public void Arm(JournalWriter h,int ar){
-DateTime cj=a.UtcNow.AddMinutes(f6);
+DateTime ck=a.UtcNow.AddMinutes(f6);
 try{
 string x=Directory.CreateDirectory(FolderOf(a,h.Run)).FullName;
 string gz=Path.Combine(x,"undo.ps1");
-for(int b=0;b<fd.Count;b++)
-File.WriteAllText(Path.Combine(x,b.ToString(CultureInfo.InvariantCulture)+".cs"),fd[b],Encoding.ASCII);
+for(int b=0;b<fe.Count;b++)
+File.WriteAllText(Path.Combine(x,b.ToString(CultureInfo.InvariantCulture)+".cs"),fe[b],Encoding.ASCII);
 File.WriteAllText(gz,Script(h.Run),Encoding.ASCII);
 string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gz+"\"";
-string dn=cm.PowerShell(bo+" -Check",CheckSeconds);
-if(dn!=null)
-throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dn);
-cm.Register(NameOf(h.Run),Xml(bo,cj));
-h.Guard(Journal.Time(cj)+"\t"+ar.ToString(CultureInfo.InvariantCulture));}
+string dp=cn.PowerShell(bo+" -Check",CheckSeconds);
+if(dp!=null)
+throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dp);
+cn.Register(NameOf(h.Run),Xml(bo,ck));
+h.Guard(Journal.Time(ck)+"\t"+ar.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
 Disarm(h.Run);
 string w="the guard could not be set up, so nothing was written: "+c.Message;
 throw new HostException("guard_unavailable",w,"guard",w,null,unchecked((uint)c.HResult));}}
 public void Disarm(string bb){
-Tidy(a,cm,bb);}
+Tidy(a,cn,bb);}
 public void Confirm(string i){
 Journal o=Journal.Of(i);
-if(o["run"]!=c8|| !o.Waiting){
-bool e2=o["run"]==c8&&o["expired"]!=null;
-string w="run "+c8+(e2?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
+if(o["run"]!=c9|| !o.Waiting){
+bool e3=o["run"]==c9&&o["expired"]!=null;
+string w="run "+c9+(e3?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
 throw new HostException("guard_expired",w,"confirm",w,null,null);}
 using(JournalWriter h=JournalWriter.GoOn(a,i,o))
 h.End();
 File.Delete(i);
-Disarm(c8);}
+Disarm(c9);}
 public static string Expire(string bb){
 return Expire(bb,new WindowsMachine(),new WindowsTasks());}
-public static string Expire(string bb,IWritingMachine a,ITasks cm){
-string dn;
+public static string Expire(string bb,IWritingMachine a,ITasks cn){
+string dp;
 try{
 string i=Path.Combine(a.JournalFolder(),Journal.File);
 using(IDisposable gd=a.Lock(WaitSeconds))
-dn=gd==null?"another applier did not end":Undone(bb,a,i);}
+dp=gd==null?"another applier did not end":Undone(bb,a,i);}
 catch(Exception c){
 HostException af=Applier.Typed(c,"journal");
-dn=af.Code+": "+af.Hint;}
-a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+dn);
-Tidy(a,cm,bb);
-return dn;}
+dp=af.Code+": "+af.Hint;}
+a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+dp);
+Tidy(a,cn,bb);
+return dp;}
 static string Undone(string bb,IWritingMachine a,string i){
 Journal o=Journal.Of(i);
 if(o["run"]!=bb||o.Finished)
 return"nothing to do";
-using(IHttpApi cd=a.OpenHttp())
+using(IHttpApi ce=a.OpenHttp())
 using(JournalWriter h=JournalWriter.GoOn(a,i,o)){
 h.Expired(Journal.Time(a.UtcNow));
-Recovery bm=new Recovery(new Changes(a,cd),o);
+Recovery bm=new Recovery(new Changes(a,ce),o);
 bm.Plan();
 bm.CarryOut(h);
 h.End();
 foreach(HostException a0 in bm.Lost)
 a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+a0.Place+": "+a0.Hint);}
 return"undone, since nobody had confirmed it";}
-static void Tidy(IWritingMachine a,ITasks cm,string bb){
+static void Tidy(IWritingMachine a,ITasks cn,string bb){
 try{
 string x=FolderOf(a,bb);
 if(Directory.Exists(x))
 Directory.Delete(x,true);
-cm.Remove(NameOf(bb));}
+cn.Remove(NameOf(bb));}
 catch(Exception){}}
 static string NameOf(string bb){
 return"undo-"+bb;}
@@ -131,10 +131,10 @@ return"param([switch]$Check)\r\n"
 +"$expire = $made.CompiledAssembly.GetType('TlsFleet.Guard', $true).GetMethod('Expire', [type[]]@([string]))\r\n"
 +"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+bb+"')) }\r\n"
 +"exit 0\r\n";}
-static string Xml(string bo,DateTime cj){
+static string Xml(string bo,DateTime ck){
 return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">"
 +"<RegistrationInfo><Description>Undoes a change of tlsfleet.iis that nobody has confirmed</Description></RegistrationInfo>"
-+"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(cj)+"</StartBoundary><EndBoundary>"+Journal.Time(cj.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
++"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(ck)+"</StartBoundary><EndBoundary>"+Journal.Time(ck.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
 +"<Principals><Principal id=\"System\"><UserId>S-1-5-18</UserId><RunLevel>HighestAvailable</RunLevel></Principal></Principals>"
 +"<Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy><DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>"
 +"<StopIfGoingOnBatteries>false</StopIfGoingOnBatteries><StartWhenAvailable>true</StartWhenAvailable>"
@@ -171,28 +171,28 @@ ProcessStartInfo bn=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(
 bn.UseShellExecute=false;
 bn.CreateNoWindow=true;
 bn.RedirectStandardInput=bn.RedirectStandardOutput=bn.RedirectStandardError=true;
-StringBuilder dn=new StringBuilder();
+StringBuilder dp=new StringBuilder();
 using(Process bd=Process.Start(bn)){
 bd.StandardInput.Close();
 bd.OutputDataReceived+=delegate{};
-bd.ErrorDataReceived+=delegate(object jj,DataReceivedEventArgs co){
-lock(dn)
-dn.Append(' ').Append(co.Data);};
+bd.ErrorDataReceived+=delegate(object jj,DataReceivedEventArgs cp){
+lock(dp)
+dp.Append(' ').Append(cp.Data);};
 bd.BeginOutputReadLine();
 bd.BeginErrorReadLine();
 if(!bd.WaitForExit(br*1000)){
 bd.Kill();
 return"it did not end in "+br+" seconds";}
 bd.WaitForExit();
-return bd.ExitCode==0?null:"it ended with code "+bd.ExitCode+dn.ToString().TrimEnd();}}
+return bd.ExitCode==0?null:"it ended with code "+bd.ExitCode+dp.ToString().TrimEnd();}}
 public void Register(string g,string iw){
-In(delegate(ITaskFolder cv,List<object>l){
-ITaskFolder x=Find(cv,l)??SiteStates.Keep(l,cv.CreateFolder(Guard.TaskFolder,null));
+In(delegate(ITaskFolder cw,List<object>l){
+ITaskFolder x=Find(cw,l)??SiteStates.Keep(l,cw.CreateFolder(Guard.TaskFolder,null));
 SiteStates.Keep(l,x.RegisterTask(g,iw,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
 public void Remove(string g){
-In(delegate(ITaskFolder cv,List<object>l){
-ITaskFolder x=Find(cv,l);
+In(delegate(ITaskFolder cw,List<object>l){
+ITaskFolder x=Find(cw,l);
 if(x==null)
 return;
 try{
@@ -201,12 +201,12 @@ catch(Exception c){
 if(!IsMissing(c))
 throw;}
 try{
-cv.DeleteFolder(Guard.TaskFolder,0);}
+cw.DeleteFolder(Guard.TaskFolder,0);}
 catch(Exception){}
 });}
-static ITaskFolder Find(ITaskFolder cv,List<object>l){
+static ITaskFolder Find(ITaskFolder cw,List<object>l){
 try{
-return SiteStates.Keep(l,cv.GetFolder(Guard.TaskFolder));}
+return SiteStates.Keep(l,cw.GetFolder(Guard.TaskFolder));}
 catch(Exception c){
 if(IsMissing(c))
 return null;
@@ -216,9 +216,9 @@ return c.HResult==NotFound||c.HResult==NoPath;}
 static void In(Action<ITaskFolder,List<object>>hv){
 List<object>l=new List<object>();
 try{
-ITaskService dq=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
-dq.Connect(null,null,null,null);
-hv(SiteStates.Keep(l,dq.GetFolder("\\")),l);}
+ITaskService dr=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
+dr.Connect(null,null,null,null);
+hv(SiteStates.Keep(l,dr.GetFolder("\\")),l);}
 finally{
 SiteStates.Release(l);}}}
 }

@@ -26,7 +26,7 @@ using System;
 namespace TlsFleet{
 [ComImport,Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cw,[MarshalAs(UnmanagedType.BStr)]string i);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cx,[MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();}
@@ -67,39 +67,39 @@ public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
 const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
 public static Dictionary<long,string>Read(IMachine a,Gaps z){
-var c2=new Dictionary<long,string>();
+var c3=new Dictionary<long,string>();
 var l=new List<object>();
 var hr=new HashSet<string>();
 try{
-IAppHostAdminManager dc=Keep(l,a.OpenAdmin());
-IAppHostElement cw=Keep(l,dc.GetAdminSection(Sites,AppHost));
-IAppHostElementCollection aa=Keep(l,cw.GetCollection());
-long at=aa==null?0:aa.GetCount();
+IAppHostAdminManager dd=Keep(l,a.OpenAdmin());
+IAppHostElement cx=Keep(l,dd.GetAdminSection(Sites,AppHost));
+IAppHostElementCollection ab=Keep(l,cx.GetCollection());
+long at=ab==null?0:ab.GetCount();
 for(int b=0;b<at;b++)
-One(aa,b,c2,hr,z);}
+One(ab,b,c3,hr,z);}
 catch(Exception c){
-string cy=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
-z.Add("site_states",c,cy);}
+string cz=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
+z.Add("site_states",c,cz);}
 finally{
 Release(l);}
-return c2;}
-static void One(IAppHostElementCollection aa,int b,Dictionary<long,string>c2,HashSet<string>hr,Gaps z){
+return c3;}
+static void One(IAppHostElementCollection ab,int b,Dictionary<long,string>c3,HashSet<string>hr,Gaps z){
 var l=new List<object>();
 try{
-IAppHostElement ao=Keep(l,aa.GetItem(b));
-long c0=Number(Keep(l,ao.GetPropertyByName("id")));
+IAppHostElement ao=Keep(l,ab.GetItem(b));
+long c1=Number(Keep(l,ao.GetPropertyByName("id")));
 try{
-c2[c0]=Name(Number(Keep(l,ao.GetPropertyByName("state"))));}
+c3[c1]=Name(Number(Keep(l,ao.GetPropertyByName("state"))));}
 catch(Exception c){
 if(c.HResult!=NotKnownToWas&&hr.Add(Gaps.CodeOf(c)))
 z.Add("site_states",c,"site states");
-c2[c0]="unknown";}}
+c3[c1]="unknown";}}
 finally{
 Release(l);}}
-static string Name(long cb){
-return cb==0||cb==1?"started":cb==2||cb==3?"stopped":"unknown";}
-static long Number(IAppHostProperty dv){
-return Convert.ToInt64(dv.GetValue()?? -1,CultureInfo.InvariantCulture);}
+static string Name(long cc){
+return cc==0||cc==1?"started":cc==2||cc==3?"stopped":"unknown";}
+static long Number(IAppHostProperty dw){
+return Convert.ToInt64(dw.GetValue()?? -1,CultureInfo.InvariantCulture);}
 public static T Keep<T>(List<object>l,T bz){
 l.Add(bz);
 return bz;}
@@ -112,39 +112,39 @@ const string Crypto=@"%ProgramData%\Microsoft\Crypto\";
 static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
 IMachine a;
 Gaps z;
-string ff,al;
-HashSet<string>dr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-SortedDictionary<string,string>de=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps z,string ff,string al,IEnumerable<HttpRecord>a4){
+string fg,al;
+HashSet<string>ds=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+SortedDictionary<string,string>df=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
+public Certificates(IMachine a,Gaps z,string fg,string al,IEnumerable<HttpRecord>a4){
 this.a=a;
 this.z=z;
-this.ff=ff;
+this.fg=fg;
 this.al=al;
-de["MY"]="MY";
-de["WebHosting"]="WebHosting";
+df["MY"]="MY";
+df["WebHosting"]="WebHosting";
 foreach(HttpRecord v in a4){
 if(v.Thumbprint==null)
 continue;
 string a1=v.Store??"MY";
-dr.Add(a1+"\\"+v.Thumbprint);
-if(!de.ContainsKey(a1))
-de[a1]=a1;}}
+ds.Add(a1+"\\"+v.Thumbprint);
+if(!df.ContainsKey(a1))
+df[a1]=a1;}}
 public List<Bag>Read(){
 var o=new List<Bag>();
-foreach(string a1 in de.Values){
-List<StoredCertificate>c7=z.Try("certificates","certificate store "+a1,null,()=>a.Stores.Read(a1));
+foreach(string a1 in df.Values){
+List<StoredCertificate>c8=z.Try("certificates","certificate store "+a1,null,()=>a.Stores.Read(a1));
 try{
-if(c7!=null)
-Choose(a1,c7,o);}
+if(c8!=null)
+Choose(a1,c8,o);}
 finally{
 a.Stores.Close();}}
 return o;}
-void Choose(string a1,List<StoredCertificate>c7,List<Bag>o){
+void Choose(string a1,List<StoredCertificate>c8,List<Bag>o){
 bool iu=a1=="MY"||a1=="WebHosting";
-c7.Sort((a0,a6)=>string.CompareOrdinal(a0.Thumbprint,a6.Thumbprint));
-foreach(StoredCertificate d in c7){
-bool gf=ff=="candidates"&&iu&&d.Key!=null;
-if(ff=="all"||gf||dr.Contains(a1+"\\"+d.Thumbprint))
+c8.Sort((a0,a6)=>string.CompareOrdinal(a0.Thumbprint,a6.Thumbprint));
+foreach(StoredCertificate d in c8){
+bool gf=fg=="candidates"&&iu&&d.Key!=null;
+if(fg=="all"||gf||ds.Contains(a1+"\\"+d.Thumbprint))
 o.Add(Facts(a1,d));}}
 Bag Facts(string a1,StoredCertificate d){
 return new Bag{{"thumbprint",d.Thumbprint},{"store",a1},{"der",Convert.ToBase64String(d.Der)}}
@@ -154,26 +154,26 @@ return new Bag{{"thumbprint",d.Thumbprint},{"store",a1},{"der",Convert.ToBase64S
 .Put("key",d.Key==null?null:KeyFacts(a1,d))
 .PutUnless(null,"chain",z.Try("chains","chain of certificate "+d.Thumbprint+" in "+a1,null,()=>Chain(d)));}
 Bag Chain(StoredCertificate d){
-ChainFacts e4=a.Stores.Chain(d);
-return e4==null?null:new Bag{{"status",e4.Status},{"elements",e4.Elements}};}
+ChainFacts e5=a.Stores.Chain(d);
+return e5==null?null:new Bag{{"status",e5.Status},{"elements",e5.Elements}};}
 Bag KeyFacts(string a1,StoredCertificate d){
-KeyLink r=d.Key;
-string cy="key of certificate "+d.Thumbprint+" in "+a1;
-string eq=al=="sign"&& !IsSoftware(r.Provider)?"open":al;
+KeyLink q=d.Key;
+string cz="key of certificate "+d.Thumbprint+" in "+a1;
+string er=al=="sign"&& !IsSoftware(q.Provider)?"open":al;
 var an=new KeyProbe();
-if(eq!="metadata")
-an=z.Try("keys",cy,an,()=>Opened(d,eq=="sign"));
-string gr=z.Try("keys",cy,"unknown",()=>KeyAccess.OfSystem(an.Descriptor));
+if(er!="metadata")
+an=z.Try("keys",cz,an,()=>Opened(d,er=="sign"));
+string gr=z.Try("keys",cz,"unknown",()=>KeyAccess.OfSystem(an.Descriptor));
 return new Bag{
-{"provider",r.Provider},{"provider_type",r.ProviderType},{"container",r.Container},{"key_spec",r.KeySpec},{"machine",r.Machine},{"system_access",gr},{"check",an.Tried?eq:"metadata"},{"code",an.Code}
-}.PutUnless(null,"file",z.Try("keys",cy,null,()=>FileOf(an.UniqueName)));}
+{"provider",q.Provider},{"provider_type",q.ProviderType},{"container",q.Container},{"key_spec",q.KeySpec},{"machine",q.Machine},{"system_access",gr},{"check",an.Tried?er:"metadata"},{"code",an.Code}
+}.PutUnless(null,"file",z.Try("keys",cz,null,()=>FileOf(an.UniqueName)));}
 KeyProbe Opened(StoredCertificate d,bool g0){
-KeyLink r=d.Key;
+KeyLink q=d.Key;
 KeyProbe an=a.Stores.Probe(d,g0);
-if(an.Code!=KeyNative.BadKeyset|| !r.Machine|| !IsSoftware(r.Provider))
+if(an.Code!=KeyNative.BadKeyset|| !q.Machine|| !IsSoftware(q.Provider))
 return an;
-bool fr=r.ProviderType==0;
-string x=Crypto+KeyFolders[fr?0:1],ik=fr?"":FileStart(r.Container);
+bool fr=q.ProviderType==0;
+string x=Crypto+KeyFolders[fr?0:1],ik=fr?"":FileStart(q.Container);
 foreach(string g in a.FilesIn(x)){
 if(!g.StartsWith(ik,StringComparison.OrdinalIgnoreCase))
 continue;
@@ -216,21 +216,21 @@ const int Read=unchecked((int)0x80000000)|0x10000000|0x1;
 public static string OfSystem(byte[]a8){
 if(a8==null||a8.Length==0)
 return"unknown";
-var cf=new RawSecurityDescriptor(a8,0);
-RawAcl fa=cf.DiscretionaryAcl;
-if((cf.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
+var cg=new RawSecurityDescriptor(a8,0);
+RawAcl fb=cg.DiscretionaryAcl;
+if((cg.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
-if(fa==null)
+if(fb==null)
 return"granted";
-foreach(GenericAce gh in fa){
-CommonAce d3=gh as CommonAce;
-if(d3==null||(d3.AceFlags&AceFlags.InheritOnly)!=0||(d3.AccessMask&Read)==0)
+foreach(GenericAce gh in fb){
+CommonAce d4=gh as CommonAce;
+if(d4==null||(d4.AceFlags&AceFlags.InheritOnly)!=0||(d4.AccessMask&Read)==0)
 continue;
-if(!System.Contains(d3.SecurityIdentifier.Value))
+if(!System.Contains(d4.SecurityIdentifier.Value))
 continue;
-if(d3.AceQualifier==AceQualifier.AccessDenied)
+if(d4.AceQualifier==AceQualifier.AccessDenied)
 return"denied";
-if(d3.AceQualifier==AceQualifier.AccessAllowed)
+if(d4.AceQualifier==AceQualifier.AccessAllowed)
 return"granted";}
 return"denied";}}
 public class Document{
@@ -240,10 +240,10 @@ IMachine a;
 IRegistry m;
 Gaps z=new Gaps();
 string aj,al;
-List<string>ep=new List<string>(),c6=new List<string>();
+List<string>eq=new List<string>(),c7=new List<string>();
 List<HttpRecord>a4=new List<HttpRecord>();
-List<Bag>ej=new List<Bag>();
-bool?dh;
+List<Bag>ek=new List<Bag>();
+bool?di;
 public Document(IMachine a,string aj,string al){
 this.a=a;
 this.aj=aj;
@@ -254,27 +254,27 @@ Bag jm=z.Try("os","Windows version",EmptyOs(),Os);
 Bag f4=z.Try("iis","IIS version",null,Iis);
 long b0=(int)jm["build"];
 ReadHttp(b0);
-IisConfig cg=new IisConfig(a,z);
+IisConfig ch=new IisConfig(a,z);
 if(f4!=null)
-cg.Read();
-List<Bag>aa=Sites(cg);
+ch.Read();
+List<Bag>ab=Sites(ch);
 bool?gy=null;
 if(f4!=null)
 gy=z.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
-List<Bag>d1=AllUsers(cg);
+List<Bag>d2=AllUsers(ch);
 Bag au=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",z.Try("os","computer name","",()=>ComputerName(m))},{"os",jm},{"iis",f4},{"addresses",z.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",ep},{"http_ports",z.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gy},{"update_exported",dh},{"shared_configuration",cg.Shared},{"sites",aa},{"records",a4.Select(v=>v.ToBag())},{"certificates",new Certificates(a,z,aj,al,a4).Read()},{"central_store",z.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c6},{"users",d1},{"connection",z.Try("connection","connection in use",null,Connection)},{"journal",z.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",cg.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
-new Traces(a,z).AddTo(au,f4!=null,b0,ej);
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",z.Try("os","computer name","",()=>ComputerName(m))},{"os",jm},{"iis",f4},{"addresses",z.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",eq},{"http_ports",z.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gy},{"update_exported",di},{"shared_configuration",ch.Shared},{"sites",ab},{"records",a4.Select(v=>v.ToBag())},{"certificates",new Certificates(a,z,aj,al,a4).Read()},{"central_store",z.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c7},{"users",d2},{"connection",z.Try("connection","connection in use",null,Connection)},{"journal",z.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ch.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
+new Traces(a,z).AddTo(au,f4!=null,b0,ek);
 return au.Put("incomplete",z.Entries);}
 void ReadHttp(long b0){
 try{
-using(IHttpApi cd=a.OpenHttp()){
-HttpRecords ea=new HttpRecords(cd);
-a4=ea.All(b0,z);
-ej=ea.Unknown;
-c6=z.Try("url_reservations","URL reservations",c6,ea.UrlReservations);
-ep=z.Try("ip_listen","IP listen list",ep,ea.IpListen);
-dh=z.Try("update_exported","exports of httpapi.dll",null,()=>cd.UpdateExported);}}
+using(IHttpApi ce=a.OpenHttp()){
+HttpRecords eb=new HttpRecords(ce);
+a4=eb.All(b0,z);
+ek=eb.Unknown;
+c7=z.Try("url_reservations","URL reservations",c7,eb.UrlReservations);
+eq=z.Try("ip_listen","IP listen list",eq,eb.IpListen);
+di=z.Try("update_exported","exports of httpapi.dll",null,()=>ce.UpdateExported);}}
 catch(Exception c){
 z.Add("records",c,"http.sys configuration");}}
 public static string ComputerName(IRegistry m){
@@ -285,55 +285,55 @@ int BuildOf(){
 object j=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
 return j==null?0:int.Parse(Convert.ToString(j),CultureInfo.InvariantCulture);}
 Bag Os(){
-object dk=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
-object er=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
-if(dk==null){
-string[]c5=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
-dk=int.Parse(c5[0],CultureInfo.InvariantCulture);
-er=int.Parse(c5[1],CultureInfo.InvariantCulture);}
-return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dk,er??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
+object dl=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
+object es=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
+if(dl==null){
+string[]c6=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
+dl=int.Parse(c6[0],CultureInfo.InvariantCulture);
+es=int.Parse(c6[1],CultureInfo.InvariantCulture);}
+return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dl,es??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
 static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-static Bag OsBag(string g,object dk,object er,object b0,object fn){
-return new Bag{{"name",g},{"major",dk},{"minor",er},{"build",b0},{"revision",fn}};}
+static Bag OsBag(string g,object dl,object es,object b0,object fn){
+return new Bag{{"name",g},{"major",dl},{"minor",es},{"build",b0},{"revision",fn}};}
 Bag Iis(){
-object dk=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
-object er=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
-return dk==null?null:new Bag{{"major",dk},{"minor",er??0}};}
-List<Bag>Sites(IisConfig cg){
-Dictionary<long,string>c2=new Dictionary<long,string>();
-if(cg.Sites.Count>0)
-c2=SiteStates.Read(a,z);
-List<Bag>aa=new List<Bag>();
-foreach(Site ao in cg.Sites){
-string cb;
-IEnumerable<Bag>s=ao.Bindings.Select(delegate(Binding b3){
-return new Bag{{"protocol",b3.Protocol},{"information",b3.Information},{"ssl_flags",b3.Flags}};
+object dl=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
+object es=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
+return dl==null?null:new Bag{{"major",dl},{"minor",es??0}};}
+List<Bag>Sites(IisConfig ch){
+Dictionary<long,string>c3=new Dictionary<long,string>();
+if(ch.Sites.Count>0)
+c3=SiteStates.Read(a,z);
+List<Bag>ab=new List<Bag>();
+foreach(Site ao in ch.Sites){
+string cc;
+IEnumerable<Bag>s=ao.Bindings.Select(delegate(Binding b4){
+return new Bag{{"protocol",b4.Protocol},{"information",b4.Information},{"ssl_flags",b4.Flags}};
 });
-c2.TryGetValue(ao.Id,out cb);
-aa.Add(new Bag{{"id",ao.Id},{"name",ao.Name},{"state",cb??"unknown"},{"bindings",s}});}
-return aa;}
-List<Bag>AllUsers(IisConfig cg){
-List<Bag>d1=new Users(m).Read(z);
-foreach(Mapper be in cg.Mappers)
+c3.TryGetValue(ao.Id,out cc);
+ab.Add(new Bag{{"id",ao.Id},{"name",ao.Name},{"state",cc??"unknown"},{"bindings",s}});}
+return ab;}
+List<Bag>AllUsers(IisConfig ch){
+List<Bag>d2=new Users(m).Read(z);
+foreach(Mapper be in ch.Mappers)
 if(be.Hash&& !IsComplete(be))
-Users.Add(d1,"other",null,be.Thumbprint,"applicationHost.config, customMetadata "+be.Path+", property 5506 of the IIS 6 metabase");
-d1.AddRange(z.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
-return d1;}
+Users.Add(d2,"other",null,be.Thumbprint,"applicationHost.config, customMetadata "+be.Path+", property 5506 of the IIS 6 metabase");
+d2.AddRange(z.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
+return d2;}
 static bool IsComplete(Mapper be){
 return be.Site>0&&be.Thumbprint!=null;}
 List<int>Ports(){
-IEnumerable<TcpEnd>fb=a.Listening();
-if(fb==null)
+IEnumerable<TcpEnd>fc=a.Listening();
+if(fc==null)
 return null;
-return new SortedSet<int>(fb.Select(cj=>cj.Port)).ToList();}
+return new SortedSet<int>(fc.Select(ck=>ck.Port)).ToList();}
 Bag CentralStore(){
 const string i=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
-object db=m.Value(i,"Enabled");
+object dc=m.Value(i,"Enabled");
 string x=m.Value(i,"CertStoreLocation")as string;
-if(db==null&&x==null)
+if(dc==null&&x==null)
 return null;
-bool on=db is int&&(int)db!=0;
+bool on=dc is int&&(int)dc!=0;
 List<string>hb=null;
 if(!string.IsNullOrEmpty(x))
 hb=z.Try("central_store_files","files on "+x,null,()=>FilesIn(x));
@@ -342,14 +342,14 @@ List<string>FilesIn(string x){
 IEnumerable<string>bk=a.FilesIn(x);
 return bk==null?null:bk.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
-Dictionary<int,bool>dm=new Users(m).WinRmPorts();
-List<TcpEnd>aw=a.Established().Where(cj=>dm.ContainsKey(cj.Port)).ToList();
-TcpEnd cz=aw.FirstOrDefault(cj=>dm[cj.Port])??aw.FirstOrDefault();
-if(cz==null)
+Dictionary<int,bool>dn=new Users(m).WinRmPorts();
+List<TcpEnd>aw=a.Established().Where(ck=>dn.ContainsKey(ck.Port)).ToList();
+TcpEnd c0=aw.FirstOrDefault(ck=>dn[ck.Port])??aw.FirstOrDefault();
+if(c0==null)
 return null;
-if(aw.Any(cj=>cj.Port!=cz.Port||cj.Address!=cz.Address))
-z.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+cz.Address+" port "+cz.Port);
-return new Bag{{"address",cz.Address},{"port",cz.Port},{"tls",dm[cz.Port]}};}}
+if(aw.Any(ck=>ck.Port!=c0.Port||ck.Address!=c0.Address))
+z.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+c0.Address+" port "+c0.Port);
+return new Bag{{"address",c0.Address},{"port",c0.Port},{"tls",dn[c0.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
 public ushort Major,Minor;}
@@ -410,31 +410,31 @@ public const int QueryNext=1;
 public const uint InitializeConfig=2;
 public const uint NotFound=2,InvalidParameter=87,InsufficientBuffer=122,MoreData=234,NoMoreItems=259;
 [DllImport("httpapi.dll")]
-public static extern uint HttpInitialize(HttpVersion f9,uint ag,IntPtr es);
+public static extern uint HttpInitialize(HttpVersion f9,uint ag,IntPtr et);
 [DllImport("httpapi.dll")]
-public static extern uint HttpTerminate(uint ag,IntPtr es);
+public static extern uint HttpTerminate(uint ag,IntPtr et);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr dt,int c0,IntPtr cs,uint b8,IntPtr e0,uint c4,out uint bq,IntPtr dl);
+public static extern uint HttpQueryServiceConfiguration(IntPtr du,int c1,IntPtr ct,uint b9,IntPtr e1,uint c5,out uint bq,IntPtr dm);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint y,IntPtr dl);
+public static extern uint HttpSetServiceConfiguration(IntPtr du,int c1,IntPtr ac,uint y,IntPtr dm);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint y,IntPtr dl);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr du,int c1,IntPtr ac,uint y,IntPtr dm);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr dt,int c0,IntPtr ab,uint y,IntPtr dl);}
+public static extern uint HttpUpdateServiceConfiguration(IntPtr du,int c1,IntPtr ac,uint y,IntPtr dm);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
 var f9=new HttpVersion{Major=1,Minor=0};
-uint q=HttpNative.HttpInitialize(f9,HttpNative.InitializeConfig,IntPtr.Zero);
-if(q!=0)
-throw HostException.OfCall("HttpInitialize",q);}
-public uint Query(int c0,IntPtr cs,uint b8,IntPtr e0,uint c4,out uint bq){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c0,cs,b8,e0,c4,out bq,IntPtr.Zero);}
-public uint Set(int c0,IntPtr ab,uint y){
-return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c0,ab,y,IntPtr.Zero);}
-public uint Delete(int c0,IntPtr ab,uint y){
-return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c0,ab,y,IntPtr.Zero);}
-public uint Update(int c0,IntPtr ab,uint y){
-return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c0,ab,y,IntPtr.Zero);}
+uint r=HttpNative.HttpInitialize(f9,HttpNative.InitializeConfig,IntPtr.Zero);
+if(r!=0)
+throw HostException.OfCall("HttpInitialize",r);}
+public uint Query(int c1,IntPtr ct,uint b9,IntPtr e1,uint c5,out uint bq){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c1,ct,b9,e1,c5,out bq,IntPtr.Zero);}
+public uint Set(int c1,IntPtr ac,uint y){
+return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c1,ac,y,IntPtr.Zero);}
+public uint Delete(int c1,IntPtr ac,uint y){
+return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c1,ac,y,IntPtr.Zero);}
+public uint Update(int c1,IntPtr ac,uint y){
+return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c1,ac,y,IntPtr.Zero);}
 public bool?UpdateExported{
 get{
 try{
@@ -450,39 +450,39 @@ public string Family,Key,Thumbprint,Store,AppId,CtlIdentifier,CtlStore;
 public long Flags,CheckMode,Freshness,Timeout;
 public Bag ToBag(){
 return AddTo(new Bag{{"family",Family},{"key",Key}});}
-public Bag AddTo(Bag el){
-return el.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
+public Bag AddTo(Bag em){
+return em.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
 .PutUnless(0L,"flags",Flags).PutUnless(0L,"check_mode",CheckMode)
 .PutUnless(0L,"freshness",Freshness).PutUnless(0L,"timeout",Timeout)
 .PutUnless(null,"ctl_identifier",CtlIdentifier).PutUnless(null,"ctl_store",CtlStore);}}
 public class HttpRecords{
 public static Dictionary<string,int>Ids=new Dictionary<string,int>{
 {"ipport",HttpNative.Ssl},{"hostnameport",HttpNative.Sni},{"ccs",HttpNative.Ccs},{"scopedccs",HttpNative.ScopedCcs}};
-IHttpApi cd;
+IHttpApi ce;
 public List<Bag>Unknown=new List<Bag>();
-public HttpRecords(IHttpApi cd){
-this.cd=cd;}
+public HttpRecords(IHttpApi ce){
+this.ce=ce;}
 public List<HttpRecord>All(long b0,Gaps z){
-List<HttpRecord>c7=new List<HttpRecord>();
-Family(c7,z,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
-Family(c7,z,HttpNative.Sni,"hostnameport",b0<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-Family(c7,z,HttpNative.Ccs,"ccs",b0<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
-Family(c7,z,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-return c7;}
-void Family(List<HttpRecord>c7,Gaps z,int c0,string ae,bool fg,object b1,Func<IntPtr,HttpRecord>cp){
+List<HttpRecord>c8=new List<HttpRecord>();
+Family(c8,z,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
+Family(c8,z,HttpNative.Sni,"hostnameport",b0<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(c8,z,HttpNative.Ccs,"ccs",b0<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
+Family(c8,z,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+return c8;}
+void Family(List<HttpRecord>c8,Gaps z,int c1,string aa,bool fh,object b1,Func<IntPtr,HttpRecord>cq){
 try{
-List<HttpRecord>o=Steady(c0,b1,cp);
+List<HttpRecord>o=Steady(c1,b1,cq);
 foreach(HttpRecord v in o)
-v.Family=ae;
-c7.AddRange(o);}
+v.Family=aa;
+c8.AddRange(o);}
 catch(HostException c){
-if(fg&&c.Number==HttpNative.InvalidParameter)
-Unknown.Add(new Bag{{"what","records_"+ae},{"present",false},{"evidence",c.Call+", id "+c0+": "+c.Number}});
+if(fh&&c.Number==HttpNative.InvalidParameter)
+Unknown.Add(new Bag{{"what","records_"+aa},{"present",false},{"evidence",c.Call+", id "+c1+": "+c.Number}});
 else
-z.Add("records",c,"http.sys records of family "+ae+" (id "+c0+")");}}
-List<HttpRecord>Steady(int c0,object b1,Func<IntPtr,HttpRecord>cp){
+z.Add("records",c,"http.sys records of family "+aa+" (id "+c1+")");}}
+List<HttpRecord>Steady(int c1,object b1,Func<IntPtr,HttpRecord>cq){
 for(int bx=1;;bx++){
-List<HttpRecord>o=Each(c0,b1,cp);
+List<HttpRecord>o=Each(c1,b1,cq);
 HashSet<string>gt=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 bool hs=false;
 foreach(HttpRecord v in o)
@@ -495,38 +495,38 @@ public List<string>UrlReservations(){
 return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a5=>Text(((UrlAclSet)Marshal.PtrToStructure(a5,typeof(UrlAclSet))).Prefix));}
 public List<string>IpListen(){
 List<string>o=new List<string>();
-using(Room ee=new Room()){
-uint q=ee.Query(cd,HttpNative.IpListen,IntPtr.Zero,0);
-if(q==HttpNative.NotFound)
+using(Room ef=new Room()){
+uint r=ef.Query(ce,HttpNative.IpListen,IntPtr.Zero,0);
+if(r==HttpNative.NotFound)
 return o;
-if(q!=0)
-throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-int at=Marshal.ReadInt32(ee.At);
+if(r!=0)
+throw HostException.OfCall("HttpQueryServiceConfiguration",r);
+int at=Marshal.ReadInt32(ef.At);
 for(int b=0;b<at;b++)
-o.Add(Address(IntPtr.Add(ee.At,8+128*b)).ToString());}
+o.Add(Address(IntPtr.Add(ef.At,8+128*b)).ToString());}
 return o;}
-List<T>Each<T>(int c0,object b1,Func<IntPtr,T>cp){
+List<T>Each<T>(int c1,object b1,Func<IntPtr,T>cq){
 List<T>o=new List<T>();
 int y=Marshal.SizeOf(b1.GetType());
 int hq=(int)Marshal.OffsetOf(b1.GetType(),"Token");
-IntPtr cs=Marshal.AllocHGlobal(y);
+IntPtr ct=Marshal.AllocHGlobal(y);
 try{
 for(int b=0;b<y;b++)
-Marshal.WriteByte(cs,b,0);
-Marshal.StructureToPtr(b1,cs,false);
-using(Room ee=new Room()){
+Marshal.WriteByte(ct,b,0);
+Marshal.StructureToPtr(b1,ct,false);
+using(Room ef=new Room()){
 for(int gp=0;;gp++){
-Marshal.WriteInt32(cs,hq,gp);
-uint q=ee.Query(cd,c0,cs,(uint)y);
-if(q==HttpNative.NoMoreItems||(q==HttpNative.NotFound&&gp==0))
+Marshal.WriteInt32(ct,hq,gp);
+uint r=ef.Query(ce,c1,ct,(uint)y);
+if(r==HttpNative.NoMoreItems||(r==HttpNative.NotFound&&gp==0))
 return o;
-if(q!=0)
-throw HostException.OfCall("HttpQueryServiceConfiguration",q);
-o.Add(cp(ee.At));}}}
+if(r!=0)
+throw HostException.OfCall("HttpQueryServiceConfiguration",r);
+o.Add(cq(ef.At));}}}
 finally{
-Marshal.FreeHGlobal(cs);}}
-public static HttpRecord Of(int c0,IntPtr a5){
-return c0==HttpNative.Ssl?FromSsl(a5):c0==HttpNative.Ccs?FromCcs(a5):FromSni(a5);}
+Marshal.FreeHGlobal(ct);}}
+public static HttpRecord Of(int c1,IntPtr a5){
+return c1==HttpNative.Ssl?FromSsl(a5):c1==HttpNative.Ccs?FromCcs(a5):FromSni(a5);}
 static HttpRecord FromSsl(IntPtr a5){
 SslSet set=(SslSet)Marshal.PtrToStructure(a5,typeof(SslSet));
 IPAddress ap=Address(set.Address);
@@ -537,8 +537,8 @@ SniSet set=(SniSet)Marshal.PtrToStructure(a5,typeof(SniSet));
 return Record(set.Param,Text(set.Key.Host)+":"+Port(a5));}
 static HttpRecord FromCcs(IntPtr a5){
 return Record(((CcsSet)Marshal.PtrToStructure(a5,typeof(CcsSet))).Param,Port(a5));}
-static HttpRecord Record(SslParam bh,string r){
-HttpRecord v=new HttpRecord{Key=r,AppId=bh.AppId.ToString("B")};
+static HttpRecord Record(SslParam bh,string q){
+HttpRecord v=new HttpRecord{Key=q,AppId=bh.AppId.ToString("B")};
 if(bh.HashLength>0&&bh.Hash!=IntPtr.Zero){
 byte[]bu=new byte[bh.HashLength];
 Marshal.Copy(bh.Hash,bu,0,bu.Length);
@@ -555,42 +555,42 @@ static string Text(IntPtr a5){
 return a5==IntPtr.Zero?null:Marshal.PtrToStringUni(a5);}
 static IPAddress Address(IntPtr a5){
 bool go=Marshal.ReadInt16(a5)==23;
-byte[]ad=new byte[go?16:4];
-Marshal.Copy(IntPtr.Add(a5,go?8:4),ad,0,ad.Length);
-return go?new IPAddress(ad,(uint)Marshal.ReadInt32(a5,24)):new IPAddress(ad);}
+byte[]ae=new byte[go?16:4];
+Marshal.Copy(IntPtr.Add(a5,go?8:4),ae,0,ae.Length);
+return go?new IPAddress(ae,(uint)Marshal.ReadInt32(a5,24)):new IPAddress(ae);}
 static string Port(IntPtr a5){
 int ba=(Marshal.ReadByte(a5,2)<<8)|Marshal.ReadByte(a5,3);
 return ba.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
-uint ac=512;
+uint ad=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
-public uint Query(IHttpApi cd,int c0,IntPtr cs,uint b8){
+public uint Query(IHttpApi ce,int c1,IntPtr ct,uint b9){
 for(;;){
 uint bq;
-uint q=cd.Query(c0,cs,b8,At,ac,out bq);
-if(q!=HttpNative.InsufficientBuffer&&q!=HttpNative.MoreData)
-return q;
-if(bq<=ac)
-return q;
+uint r=ce.Query(c1,ct,b9,At,ad,out bq);
+if(r!=HttpNative.InsufficientBuffer&&r!=HttpNative.MoreData)
+return r;
+if(bq<=ad)
+return r;
 Marshal.FreeHGlobal(At);
 At=IntPtr.Zero;
-ac=bq;
-At=Marshal.AllocHGlobal((int)ac);}}
+ad=bq;
+At=Marshal.AllocHGlobal((int)ad);}}
 public void Dispose(){
 Marshal.FreeHGlobal(At);}}}
 public static class Hex{
-public static string Of(byte[]ad){
-return BitConverter.ToString(ad).Replace("-","");}
+public static string Of(byte[]ae){
+return BitConverter.ToString(ae).Replace("-","");}
 public static string Thumbprint(object value){
-byte[]ad=value as byte[];
-string j=ad!=null?Of(ad):value as string;
+byte[]ae=value as byte[];
+string j=ae!=null?Of(ae):value as string;
 if(j==null)
 return null;
-System.Text.StringBuilder d8=new System.Text.StringBuilder();
+System.Text.StringBuilder d9=new System.Text.StringBuilder();
 foreach(char aq in j)
 if(Uri.IsHexDigit(aq))
-d8.Append(char.ToUpperInvariant(aq));
-return d8.Length==40?d8.ToString():null;}}
+d9.Append(char.ToUpperInvariant(aq));
+return d9.Length==40?d9.ToString():null;}}
 public class Binding{
 public string Protocol,Information;
 public long?Flags;}
@@ -609,9 +609,9 @@ public bool Shared;
 const string Folder=@"\inetsrv\config";
 IMachine a;
 Gaps z;
-List<Bag>d9=new List<Bag>();
-string ca;
-bool d0,ce;
+List<Bag>ea=new List<Bag>();
+string cb;
+bool d1,cf;
 public IisConfig(IMachine a,Gaps z){
 this.a=a;
 this.z=z;}
@@ -621,55 +621,55 @@ try{
 string x=Redirected(a.System32+Folder);
 i=a.ToPath(x+"\\applicationHost.config");
 XmlFile.Visit(a,i,Restart,VisitConfiguration);
-if(ca!=null){
-i=a.ToPath(x+"\\"+ca);
+if(cb!=null){
+i=a.ToPath(x+"\\"+cb);
 XmlFile.Visit(a,i,Sites.Clear,f=>VisitSites(f,0));}
-if(ce&&Sites.Any(ao=>ao.Bindings.Count==0))
+if(cf&&Sites.Any(ao=>ao.Bindings.Count==0))
 z.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
-if(!d0)
+if(!d1)
 z.Add("sites","malformed",i+" has no section system.applicationHost/sites");}
 catch(Exception c){
 Sites.Clear();
 z.Add("sites",c,i==null?"IIS configuration redirection":"IIS configuration "+i);}
-z.Entries.AddRange(d9);}
+z.Entries.AddRange(ea);}
 string Redirected(string x){
-string eh=null;
-Action<XmlPlace>d2=delegate(XmlPlace f){
+string ei=null;
+Action<XmlPlace>d3=delegate(XmlPlace f){
 if(f.Is(0,"configurationRedirection")&&Truth(f["enabled"]))
-eh=f["path"];};
+ei=f["path"];};
 try{
-XmlFile.Visit(a,a.ToPath(x+"\\redirection.config"),()=>{eh=null;},d2);}
+XmlFile.Visit(a,a.ToPath(x+"\\redirection.config"),()=>{ei=null;},d3);}
 catch(IOException c){
 if(!XmlFile.IsMissing(c))
 throw;}
-Shared=eh!=null;
-return eh==null?x:eh.TrimEnd('\\');}
+Shared=ei!=null;
+return ei==null?x:ei.TrimEnd('\\');}
 static bool Truth(string j){
 return j!=null&&(j.Trim()=="1"||j.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
 void Restart(){
 Sites.Clear();
 Mappers.Clear();
-d9.Clear();
-ca=null;
-d0=ce=false;}
+ea.Clear();
+cb=null;
+d1=cf=false;}
 void VisitConfiguration(XmlPlace f){
-int b5=f.Path.IndexOf("system.applicationHost")+1;
-if(b5==0||f.Path[0]!="configuration"|| !OnlyLocations(f.Path,b5-1))
+int b6=f.Path.IndexOf("system.applicationHost")+1;
+if(b6==0||f.Path[0]!="configuration"|| !OnlyLocations(f.Path,b6-1))
 return;
-if(f.Is(b5+1,"sites")){
-d0=true;
-ca=f["configSource"]??ca;}
-else if(f.Path.Count>b5+1&&f.Path[b5]=="sites")
-VisitSites(f,b5);
-else if(f.Is(b5+2,"customMetadata","key"))
+if(f.Is(b6+1,"sites")){
+d1=true;
+cb=f["configSource"]??cb;}
+else if(f.Path.Count>b6+1&&f.Path[b6]=="sites")
+VisitSites(f,b6);
+else if(f.Is(b6+2,"customMetadata","key"))
 Mappers.Add(NewMapper(f["path"]??""));
-else if(f.Is(b5+3,"customMetadata","key","property"))
+else if(f.Is(b6+3,"customMetadata","key","property"))
 Property(Mappers[Mappers.Count-1],f);}
 static Mapper NewMapper(string i){
-const string aa="LM/W3SVC/";
+const string ab="LM/W3SVC/";
 var be=new Mapper{Path=i,Store="MY"};
-if(i.StartsWith(aa,StringComparison.OrdinalIgnoreCase))
-long.TryParse(i.Substring(aa.Length),NumberStyles.None,CultureInfo.InvariantCulture,out be.Site);
+if(i.StartsWith(ab,StringComparison.OrdinalIgnoreCase))
+long.TryParse(i.Substring(ab.Length),NumberStyles.None,CultureInfo.InvariantCulture,out be.Site);
 return be;}
 static void Property(Mapper be,XmlPlace f){
 if(f["id"]=="5506"){
@@ -677,14 +677,14 @@ be.Hash=true;
 be.Thumbprint=LegacyThumbprint(f["value"]);}
 else if(f["id"]=="5511"&& !string.IsNullOrEmpty(f["value"]))
 be.Store=f["value"];}
-static bool OnlyLocations(List<string>i,int cj){
-for(int b=1;b<cj;b++)
+static bool OnlyLocations(List<string>i,int ck){
+for(int b=1;b<ck;b++)
 if(i[b]!="location")
 return false;
 return true;}
 void VisitSites(XmlPlace f,int fp){
 Site ao=Sites.Count==0?null:Sites[Sites.Count-1];
-ce|=f.Is(fp+4,"siteDefaults","bindings","binding");
+cf|=f.Is(fp+4,"siteDefaults","bindings","binding");
 if(f.Is(fp+2,"sites","site"))
 Sites.Add(NewSite(f));
 else if(ao==null)
@@ -701,64 +701,64 @@ if(ao.Name.Length==0)
 Doubt(f,"site "+ao.Id+": has no name");
 return ao;}
 Binding NewBinding(XmlPlace f,Site ao){
-var b3=new Binding{Protocol=f["protocol"]??"",Information=f["bindingInformation"]??""};
-string where="site "+ao.Name+", binding '"+b3.Information+"': ";
+var b4=new Binding{Protocol=f["protocol"]??"",Information=f["bindingInformation"]??""};
+string where="site "+ao.Name+", binding '"+b4.Information+"': ";
 string ag=f["sslFlags"];
 uint u;
-if(b3.Protocol.Length==0||b3.Information.Length==0)
+if(b4.Protocol.Length==0||b4.Information.Length==0)
 Doubt(f,where+"protocol or bindingInformation is missing");
 if(ag!=null&&uint.TryParse(ag,NumberStyles.None,CultureInfo.InvariantCulture,out u))
-b3.Flags=u;
+b4.Flags=u;
 else if(ag!=null)
 Doubt(f,where+"sslFlags is '"+ag+"', not an unsigned number");
-return b3;}
+return b4;}
 void Doubt(XmlPlace f,string a3){
 a3="applicationHost.config line "+f.Line+": "+a3+"; IIS refuses to read the section";
-d9.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a3}});}
+ea.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a3}});}
 static string LegacyThumbprint(string value){
 string i4=Hex.Thumbprint(value);
 if(i4!=null||value==null)
 return i4;
 try{
-byte[]ad=Convert.FromBase64String(value);
-return ad.Length==20?Hex.Of(ad):null;}
+byte[]ae=Convert.FromBase64String(value);
+return ae.Length==20?Hex.Of(ae):null;}
 catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
-bool af=false,ey=false,dp=false;
-Action<XmlPlace>d2=delegate(XmlPlace f){
+bool af=false,ez=false,dq=false;
+Action<XmlPlace>d3=delegate(XmlPlace f){
 if(f.Is(2,"sectionSchema"))
-ey=f["name"]=="system.applicationHost/sites";
-dp|=ey;
-af|=ey&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
+ez=f["name"]=="system.applicationHost/sites";
+dq|=ez;
+af|=ez&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
 try{
 string i=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,i,()=>{af=ey=dp=false;},d2);}
+XmlFile.Visit(a,i,()=>{af=ez=dq=false;},d3);}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-return dp?af:(bool?)null;}}
+return dq?af:(bool?)null;}}
 public class Journal{
 public const string Folder=@"%ProgramData%\tlsfleet.iis",File="journal.txt";
 public List<KeyValuePair<string,string>>Lines=new List<KeyValuePair<string,string>>();
 public long Sound;
 public bool Damaged;
-public static Journal Parse(byte[]ad){
+public static Journal Parse(byte[]ae){
 Journal h=new Journal();
-string j=Encoding.ASCII.GetString(ad);
+string j=Encoding.ASCII.GetString(ae);
 int bn=0;
-for(int cj;(cj=j.IndexOf('\n',bn))>=0;bn=cj+1){
-string[]c5=j.Substring(bn,cj-bn).Split(new[]{'\t'},3);
-if(c5.Length==3&&Sum(c5[1]+"\t"+c5[2])==c5[0]&&h.Sound==bn){
-h.Lines.Add(new KeyValuePair<string,string>(c5[1],c5[2]));
-h.Sound=cj+1;}
-else if(cj+1<ad.Length)
+for(int ck;(ck=j.IndexOf('\n',bn))>=0;bn=ck+1){
+string[]c6=j.Substring(bn,ck-bn).Split(new[]{'\t'},3);
+if(c6.Length==3&&Sum(c6[1]+"\t"+c6[2])==c6[0]&&h.Sound==bn){
+h.Lines.Add(new KeyValuePair<string,string>(c6[1],c6[2]));
+h.Sound=ck+1;}
+else if(ck+1<ae.Length)
 h.Damaged=true;}
 return h;}
 public static string Line(string g,string value){
-string d6=g+"\t"+value;
-return Sum(d6)+"\t"+d6+"\n";}
+string d7=g+"\t"+value;
+return Sum(d7)+"\t"+d7+"\n";}
 static string Sum(string j){
 uint iq=2166136261;
 unchecked{
@@ -768,9 +768,9 @@ return iq.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
 string o=null;
-foreach(KeyValuePair<string,string>co in Lines)
-if(co.Key==g)
-o=co.Value;
+foreach(KeyValuePair<string,string>cp in Lines)
+if(cp.Key==g)
+o=cp.Value;
 return o;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
@@ -783,8 +783,8 @@ public static string Time(DateTime h0){
 return h0.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
 int at=0;
-foreach(KeyValuePair<string,string>co in Lines)
-at+=co.Key==g?1:0;
+foreach(KeyValuePair<string,string>cp in Lines)
+at+=cp.Key==g?1:0;
 return at;}
 public static Bag View(string i){
 Journal h;
@@ -794,15 +794,15 @@ catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-string bc=h["guard"],e6=h["expired"];
-if(h.Finished&&e6==null)
+string bc=h["guard"],e7=h["expired"];
+if(h.Finished&&e7==null)
 return null;
 Bag ih=new Bag{
 {"run",h["run"]??"damaged"},{"started",h["started"]??""},{"steps",JsonReader.Parse(h["steps"]??"[]")},{"done",h.Count("done")-h.Count("undone")}};
 if(bc==null)
 return ih;
-string cb=e6==null?"armed":h.Finished?"undone":"failed";
-return ih.Put("guard",new Bag{{"state",cb},{"at",e6??bc.Split('\t')[0]}});}
+string cc=e7==null?"armed":h.Finished?"undone":"failed";
+return ih.Put("guard",new Bag{{"state",cc},{"at",e7??bc.Split('\t')[0]}});}
 public static Journal Of(string i){
 return Parse(System.IO.File.Exists(i)?Bytes(i):new byte[0]);}
 public static byte[]Bytes(string i){
@@ -811,22 +811,22 @@ using(MemoryStream f1=new MemoryStream()){
 ay.CopyTo(f1);
 return f1.ToArray();}}}
 public class Bag:IEnumerable{
-List<KeyValuePair<string,object>>ct=new List<KeyValuePair<string,object>>();
-public Bag Put(string r,object value){
-ct.Add(new KeyValuePair<string,object>(r,value));
+List<KeyValuePair<string,object>>cu=new List<KeyValuePair<string,object>>();
+public Bag Put(string q,object value){
+cu.Add(new KeyValuePair<string,object>(q,value));
 return this;}
-public Bag PutUnless(object ge,string r,object value){
-return Equals(value,ge)?this:Put(r,value);}
-public object this[string r]{
+public Bag PutUnless(object ge,string q,object value){
+return Equals(value,ge)?this:Put(q,value);}
+public object this[string q]{
 get{
-foreach(KeyValuePair<string,object>bz in ct)
-if(bz.Key==r)
+foreach(KeyValuePair<string,object>bz in cu)
+if(bz.Key==q)
 return bz.Value;
 return null;}}
-public void Add(string r,object value){
-Put(r,value);}
+public void Add(string q,object value){
+Put(q,value);}
 public IEnumerator GetEnumerator(){
-return ct.GetEnumerator();}}
+return cu.GetEnumerator();}}
 public static class Json{
 public static string Write(object value){
 var j=new StringBuilder(4096);
@@ -834,13 +834,13 @@ Append(j,value);
 return j.ToString();}
 public static void Append(StringBuilder j,object value){
 string bo=value as string;
-Bag el=value as Bag;
+Bag em=value as Bag;
 if(value==null)
 j.Append("null");
 else if(bo!=null)
 Quote(j,bo);
-else if(el!=null)
-AppendBag(j,el);
+else if(em!=null)
+AppendBag(j,em);
 else if(value is IDictionary)
 AppendBag(j,Of((IDictionary)value));
 else if(value is bool)
@@ -852,22 +852,22 @@ AppendList(j,(IEnumerable)value);
 else
 throw new ArgumentException("no JSON for "+value.GetType());}
 static Bag Of(IDictionary bw){
-Bag el=new Bag();
+Bag em=new Bag();
 foreach(DictionaryEntry bz in bw)
-el.Put((string)bz.Key,bz.Value);
-return el;}
-static void AppendBag(StringBuilder j,Bag el){
+em.Put((string)bz.Key,bz.Value);
+return em;}
+static void AppendBag(StringBuilder j,Bag em){
 char ak='{';
-foreach(KeyValuePair<string,object>bz in el){
+foreach(KeyValuePair<string,object>bz in em){
 j.Append(ak);
 Quote(j,bz.Key);
 j.Append(':');
 Append(j,bz.Value);
 ak=',';}
 j.Append(ak=='{'?"{}":"}");}
-static void AppendList(StringBuilder j,IEnumerable fa){
+static void AppendList(StringBuilder j,IEnumerable fb){
 char ak='[';
-foreach(object bz in fa){
+foreach(object bz in fb){
 j.Append(ak);
 Append(j,bz);
 ak=',';}
@@ -887,15 +887,15 @@ string gi=Write(au);
 if(gi.Length<=64*1024){
 j.Append("\"document\":").Append(gi);
 return;}
-using(var c1=new MemoryStream()){
-using(var hc=new GZipStream(c1,CompressionMode.Compress,true)){
-byte[]ad=Encoding.ASCII.GetBytes(gi);
-hc.Write(ad,0,ad.Length);}
-j.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c1.ToArray())).Append('"');}}}
+using(var c2=new MemoryStream()){
+using(var hc=new GZipStream(c2,CompressionMode.Compress,true)){
+byte[]ae=Encoding.ASCII.GetBytes(gi);
+hc.Write(ae,0,ae.Length);}
+j.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c2.ToArray())).Append('"');}}}
 public class JsonReader{
 const int Deepest=64;
 string j;
-int a5,b5;
+int a5,b6;
 JsonReader(string j){
 this.j=j;}
 public static object Parse(string j){
@@ -912,20 +912,20 @@ char Next(){
 while(a5<j.Length&&char.IsWhiteSpace(j[a5]))
 a5++;
 return a5<j.Length?j[a5]:'\0';}
-bool Taken(char ci){
-if(Next()!=ci)
+bool Taken(char cj){
+if(Next()!=cj)
 return false;
 a5++;
 return true;}
 object Value(){
-char b7=Next();
-if(b7=='{'||b7=='['){
-if(++b5>Deepest)
+char b8=Next();
+if(b8=='{'||b8=='['){
+if(++b6>Deepest)
 throw new FormatException("JSON: too deep at "+a5);
-object e8=b7=='{'?(object)Members():Items();
-b5--;
-return e8;}
-if(b7=='"')
+object e9=b8=='{'?(object)Members():Items();
+b6--;
+return e9;}
+if(b8=='"')
 return Words();
 int bn=a5;
 while(a5<j.Length&&",]} \t\r\n".IndexOf(j[a5])<0)
@@ -941,19 +941,19 @@ while(!Taken('}')){
 if(bw.Count>0&& !Taken(','))
 throw new FormatException("JSON: no comma at "+a5);
 Next();
-string r=Words();
+string q=Words();
 if(!Taken(':'))
 throw new FormatException("JSON: no colon at "+a5);
-bw[r]=Value();}
+bw[q]=Value();}
 return bw;}
 object[]Items(){
-List<object>ct=new List<object>();
+List<object>cu=new List<object>();
 a5++;
 while(!Taken(']')){
-if(ct.Count>0&& !Taken(','))
+if(cu.Count>0&& !Taken(','))
 throw new FormatException("JSON: no comma at "+a5);
-ct.Add(Value());}
-return ct.ToArray();}
+cu.Add(Value());}
+return cu.ToArray();}
 string Words(){
 StringBuilder bo=new StringBuilder();
 if(j[a5++]!='"')
@@ -980,9 +980,9 @@ IStores Stores{get;}
 IHttpApi OpenHttp();
 IAppHostAdminManager OpenAdmin();
 string System32{get;}
-string ToPath(string ek);
-IEnumerable<string>FilesIn(string ds);
-IEnumerable<string>Events(string ex,string b1,int ev);
+string ToPath(string el);
+IEnumerable<string>FilesIn(string dt);
+IEnumerable<string>Events(string ey,string b1,int ew);
 void Pause(int a9);
 IEnumerable<string>Addresses();
 IEnumerable<TcpEnd>Listening();
@@ -992,15 +992,15 @@ Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string j);}
 public interface IHttpApi:IDisposable{
-uint Query(int c0,IntPtr cs,uint b8,IntPtr e0,uint c4,out uint bq);
-uint Set(int c0,IntPtr ab,uint y);
-uint Delete(int c0,IntPtr ab,uint y);
-uint Update(int c0,IntPtr ab,uint y);
+uint Query(int c1,IntPtr ct,uint b9,IntPtr e1,uint c5,out uint bq);
+uint Set(int c1,IntPtr ac,uint y);
+uint Delete(int c1,IntPtr ac,uint y);
+uint Update(int c1,IntPtr ac,uint y);
 bool?UpdateExported{get;}}
 public interface IRegistry{
-object Value(string r,string g);
-string[]Keys(string r);
-string[]Names(string r);}
+object Value(string q,string g);
+string[]Keys(string q);
+string[]Names(string q);}
 public interface IStores{
 List<StoredCertificate>Read(string a1);
 KeyProbe Probe(StoredCertificate d,bool g0);
@@ -1050,14 +1050,14 @@ return new Bag{
 public static Bag ErrorBag(HostException c,int?e){
 return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",e},{"call",c.Call},{"number",c.Number}};}}
 public static class Arguments{
-public static void Check(IDictionary p,params string[]ci){
-foreach(string g in ci)
+public static void Check(IDictionary p,params string[]cj){
+foreach(string g in cj)
 if(p[g]==null)
 throw Bad(g,"is missing");
-foreach(object r in p.Keys){
-string g=Convert.ToString(r);
+foreach(object q in p.Keys){
+string g=Convert.ToString(q);
 bool af=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string a0 in ci)
+foreach(string a0 in cj)
 af|=a0.Equals(g,StringComparison.OrdinalIgnoreCase);
 if(!af)
 throw Bad(g,"is not known");}}
@@ -1075,36 +1075,36 @@ return new HostException("bad_argument",f+": "+a3,f,null,null,null);}}
 public class HostException:Exception{
 public string Code,Place,Hint,Call;
 public long?Number;
-public HostException(string q,string a3,string f,string w,string bi,long?u):base(a3){
-Code=q;
+public HostException(string r,string a3,string f,string w,string bi,long?u):base(a3){
+Code=r;
 Place=f;
 Hint=w;
 Call=bi;
 Number=u;}
-public HostException(string q,string a3):this(q,a3,null,null,null,null){}
+public HostException(string r,string a3):this(r,a3,null,null,null,null){}
 public static HostException OfCall(string bi,uint u){
-bool b4=u==5;
+bool b5=u==5;
 string id=bi+" returned "+u+": "+new Win32Exception((int)u).Message;
-return new HostException(b4?"access_denied":"internal",id,bi,b4?"administrator rights are missing":id,bi,u);}}
+return new HostException(b5?"access_denied":"internal",id,bi,b5?"administrator rights are missing":id,bi,u);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
-public void Add(string di,string q,string a3){
-Entries.Add(new Bag{{"layer",di},{"code",q},{"message",a3}});}
-public void Add(string di,Exception c,string cy){
-string q=CodeOf(c);
+public void Add(string dj,string r,string a3){
+Entries.Add(new Bag{{"layer",dj},{"code",r},{"message",a3}});}
+public void Add(string dj,Exception c,string cz){
+string r=CodeOf(c);
 string gk;
-if(!Rights.TryGetValue(di,out gk))
+if(!Rights.TryGetValue(dj,out gk))
 gk="administrator rights";
-string hf=q=="access_denied"?"; this takes "+gk:"";
-Add(di,q,cy+": "+c.Message+hf);}
-public T Try<T>(string di,string cy,T dy,Func<T>cp){
+string hf=r=="access_denied"?"; this takes "+gk:"";
+Add(dj,r,cz+": "+c.Message+hf);}
+public T Try<T>(string dj,string cz,T dz,Func<T>cq){
 try{
-return cp();}
+return cq();}
 catch(Exception c){
-Add(di,c,cy);
-return dy;}}
+Add(dj,c,cz);
+return dz;}}
 public static string CodeOf(Exception c){
 HostException af=c as HostException;
 if(af!=null)
@@ -1131,35 +1131,35 @@ public Traces(IMachine a,Gaps z){
 this.a=a;
 this.z=z;
 m=a.Registry;}
-public void AddTo(Bag au,bool f4,long b0,List<Bag>ej){
-Put(au,"asked","asked","switches of features",()=>Asked(b0).Concat(ej));
+public void AddTo(Bag au,bool f4,long b0,List<Bag>ek){
+Put(au,"asked","asked","switches of features",()=>Asked(b0).Concat(ek));
 Put(au,"managers","managers","certificate managers",Managers);
 au.Put("rebind",f4?z.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(au,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(au,"changes","events","event log of http.sys",Changes);}
-void Put(Bag au,string r,string di,string cy,Func<IEnumerable<Bag>>cp){
-au.Put(r,z.Try(di,cy,new List<Bag>(),()=>cp().ToList()));}
+void Put(Bag au,string q,string dj,string cz,Func<IEnumerable<Bag>>cq){
+au.Put(q,z.Try(dj,cz,new List<Bag>(),()=>cq().ToList()));}
 IEnumerable<Bag>Asked(long b0){
-const string ea=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
-const string et=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
-return Switch("http2",ea,"EnableHttp2Tls",b0>=14393)
-.Concat(Switch("http3",ea,"EnableHttp3",b0>=20348)).Concat(Switch("tls13",et,"Enabled",b0>=20348));}
-IEnumerable<Bag>Switch(string cy,string r,string g,bool af){
-object value=m.Value(r,g);
+const string eb=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
+const string eu=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
+return Switch("http2",eb,"EnableHttp2Tls",b0>=14393)
+.Concat(Switch("http3",eb,"EnableHttp3",b0>=20348)).Concat(Switch("tls13",eu,"Enabled",b0>=20348));}
+IEnumerable<Bag>Switch(string cz,string q,string g,bool af){
+object value=m.Value(q,g);
 if(value is int)
-yield return new Bag{{"what",cy},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+r+", "+g+" = "+unchecked((uint)(int)value)}};}
+yield return new Bag{{"what",cz},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+q+", "+g+" = "+unchecked((uint)(int)value)}};}
 IEnumerable<Bag>Managers(){
-foreach(string dq in new[]{"Certify.Service","Certify.Server.Core"})
-if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dq).Length>0)
-yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dq);
+foreach(string dr in new[]{"Certify.Service","Certify.Server.Core"})
+if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dr).Length>0)
+yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dr);
 foreach(string f8 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
 if(KindOfTask(f8)!=null)
 yield return Manager(KindOfTask(f8),"scheduled task "+f8);
 foreach(string[]gq in Folders)
 if(Directory.Exists(a.ToPath(gq[1])))
 yield return Manager(gq[0],gq[1]);}
-static Bag Manager(string cc,string en){
-return new Bag{{"kind",cc},{"evidence",en}};}
+static Bag Manager(string cd,string eo){
+return new Bag{{"kind",cd},{"evidence",eo}};}
 static string KindOfTask(string f8){
 string g=f8.ToLowerInvariant();
 foreach(string af in new[]{"win-acme","simple-acme","posh-acme"})
@@ -1169,33 +1169,33 @@ return g.Contains("acme")||g.Contains("letsencrypt")?"other":null;}
 bool Rebind(){
 try{
 string i=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
-using(var fl=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(var j=new StreamReader(fl,true)){
-XmlNode db=Parse(j.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
-return db==null||db.InnerText.Trim()!="false";}}
+using(var fm=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(var j=new StreamReader(fm,true)){
+XmlNode dc=Parse(j.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+return dc==null||dc.InnerText.Trim()!="false";}}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
-foreach(XmlElement b9 in Events(Lifecycle,"*[System[EventID=1001]]")){
-string i9=Thumbprint(b9,"OldCertificateDetails"),a6=Thumbprint(b9,"NewCertificateDetails");
+foreach(XmlElement ca in Events(Lifecycle,"*[System[EventID=1001]]")){
+string i9=Thumbprint(ca,"OldCertificateDetails"),a6=Thumbprint(ca,"NewCertificateDetails");
 if(i9!=null&&a6!=null)
-yield return new Bag{{"at",At(b9)},{"old",i9},{"new",a6}};}}
-static string Thumbprint(XmlElement b9,string g){
-XmlElement f2=First(b9,g);
+yield return new Bag{{"at",At(ca)},{"old",i9},{"new",a6}};}}
+static string Thumbprint(XmlElement ca,string g){
+XmlElement f2=First(ca,g);
 return f2==null?null:Hex.Thumbprint(f2.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
-var dp=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-foreach(XmlElement b9 in Events("System",HttpEvents)){
-XmlNodeList df=b9.GetElementsByTagName("Data");
-string ah=df.Count==0?"":df[df.Count-1].InnerText;
-if(ah.Length>0&&dp.Add(ah))
-yield return new Bag{{"at",At(b9)},{"kind",Kinds[int.Parse(First(b9,"EventID").InnerText)-15300]},{"endpoint",ah}};}}
-static string At(XmlElement b9){
-return First(b9,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
-IEnumerable<XmlElement>Events(string ex,string b1){
-return a.Events(ex,b1,MostEvents).Select(Parse);}
+var dq=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+foreach(XmlElement ca in Events("System",HttpEvents)){
+XmlNodeList dg=ca.GetElementsByTagName("Data");
+string ah=dg.Count==0?"":dg[dg.Count-1].InnerText;
+if(ah.Length>0&&dq.Add(ah))
+yield return new Bag{{"at",At(ca)},{"kind",Kinds[int.Parse(First(ca,"EventID").InnerText)-15300]},{"endpoint",ah}};}}
+static string At(XmlElement ca){
+return First(ca,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
+IEnumerable<XmlElement>Events(string ey,string b1){
+return a.Events(ey,b1,MostEvents).Select(Parse);}
 static XmlElement Parse(string j){
 var au=new XmlDocument{XmlResolver=null};
 au.LoadXml(j);
@@ -1204,46 +1204,46 @@ static XmlElement First(XmlElement h7,string g){
 return(XmlElement)h7.GetElementsByTagName(g)[0];}}
 public static class EventLog{
 const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
-public static List<string>Read(string ex,string b1,int ev){
+public static List<string>Read(string ey,string b1,int ew){
 var o=new List<string>();
-IntPtr ec=EvtQuery(IntPtr.Zero,ex,b1,0x201);
-int q=ec==IntPtr.Zero?Marshal.GetLastWin32Error():0;
-if(q==ChannelNotFound)
+IntPtr ed=EvtQuery(IntPtr.Zero,ey,b1,0x201);
+int r=ed==IntPtr.Zero?Marshal.GetLastWin32Error():0;
+if(r==ChannelNotFound)
 return o;
-if(q!=0)
-throw HostException.OfCall("EvtQuery",(uint)q);
+if(r!=0)
+throw HostException.OfCall("EvtQuery",(uint)r);
 try{
 IntPtr a0;
 uint at;
-while(o.Count<ev&&EvtNext(ec,1,out a0,-1,0,out at)){
+while(o.Count<ew&&EvtNext(ed,1,out a0,-1,0,out at)){
 try{
 o.Add(Xml(a0));}
 finally{
 EvtClose(a0);}}
-q=Marshal.GetLastWin32Error();
-if(o.Count<ev&&q!=NoMoreItems)
-throw HostException.OfCall("EvtNext",(uint)q);}
+r=Marshal.GetLastWin32Error();
+if(o.Count<ew&&r!=NoMoreItems)
+throw HostException.OfCall("EvtNext",(uint)r);}
 finally{
-EvtClose(ec);}
+EvtClose(ed);}
 return o;}
 static string Xml(IntPtr bz){
 byte[]j=new byte[4096];
-uint dr,at;
+uint ds,at;
 for(;;){
-if(EvtRender(IntPtr.Zero,bz,1,(uint)j.Length,j,out dr,out at))
-return Encoding.Unicode.GetString(j,0,(int)dr).TrimEnd('\0');
-int q=Marshal.GetLastWin32Error();
-if(q!=InsufficientBuffer||dr<=j.Length)
-throw HostException.OfCall("EvtRender",(uint)q);
-j=new byte[dr];}}
+if(EvtRender(IntPtr.Zero,bz,1,(uint)j.Length,j,out ds,out at))
+return Encoding.Unicode.GetString(j,0,(int)ds).TrimEnd('\0');
+int r=Marshal.GetLastWin32Error();
+if(r!=InsufficientBuffer||ds<=j.Length)
+throw HostException.OfCall("EvtRender",(uint)r);
+j=new byte[ds];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern IntPtr EvtQuery(IntPtr jd,string i,string b1,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr ec,uint ac,out IntPtr bz,int jf,uint ag,out uint i1);
+static extern bool EvtNext(IntPtr ed,uint ad,out IntPtr bz,int jf,uint ag,out uint i1);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr c9,IntPtr bz,uint ag,uint ac,byte[]jg,out uint dr,out uint ic);
+static extern bool EvtRender(IntPtr da,IntPtr bz,uint ag,uint ad,byte[]jg,out uint ds,out uint ic);
 [DllImport("wevtapi.dll")]
-static extern bool EvtClose(IntPtr dt);}
+static extern bool EvtClose(IntPtr du);}
 public class Users{
 const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
 const string Services=@"SYSTEM\CurrentControlSet\Services\";
@@ -1263,46 +1263,46 @@ Present("adfs",null,Services+"adfssrv");
 Present("wap",null,Services+"appproxysvc");
 Present("exchange",null,@"SOFTWARE\Microsoft\ExchangeServer\v15\Setup");}
 void WinRm(){
-foreach(string b2 in m.Keys(Wsman)){
-string i=Wsman+"\\"+b2;
+foreach(string b3 in m.Keys(Wsman)){
+string i=Wsman+"\\"+b3;
 string ai=Hex.Thumbprint(m.Value(i,"certThumbprint"));
 int ba;
-bool et;
-if(Listener(b2,out ba,out et)&&et&&ai!=null)
-Found("winrm",RecordOf(b2,ba),ai,i);}}
-bool Listener(string g,out int ba,out bool et){
+bool eu;
+if(Listener(b3,out ba,out eu)&&eu&&ai!=null)
+Found("winrm",RecordOf(b3,ba),ai,i);}}
+bool Listener(string g,out int ba,out bool eu){
 int ja=g.LastIndexOf('+');
-et=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
+eu=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
 object value=m.Value(Wsman+"\\"+g,"Port");
-ba=value is int?(int)value:et?5986:5985;
+ba=value is int?(int)value:eu?5986:5985;
 return ja>0;}
-static string RecordOf(string b2,int ba){
-string ap=b2.Substring(0,b2.LastIndexOf('+'));
+static string RecordOf(string b3,int ba){
+string ap=b3.Substring(0,b3.LastIndexOf('+'));
 if(ap.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
 ap=ap.Substring(3).Trim('[',']');
 return"ipport "+(ap.IndexOf(':')<0?ap:"["+ap+"]")+":"+ba;}
 return"ipport 0.0.0.0:"+ba;}
 public Dictionary<int,bool>WinRmPorts(){
-var dm=new Dictionary<int,bool>();
-dm[5985]=false;
-dm[5986]=true;
-foreach(string b2 in m.Keys(Wsman)){
+var dn=new Dictionary<int,bool>();
+dn[5985]=false;
+dn[5986]=true;
+foreach(string b3 in m.Keys(Wsman)){
 int ba;
-bool et;
-if(Listener(b2,out ba,out et))
-dm[ba]=et;}
-return dm;}
+bool eu;
+if(Listener(b3,out ba,out eu))
+dn[ba]=eu;}
+return dn;}
 void WebManagement(){
 const string i=@"SOFTWARE\Microsoft\WebManagement\Server";
 object ba=m.Value(i,"Port");
 Hash("wmsvc","ipport 0.0.0.0:"+(ba is int?(int)ba:8172),i,"SslCertificateHash");}
 void SqlServers(){
-foreach(string cv in Sql){
-foreach(string eo in m.Names(cv+@"Instance Names\SQL")){
-object c0=m.Value(cv+@"Instance Names\SQL",eo);
-Hash("sql",null,cv+c0+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string eo in m.Names(cv+@"Instance Names\RS"))
-Found("ssrs",null,null,cv+@"Instance Names\RS, instance "+eo);}}
+foreach(string cw in Sql){
+foreach(string ep in m.Names(cw+@"Instance Names\SQL")){
+object c1=m.Value(cw+@"Instance Names\SQL",ep);
+Hash("sql",null,cw+c1+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
+foreach(string ep in m.Names(cw+@"Instance Names\RS"))
+Found("ssrs",null,null,cw+@"Instance Names\RS, instance "+ep);}}
 void Sstp(){
 const string i=Services+@"SstpSvc\Parameters";
 string ai=Hex.Thumbprint(m.Value(i,"SHA1CertificateHash"));
@@ -1311,28 +1311,28 @@ if(ai!=null||(hg!=null&&hg.Length==32))
 Found("sstp","ipport 0.0.0.0:443",ai,i);}
 void Wsus(){
 const string i=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
-object ba=m.Value(i,"PortNumber"),et=m.Value(i,"UsingSSL");
-if(ba is int&&et is int&&(int)et!=0)
+object ba=m.Value(i,"PortNumber"),eu=m.Value(i,"UsingSSL");
+if(ba is int&&eu is int&&(int)eu!=0)
 Found("wsus","ipport 0.0.0.0:"+((int)ba).ToString(CultureInfo.InvariantCulture),null,i);}
-void Hash(string cc,string r,string i,string g){
+void Hash(string cd,string q,string i,string g){
 string ai=Hex.Thumbprint(m.Value(i,g));
 if(ai!=null)
-Found(cc,r,ai,i+", "+g);}
-void Present(string cc,string r,string i){
+Found(cd,q,ai,i+", "+g);}
+void Present(string cd,string q,string i){
 if(m.Keys(i).Length+m.Names(i).Length>0)
-Found(cc,r,null,i);}
-void Found(string cc,string r,string ai,string i){
-Add(o,cc,r,ai,@"HKLM\"+i);}
-public static void Add(List<Bag>d1,string cc,string r,string ai,string en){
-d1.Add(new Bag{{"kind",cc},{"key",r},{"thumbprint",ai},{"evidence",en}});}}
+Found(cd,q,null,i);}
+void Found(string cd,string q,string ai,string i){
+Add(o,cd,q,ai,@"HKLM\"+i);}
+public static void Add(List<Bag>d2,string cd,string q,string ai,string eo){
+d2.Add(new Bag{{"kind",cd},{"key",q},{"thumbprint",ai},{"evidence",eo}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 IRegistry m=new WindowsRegistry();
-IStores de=new WindowsStores();
+IStores df=new WindowsStores();
 public bool Simulated{get{return false;}}
 public DateTime UtcNow{get{return DateTime.UtcNow;}}
 public IRegistry Registry{get{return m;}}
-public IStores Stores{get{return de;}}
+public IStores Stores{get{return df;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
 public static string System32Of(bool g8,bool gj){
@@ -1341,21 +1341,21 @@ public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
 return(IAppHostAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(AdminManager,true));}
-public string ToPath(string ek){
-return Environment.ExpandEnvironmentVariables(ek);}
-public IEnumerable<string>FilesIn(string ds){
-return Directory.GetFiles(ToPath(ds)).Select(Path.GetFileName);}
-public IEnumerable<string>Events(string ex,string b1,int ev){
-return EventLog.Read(ex,b1,ev);}
+public string ToPath(string el){
+return Environment.ExpandEnvironmentVariables(el);}
+public IEnumerable<string>FilesIn(string dt){
+return Directory.GetFiles(ToPath(dt)).Select(Path.GetFileName);}
+public IEnumerable<string>Events(string ey,string b1,int ew){
+return EventLog.Read(ey,b1,ew);}
 public void Pause(int a9){
 Thread.Sleep(a9);}
 public IEnumerable<string>Addresses(){
 List<string>o=new List<string>();
 foreach(NetworkInterface h8 in NetworkInterface.GetAllNetworkInterfaces())
 if(h8.OperationalStatus==OperationalStatus.Up)
-foreach(UnicastIPAddressInformation ab in h8.GetIPProperties().UnicastAddresses)
-if(!IPAddress.IsLoopback(ab.Address)&& !ab.Address.IsIPv6LinkLocal)
-o.Add(ab.Address.ToString());
+foreach(UnicastIPAddressInformation ac in h8.GetIPProperties().UnicastAddresses)
+if(!IPAddress.IsLoopback(ac.Address)&& !ac.Address.IsIPv6LinkLocal)
+o.Add(ac.Address.ToString());
 return o.Distinct();}
 public IEnumerable<TcpEnd>Listening(){
 return TcpTable.OfSystem(TcpTable.Listen);}
@@ -1363,71 +1363,71 @@ public IEnumerable<TcpEnd>Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
 public Stream Dial(string ap,int ba,int av){
 return Dial(new IPEndPoint(IPAddress.Parse(ap),ba),av);}
-public static Stream Dial(IPEndPoint cj,int av){
-Socket e1=new Socket(cj.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+public static Stream Dial(IPEndPoint ck,int av){
+Socket e2=new Socket(ck.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult fk=e1.BeginConnect(cj,null,null);
-if(!fk.AsyncWaitHandle.WaitOne(av))
-throw new TimeoutException("no connection to "+cj+" within "+av+" ms");
-e1.EndConnect(fk);
-return new NetworkStream(e1,true);}
+IAsyncResult fl=e2.BeginConnect(ck,null,null);
+if(!fl.AsyncWaitHandle.WaitOne(av))
+throw new TimeoutException("no connection to "+ck+" within "+av+" ms");
+e2.EndConnect(fl);
+return new NetworkStream(e2,true);}
 catch{
-e1.Close();
+e2.Close();
 throw;}}
 public IEnumerable<Bag>OtherUsers(){
 return new Bag[0];}
 public Bag ReadJournal(){
 return Journal.View(ToPath(Journal.Folder+"\\"+Journal.File));}
 public void LogInvocation(string j){
-IntPtr ex=RegisterEventSourceW(null,"Ansible");
-if(ex==IntPtr.Zero)
+IntPtr ey=RegisterEventSourceW(null,"Ansible");
+if(ey==IntPtr.Zero)
 return;
-ReportEventW(ex,4,0,0,IntPtr.Zero,1,0,new[]{j},IntPtr.Zero);
-DeregisterEventSource(ex);}
+ReportEventW(ey,4,0,0,IntPtr.Zero,1,0,new[]{j},IntPtr.Zero);
+DeregisterEventSource(ey);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr RegisterEventSourceW(string h4,string dd);
+static extern IntPtr RegisterEventSourceW(string h4,string de);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr ex,ushort jn,ushort ix,uint c0,IntPtr ig,ushort at,uint iy,string[]jl,IntPtr df);
+static extern bool ReportEventW(IntPtr ey,ushort jn,ushort ix,uint c1,IntPtr ig,ushort at,uint iy,string[]jl,IntPtr dg);
 [DllImport("advapi32.dll")]
-static extern bool DeregisterEventSource(IntPtr ex);}
+static extern bool DeregisterEventSource(IntPtr ey);}
 public class WindowsRegistry:IRegistry{
-public object Value(string r,string g){
-return With(r,null,aw=>aw.GetValue(g));}
-public string[]Keys(string r){
-return With(r,new string[0],aw=>aw.GetSubKeyNames());}
-public string[]Names(string r){
-return With(r,new string[0],aw=>aw.GetValueNames());}
-static T With<T>(string r,T dy,Func<RegistryKey,T>cp){
-using(RegistryKey cv=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey aw=cv.OpenSubKey(r))
-return aw==null?dy:cp(aw);}}
+public object Value(string q,string g){
+return With(q,null,aw=>aw.GetValue(g));}
+public string[]Keys(string q){
+return With(q,new string[0],aw=>aw.GetSubKeyNames());}
+public string[]Names(string q){
+return With(q,new string[0],aw=>aw.GetValueNames());}
+static T With<T>(string q,T dz,Func<RegistryKey,T>cq){
+using(RegistryKey cw=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
+using(RegistryKey aw=cw.OpenSubKey(q))
+return aw==null?dz:cq(aw);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
-public static List<TcpEnd>OfSystem(int cb){
+public static List<TcpEnd>OfSystem(int cc){
 List<TcpEnd>o=new List<TcpEnd>();
-Read(V4,ef=>Take(o,ef,cb,0,4,4,8,20),24);
-Read(V6,ef=>Take(o,ef,cb,48,0,16,20,52),56);
+Read(V4,eg=>Take(o,eg,cc,0,4,4,8,20),24);
+Read(V6,eg=>Take(o,eg,cc,48,0,16,20,52),56);
 return o;}
-static void Take(List<TcpEnd>o,IntPtr ef,int cb,int ho,int gc,int d4,int gw,int hi){
-if(Marshal.ReadInt32(ef,hi)!=System||Marshal.ReadInt32(ef,ho)!=cb)
+static void Take(List<TcpEnd>o,IntPtr eg,int cc,int ho,int gc,int d5,int gw,int hi){
+if(Marshal.ReadInt32(eg,hi)!=System||Marshal.ReadInt32(eg,ho)!=cc)
 return;
-byte[]ap=new byte[d4];
-Marshal.Copy(IntPtr.Add(ef,gc),ap,0,d4);
+byte[]ap=new byte[d5];
+Marshal.Copy(IntPtr.Add(eg,gc),ap,0,d5);
 IPAddress fv=new IPAddress(ap);
 if(fv.IsIPv4MappedToIPv6)
 fv=fv.MapToIPv4();
-o.Add(new TcpEnd{Address=fv.ToString(),Port=(Marshal.ReadByte(ef,gw)<<8)|Marshal.ReadByte(ef,gw+1)});}
-static void Read(int ae,Action<IntPtr>i3,int hm){
-uint ac=0x10000;
+o.Add(new TcpEnd{Address=fv.ToString(),Port=(Marshal.ReadByte(eg,gw)<<8)|Marshal.ReadByte(eg,gw+1)});}
+static void Read(int aa,Action<IntPtr>i3,int hm){
+uint ad=0x10000;
 for(;;){
-IntPtr bw=Marshal.AllocHGlobal((int)ac);
+IntPtr bw=Marshal.AllocHGlobal((int)ad);
 try{
-uint q=GetExtendedTcpTable(bw,ref ac,false,ae,AllWithOwner,0);
-if(q==TooSmall)
+uint r=GetExtendedTcpTable(bw,ref ad,false,aa,AllWithOwner,0);
+if(r==TooSmall)
 continue;
-if(q!=0)
-throw HostException.OfCall("GetExtendedTcpTable",q);
+if(r!=0)
+throw HostException.OfCall("GetExtendedTcpTable",r);
 int at=Marshal.ReadInt32(bw);
 for(int b=0;b<at;b++)
 i3(IntPtr.Add(bw,4+b*hm));
@@ -1435,7 +1435,7 @@ return;}
 finally{
 Marshal.FreeHGlobal(bw);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr bw,ref uint ac,bool fy,int ae,int cc,uint es);}
+static extern uint GetExtendedTcpTable(IntPtr bw,ref uint ad,bool fy,int aa,int cd,uint et);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
@@ -1450,11 +1450,11 @@ aw=null;
 if(c.HResult==StoreMissing)
 return null;
 throw;}
-var c7=new List<StoredCertificate>();
+var c8=new List<StoredCertificate>();
 l=aw.Certificates;
 foreach(X509Certificate2 d in l)
-c7.Add(One(d));
-return c7;}
+c8.Add(One(d));
+return c8;}
 public void Close(){
 if(l!=null)
 foreach(X509Certificate2 d in l)
@@ -1464,100 +1464,100 @@ aw.Close();
 l=null;
 aw=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]hl=Property(d,KeyNative.Renewal,(a5,ac)=>{
-byte[]ad=new byte[ac];
-Marshal.Copy(a5,ad,0,ac);
-return ad;
+byte[]hl=Property(d,KeyNative.Renewal,(a5,ad)=>{
+byte[]ae=new byte[ad];
+Marshal.Copy(a5,ae,0,ad);
+return ae;
 });
 return new StoredCertificate{
 Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hl),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 d,uint c0,Func<IntPtr,int,T>cp)where T:class{
-uint ac=0;
-if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c0,IntPtr.Zero,ref ac))
+static T Property<T>(X509Certificate2 d,uint c1,Func<IntPtr,int,T>cq)where T:class{
+uint ad=0;
+if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c1,IntPtr.Zero,ref ad))
 return null;
-IntPtr a5=Marshal.AllocHGlobal((int)ac);
+IntPtr a5=Marshal.AllocHGlobal((int)ad);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,c0,a5,ref ac)?cp(a5,(int)ac):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,c1,a5,ref ad)?cq(a5,(int)ad):null;}
 finally{
 Marshal.FreeHGlobal(a5);
 GC.KeepAlive(d);}}
-public static KeyLink ToLink(IntPtr a5,int ac){
+public static KeyLink ToLink(IntPtr a5,int ad){
 KeyNative.ProvInfo f5=(KeyNative.ProvInfo)Marshal.PtrToStructure(a5,typeof(KeyNative.ProvInfo));
 return new KeyLink{
 Container=Marshal.PtrToStringUni(f5.Container)??"",Provider=Marshal.PtrToStringUni(f5.Provider)??"",ProviderType=f5.ProviderType,KeySpec=f5.KeySpec,Machine=(f5.Flags&KeyNative.MachineKeyset)!=0};}
 public KeyProbe Probe(StoredCertificate d,bool g0){
 var an=new KeyProbe{Tried=true};
-X509Certificate2 du=(X509Certificate2)d.Native;
-IntPtr r;
-uint ck;
-bool cq;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(du.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out r,out ck,out cq)){
+X509Certificate2 dv=(X509Certificate2)d.Native;
+IntPtr q;
+uint cl;
+bool cr;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(dv.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out q,out cl,out cr)){
 an.Code=KeyNative.LastResult();
 if(an.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
 throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
 return an;}
-bool fr=ck==KeyNative.NcryptHandle;
+bool fr=cl==KeyNative.NcryptHandle;
 try{
-an.Descriptor=fr?CngProperty(r,"Security Descr",KeyNative.Dacl):CapiProperty(r,KeyNative.KeysetDescriptor,KeyNative.Dacl);
-an.UniqueName=fr?Text(Encoding.Unicode,CngProperty(r,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(r,KeyNative.UniqueContainer,0));
-an.Code= !g0?0:fr?CngSign(r,du.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(r,ck,d.Key);}
+an.Descriptor=fr?CngProperty(q,"Security Descr",KeyNative.Dacl):CapiProperty(q,KeyNative.KeysetDescriptor,KeyNative.Dacl);
+an.UniqueName=fr?Text(Encoding.Unicode,CngProperty(q,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(q,KeyNative.UniqueContainer,0));
+an.Code= !g0?0:fr?CngSign(q,dv.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(q,cl,d.Key);}
 finally{
-if(cq&&fr)
-KeyNative.NCryptFreeObject(r);
-else if(cq)
-KeyNative.CryptReleaseContext(r,0);
-GC.KeepAlive(du);}
+if(cr&&fr)
+KeyNative.NCryptFreeObject(q);
+else if(cr)
+KeyNative.CryptReleaseContext(q,0);
+GC.KeepAlive(dv);}
 return an;}
 public ChainFacts Chain(StoredCertificate d){
-X509Certificate2 du=(X509Certificate2)d.Native;
+X509Certificate2 dv=(X509Certificate2)d.Native;
 byte[]gv=new byte[4*IntPtr.Size];
 gv[0]=(byte)gv.Length;
-IntPtr c9;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,du.Handle,IntPtr.Zero,IntPtr.Zero,gv,KeyNative.ChainFlags,IntPtr.Zero,out c9))
+IntPtr da;
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dv.Handle,IntPtr.Zero,IntPtr.Zero,gv,KeyNative.ChainFlags,IntPtr.Zero,out da))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
-IntPtr b7=Marshal.ReadInt32(c9,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(c9,16)):IntPtr.Zero;
-return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(c9,4)),Elements=b7==IntPtr.Zero?0:Marshal.ReadInt32(b7,12)};}
+IntPtr b8=Marshal.ReadInt32(da,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(da,16)):IntPtr.Zero;
+return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(da,4)),Elements=b8==IntPtr.Zero?0:Marshal.ReadInt32(b8,12)};}
 finally{
-KeyNative.CertFreeCertificateChain(c9);
-GC.KeepAlive(du);}}
-static byte[]CngProperty(IntPtr r,string g,uint ew){
-uint ag=ew|KeyNative.Silent,ac;
-if(KeyNative.NCryptGetProperty(r,g,null,0,out ac,ag)!=0)
+KeyNative.CertFreeCertificateChain(da);
+GC.KeepAlive(dv);}}
+static byte[]CngProperty(IntPtr q,string g,uint ex){
+uint ag=ex|KeyNative.Silent,ad;
+if(KeyNative.NCryptGetProperty(q,g,null,0,out ad,ag)!=0)
 return null;
-byte[]value=new byte[ac];
-return KeyNative.NCryptGetProperty(r,g,value,ac,out ac,ag)==0?value:null;}
-static byte[]CapiProperty(IntPtr bl,uint dz,uint ew){
-uint ac=0;
-if(!KeyNative.CryptGetProvParam(bl,dz,null,ref ac,ew))
+byte[]value=new byte[ad];
+return KeyNative.NCryptGetProperty(q,g,value,ad,out ad,ag)==0?value:null;}
+static byte[]CapiProperty(IntPtr bl,uint d0,uint ex){
+uint ad=0;
+if(!KeyNative.CryptGetProvParam(bl,d0,null,ref ad,ex))
 return null;
-byte[]value=new byte[ac];
-return KeyNative.CryptGetProvParam(bl,dz,value,ref ac,ew)?value:null;}
+byte[]value=new byte[ad];
+return KeyNative.CryptGetProvParam(bl,d0,value,ref ad,ex)?value:null;}
 static string Text(Encoding g3,byte[]value){
 return value==null?null:g3.GetString(value).TrimEnd('\0');}
-static long CngSign(IntPtr r,bool jb){
-IntPtr g=Marshal.StringToHGlobalUni("SHA256"),eb=Marshal.AllocHGlobal(IntPtr.Size);
+static long CngSign(IntPtr q,bool jb){
+IntPtr g=Marshal.StringToHGlobalUni("SHA256"),ec=Marshal.AllocHGlobal(IntPtr.Size);
 try{
-Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},eb,false);
-IntPtr dr=jb?eb:IntPtr.Zero;
-uint ag=KeyNative.Silent|(jb?KeyNative.PadPkcs1:0),ac;
-int q=KeyNative.NCryptSignHash(r,dr,Sample,(uint)Sample.Length,null,0,out ac,ag);
-if(q==0)
-q=KeyNative.NCryptSignHash(r,dr,Sample,(uint)Sample.Length,new byte[ac],ac,out ac,ag);
-return unchecked((uint)q);}
+Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},ec,false);
+IntPtr ds=jb?ec:IntPtr.Zero;
+uint ag=KeyNative.Silent|(jb?KeyNative.PadPkcs1:0),ad;
+int r=KeyNative.NCryptSignHash(q,ds,Sample,(uint)Sample.Length,null,0,out ad,ag);
+if(r==0)
+r=KeyNative.NCryptSignHash(q,ds,Sample,(uint)Sample.Length,new byte[ad],ad,out ad,ag);
+return unchecked((uint)r);}
 finally{
-Marshal.FreeHGlobal(eb);
+Marshal.FreeHGlobal(ec);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bl,uint ck,KeyLink i6){
+static long CapiSign(IntPtr bl,uint cl,KeyLink i6){
 IntPtr bu;
-uint ac=0;
+uint ad=0;
 if(!KeyNative.CryptCreateHash(bl,i6.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bu))
 return KeyNative.LastResult();
 try{
-bool da=KeyNative.CryptHashData(bu,Sample,(uint)Sample.Length,0)
-&&KeyNative.CryptSignHash(bu,ck,IntPtr.Zero,0,null,ref ac)
-&&KeyNative.CryptSignHash(bu,ck,IntPtr.Zero,0,new byte[ac],ref ac);
-return da?0:KeyNative.LastResult();}
+bool db=KeyNative.CryptHashData(bu,Sample,(uint)Sample.Length,0)
+&&KeyNative.CryptSignHash(bu,cl,IntPtr.Zero,0,null,ref ad)
+&&KeyNative.CryptSignHash(bu,cl,IntPtr.Zero,0,new byte[ad],ref ad);
+return db?0:KeyNative.LastResult();}
 finally{
 KeyNative.CryptDestroyHash(bu);}}}
 public static class KeyNative{
@@ -1579,34 +1579,34 @@ public IntPtr Algorithm;}
 [DllImport("shell32.dll")]
 public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c0,IntPtr df,ref uint ac);
+public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c1,IntPtr dg,ref uint ad);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr ib,out IntPtr r,out uint ck,out bool cq);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr ib,out IntPtr q,out uint cl,out bool cr);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr ji,IntPtr d,IntPtr ie,IntPtr a1,byte[]gv,uint ag,IntPtr es,out IntPtr e4);
+public static extern bool CertGetCertificateChain(IntPtr ji,IntPtr d,IntPtr ie,IntPtr a1,byte[]gv,uint ag,IntPtr et,out IntPtr e5);
 [DllImport("crypt32.dll")]
-public static extern void CertFreeCertificateChain(IntPtr e4);
+public static extern void CertFreeCertificateChain(IntPtr e5);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
-public static extern int NCryptGetProperty(IntPtr r,string g,byte[]e0,uint ac,out uint bq,uint ag);
+public static extern int NCryptGetProperty(IntPtr q,string g,byte[]e1,uint ad,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr r,IntPtr eb,byte[]bu,uint iz,byte[]gn,uint ac,out uint bq,uint ag);
+public static extern int NCryptSignHash(IntPtr q,IntPtr ec,byte[]bu,uint iz,byte[]gn,uint ad,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptFreeObject(IntPtr r);
+public static extern int NCryptFreeObject(IntPtr q);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptGetProvParam(IntPtr bl,uint dz,byte[]df,ref uint ac,uint ag);
+public static extern bool CryptGetProvParam(IntPtr bl,uint d0,byte[]dg,ref uint ad,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptReleaseContext(IntPtr bl,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bl,uint ij,IntPtr r,uint ag,out IntPtr bu);
+public static extern bool CryptCreateHash(IntPtr bl,uint ij,IntPtr q,uint ag,out IntPtr bu);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bu,byte[]df,uint ac,uint ag);
+public static extern bool CryptHashData(IntPtr bu,byte[]dg,uint ad,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bu,uint ck,IntPtr hz,uint ag,byte[]gn,ref uint ac);
+public static extern bool CryptSignHash(IntPtr bu,uint cl,IntPtr hz,uint ag,byte[]gn,ref uint ad);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptDestroyHash(IntPtr bu);
 public static long LastResult(){
-uint q=unchecked((uint)Marshal.GetLastWin32Error());
-return q<=0xFFFF?0x80070000|q:q;}}
+uint r=unchecked((uint)Marshal.GetLastWin32Error());
+return r<=0xFFFF?0x80070000|r:r;}}
 public class XmlPlace{
 public List<string>Path=new List<string>();
 public Dictionary<string,string>Attributes=new Dictionary<string,string>(StringComparer.OrdinalIgnoreCase);
@@ -1615,8 +1615,8 @@ public string this[string g]{
 get{
 string value;
 return Attributes.TryGetValue(g,out value)?value:null;}}
-public bool Is(int b5,params string[]bk){
-if(Path.Count<bk.Length||(b5>0&&Path.Count!=b5))
+public bool Is(int b6,params string[]bk){
+if(Path.Count<bk.Length||(b6>0&&Path.Count!=b6))
 return false;
 for(int b=0;b<bk.Length;b++)
 if(!Path[Path.Count-bk.Length+b].Equals(bk[b],StringComparison.Ordinal))
@@ -1624,16 +1624,16 @@ return false;
 return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
-public static void Visit(IMachine a,string i,Action bn,Action<XmlPlace>d2){
+public static void Visit(IMachine a,string i,Action bn,Action<XmlPlace>d3){
 for(int bx=1;;bx++){
 try{
 bn();
 var ak=new FileInfo(i);
 long y=ak.Length;
 DateTime hw=ak.LastWriteTimeUtc;
-Once(i,d2);
-var e3=new FileInfo(i);
-if((e3.Length==y&&e3.LastWriteTimeUtc==hw)||bx==Attempts)
+Once(i,d3);
+var e4=new FileInfo(i);
+if((e4.Length==y&&e4.LastWriteTimeUtc==hw)||bx==Attempts)
 return;}
 catch(Exception c){
 bool hj=c is XmlException||(c is IOException&& !IsMissing(c));
@@ -1642,7 +1642,7 @@ throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
 return Gaps.CodeOf(c)=="not_found";}
-static void Once(string i,Action<XmlPlace>d2){
+static void Once(string i,Action<XmlPlace>d3){
 var g7=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
 using(var ay=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
@@ -1660,7 +1660,7 @@ f.Line=ft==null?0:ft.LineNumber;
 f.Attributes.Clear();
 while(bg.MoveToNextAttribute())
 f.Attributes[bg.LocalName]=bg.Value;
-d2(f);
+d3(f);
 if(il)
 f.Path.RemoveAt(f.Path.Count-1);}}}}
 }

@@ -113,9 +113,10 @@ namespace TlsFleet
 
 		public void Note(Step step, HttpRecord held)
 		{
-			if (records.ContainsKey(step.Place))
+			string identity = RecordMemory.Identity(step.Family, step.Key);
+			if (records.ContainsKey(identity))
 				return;
-			records[step.Place] = held;
+			records[identity] = held;
 			keys.Add(step);
 		}
 
@@ -129,7 +130,7 @@ namespace TlsFleet
 		public bool Differ(HttpTable http, IisSites iis)
 		{
 			foreach (Step step in keys)
-				if (!HttpTable.Same(http.Find(step.Family, step.Key), records[step.Place]))
+				if (!HttpTable.Same(http.Find(step.Family, step.Key), records[RecordMemory.Identity(step.Family, step.Key)]))
 					return true;
 			List<Edit> asked = new List<Edit>();
 			foreach (string name in sites.Names)

@@ -140,6 +140,13 @@ namespace TlsFleet
 			return IPAddress.TryParse(text, out address) && text.Contains(":") == six ? address : null;
 		}
 
+		// One text for all spellings of a key, for one that is none, too. `*` as a name is the central store (F1.05).
+		public static string Identity(string family, string key)
+		{
+			string name = family == "ipport" ? "" + Address(key) : key.Substring(0, Math.Max(0, key.LastIndexOf(':'))).ToLowerInvariant();
+			return (name == "*" && family == "hostnameport" ? "ccs " : family + " " + name) + ":" + Port(key);
+		}
+
 		public static bool IsKey(string family, string key)
 		{
 			int colon = key.LastIndexOf(':');

@@ -88,12 +88,13 @@ namespace TlsFleet
 				return;
 			}
 			HttpRecord before = held == null ? null : Step.Image(step, new Given(held, "begin")), now;
-			if (!records.TryGetValue(step.Place, out now))
+			string identity = RecordMemory.Identity(step.Family, step.Key);
+			if (!records.TryGetValue(identity, out now))
 			{
 				now = changes.Http.Find(step.Family, step.Key);
 				changes.Touched.Note(step, now);
 			}
-			records[step.Place] = before;
+			records[identity] = before;
 			if (uncertain && HttpTable.Same(now, before))
 			{
 				Nothing(index);

@@ -233,3 +233,21 @@ def test_what_a_recovery_that_dies_could_not_put_back_is_told_by_the_next_one(la
     ]
     assert standing(folder)[0] == [item for item in before[0] if item["key"] != "10.0.0.9:443"]
     assert lane.answer(folder)["document"]["journal"] is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("hostnameport", "*:8443"), ("ccs", "8443")),
+        (("hostnameport", "New.example.com:443"), ("hostnameport", "new.example.com:443")),
+        (("ipport", "[2001:db8:0::9]:443"), ("ipport", "[2001:db8::9]:443")),
+    ],
+)
+def test_a_record_that_goes_by_two_spellings_is_one(
+    lane: Lane, folder: Path, first: tuple[str, str], second: tuple[str, str]
+) -> None:
+    image = {"thumbprint": None} if second[0] == "ccs" else {"thumbprint": OTHER}
+    before = standing(folder)
+    steps = [step("set", first, None, image), step("delete", second, image, None), step("set", second, None, image)]
+    assert killed(folder, steps, {"call": 3, "when": "after"})
+    assert lane.apply(folder, [])["error"] is None and standing(folder) == before

@@ -96,7 +96,12 @@ def expired(plan: Guarded, run: str, dead: bool = False) -> str:
     assert late["error"]["code"] == "guard_expired" and plan.pair.state() == now
     story = f"{'died' if dead else 'expired'}, {other.kind}"
     if said.startswith("journal_conflict: "):
-        assert other.kind in ("touched record", "touched site") and now == found
+        assert other.kind in ("touched record", "touched site") and now == found, (
+            plan.number,
+            plan.steps,
+            said,
+            other.kind,
+        )
         assert plan.seen()["guard"]["state"] == "failed"
         return f"{story}, conflict"
     assert said == "undone, since nobody had confirmed it"
