@@ -22,7 +22,8 @@ from .farms import Farm
 from .laws import FARM_LAWS, LAWS, Law
 from .run import Tally, hold
 
-CHUNK = 250
+#: So many cases, or farms, are tried between two looks at the clock.
+CHUNK = 50
 
 
 def main() -> int:

@@ -34,6 +34,7 @@ FAULTS = [
     ("rooms", f"{UTILS}/stray.py", CLEAN),
     ("rooms", "plugins/modules/look.py", CLEAN + "from ansible.module_utils.basic import AnsibleModule\n"),
     ("rooms", "plugins/action/look.py", CLEAN + "from tests.support import documents\n"),
+    ("circles", f"{UTILS}/wire/document.py", CLEAN + "from . import document\n"),
     ("judges", "tests/lab/hosts.py", CLEAN + f"from {DOTTED}.model import keys\n"),
     ("judges", "tests/lab/lab", '#!/usr/bin/env python3\nimport_module("plugin_utils.model")\n'),
     ("sizes", f"{UTILS}/model/host.py", CLEAN + "#\n" * 297),
@@ -64,6 +65,12 @@ def test_a_planted_fault_is_found_where_it_is(tmp_path: Path, rule: str, name: s
     found = faults_of(tmp_path, {**GOOD, name: text})
     assert [kind for kind, _fault in found] == [rule]
     assert found[0][1].startswith(name)
+
+
+def test_a_circle_of_imports_is_found_also_where_it_is_for_types_only(tmp_path: Path) -> None:
+    later = CLEAN + "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .document import parse\n"
+    found = faults_of(tmp_path, {**GOOD, f"{UTILS}/wire/fields.py": later})
+    assert [kind for kind, _fault in found] == ["circles"] and "wire/fields.py" in found[0][1]
 
 
 def test_many_long_files_are_found(tmp_path: Path) -> None:

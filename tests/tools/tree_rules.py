@@ -4,6 +4,7 @@
 """Gate: what the design says about the tree and no ready-made linter checks.
 
 - rooms: inside ``plugins/plugin_utils`` imports go one way, and only ``shell`` knows Ansible;
+- circles: inside a room no file imports another that leads back to it, not even for its types only;
 - judges: nothing under ``tests/lab``, ``tests/engine`` or ``tests/wine`` mentions the code it judges;
 - sizes: a file stays small enough to be read in one sitting, unless nobody is to read it: generated ones say so at their head;
 - heads: every Python file says its licence and uses postponed annotations;
@@ -14,6 +15,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import statistics
 import sys
@@ -101,6 +103,22 @@ def rooms(tree: Tree) -> Iterator[str]:
                     yield f"{place}: {room} imports {'.'.join(path)}; imports go only towards {ROOMS[0]}"
 
 
+def circles(tree: Tree) -> Iterator[str]:
+    files = {PurePosixPath(name).with_suffix("").parts: name for name in tree.ending(".py", below="/".join(UTILS))}
+    graph = {
+        name: {
+            files[path[:4]]
+            for _line, path in imported(name, tree.text(name))
+            if path[:4] in files and path[:3] == place[:3]
+        }
+        for place, name in files.items()
+    }
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as fault:
+        yield f"{min(fault.args[1])}: in a circle of imports: {' <- '.join(fault.args[1])}"
+
+
 def judges(tree: Tree) -> Iterator[str]:
     for name in tree.names:
         if name.startswith(JUDGES) and not name.endswith(".md"):
@@ -160,7 +178,7 @@ def machines(tree: Tree) -> Iterator[str]:
                 yield f"{name}: holds {path}, a path of this machine"
 
 
-RULES: tuple[Callable[[Tree], Iterator[str]], ...] = (rooms, judges, sizes, heads, links, machines)
+RULES: tuple[Callable[[Tree], Iterator[str]], ...] = (rooms, circles, judges, sizes, heads, links, machines)
 
 
 def main() -> int:

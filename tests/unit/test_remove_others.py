@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from support.documents import record, site
 from support.peers import API, OTHER, SHOP, host_of, plan_of, records_of, refused, wish
 
@@ -39,7 +40,8 @@ def left(plan: Plan) -> list[str]:
 
 
 def others(scope: str, **more: Any) -> dict[str, Any]:
-    return {"remove_others": {"scope": scope, **more}}
+    """The scope is a text of its own, as it is when it comes out of a playbook."""
+    return {"remove_others": {"scope": "".join(list(scope)), **more}}
 
 
 def test_none_is_the_default_and_removes_nothing() -> None:
@@ -122,12 +124,13 @@ def test_ten_may_go_unless_the_request_says_otherwise(number: int, allowed: bool
 
 
 @pytest.mark.parametrize(
-    ("number", "shown"), [(3, "*:443:2.example.com. Raise"), (4, "2.example.com and 1 more. Raise")]
+    ("number", "shown"),
+    [(2, "*:443:1.example.com. Raise"), (3, "*:443:2.example.com. Raise"), (4, "2.example.com and 1 more. Raise")],
 )
 def test_three_of_those_that_would_go_are_named(number: int, shown: str) -> None:
     host = host_of(sites=[site("Shop", *(f"*:443:{index}.example.com=1" for index in range(number)))])
-    message = refused(host, **others("host", at_most=2))["remove_others.at_most"]
-    assert shown in message and message.count("Shop/") == 3
+    message = refused(host, **others("host", at_most=1))["remove_others.at_most"]
+    assert shown in message and message.count("Shop/") == min(number, 3)
 
 
 def test_what_stays_for_others_lets_the_next_binding_of_the_site_go() -> None:
@@ -208,6 +211,11 @@ def test_what_goes_is_not_repaired() -> None:
     assert records_of(plan.after) == ["hostnameport shop.example.com:443"]
 
 
+@pytest.mark.parametrize("given", [{}, {"remove_others": None}, others("none"), others("none", at_most=0)])
+def test_without_a_scope_no_bindings_have_to_be_named(given: dict[str, Any]) -> None:
+    assert parse_request({"bindings": None, **given}).removal.scope == "none"
+
+
 @pytest.mark.parametrize(
     ("args", "path"),
     [
@@ -218,8 +226,6 @@ def test_what_goes_is_not_repaired() -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused_before_a_host_is_read(args: dict[str, Any], path: str) -> None:
-    from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
-
     with pytest.raises(Invalid) as refusal:
         parse_request(args)
     assert [problem.path for problem in refusal.value.problems] == [path]
