@@ -91,6 +91,20 @@ def test_a_phase_can_run_alone(tag: str, calls: int, status: int, start: Start) 
         assert f"expected {fleet.thumbprint('web01', hosts.SHOP_NEW)}" in alone.output
 
 
+def test_bindings_that_nobody_names_go_as_far_as_the_scope_says(start: Start) -> None:
+    fleet = start(hosts.host())
+    others: dict[str, Any] = {"scope": "host", "at_most": 1, "keep": []}
+    done = roll_out(fleet, https_rollout_repair=[], https_rollout_remove_others=others)
+    assert done.status == 0, done.output
+    after = done.of(f"{ROLE}Apply the change")["after"]
+    assert [item["host"] for item in after["bindings"]] == ["shop.example.com"]
+    assert "api.example.com:443" not in {item["key"] for item in after["records"]}
+    few = roll_out(
+        fleet, "--tags", "plan", https_rollout_bindings=[], https_rollout_remove_others={**others, "at_most": 0}
+    )
+    assert few.status == 2 and "remove_others.at_most" in few.output
+
+
 def test_plans_are_approved_and_then_applied_exactly(start: Start) -> None:
     fleet = start(hosts.host())
     plans = str(fleet.place / "plans")

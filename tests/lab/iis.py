@@ -23,8 +23,20 @@ class Iis:
     """The sites of one machine. ``ssl_flags``: does the schema know the attribute (IIS 8 and later)?"""
 
     def __init__(self, sites: list[dict[str, Any]], ssl_flags: bool) -> None:
-        self.sites = _copied(sites)
+        self._file = {"sites": _copied(sites)}
         self.ssl_flags = ssl_flags
+
+    @property
+    def sites(self) -> list[dict[str, Any]]:
+        return self._file["sites"]
+
+    @sites.setter
+    def sites(self, sites: list[dict[str, Any]]) -> None:
+        self._file["sites"] = sites
+
+    def share(self, other: Iis) -> None:
+        """From now on the configuration is the other machine's, too: what one commits, both have."""
+        self._file = other._file
 
     def ports(self) -> set[int]:
         """Ports on which sites that run take http and https requests."""

@@ -50,8 +50,11 @@ class Lab:
         self._closed = False
         free, contexts = self._block.addresses(), Contexts()
         self.stations = []
+        shares: dict[str, SimulatedHost] = {}
         for description in descriptions:
             host = SimulatedHost(description, self._maker)
+            if isinstance(share := description.get("shared_configuration"), str):
+                host.iis.share(shares.setdefault(share, host).iis)
             loopbacks = {address: next(free) for address in host.addresses}
             first = next(iter(loopbacks.values()), "") or next(free)
             way = TRANSPORTS[description["transport"]] if description.get("transport") else transport

@@ -123,6 +123,16 @@ def test_a_commit_is_all_or_nothing() -> None:
         iis.commit([{"site": "Shop", "position": None, "before": None, "after": other}])
 
 
+def test_hosts_that_share_a_configuration_have_what_one_commits() -> None:
+    one, other = host(shared_configuration="farm"), host(shared_configuration="farm")
+    other.iis.share(one.iis)
+    added = {"protocol": "https", "information": "*:443:api.example.com", "ssl_flags": 1}
+    edit = {"site": "Shop", "position": None, "before": None, "after": added}
+    change(one, {"op": "bindings", "edits": [edit]}, shared_configuration=True)
+    assert other.read()["sites"] == one.read()["sites"] and other.read()["shared_configuration"] is True
+    assert added in one.read()["sites"][0]["bindings"] and other.http.records is not one.http.records
+
+
 def test_an_old_iis_knows_no_ssl_flags() -> None:
     with pytest.raises(Refused) as refusal:
         Iis([{"id": 1, "name": "Shop", "state": "started", "bindings": []}], False).commit(

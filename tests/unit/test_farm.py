@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import PHASES, farm_phases
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import PHASES, farm_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from support.actions import API, Simulated, description, run
 from support.certificates import NOW
@@ -33,7 +33,7 @@ def node(name: str, *more_records: dict[str, Any], **more: Any) -> Host:
 
 def problems(hosts: list[Host], *bindings: dict[str, Any], **rest: Any) -> dict[str, str]:
     with pytest.raises(Invalid) as refusal:
-        farm_phases(hosts, parse_request({"bindings": list(bindings), "allow": ALLOW, **rest}), NOW)
+        farm_plan(hosts, parse_request({"bindings": list(bindings), "allow": ALLOW, **rest}), NOW)
     return {problem.path: problem.message for problem in refusal.value.problems}
 
 
@@ -46,7 +46,7 @@ def test_a_host_of_a_farm_is_changed_only_with_consent() -> None:
 
 def test_records_first_on_all_hosts_the_commit_once_old_records_last() -> None:
     hosts = [node("A"), node("B")]
-    phases = farm_phases(hosts, parse_request({"bindings": [MOVED], "allow": ALLOW}), NOW)
+    phases = farm_plan(hosts, parse_request({"bindings": [MOVED], "allow": ALLOW}), NOW).phases
     assert tuple(phase.name for phase in phases) == PHASES
     told = [[[step.op for step in plan.steps] for plan in phase.plans] for phase in phases]
     assert told == [

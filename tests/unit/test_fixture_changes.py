@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import Endpoint
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import RecordValue
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import farm_phases
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import farm_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import find
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
@@ -68,7 +68,7 @@ def test_a_node_that_joins_a_farm_gets_its_own_record_of_the_central_store() -> 
     second = replace(first, name="NODE2", records=())
     wish = {"site": "centralcert0", "host": "centralcert0.example", "central_store": True}
     asked = parse_request({"bindings": [wish], "allow": {"shared_configuration": True}})
-    records, configuration, old = farm_phases([first, second], asked, NOW)
+    records, configuration, old = farm_plan([first, second], asked, NOW).phases
     assert [[step.op for step in plan.steps if step.op != "probe"] for plan in records.plans] == [[], ["record_set"]]
     assert all(plan.empty for phase in (configuration, old) for plan in phase.plans)
     assert {str(item.key) for item in old.plans[1].after.records} == {"ccs 443"}

@@ -25,7 +25,7 @@ from support.documents import document, record, site, stored
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 NAMES = ("https_compliance", "https_rollout")
 #: Role variables that are handed on to https_bindings as they are.
-MIRRORED = {"bindings": "bindings", "repair": "repair", "allow": "allow", "read": "read", "probe": "probe"}
+MIRRORED = {name: name for name in ("bindings", "remove_others", "repair", "allow", "read", "probe")}
 HOSTILE = "<script>alert('x')</script>\"&"
 
 

@@ -33,8 +33,15 @@ class Phase(NamedTuple):
     plans: tuple[Plan, ...]
 
 
-def farm_phases(hosts: Sequence[Host], request: Request, now: datetime) -> tuple[Phase, ...]:
-    """The phases of a request for all hosts of one farm. Raises :class:`Invalid` with every refusal, and whose it is."""
+class Farm(NamedTuple):
+    """``wholes``: the plan of each host, as if it were alone; ``phases``: what of it is carried out when, and by whom."""
+
+    wholes: tuple[Plan, ...]
+    phases: tuple[Phase, ...]
+
+
+def farm_plan(hosts: Sequence[Host], request: Request, now: datetime) -> Farm:
+    """A request planned for all hosts of one farm. Raises :class:`Invalid` with every refusal, and whose it is."""
     problems = _one_farm(hosts)
     if problems:
         raise Invalid(problems)
@@ -56,7 +63,8 @@ def farm_phases(hosts: Sequence[Host], request: Request, now: datetime) -> tuple
     if problems:
         raise Invalid(problems)
     rows = [_phased(plan, leads=index == 0, now=now) for index, plan in enumerate(wholes)]
-    return tuple(Phase(name, tuple(row[number] for row in rows)) for number, name in enumerate(PHASES))
+    phases = tuple(Phase(name, tuple(row[number] for row in rows)) for number, name in enumerate(PHASES))
+    return Farm(tuple(wholes), phases)
 
 
 def _one_farm(hosts: Sequence[Host]) -> list[Problem]:

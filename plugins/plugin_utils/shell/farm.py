@@ -13,7 +13,7 @@ from typing import Any
 
 from ..model.host import Host
 from ..model.problems import Invalid, Problem
-from ..planning.farm import farm_phases
+from ..planning.farm import farm_plan
 from ..planning.request import Request
 from ..render.results import predicted
 from ..render.text import plan_document
@@ -30,8 +30,8 @@ def farm_plans(
 ) -> dict[str, Any]:
     """The result of planning a farm. Raises Invalid with every refusal, before any file is written."""
     hosts = [_host(document, f"documents[{index}]") for index, document in enumerate(documents)]
-    phases, changed, told = farm_phases(hosts, asked, now), False, []
-    for phase in phases:
+    farm, changed, told = farm_plan(hosts, asked, now), False, []
+    for phase in farm.phases:
         plans = []
         for plan in phase.plans:
             file = None if dest is None else dest / phase.name / f"{plan.host.name.lower()}.json"
@@ -43,6 +43,7 @@ def farm_plans(
     return {
         "changed": changed,
         "simulated": any(host.simulated for host in hosts),
+        "hosts": [{"host": plan.host.name, **predicted(plan)} for plan in farm.wholes],
         "phases": told,
         "dest": dest and str(dest),
     }
