@@ -94,7 +94,7 @@ def test_a_phase_can_run_alone(tag: str, calls: int, status: int, start: Start) 
 def test_bindings_that_nobody_names_go_as_far_as_the_scope_says(start: Start) -> None:
     fleet = start(hosts.host())
     others: dict[str, Any] = {"scope": "host", "at_most": 1, "keep": []}
-    done = roll_out(fleet, https_rollout_repair=[], https_rollout_remove_others=others)
+    done = roll_out(fleet, https_rollout_remove_others=others)
     assert done.status == 0, done.output
     after = done.of(f"{ROLE}Apply the change")["after"]
     assert [item["host"] for item in after["bindings"]] == ["shop.example.com"]
