@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid, Problem
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved import approved_plan
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import Phase, farm_phases
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import Phase, farm_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
@@ -75,7 +75,7 @@ class Farm:
             self._problems = refusal.problems
             return None
         try:
-            return farm_phases(hosts, request, NOW)
+            return farm_plan(hosts, request, NOW).phases
         except Invalid as refusal:
             self._problems = refusal.problems
             self.refused.append(refusal)

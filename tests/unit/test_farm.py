@@ -85,7 +85,9 @@ OLD_OS = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 960
 def phased(hosts: list[Host], *bindings: dict[str, Any], **allow: Any) -> list[list[list[str]]]:
     """By phase and host, what is called."""
     request = parse_request({"bindings": list(bindings), "allow": {**ALLOW, **allow}})
-    return [[[step.op for step in plan.steps] for plan in phase.plans] for phase in farm_phases(hosts, request, NOW)]
+    return [
+        [[step.op for step in plan.steps] for plan in phase.plans] for phase in farm_plan(hosts, request, NOW).phases
+    ]
 
 
 def test_a_record_waits_for_the_last_phase_as_long_as_a_stopped_site_relies_on_it() -> None:
@@ -120,7 +122,7 @@ def test_a_gap_on_a_port_that_no_site_needs_any_more_is_announced() -> None:
     hosts = [node(name, **parts) for name in ("A", "B")]
     moved = wish("Shop", "", address="10.0.0.5", state="absent"), wish("Api", "", API_CERT, address="10.0.0.5")
     request = parse_request({"bindings": list(moved), "allow": {**ALLOW, "gap": True}})
-    last = farm_phases(hosts, request, NOW)[2]
+    last = farm_plan(hosts, request, NOW).phases[2]
     assert [plan.steps[0].op for plan in last.plans] == ["record_replace", "record_replace"]
     assert all([item.endpoint.address for item in plan.affected if item.gap] == ["10.0.0.5"] * 2 for plan in last.plans)
 
@@ -128,7 +130,7 @@ def test_a_gap_on_a_port_that_no_site_needs_any_more_is_announced() -> None:
 def test_what_is_noted_of_a_host_stands_in_its_first_phase_only() -> None:
     hosts = [node("A"), node("B", record("10.0.0.5:443", SHOP, app_id="{ba195980-cd49-458b-9e23-c84ee0adcd75}"))]
     request = parse_request({"bindings": [MOVED], "repair": ["shadowed"], "allow": ALLOW})
-    noted = [[len(plan.notes) for plan in phase.plans] for phase in farm_phases(hosts, request, NOW)]
+    noted = [[len(plan.notes) for plan in phase.plans] for phase in farm_plan(hosts, request, NOW).phases]
     assert noted[0][1] > 0 and noted[1:] == [[0, 0], [0, 0]]
 
 
