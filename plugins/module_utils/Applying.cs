@@ -144,7 +144,7 @@ string w="run "+co["run"]+" had not finished and was undone; read again and plan
 if(bm.Lost.Count>0){
 cm.Undone="partial";
 cm.UndoErrors.AddRange(bm.Lost);
-w="run "+co["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(a0=>a0.Place+": "+a0.Hint));}
+w="run "+co["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(av=>av.Place+": "+av.Hint));}
 if(ar.Count>0||bm.Lost.Count>0)
 cm.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
 catch(Exception c){
@@ -157,7 +157,7 @@ catch(HostException){}}
 string Text(Changes n,Run bb){
 HostException b7=bb.Error;
 Bag bt=new Bag{
-{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bb.Applied},{"error",b7==null?null:Reader.ErrorBag(b7,bb.ErrorStep)},{"undone",bb.Undone},{"undo_errors",bb.UndoErrors.ConvertAll(a0=>Reader.ErrorBag(a0,null))},{"probes",bb.Probes}};
+{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bb.Applied},{"error",b7==null?null:Reader.ErrorBag(b7,bb.ErrorStep)},{"undone",bb.Undone},{"undo_errors",bb.UndoErrors.ConvertAll(av=>Reader.ErrorBag(av,null))},{"probes",bb.Probes}};
 if(bb.Unconfirmed!=null)
 bt.Put("unconfirmed",bb.Unconfirmed);
 if(b7!=null)
@@ -204,9 +204,9 @@ Edit t=am[b];
 List<Binding>s=this[t.Site];
 if(s==null)
 throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+t.Site+"'",null);
-Edit a0=new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position??s.Count,Before=t.Before,After=t.After,Back=t.Back};
-One(s,a0,b);
-ci.Add(a0);}
+Edit av=new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position??s.Count,Before=t.Before,After=t.After,Back=t.Back};
+One(s,av,b);
+ci.Add(av);}
 return ci;}
 public bool Fits(List<Edit>am){
 try{
@@ -219,7 +219,7 @@ bool fi=t.Before==null;
 if(fi&&t.Behind!=null)
 t.Position=Behind(s,t.Behind,b);
 else if(!fi&&t.Back)
-t.Position=s.FindIndex(a0=>Same(a0,t.Before));
+t.Position=s.FindIndex(av=>Same(av,t.Before));
 int f=t.Position.Value;
 if(t.After!=null&&t.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
@@ -227,8 +227,8 @@ if(fi&&f>s.Count)
 throw IisSites.Refused("changed_meanwhile",b,"the site has only "+s.Count+" bindings",null);
 if(!fi&&(f<0||f>=s.Count|| !Same(s[f],t.Before)))
 throw IisSites.Refused("changed_meanwhile",b,"binding "+t.Before.Information+(f<0?" is no longer there":" is not at its place "+f),null);
-for(int a6=0;t.After!=null&&a6<s.Count;a6++)
-if((fi||a6!=f)&&SameKey(s[a6],t.After))
+for(int a1=0;t.After!=null&&a1<s.Count;a1++)
+if((fi||a1!=f)&&SameKey(s[a1],t.After))
 throw IisSites.Refused("config_conflict",b,"binding "+t.After.Information+" is there twice",0x800700B7);
 if(fi)
 s.Insert(f,t.After);
@@ -237,21 +237,22 @@ t.Behind=f==0?"":Key(s[f-1]);
 s.RemoveAt(f);}
 else
 s[f]=t.After;}
-public static bool Same(Binding a0,Binding a6){
-return a0.Protocol==a6.Protocol&&a0.Information==a6.Information&&a0.Flags==a6.Flags;}
-public static bool Same(List<Binding>a0,List<Binding>a6){
-if(a0==null||a6==null||a0.Count!=a6.Count)
-return a0==a6;
-for(int b=0;b<a0.Count;b++)
-if(!Same(a0[b],a6[b]))
+public static bool Same(Binding av,Binding a1){
+return av.Protocol==a1.Protocol&&av.Information==a1.Information&&av.Flags==a1.Flags;}
+public static bool Same(List<Binding>av,List<Binding>a1){
+if(av==null||a1==null||av.Count!=a1.Count)
+return av==a1;
+for(int b=0;b<av.Count;b++)
+if(!Same(av[b],a1[b]))
 return false;
 return true;}
-static bool SameKey(Binding a0,Binding a6){
-return Key(a0).Equals(Key(a6),StringComparison.OrdinalIgnoreCase);}
-static string Key(Binding a0){
-return a0.Protocol+" "+a0.Information;}
+static bool SameKey(Binding av,Binding a1){
+return av.Protocol.Equals(a1.Protocol,StringComparison.OrdinalIgnoreCase)
+&&av.Information.Equals(a1.Information,StringComparison.OrdinalIgnoreCase);}
+static string Key(Binding av){
+return av.Protocol+" "+av.Information;}
 static int Behind(List<Binding>s,string q,int b){
-int f=s.FindIndex(a0=>Key(a0).Equals(q,StringComparison.OrdinalIgnoreCase));
+int f=s.FindIndex(av=>q.EndsWith(av.Information,StringComparison.OrdinalIgnoreCase)&&Key(av).Equals(q,StringComparison.OrdinalIgnoreCase));
 if(f<0&&q.Length>0)
 throw IisSites.Refused("changed_meanwhile",b,"binding "+q+", behind which it stood, is no longer there",null);
 return f+1;}}
@@ -290,22 +291,22 @@ fm.Append(System.Text.Encoding.ASCII.GetBytes(ft));}
 catch(Exception c){
 throw Typed(c);}}
 static HostException Typed(Exception c){
-uint ax=unchecked((uint)c.HResult);
+uint ay=unchecked((uint)c.HResult);
 bool b5=Gaps.CodeOf(c)=="access_denied";
 string w=b5?"administrator rights are missing":"the journal could not be written: "+c.Message;
-return new HostException(b5?"access_denied":"internal",w,"journal",w,"WriteFile",ax>>16==0x8007?ax&0xFFFF:ax);}
+return new HostException(b5?"access_denied":"internal",w,"journal",w,"WriteFile",ay>>16==0x8007?ay&0xFFFF:ay);}
 public void Dispose(){
 if(fm!=null)
 fm.Dispose();}}
 public class Touched{
-Dictionary<string,HttpRecord>a4=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+Dictionary<string,HttpRecord>a5=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 List<Step>gt=new List<Step>();
 BindingLists ab=new BindingLists();
 public void Note(Step e,HttpRecord l){
 string b2=RecordMemory.Identity(e.Family,e.Key);
-if(a4.ContainsKey(b2))
+if(a5.ContainsKey(b2))
 return;
-a4[b2]=l;
+a5[b2]=l;
 gt.Add(e);}
 public void Note(BindingLists o){
 foreach(string g in o.Names)
@@ -313,7 +314,7 @@ if(ab[g]==null)
 ab[g]=o[g];}
 public bool Differ(HttpTable eb,IisSites f4){
 foreach(Step e in gt)
-if(!HttpTable.Same(eb.Find(e.Family,e.Key),a4[RecordMemory.Identity(e.Family,e.Key)]))
+if(!HttpTable.Same(eb.Find(e.Family,e.Key),a5[RecordMemory.Identity(e.Family,e.Key)]))
 return true;
 List<Edit>bp=new List<Edit>();
 foreach(string g in ab.Names)
@@ -413,10 +414,10 @@ d7.Add(0);
 d7.AddRange(Numbers(Suites,2));
 d7.AddRange(new byte[]{1,0});
 Append(d7,bv,2);
-List<byte>a3=new List<byte>{1};
-Append(a3,d7,3);
+List<byte>a4=new List<byte>{1};
+Append(a4,d7,3);
 List<byte>v=new List<byte>{22,3,1};
-Append(v,a3,2);
+Append(v,a4,2);
 return v.ToArray();}
 static void Extension(List<byte>i2,int cd,ICollection<byte>dg){
 i2.Add((byte)(cd>>8));
@@ -448,23 +449,23 @@ bs.Add(ae[b]);
 Answer?bt=Records();
 return bt==null&&hp>Most?Answer.Unclear:bt;}
 Answer?Records(){
-int a5=0;
+int a6=0;
 Answer?bt=null;
-while(bt==null&&bs.Count>a5){
-int cd=bs[a5];
-if(cd!=AlertRecord&&cd!=HandshakeRecord||bs.Count>a5+1&&bs[a5+1]!=3)
+while(bt==null&&bs.Count>a6){
+int cd=bs[a6];
+if(cd!=AlertRecord&&cd!=HandshakeRecord||bs.Count>a6+1&&bs[a6+1]!=3)
 return Answer.Unclear;
-if(bs.Count<a5+5)
+if(bs.Count<a6+5)
 break;
-int y=Number(bs,a5+3,2);
+int y=Number(bs,a6+3,2);
 if(y==0||y>LongestRecord)
 return Answer.Unclear;
-if(bs.Count<a5+5+y)
+if(bs.Count<a6+5+y)
 break;
-(cd==AlertRecord?d6:bj).AddRange(bs.GetRange(a5+5,y));
-a5+=5+y;
+(cd==AlertRecord?d6:bj).AddRange(bs.GetRange(a6+5,y));
+a6+=5+y;
 bt=cd==AlertRecord?Alerts():Messages();}
-bs.RemoveRange(0,a5);
+bs.RemoveRange(0,a6);
 return bt;}
 Answer?Alerts(){
 while(d6.Count>=2){
@@ -500,10 +501,10 @@ return Answer.Unclear;
 using(SHA1 jk=SHA1.Create())
 Thumbprint=BitConverter.ToString(jk.ComputeHash(bj.GetRange(10,ad).ToArray())).Replace("-","");
 return Answer.Shown;}
-static int Number(List<byte>ae,int a5,int ad){
+static int Number(List<byte>ae,int a6,int ad){
 int u=0;
 for(int b=0;b<ad;b++)
-u=u<<8|ae[a5+b];
+u=u<<8|ae[a6+b];
 return u;}}
 public class RecordMemory:IDisposable{
 List<IntPtr>l=new List<IntPtr>();
@@ -534,17 +535,17 @@ Length=(uint)Marshal.SizeOf(ff.GetType());
 At=Room((int)Length);
 Marshal.StructureToPtr(ff,At,false);}
 IntPtr Room(int y){
-IntPtr a5=Marshal.AllocHGlobal(y);
-l.Add(a5);
+IntPtr a6=Marshal.AllocHGlobal(y);
+l.Add(a6);
 for(int b=0;b<y;b++)
-Marshal.WriteByte(a5,b,0);
-return a5;}
+Marshal.WriteByte(a6,b,0);
+return a6;}
 IntPtr Words(string j){
 if(j==null)
 return IntPtr.Zero;
-IntPtr a5=Marshal.StringToHGlobalUni(j);
-l.Add(a5);
-return a5;}
+IntPtr a6=Marshal.StringToHGlobalUni(j);
+l.Add(a6);
+return a6;}
 SslParam Param(HttpRecord value){
 SslParam bh=new SslParam{
 AppId=new Guid(value.AppId),StoreName=Words(value.Store),CheckMode=(uint)value.CheckMode,Freshness=(uint)value.Freshness,Timeout=(uint)value.Timeout,CtlIdentifier=Words(value.CtlIdentifier),CtlStore=Words(value.CtlStore),Flags=(uint)value.Flags};
@@ -560,14 +561,14 @@ IntPtr Sockaddr(string q,bool ap){
 IPAddress h9=ap?Address(q):IPAddress.Any;
 byte[]ae=h9.GetAddressBytes();
 int ba=Port(q);
-IntPtr a5=Room(128);
-Marshal.WriteInt16(a5,(short)(ae.Length==16?23:2));
-Marshal.WriteByte(a5,2,(byte)(ba>>8));
-Marshal.WriteByte(a5,3,(byte)ba);
-Marshal.Copy(ae,0,IntPtr.Add(a5,ae.Length==16?8:4),ae.Length);
+IntPtr a6=Room(128);
+Marshal.WriteInt16(a6,(short)(ae.Length==16?23:2));
+Marshal.WriteByte(a6,2,(byte)(ba>>8));
+Marshal.WriteByte(a6,3,(byte)ba);
+Marshal.Copy(ae,0,IntPtr.Add(a6,ae.Length==16?8:4),ae.Length);
 if(ae.Length==16)
-Marshal.WriteInt32(a5,24,(int)h9.ScopeId);
-return a5;}
+Marshal.WriteInt32(a6,24,(int)h9.ScopeId);
+return a6;}
 SockaddrStorage Storage(string q){
 return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(q,false),typeof(SockaddrStorage));}
 SniKey Name(string q){
@@ -599,8 +600,8 @@ if(!Uri.IsHexDigit(aq))
 return false;
 return j.Length>0&&j.Length<=128&&j.Length%2==0;}
 public void Dispose(){
-foreach(IntPtr a5 in l)
-Marshal.FreeHGlobal(a5);
+foreach(IntPtr a6 in l)
+Marshal.FreeHGlobal(a6);
 l.Clear();}}
 public class HttpTable{
 public const string UpdateCall="HttpUpdateServiceConfiguration",DeleteCall="HttpDeleteServiceConfiguration";
@@ -658,14 +659,14 @@ return new HostException(r,w,f,w,bi,u);}
 static void Is(out string r,out string w,string af,string bo){
 r=af;
 w=bo;}
-public static bool Same(HttpRecord a0,HttpRecord a6){
-if(a0==null||a6==null)
-return a0==a6;
-return Words(a0)==Words(a6);}
+public static bool Same(HttpRecord av,HttpRecord a1){
+if(av==null||a1==null)
+return av==a1;
+return Words(av)==Words(a1);}
 static string Words(HttpRecord v){
 StringBuilder bo=new StringBuilder();
-string a1=string.IsNullOrEmpty(v.Store)?"MY":v.Store;
-foreach(string j in new[]{v.Thumbprint,a1,v.AppId,v.CtlIdentifier,v.CtlStore})
+string a2=string.IsNullOrEmpty(v.Store)?"MY":v.Store;
+foreach(string j in new[]{v.Thumbprint,a2,v.AppId,v.CtlIdentifier,v.CtlStore})
 bo.Append(j==null?"-":"+"+j.ToLowerInvariant()).Append('\n');
 foreach(long u in new[]{v.Flags,v.CheckMode,v.Freshness,v.Timeout})
 bo.Append(u).Append(' ');
@@ -679,7 +680,7 @@ const uint Sharing=0x80070020,Locked=0x80070021,Transaction=0x80071A90,BadIndex=
 static Random Jitter=new Random();
 IWritingMachine a;
 string bi;
-int a5;
+int a6;
 public IisSites(IWritingMachine a){
 this.a=a;}
 public static HostException Refused(string r,int b,string w,long?u){
@@ -698,7 +699,7 @@ SiteStates.Release(l);}}
 public BindingLists Read(IEnumerable<Edit>am){
 List<object>l=new List<object>();
 try{
-a5=0;
+a6=0;
 return Lists(Collections(l,am),l);}
 catch(Exception c){
 throw Typed(c);}
@@ -711,8 +712,8 @@ try{
 Once(am);
 return;}
 catch(Exception c){
-uint ax=unchecked((uint)c.HResult);
-bool h3=ax==Sharing||ax==Transaction||(ax==Locked&&bi==Commit);
+uint ay=unchecked((uint)c.HResult);
+bool h3=ay==Sharing||ay==Transaction||(ay==Locked&&bi==Commit);
 HostException it=Typed(c);
 en|=bi==Commit;
 if(en&&Stand(am))
@@ -728,13 +729,13 @@ return false;}}
 void Once(List<Edit>am){
 List<object>l=new List<object>();
 try{
-a5=0;
+a6=0;
 Dictionary<string,IAppHostElementCollection>ab=Collections(l,am);
 BindingLists cj=Lists(ab,l);
 List<Edit>ci=cj.Try(am);
-for(a5=0;a5<ci.Count;a5++)
-One(ab[ci[a5].Site],ci[a5],l);
-a5=0;
+for(a6=0;a6<ci.Count;a6++)
+One(ab[ci[a6].Site],ci[a6],l);
+a6=0;
 BindingLists gu=Lists(ab,l);
 foreach(string ao in ab.Keys)
 if(!BindingLists.Same(cj[ao],gu[ao]))
@@ -769,22 +770,22 @@ for(int b=0;b<at;b++)
 s.Add(Image(ao.Value.GetItem(b),fu.KnowsFlags));
 fu[ao.Key]=s;}
 return fu;}
-static Binding Image(IAppHostElement a2,bool f3){
-List<object>l=new List<object>{a2};
+static Binding Image(IAppHostElement a3,bool f3){
+List<object>l=new List<object>{a3};
 try{
-Binding az=new Binding{Protocol=Words(a2,"protocol"),Information=Words(a2,"bindingInformation")};
+Binding a0=new Binding{Protocol=Words(a3,"protocol"),Information=Words(a3,"bindingInformation")};
 if(!f3)
-return az;
-IAppHostProperty ag=SiteStates.Keep(l,a2.GetPropertyByName("sslFlags"));
+return a0;
+IAppHostProperty ag=SiteStates.Keep(l,a3.GetPropertyByName("sslFlags"));
 if(!Convert.ToBoolean(ag.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
-az.Flags=Convert.ToInt64(ag.GetValue(),CultureInfo.InvariantCulture);
-return az;}
+a0.Flags=Convert.ToInt64(ag.GetValue(),CultureInfo.InvariantCulture);
+return a0;}
 finally{
 SiteStates.Release(l);}}
-static bool HasFlags(IAppHostElement a2){
+static bool HasFlags(IAppHostElement a3){
 List<object>l=new List<object>();
 try{
-SiteStates.Keep(l,a2.GetPropertyByName("sslFlags"));
+SiteStates.Keep(l,a3.GetPropertyByName("sslFlags"));
 return true;}
 catch(Exception c){
 if(unchecked((uint)c.HResult)==BadIndex)
@@ -792,10 +793,10 @@ return false;
 throw;}
 finally{
 SiteStates.Release(l);}}
-static string Words(IAppHostElement a2,string g){
+static string Words(IAppHostElement a3,string g){
 List<object>l=new List<object>();
 try{
-return Convert.ToString(SiteStates.Keep(l,a2.GetPropertyByName(g)).GetValue(),CultureInfo.InvariantCulture);}
+return Convert.ToString(SiteStates.Keep(l,a3.GetPropertyByName(g)).GetValue(),CultureInfo.InvariantCulture);}
 finally{
 SiteStates.Release(l);}}
 void One(IAppHostElementCollection s,Edit t,List<object>l){
@@ -806,19 +807,19 @@ bi="DeleteElement";
 s.DeleteElement(f);
 return;}
 bi=t.Before==null?"CreateNewElement":"GetItem";
-IAppHostElement a2=SiteStates.Keep(l,t.Before==null?s.CreateNewElement("binding"):s.GetItem(f));
+IAppHostElement a3=SiteStates.Keep(l,t.Before==null?s.CreateNewElement("binding"):s.GetItem(f));
 Binding ak=t.Before??new Binding();
 if(ak.Protocol!=t.After.Protocol)
-Put(a2,"protocol",t.After.Protocol,l);
+Put(a3,"protocol",t.After.Protocol,l);
 if(ak.Information!=t.After.Information)
-Put(a2,"bindingInformation",t.After.Information,l);
+Put(a3,"bindingInformation",t.After.Information,l);
 if(ak.Flags!=t.After.Flags)
-Put(a2,"sslFlags",t.After.Flags==null?null:t.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
+Put(a3,"sslFlags",t.After.Flags==null?null:t.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
 bi="AddElement";
 if(t.Before==null)
-s.AddElement(a2,f==at? -1:f);}
-void Put(IAppHostElement a2,string g,string value,List<object>l){
-IAppHostProperty dw=SiteStates.Keep(l,a2.GetPropertyByName(g));
+s.AddElement(a3,f==at? -1:f);}
+void Put(IAppHostElement a3,string g,string value,List<object>l){
+IAppHostProperty dw=SiteStates.Keep(l,a3.GetPropertyByName(g));
 bi=value==null?"Clear":"SetValue";
 if(value==null)
 dw.Clear();
@@ -828,21 +829,21 @@ HostException Typed(Exception c){
 HostException af=c as HostException;
 if(af!=null)
 return af;
-uint ax=unchecked((uint)c.HResult);
+uint ay=unchecked((uint)c.HResult);
 string r="internal",w=c.Message;
-if(ax==Denied)
+if(ay==Denied)
 Is(out r,out w,"access_denied","administrator rights are missing");
-else if(ax==Transaction)
+else if(ay==Transaction)
 Is(out r,out w,"config_conflict","somebody else has committed at the same time");
-else if(ax==Exists)
+else if(ay==Exists)
 Is(out r,out w,"config_conflict","such a binding is there already");
-else if(ax==Sharing)
+else if(ay==Sharing)
 Is(out r,out w,"config_locked","another process holds applicationHost.config");
-else if(ax==Locked)
+else if(ay==Locked)
 Is(out r,out w,"config_locked",bi==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
-else if(ax==NoClass)
+else if(ay==NoClass)
 Is(out r,out w,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(r,w,"edits["+a5+"]",w,bi,ax);}
+return new HostException(r,w,"edits["+a6+"]",w,bi,ay);}
 static void Is(out string r,out string w,string af,string bo){
 r=af;
 w=bo;}}
@@ -854,7 +855,7 @@ IDictionary[]bp;
 Sight[]dy;
 int a9;
 Gaps fq=new Gaps();
-List<HttpRecord>a4;
+List<HttpRecord>a5;
 Prober(IMachine a,IList cs,int br){
 this.a=a;
 bp=new IDictionary[cs.Count];
@@ -864,14 +865,14 @@ a9=br*1000;}
 public static List<Bag>Look(IMachine a,IList cs,int br,int ee){
 return new Prober(a,cs,br).Run(ee);}
 List<Bag>Run(int ee){
-List<int>c8=Enumerable.Range(0,bp.Length).ToList(),aw=c8;
+List<int>c8=Enumerable.Range(0,bp.Length).ToList(),ax=c8;
 for(int g9=0,ea=0;;){
-Together(aw);
-aw=c8.FindAll(b=>dy[b].Verdict=="wrong");
-bool ev=aw.Count>0;
+Together(ax);
+ax=c8.FindAll(b=>dy[b].Verdict=="wrong");
+bool ev=ax.Count>0;
 if(!ev)
-aw=c8.FindAll(b=>dy[b].MayPass);
-if(aw.Count==0||(ev?ea++ >=Math.Min(Doubts,ee):g9>=ee))
+ax=c8.FindAll(b=>dy[b].MayPass);
+if(ax.Count==0||(ev?ea++ >=Math.Min(Doubts,ee):g9>=ee))
 break;
 a.Pause(ev?Pause:Math.Min(LongestPause,Pause<<Math.Min(g9++,3)));}
 List<Bag>fo=new List<Bag>();
@@ -880,17 +881,17 @@ fo.Add(new Bag{
 {"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",dy[b].Served},{"verdict",dy[b].Verdict}
 });
 return fo;}
-void Together(List<int>aw){
+void Together(List<int>ax){
 int i8= -1;
 Exception d8=null;
-Sight[]dq=new Sight[aw.Count];
+Sight[]dq=new Sight[ax.Count];
 ThreadStart hv=delegate{
 try{
-for(int dh;(dh=Interlocked.Increment(ref i8))<aw.Count;)
-dq[dh]=At(bp[aw[dh]]);}
+for(int dh;(dh=Interlocked.Increment(ref i8))<ax.Count;)
+dq[dh]=At(bp[ax[dh]]);}
 catch(Exception c){
 d8=c;}};
-Thread[]ej=new Thread[Math.Min(AtOnce,aw.Count)];
+Thread[]ej=new Thread[Math.Min(AtOnce,ax.Count)];
 for(int b=0;b<ej.Length;b++){
 ej[b]=new Thread(hv,StackSize){IsBackground=true};
 ej[b].Start();}
@@ -899,28 +900,28 @@ h5.Join();
 if(d8!=null)
 throw new HostException("internal","probe: "+d8.GetType().Name+": "+d8.Message,"probe",d8.StackTrace,null,null);
 for(int dh=0;dh<dq.Length;dh++){
-Judge(bp[aw[dh]],dq[dh]);
-Sight ak=dy[aw[dh]];
+Judge(bp[ax[dh]],dq[dh]);
+Sight ak=dy[ax[dh]];
 if(ak==null||ak.Verdict!="wrong"||dq[dh].Verdict=="right")
-dy[aw[dh]]=dq[dh];}}
+dy[ax[dh]]=dq[dh];}}
 Sight At(IDictionary ah){
 int ba=Convert.ToInt32(Convert.ToString(ah["port"]));
 Stopwatch hu=Stopwatch.StartNew();
 Sight bf=new Sight();
 try{
-using(Stream ay=a.Dial(Convert.ToString(ah["address"]),ba,a9)){
+using(Stream az=a.Dial(Convert.ToString(ah["address"]),ba,a9)){
 bf.Connected=true;
 byte[]hd=Handshake.Hello(Text(ah,"sni")),ex=new byte[16384];
-ay.WriteTimeout=a9;
-ay.Write(hd,0,hd.Length);
+az.WriteTimeout=a9;
+az.Write(hd,0,hd.Length);
 Flight gs=new Flight();
 Answer?bt=null;
 while(bt==null){
 int ia=a9-(int)hu.ElapsedMilliseconds;
 if(ia<=0)
 return bf;
-ay.ReadTimeout=ia;
-int at=ay.Read(ex,0,ex.Length);
+az.ReadTimeout=ia;
+int at=az.Read(ex,0,ex.Length);
 bt=at==0?Answer.Ended:gs.Add(ex,at);}
 bf.Answer=bt;
 bf.Served=gs.Thumbprint;}}
@@ -949,10 +950,10 @@ else
 bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
 bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;}
 bool OfRecord(string ai,string ba){
-if(a4==null)
+if(a5==null)
 using(IHttpApi ce=a.OpenHttp())
-a4=new HttpRecords(ce).All(0,fq);
-return fq.Entries.Count>0||a4.Exists(a0=>a0.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(a0.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+a5=new HttpRecords(ce).All(0,fq);
+return fq.Entries.Count>0||a5.Exists(av=>av.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(av.Thumbprint,StringComparison.OrdinalIgnoreCase));}
 static string Text(IDictionary ah,string g){
 return ah[g]==null?null:Convert.ToString(ah[g]);}
 class Sight{
@@ -968,7 +969,7 @@ Changes n;
 Journal co;
 List<Step>ar;
 List<Way>g1=new List<Way>();
-Dictionary<string,HttpRecord>a4=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+Dictionary<string,HttpRecord>a5=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 BindingLists ab;
 public List<HostException>Lost=new List<HostException>();
 public Recovery(Changes n,Journal co){
@@ -1004,15 +1005,15 @@ Plan(b,ar[b],en[b],!db.Contains(b));}
 void Plan(int b,Step e,object l,bool cy){
 if(e.Op==Step.Bindings){
 List<object>fw=new List<object>((object[])l);
-List<Edit>am=e.Edits.Select((t,a5)=>new Edit{Site=t.Site,Behind=fw[a5]as string,Position=fw[a5]as string==null?(int)(long)fw[a5]:t.Position,Before=t.Before,After=t.After}).ToList();
+List<Edit>am=e.Edits.Select((t,a6)=>new Edit{Site=t.Site,Behind=fw[a6]as string,Position=fw[a6]as string==null?(int)(long)fw[a6]:t.Position,Before=t.Before,After=t.After}).ToList();
 Plan(b,am,cy);
 return;}
 HttpRecord ak=l==null?null:Step.Image(e,new Given(l,"begin")),c4;
 string b2=RecordMemory.Identity(e.Family,e.Key);
-if(!a4.TryGetValue(b2,out c4)){
+if(!a5.TryGetValue(b2,out c4)){
 c4=n.Http.Find(e.Family,e.Key);
 n.Touched.Note(e,c4);}
-a4[b2]=ak;
+a5[b2]=ak;
 if(cy&&HttpTable.Same(c4,ak)){
 Nothing(b);
 return;}
@@ -1091,7 +1092,7 @@ Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!db.Exists(a0=>a0.Key==b))
+if(!db.Exists(av=>av.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
@@ -1226,8 +1227,8 @@ public bool Truth(){
 if(!(value is bool))
 throw Bad("must be true or false");
 return(bool)value;}
-public HostException Bad(string a3){
-return new HostException("bad_argument",Place+": "+a3,Place,null,null,null);}}
+public HostException Bad(string a4){
+return new HostException("bad_argument",Place+": "+a4,Place,null,null,null);}}
 public class Step{
 public const string Set="record_set",Update="record_update",Replace="record_replace",Delete="record_delete",Bindings="bindings",Probe="probe";
 public string Op,Family,Key;
@@ -1264,22 +1265,22 @@ e.Before=ak?Image(e,k["before"]):null;
 e.After=e4?Image(e,k["after"]):null;}
 public static HttpRecord Image(Step e,Given k){
 k.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
-HttpRecord az=new HttpRecord{Family=e.Family,Key=e.Key};
-az.Thumbprint=k["thumbprint"].TextOrNull();
-az.Store=k["store"].TextOrNull();
-az.AppId=k["app_id"].TextOrNull()??HttpRecord.IisAppId;
-az.CtlIdentifier=k["ctl_identifier"].TextOrNull();
-az.CtlStore=k["ctl_store"].TextOrNull();
-az.Flags=Number(k["flags"]);
-az.CheckMode=Number(k["check_mode"]);
-az.Freshness=Number(k["freshness"]);
-az.Timeout=Number(k["timeout"]);
+HttpRecord a0=new HttpRecord{Family=e.Family,Key=e.Key};
+a0.Thumbprint=k["thumbprint"].TextOrNull();
+a0.Store=k["store"].TextOrNull();
+a0.AppId=k["app_id"].TextOrNull()??HttpRecord.IisAppId;
+a0.CtlIdentifier=k["ctl_identifier"].TextOrNull();
+a0.CtlStore=k["ctl_store"].TextOrNull();
+a0.Flags=Number(k["flags"]);
+a0.CheckMode=Number(k["check_mode"]);
+a0.Freshness=Number(k["freshness"]);
+a0.Timeout=Number(k["timeout"]);
 Guid c1;
-if(az.Thumbprint!=null&& !RecordMemory.IsThumbprint(az.Thumbprint))
+if(a0.Thumbprint!=null&& !RecordMemory.IsThumbprint(a0.Thumbprint))
 throw k["thumbprint"].Bad("must be hexadecimal digits");
-if(!Guid.TryParse(az.AppId,out c1))
+if(!Guid.TryParse(a0.AppId,out c1))
 throw k["app_id"].Bad("must be a GUID");
-return az;}
+return a0;}
 static long Number(Given k){
 return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
@@ -1287,7 +1288,7 @@ Bag em=new Bag{{"op",Op}};
 if(Op==Bindings)
 return em.Put("edits",Edits.ConvertAll(t=>t.ToBag()));
 if(Op==Probe)
-return em.Put("endpoints",Endpoints.ConvertAll(a0=>new Bag{{"address",a0["address"]},{"port",a0["port"]},{"sni",a0["sni"]},{"expect",a0["expect"]}}));
+return em.Put("endpoints",Endpoints.ConvertAll(av=>new Bag{{"address",av["address"]},{"port",av["port"]},{"sni",av["sni"]},{"expect",av["expect"]}}));
 return em.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
 public static Bag ImageBag(HttpRecord v){
 return v==null?null:v.AddTo(new Bag());}
@@ -1318,14 +1319,14 @@ static Binding Image(Given k){
 if(k.IsNull)
 return null;
 k.Keys(new[]{"protocol","information"},"ssl_flags");
-Binding az=new Binding{Protocol=k["protocol"].Text(),Information=k["information"].Text()};
+Binding a0=new Binding{Protocol=k["protocol"].Text(),Information=k["information"].Text()};
 if(!k["ssl_flags"].IsNull)
-az.Flags=k["ssl_flags"].Whole(0,uint.MaxValue);
-return az;}
+a0.Flags=k["ssl_flags"].Whole(0,uint.MaxValue);
+return a0;}
 public Bag ToBag(){
 return new Bag{{"site",Site},{"position",Position},{"before",ImageBag(Before)},{"after",ImageBag(After)}};}
-static Bag ImageBag(Binding az){
-return az==null?null:new Bag{{"protocol",az.Protocol},{"information",az.Information},{"ssl_flags",az.Flags}};}
+static Bag ImageBag(Binding a0){
+return a0==null?null:new Bag{{"protocol",a0.Protocol},{"information",a0.Information},{"ssl_flags",a0.Flags}};}
 public static List<Edit>Undoing(List<Edit>am){
 List<Edit>f7=am.ConvertAll(t=>new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position,Before=t.After,After=t.Before,Back=true});
 f7.Reverse();
@@ -1456,22 +1457,22 @@ void Disarm(string bb);}
 public interface IJournalFile:IDisposable{
 void Append(byte[]ae);}
 public class JournalFile:IJournalFile{
-FileStream ay;
+FileStream az;
 public JournalFile(string i,long fa){
-ay=new FileStream(i,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
-ay.SetLength(fa);
-ay.Seek(fa,SeekOrigin.Begin);}
+az=new FileStream(i,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
+az.SetLength(fa);
+az.Seek(fa,SeekOrigin.Begin);}
 public void Append(byte[]ae){
-long bn=ay.Position;
+long bn=az.Position;
 try{
-ay.Write(ae,0,ae.Length);
-ay.Flush(true);}
+az.Write(ae,0,ae.Length);
+az.Flush(true);}
 catch(IOException){
-ay.SetLength(bn);
-ay.Seek(bn,SeekOrigin.Begin);
+az.SetLength(bn);
+az.Seek(bn,SeekOrigin.Begin);
 throw;}}
 public void Dispose(){
-ay.Dispose();}}
+az.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
 IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cx,[MarshalAs(UnmanagedType.BStr)]string i);

@@ -43,8 +43,8 @@ foreach(Given de in bc["engine"].Items())
 fe.Add(Unpacked(de));}
 static string Unpacked(Given de){
 try{
-using(GZipStream ay=new GZipStream(new MemoryStream(Convert.FromBase64String(de.Text())),CompressionMode.Decompress))
-using(StreamReader bg=new StreamReader(ay,Encoding.UTF8))
+using(GZipStream az=new GZipStream(new MemoryStream(Convert.FromBase64String(de.Text())),CompressionMode.Decompress))
+using(StreamReader bg=new StreamReader(az,Encoding.UTF8))
 return bg.ReadToEnd();}
 catch(Exception c){
 throw de.Bad("must be gzip in base64: "+c.Message);}}
@@ -105,8 +105,8 @@ Recovery bm=new Recovery(new Changes(a,ce),o);
 bm.Plan();
 bm.CarryOut(h);
 h.End();
-foreach(HostException a0 in bm.Lost)
-a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+a0.Place+": "+a0.Hint);}
+foreach(HostException av in bm.Lost)
+a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+av.Place+": "+av.Hint);}
 return"undone, since nobody had confirmed it";}
 static void Tidy(IWritingMachine a,ITasks cn,string bb){
 try{

@@ -47,7 +47,7 @@ void Clear();
 public interface IAppHostElementCollection{
 uint GetCount();
 IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
-void AddElement(IAppHostElement a2,int i0);
+void AddElement(IAppHostElement a3,int i0);
 void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
 IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string g);
@@ -115,50 +115,50 @@ Gaps z;
 string fg,al;
 HashSet<string>ds=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 SortedDictionary<string,string>df=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps z,string fg,string al,IEnumerable<HttpRecord>a4){
+public Certificates(IMachine a,Gaps z,string fg,string al,IEnumerable<HttpRecord>a5){
 this.a=a;
 this.z=z;
 this.fg=fg;
 this.al=al;
 df["MY"]="MY";
 df["WebHosting"]="WebHosting";
-foreach(HttpRecord v in a4){
+foreach(HttpRecord v in a5){
 if(v.Thumbprint==null)
 continue;
-string a1=v.Store??"MY";
-ds.Add(a1+"\\"+v.Thumbprint);
-if(!df.ContainsKey(a1))
-df[a1]=a1;}}
+string a2=v.Store??"MY";
+ds.Add(a2+"\\"+v.Thumbprint);
+if(!df.ContainsKey(a2))
+df[a2]=a2;}}
 public List<Bag>Read(){
 var o=new List<Bag>();
-foreach(string a1 in df.Values){
-List<StoredCertificate>c8=z.Try("certificates","certificate store "+a1,null,()=>a.Stores.Read(a1));
+foreach(string a2 in df.Values){
+List<StoredCertificate>c8=z.Try("certificates","certificate store "+a2,null,()=>a.Stores.Read(a2));
 try{
 if(c8!=null)
-Choose(a1,c8,o);}
+Choose(a2,c8,o);}
 finally{
 a.Stores.Close();}}
 return o;}
-void Choose(string a1,List<StoredCertificate>c8,List<Bag>o){
-bool iu=a1=="MY"||a1=="WebHosting";
-c8.Sort((a0,a6)=>string.CompareOrdinal(a0.Thumbprint,a6.Thumbprint));
+void Choose(string a2,List<StoredCertificate>c8,List<Bag>o){
+bool iu=a2=="MY"||a2=="WebHosting";
+c8.Sort((av,a1)=>string.CompareOrdinal(av.Thumbprint,a1.Thumbprint));
 foreach(StoredCertificate d in c8){
 bool gf=fg=="candidates"&&iu&&d.Key!=null;
-if(fg=="all"||gf||ds.Contains(a1+"\\"+d.Thumbprint))
-o.Add(Facts(a1,d));}}
-Bag Facts(string a1,StoredCertificate d){
-return new Bag{{"thumbprint",d.Thumbprint},{"store",a1},{"der",Convert.ToBase64String(d.Der)}}
+if(fg=="all"||gf||ds.Contains(a2+"\\"+d.Thumbprint))
+o.Add(Facts(a2,d));}}
+Bag Facts(string a2,StoredCertificate d){
+return new Bag{{"thumbprint",d.Thumbprint},{"store",a2},{"der",Convert.ToBase64String(d.Der)}}
 .PutUnless("","friendly_name",d.FriendlyName??"")
 .PutUnless(false,"archived",d.Archived)
 .PutUnless(null,"renewed_by",d.RenewedBy)
-.Put("key",d.Key==null?null:KeyFacts(a1,d))
-.PutUnless(null,"chain",z.Try("chains","chain of certificate "+d.Thumbprint+" in "+a1,null,()=>Chain(d)));}
+.Put("key",d.Key==null?null:KeyFacts(a2,d))
+.PutUnless(null,"chain",z.Try("chains","chain of certificate "+d.Thumbprint+" in "+a2,null,()=>Chain(d)));}
 Bag Chain(StoredCertificate d){
 ChainFacts e5=a.Stores.Chain(d);
 return e5==null?null:new Bag{{"status",e5.Status},{"elements",e5.Elements}};}
-Bag KeyFacts(string a1,StoredCertificate d){
+Bag KeyFacts(string a2,StoredCertificate d){
 KeyLink q=d.Key;
-string cz="key of certificate "+d.Thumbprint+" in "+a1;
+string cz="key of certificate "+d.Thumbprint+" in "+a2;
 string er=al=="sign"&& !IsSoftware(q.Provider)?"open":al;
 var an=new KeyProbe();
 if(er!="metadata")
@@ -241,7 +241,7 @@ IRegistry m;
 Gaps z=new Gaps();
 string aj,al;
 List<string>eq=new List<string>(),c7=new List<string>();
-List<HttpRecord>a4=new List<HttpRecord>();
+List<HttpRecord>a5=new List<HttpRecord>();
 List<Bag>ek=new List<Bag>();
 bool?di;
 public Document(IMachine a,string aj,string al){
@@ -263,14 +263,14 @@ if(f4!=null)
 gy=z.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
 List<Bag>d2=AllUsers(ch);
 Bag au=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",z.Try("os","computer name","",()=>ComputerName(m))},{"os",jm},{"iis",f4},{"addresses",z.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",eq},{"http_ports",z.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gy},{"update_exported",di},{"shared_configuration",ch.Shared},{"sites",ab},{"records",a4.Select(v=>v.ToBag())},{"certificates",new Certificates(a,z,aj,al,a4).Read()},{"central_store",z.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c7},{"users",d2},{"connection",z.Try("connection","connection in use",null,Connection)},{"journal",z.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ch.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",z.Try("os","computer name","",()=>ComputerName(m))},{"os",jm},{"iis",f4},{"addresses",z.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",eq},{"http_ports",z.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gy},{"update_exported",di},{"shared_configuration",ch.Shared},{"sites",ab},{"records",a5.Select(v=>v.ToBag())},{"certificates",new Certificates(a,z,aj,al,a5).Read()},{"central_store",z.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c7},{"users",d2},{"connection",z.Try("connection","connection in use",null,Connection)},{"journal",z.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ch.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
 new Traces(a,z).AddTo(au,f4!=null,b0,ek);
 return au.Put("incomplete",z.Entries);}
 void ReadHttp(long b0){
 try{
 using(IHttpApi ce=a.OpenHttp()){
 HttpRecords eb=new HttpRecords(ce);
-a4=eb.All(b0,z);
+a5=eb.All(b0,z);
 ek=eb.Unknown;
 c7=z.Try("url_reservations","URL reservations",c7,eb.UrlReservations);
 eq=z.Try("ip_listen","IP listen list",eq,eb.IpListen);
@@ -343,11 +343,11 @@ IEnumerable<string>bk=a.FilesIn(x);
 return bk==null?null:bk.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
 Dictionary<int,bool>dn=new Users(m).WinRmPorts();
-List<TcpEnd>aw=a.Established().Where(ck=>dn.ContainsKey(ck.Port)).ToList();
-TcpEnd c0=aw.FirstOrDefault(ck=>dn[ck.Port])??aw.FirstOrDefault();
+List<TcpEnd>ax=a.Established().Where(ck=>dn.ContainsKey(ck.Port)).ToList();
+TcpEnd c0=ax.FirstOrDefault(ck=>dn[ck.Port])??ax.FirstOrDefault();
 if(c0==null)
 return null;
-if(aw.Any(ck=>ck.Port!=c0.Port||ck.Address!=c0.Address))
+if(ax.Any(ck=>ck.Port!=c0.Port||ck.Address!=c0.Address))
 z.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+c0.Address+" port "+c0.Port);
 return new Bag{{"address",c0.Address},{"port",c0.Port},{"tls",dn[c0.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
@@ -492,7 +492,7 @@ return o;
 if(bx==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
 public List<string>UrlReservations(){
-return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a5=>Text(((UrlAclSet)Marshal.PtrToStructure(a5,typeof(UrlAclSet))).Prefix));}
+return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a6=>Text(((UrlAclSet)Marshal.PtrToStructure(a6,typeof(UrlAclSet))).Prefix));}
 public List<string>IpListen(){
 List<string>o=new List<string>();
 using(Room ef=new Room()){
@@ -525,18 +525,18 @@ throw HostException.OfCall("HttpQueryServiceConfiguration",r);
 o.Add(cq(ef.At));}}}
 finally{
 Marshal.FreeHGlobal(ct);}}
-public static HttpRecord Of(int c1,IntPtr a5){
-return c1==HttpNative.Ssl?FromSsl(a5):c1==HttpNative.Ccs?FromCcs(a5):FromSni(a5);}
-static HttpRecord FromSsl(IntPtr a5){
-SslSet set=(SslSet)Marshal.PtrToStructure(a5,typeof(SslSet));
+public static HttpRecord Of(int c1,IntPtr a6){
+return c1==HttpNative.Ssl?FromSsl(a6):c1==HttpNative.Ccs?FromCcs(a6):FromSni(a6);}
+static HttpRecord FromSsl(IntPtr a6){
+SslSet set=(SslSet)Marshal.PtrToStructure(a6,typeof(SslSet));
 IPAddress ap=Address(set.Address);
 string gm=ap.ToString();
 return Record(set.Param,(gm.IndexOf(':')<0?gm:"["+gm+"]")+":"+Port(set.Address));}
-static HttpRecord FromSni(IntPtr a5){
-SniSet set=(SniSet)Marshal.PtrToStructure(a5,typeof(SniSet));
-return Record(set.Param,Text(set.Key.Host)+":"+Port(a5));}
-static HttpRecord FromCcs(IntPtr a5){
-return Record(((CcsSet)Marshal.PtrToStructure(a5,typeof(CcsSet))).Param,Port(a5));}
+static HttpRecord FromSni(IntPtr a6){
+SniSet set=(SniSet)Marshal.PtrToStructure(a6,typeof(SniSet));
+return Record(set.Param,Text(set.Key.Host)+":"+Port(a6));}
+static HttpRecord FromCcs(IntPtr a6){
+return Record(((CcsSet)Marshal.PtrToStructure(a6,typeof(CcsSet))).Param,Port(a6));}
 static HttpRecord Record(SslParam bh,string q){
 HttpRecord v=new HttpRecord{Key=q,AppId=bh.AppId.ToString("B")};
 if(bh.HashLength>0&&bh.Hash!=IntPtr.Zero){
@@ -551,15 +551,15 @@ v.Timeout=bh.Timeout;
 v.CtlIdentifier=Text(bh.CtlIdentifier);
 v.CtlStore=Text(bh.CtlStore);
 return v;}
-static string Text(IntPtr a5){
-return a5==IntPtr.Zero?null:Marshal.PtrToStringUni(a5);}
-static IPAddress Address(IntPtr a5){
-bool go=Marshal.ReadInt16(a5)==23;
+static string Text(IntPtr a6){
+return a6==IntPtr.Zero?null:Marshal.PtrToStringUni(a6);}
+static IPAddress Address(IntPtr a6){
+bool go=Marshal.ReadInt16(a6)==23;
 byte[]ae=new byte[go?16:4];
-Marshal.Copy(IntPtr.Add(a5,go?8:4),ae,0,ae.Length);
-return go?new IPAddress(ae,(uint)Marshal.ReadInt32(a5,24)):new IPAddress(ae);}
-static string Port(IntPtr a5){
-int ba=(Marshal.ReadByte(a5,2)<<8)|Marshal.ReadByte(a5,3);
+Marshal.Copy(IntPtr.Add(a6,go?8:4),ae,0,ae.Length);
+return go?new IPAddress(ae,(uint)Marshal.ReadInt32(a6,24)):new IPAddress(ae);}
+static string Port(IntPtr a6){
+int ba=(Marshal.ReadByte(a6,2)<<8)|Marshal.ReadByte(a6,3);
 return ba.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
 uint ad=512;
@@ -712,9 +712,9 @@ b4.Flags=u;
 else if(ag!=null)
 Doubt(f,where+"sslFlags is '"+ag+"', not an unsigned number");
 return b4;}
-void Doubt(XmlPlace f,string a3){
-a3="applicationHost.config line "+f.Line+": "+a3+"; IIS refuses to read the section";
-ea.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a3}});}
+void Doubt(XmlPlace f,string a4){
+a4="applicationHost.config line "+f.Line+": "+a4+"; IIS refuses to read the section";
+ea.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a4}});}
 static string LegacyThumbprint(string value){
 string i4=Hex.Thumbprint(value);
 if(i4!=null||value==null)
@@ -806,9 +806,9 @@ return ih.Put("guard",new Bag{{"state",cc},{"at",e7??bc.Split('\t')[0]}});}
 public static Journal Of(string i){
 return Parse(System.IO.File.Exists(i)?Bytes(i):new byte[0]);}
 public static byte[]Bytes(string i){
-using(FileStream ay=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(FileStream az=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
 using(MemoryStream f1=new MemoryStream()){
-ay.CopyTo(f1);
+az.CopyTo(f1);
 return f1.ToArray();}}}
 public class Bag:IEnumerable{
 List<KeyValuePair<string,object>>cu=new List<KeyValuePair<string,object>>();
@@ -895,7 +895,7 @@ j.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c2.ToArray())).Appe
 public class JsonReader{
 const int Deepest=64;
 string j;
-int a5,b6;
+int a6,b6;
 JsonReader(string j){
 this.j=j;}
 public static object Parse(string j){
@@ -907,69 +907,69 @@ return value;}
 catch(IndexOutOfRangeException){}
 catch(OverflowException){}
 catch(ArgumentOutOfRangeException){}
-throw new FormatException("JSON ends early, something follows it, or a number is too large, at "+bg.a5);}
+throw new FormatException("JSON ends early, something follows it, or a number is too large, at "+bg.a6);}
 char Next(){
-while(a5<j.Length&&char.IsWhiteSpace(j[a5]))
-a5++;
-return a5<j.Length?j[a5]:'\0';}
+while(a6<j.Length&&char.IsWhiteSpace(j[a6]))
+a6++;
+return a6<j.Length?j[a6]:'\0';}
 bool Taken(char cj){
 if(Next()!=cj)
 return false;
-a5++;
+a6++;
 return true;}
 object Value(){
 char b8=Next();
 if(b8=='{'||b8=='['){
 if(++b6>Deepest)
-throw new FormatException("JSON: too deep at "+a5);
+throw new FormatException("JSON: too deep at "+a6);
 object e9=b8=='{'?(object)Members():Items();
 b6--;
 return e9;}
 if(b8=='"')
 return Words();
-int bn=a5;
-while(a5<j.Length&&",]} \t\r\n".IndexOf(j[a5])<0)
-a5++;
-string gb=j.Substring(bn,a5-bn);
+int bn=a6;
+while(a6<j.Length&&",]} \t\r\n".IndexOf(j[a6])<0)
+a6++;
+string gb=j.Substring(bn,a6-bn);
 if(gb=="null")
 return null;
 return gb=="true"||gb=="false"?(object)(gb=="true"):long.Parse(gb,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
 Hashtable Members(){
 Hashtable bw=new Hashtable();
-a5++;
+a6++;
 while(!Taken('}')){
 if(bw.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a5);
+throw new FormatException("JSON: no comma at "+a6);
 Next();
 string q=Words();
 if(!Taken(':'))
-throw new FormatException("JSON: no colon at "+a5);
+throw new FormatException("JSON: no colon at "+a6);
 bw[q]=Value();}
 return bw;}
 object[]Items(){
 List<object>cu=new List<object>();
-a5++;
+a6++;
 while(!Taken(']')){
 if(cu.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a5);
+throw new FormatException("JSON: no comma at "+a6);
 cu.Add(Value());}
 return cu.ToArray();}
 string Words(){
 StringBuilder bo=new StringBuilder();
-if(j[a5++]!='"')
-throw new FormatException("JSON: no string at "+a5);
+if(j[a6++]!='"')
+throw new FormatException("JSON: no string at "+a6);
 for(;;){
-char aq=j[a5++];
+char aq=j[a6++];
 if(aq=='"')
 return bo.ToString();
 if(aq=='\\')
-aq=Escaped(j[a5++]);
+aq=Escaped(j[a6++]);
 bo.Append(aq);}}
 char Escaped(char aq){
 const string bk="bfnrt",h6="\b\f\n\r\t";
 if(aq=='u'){
-a5+=4;
-return(char)int.Parse(j.Substring(a5-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
+a6+=4;
+return(char)int.Parse(j.Substring(a6-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
 int b=bk.IndexOf(aq);
 return b<0?aq:h6[b];}}
 public interface IMachine{
@@ -987,7 +987,7 @@ void Pause(int a9);
 IEnumerable<string>Addresses();
 IEnumerable<TcpEnd>Listening();
 IEnumerable<TcpEnd>Established();
-Stream Dial(string ap,int ba,int av);
+Stream Dial(string ap,int ba,int aw);
 Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string j);}
@@ -1002,7 +1002,7 @@ object Value(string q,string g);
 string[]Keys(string q);
 string[]Names(string q);}
 public interface IStores{
-List<StoredCertificate>Read(string a1);
+List<StoredCertificate>Read(string a2);
 KeyProbe Probe(StoredCertificate d,bool g0);
 ChainFacts Chain(StoredCertificate d);
 void Close();}
@@ -1057,8 +1057,8 @@ throw Bad(g,"is missing");
 foreach(object q in p.Keys){
 string g=Convert.ToString(q);
 bool af=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string a0 in cj)
-af|=a0.Equals(g,StringComparison.OrdinalIgnoreCase);
+foreach(string av in cj)
+af|=av.Equals(g,StringComparison.OrdinalIgnoreCase);
 if(!af)
 throw Bad(g,"is not known");}}
 public static void CheckContract(IDictionary p){
@@ -1070,18 +1070,18 @@ string k=Convert.ToString(p[g]);
 if(Array.IndexOf(af,k)<0)
 throw Bad(g,"must be one of "+string.Join(", ",af)+", is '"+k+"'");
 return k;}
-static HostException Bad(string f,string a3){
-return new HostException("bad_argument",f+": "+a3,f,null,null,null);}}
+static HostException Bad(string f,string a4){
+return new HostException("bad_argument",f+": "+a4,f,null,null,null);}}
 public class HostException:Exception{
 public string Code,Place,Hint,Call;
 public long?Number;
-public HostException(string r,string a3,string f,string w,string bi,long?u):base(a3){
+public HostException(string r,string a4,string f,string w,string bi,long?u):base(a4){
 Code=r;
 Place=f;
 Hint=w;
 Call=bi;
 Number=u;}
-public HostException(string r,string a3):this(r,a3,null,null,null,null){}
+public HostException(string r,string a4):this(r,a4,null,null,null,null){}
 public static HostException OfCall(string bi,uint u){
 bool b5=u==5;
 string id=bi+" returned "+u+": "+new Win32Exception((int)u).Message;
@@ -1090,8 +1090,8 @@ public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
-public void Add(string dj,string r,string a3){
-Entries.Add(new Bag{{"layer",dj},{"code",r},{"message",a3}});}
+public void Add(string dj,string r,string a4){
+Entries.Add(new Bag{{"layer",dj},{"code",r},{"message",a4}});}
 public void Add(string dj,Exception c,string cz){
 string r=CodeOf(c);
 string gk;
@@ -1109,14 +1109,14 @@ public static string CodeOf(Exception c){
 HostException af=c as HostException;
 if(af!=null)
 return af.Code=="internal"&&af.Number!=null?af.Number.ToString():af.Code;
-uint ax=unchecked((uint)c.HResult);
-if(ax==0x80070005||c is SecurityException)
+uint ay=unchecked((uint)c.HResult);
+if(ay==0x80070005||c is SecurityException)
 return"access_denied";
-if(ax==0x80070002||ax==0x80070003)
+if(ay==0x80070002||ay==0x80070003)
 return"not_found";
 if(c is XmlException)
 return"malformed";
-return"0x"+ax.ToString("X8",CultureInfo.InvariantCulture);}}
+return"0x"+ay.ToString("X8",CultureInfo.InvariantCulture);}}
 public class Traces{
 const string HttpEvents="*[System[Provider[@Name='Microsoft-Windows-HttpEvent'] and (EventID=15300 or EventID=15301 or EventID=15302)]]";
 const string Lifecycle="Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational";
@@ -1179,9 +1179,9 @@ return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
 foreach(XmlElement ca in Events(Lifecycle,"*[System[EventID=1001]]")){
-string i9=Thumbprint(ca,"OldCertificateDetails"),a6=Thumbprint(ca,"NewCertificateDetails");
-if(i9!=null&&a6!=null)
-yield return new Bag{{"at",At(ca)},{"old",i9},{"new",a6}};}}
+string i9=Thumbprint(ca,"OldCertificateDetails"),a1=Thumbprint(ca,"NewCertificateDetails");
+if(i9!=null&&a1!=null)
+yield return new Bag{{"at",At(ca)},{"old",i9},{"new",a1}};}}
 static string Thumbprint(XmlElement ca,string g){
 XmlElement f2=First(ca,g);
 return f2==null?null:Hex.Thumbprint(f2.GetAttribute("Thumbprint"));}
@@ -1213,13 +1213,13 @@ return o;
 if(r!=0)
 throw HostException.OfCall("EvtQuery",(uint)r);
 try{
-IntPtr a0;
+IntPtr av;
 uint at;
-while(o.Count<ew&&EvtNext(ed,1,out a0,-1,0,out at)){
+while(o.Count<ew&&EvtNext(ed,1,out av,-1,0,out at)){
 try{
-o.Add(Xml(a0));}
+o.Add(Xml(av));}
 finally{
-EvtClose(a0);}}
+EvtClose(av);}}
 r=Marshal.GetLastWin32Error();
 if(o.Count<ew&&r!=NoMoreItems)
 throw HostException.OfCall("EvtNext",(uint)r);}
@@ -1361,14 +1361,14 @@ public IEnumerable<TcpEnd>Listening(){
 return TcpTable.OfSystem(TcpTable.Listen);}
 public IEnumerable<TcpEnd>Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
-public Stream Dial(string ap,int ba,int av){
-return Dial(new IPEndPoint(IPAddress.Parse(ap),ba),av);}
-public static Stream Dial(IPEndPoint ck,int av){
+public Stream Dial(string ap,int ba,int aw){
+return Dial(new IPEndPoint(IPAddress.Parse(ap),ba),aw);}
+public static Stream Dial(IPEndPoint ck,int aw){
 Socket e2=new Socket(ck.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
 IAsyncResult fl=e2.BeginConnect(ck,null,null);
-if(!fl.AsyncWaitHandle.WaitOne(av))
-throw new TimeoutException("no connection to "+ck+" within "+av+" ms");
+if(!fl.AsyncWaitHandle.WaitOne(aw))
+throw new TimeoutException("no connection to "+ck+" within "+aw+" ms");
 e2.EndConnect(fl);
 return new NetworkStream(e2,true);}
 catch{
@@ -1392,15 +1392,15 @@ static extern bool ReportEventW(IntPtr ey,ushort jn,ushort ix,uint c1,IntPtr ig,
 static extern bool DeregisterEventSource(IntPtr ey);}
 public class WindowsRegistry:IRegistry{
 public object Value(string q,string g){
-return With(q,null,aw=>aw.GetValue(g));}
+return With(q,null,ax=>ax.GetValue(g));}
 public string[]Keys(string q){
-return With(q,new string[0],aw=>aw.GetSubKeyNames());}
+return With(q,new string[0],ax=>ax.GetSubKeyNames());}
 public string[]Names(string q){
-return With(q,new string[0],aw=>aw.GetValueNames());}
+return With(q,new string[0],ax=>ax.GetValueNames());}
 static T With<T>(string q,T dz,Func<RegistryKey,T>cq){
 using(RegistryKey cw=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey aw=cw.OpenSubKey(q))
-return aw==null?dz:cq(aw);}}
+using(RegistryKey ax=cw.OpenSubKey(q))
+return ax==null?dz:cq(ax);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
@@ -1439,19 +1439,19 @@ static extern uint GetExtendedTcpTable(IntPtr bw,ref uint ad,bool fy,int aa,int 
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
-X509Store aw;
+X509Store ax;
 X509Certificate2Collection l;
-public List<StoredCertificate>Read(string a1){
-aw=new X509Store(a1,StoreLocation.LocalMachine);
+public List<StoredCertificate>Read(string a2){
+ax=new X509Store(a2,StoreLocation.LocalMachine);
 try{
-aw.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
+ax.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
 catch(CryptographicException c){
-aw=null;
+ax=null;
 if(c.HResult==StoreMissing)
 return null;
 throw;}
 var c8=new List<StoredCertificate>();
-l=aw.Certificates;
+l=ax.Certificates;
 foreach(X509Certificate2 d in l)
 c8.Add(One(d));
 return c8;}
@@ -1459,14 +1459,14 @@ public void Close(){
 if(l!=null)
 foreach(X509Certificate2 d in l)
 d.Reset();
-if(aw!=null)
-aw.Close();
+if(ax!=null)
+ax.Close();
 l=null;
-aw=null;}
+ax=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]hl=Property(d,KeyNative.Renewal,(a5,ad)=>{
+byte[]hl=Property(d,KeyNative.Renewal,(a6,ad)=>{
 byte[]ae=new byte[ad];
-Marshal.Copy(a5,ae,0,ad);
+Marshal.Copy(a6,ae,0,ad);
 return ae;
 });
 return new StoredCertificate{
@@ -1475,14 +1475,14 @@ static T Property<T>(X509Certificate2 d,uint c1,Func<IntPtr,int,T>cq)where T:cla
 uint ad=0;
 if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c1,IntPtr.Zero,ref ad))
 return null;
-IntPtr a5=Marshal.AllocHGlobal((int)ad);
+IntPtr a6=Marshal.AllocHGlobal((int)ad);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,c1,a5,ref ad)?cq(a5,(int)ad):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,c1,a6,ref ad)?cq(a6,(int)ad):null;}
 finally{
-Marshal.FreeHGlobal(a5);
+Marshal.FreeHGlobal(a6);
 GC.KeepAlive(d);}}
-public static KeyLink ToLink(IntPtr a5,int ad){
-KeyNative.ProvInfo f5=(KeyNative.ProvInfo)Marshal.PtrToStructure(a5,typeof(KeyNative.ProvInfo));
+public static KeyLink ToLink(IntPtr a6,int ad){
+KeyNative.ProvInfo f5=(KeyNative.ProvInfo)Marshal.PtrToStructure(a6,typeof(KeyNative.ProvInfo));
 return new KeyLink{
 Container=Marshal.PtrToStringUni(f5.Container)??"",Provider=Marshal.PtrToStringUni(f5.Provider)??"",ProviderType=f5.ProviderType,KeySpec=f5.KeySpec,Machine=(f5.Flags&KeyNative.MachineKeyset)!=0};}
 public KeyProbe Probe(StoredCertificate d,bool g0){
@@ -1583,7 +1583,7 @@ public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c1,Int
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr ib,out IntPtr q,out uint cl,out bool cr);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr ji,IntPtr d,IntPtr ie,IntPtr a1,byte[]gv,uint ag,IntPtr et,out IntPtr e5);
+public static extern bool CertGetCertificateChain(IntPtr ji,IntPtr d,IntPtr ie,IntPtr a2,byte[]gv,uint ag,IntPtr et,out IntPtr e5);
 [DllImport("crypt32.dll")]
 public static extern void CertFreeCertificateChain(IntPtr e5);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
@@ -1645,8 +1645,8 @@ return Gaps.CodeOf(c)=="not_found";}
 static void Once(string i,Action<XmlPlace>d3){
 var g7=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
-using(var ay=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bg=XmlReader.Create(ay,g7)){
+using(var az=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(XmlReader bg=XmlReader.Create(az,g7)){
 IXmlLineInfo ft=bg as IXmlLineInfo;
 var f=new XmlPlace();
 while(bg.Read()){

@@ -115,7 +115,9 @@ namespace TlsFleet
 		// What the schema of IIS makes unique within a site (F3.02).
 		private static bool SameKey(Binding one, Binding other)
 		{
-			return Key(one).Equals(Key(other), StringComparison.OrdinalIgnoreCase);
+			// Each edit is compared with every binding of its site, so no texts are made here.
+			return one.Protocol.Equals(other.Protocol, StringComparison.OrdinalIgnoreCase)
+				&& one.Information.Equals(other.Information, StringComparison.OrdinalIgnoreCase);
 		}
 
 		private static string Key(Binding one)
@@ -125,7 +127,7 @@ namespace TlsFleet
 
 		private static int Behind(List<Binding> bindings, string key, int index)
 		{
-			int place = bindings.FindIndex(one => Key(one).Equals(key, StringComparison.OrdinalIgnoreCase));
+			int place = bindings.FindIndex(one => key.EndsWith(one.Information, StringComparison.OrdinalIgnoreCase) && Key(one).Equals(key, StringComparison.OrdinalIgnoreCase));
 			if (place < 0 && key.Length > 0)
 				throw IisSites.Refused("changed_meanwhile", index, "binding " + key + ", behind which it stood, is no longer there", null);
 			return place + 1;
