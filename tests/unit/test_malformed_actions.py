@@ -80,7 +80,9 @@ ARGUMENTS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "words", "args"), ARGUMENTS, ids=[f"{path} {words}" for path, words, _ in ARGUMENTS])
+@pytest.mark.parametrize(
+    ("path", "words", "args"), ARGUMENTS, ids=[f"{path} {words}" for path, words, _args in ARGUMENTS]
+)
 def test_an_argument_that_makes_no_sense_is_refused_before_any_call(
     path: str, words: str, args: dict[str, Any]
 ) -> None:
@@ -203,7 +205,9 @@ FILES: list[tuple[str, str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "words", "content"), FILES, ids=[f"{path} {words}" for path, words, _ in FILES])
+@pytest.mark.parametrize(
+    ("path", "words", "content"), FILES, ids=[f"{path} {words}" for path, words, _content in FILES]
+)
 def test_a_malformed_plan_file_is_refused_before_any_call(path: str, words: str, content: Any, tmp_path: Path) -> None:
     file = tmp_path / "approved.json"
     sound = {"format": "tlsfleet.iis/plan", "version": 1, "host": "WEB01", "steps": []}

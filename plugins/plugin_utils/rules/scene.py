@@ -68,8 +68,9 @@ class Scene:
         """The bindings that a finding can speak of, by its subject: their own, or the record they rely on."""
         found: dict[str, list[Bound]] = {}
         for item in self.bindings:
-            for subject in {item.subject, str(item.key)}:
-                found.setdefault(subject, []).append(item)
+            found.setdefault(item.subject, []).append(item)
+            if item.subject != str(item.key):
+                found.setdefault(str(item.key), []).append(item)
         return found
 
     @cached_property

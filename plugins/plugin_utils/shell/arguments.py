@@ -26,8 +26,8 @@ _KINDS = {
     "path": "a path",
     "str": "text",
 }
-#: A value of this very type is passed on as it is.
-_PLAIN = {"bool": bool, "dict": dict, "int": int, "list": list, "str": str}
+#: A value of this very type is passed on as it is where its kind is asked for.
+_PLAIN = {bool: "bool", dict: "dict", int: "int", list: "list", str: "str"}
 
 
 def validated(
@@ -129,7 +129,7 @@ def _fault(option: Mapping[str, Any], value: Any) -> str | None:
     """What is wrong with one value by itself, or None."""
     kind = option["type"]
     shown = "" if option.get("no_log") else f", is {value!r}"
-    if value is None or (type(value) is not _PLAIN.get(kind) and _alone(kind, value).error_messages):
+    if value is None or (_PLAIN.get(type(value)) != kind and _alone(kind, value).error_messages):
         return f"must be {_KINDS[kind]}{shown}"
     choices = option.get("choices")
     if choices and kind != "list" and _converted(kind, value) not in choices:
@@ -138,7 +138,7 @@ def _fault(option: Mapping[str, Any], value: Any) -> str | None:
 
 
 def _converted(kind: str, value: Any) -> Any:
-    return value if type(value) is _PLAIN.get(kind) else _alone(kind, value).validated_parameters["value"]
+    return value if _PLAIN.get(type(value)) == kind else _alone(kind, value).validated_parameters["value"]
 
 
 def _alone(kind: str, value: Any) -> Any:
