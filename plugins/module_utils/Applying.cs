@@ -24,27 +24,27 @@ public class Applier{
 const int WaitSeconds=120;
 const int ConfirmSeconds=30;
 IWritingMachine a;
-IGuard bc;
+IGuard bd;
 Given k;
 List<Step>ar;
-string aj,al;
+string aj,am;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine());}
 public static string Run(IDictionary p,IWritingMachine a){
 return Run(p,a,null);}
-public static string Run(IDictionary p,IWritingMachine a,IGuard bc){
+public static string Run(IDictionary p,IWritingMachine a,IGuard bd){
 try{
-return new Applier(p,a,bc).Answer();}
+return new Applier(p,a,bd).Answer();}
 catch(Exception c){
 return Json.Write(Reader.Failure(Typed(c,"")));}}
-Applier(IDictionary p,IWritingMachine a,IGuard bc){
+Applier(IDictionary p,IWritingMachine a,IGuard bd){
 this.a=a;
-this.bc=bc;
+this.bd=bd;
 k=new Given(p,"");
 object e6=p["_ansible_check_mode"];
 if(e6!=null&&Convert.ToString(e6).Equals("true",StringComparison.OrdinalIgnoreCase))
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
-k.Keys(new[]{"contract","computer","steps","probe","read"},bc==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
+k.Keys(new[]{"contract","computer","steps","probe","read"},bd==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
 Arguments.CheckContract(p);
 string fj=k["computer"].Text(),h2=Document.ComputerName(a.Registry);
 if(!fj.Equals(h2,StringComparison.OrdinalIgnoreCase))
@@ -55,26 +55,26 @@ an["timeout"].Whole(1,600);
 an["retries"].Whole(0,100);
 Given cq=k["read"].Keys(new[]{"certificates","key_check"});
 aj=cq["certificates"].Choice("referenced","candidates","all");
-al=cq["key_check"].Choice("metadata","open","sign");
+am=cq["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
 ar=Step.Read(Unpacked(k["steps"]));}
-static Given Unpacked(Given c2){
-if(!c2.IsText)
-return c2;
+static Given Unpacked(Given c3){
+if(!c3.IsText)
+return c3;
 try{
-using(GZipStream hc=new GZipStream(new MemoryStream(Convert.FromBase64String(c2.Text())),CompressionMode.Decompress))
-using(StreamReader bg=new StreamReader(hc,Encoding.UTF8))
-return new Given(JsonReader.Parse(bg.ReadToEnd()),c2.Place);}
+using(GZipStream hc=new GZipStream(new MemoryStream(Convert.FromBase64String(c3.Text())),CompressionMode.Decompress))
+using(StreamReader bh=new StreamReader(hc,Encoding.UTF8))
+return new Given(JsonReader.Parse(bh.ReadToEnd()),c3.Place);}
 catch(Exception c){
-throw c2.Bad("arrived damaged: "+c.Message);}}
+throw c3.Bad("arrived damaged: "+c.Message);}}
 string Answer(){
 a.LogInvocation("tlsfleet.iis.host_applier, "+ar.Count+" steps");
 const string w="a 32-bit PowerShell does not meet the files and classes of a 64-bit IIS; connect to the 64-bit one: configuration Microsoft.PowerShell, or OpenSSH of 64 bits";
 if(a.System32.EndsWith("sysnative",StringComparison.Ordinal))
 throw new HostException("not_supported_here",w,"process",w,null,null);
 string i=Path.Combine(a.JournalFolder(),Journal.File);
-bool fk=bc!=null&&bc.Confirms;
+bool fk=bd!=null&&bd.Confirms;
 for(int eh=0;!fk&&eh<ConfirmSeconds&&Journal.Of(i).Waiting;eh++)
 a.Pause(1000);
 using(IDisposable gd=a.Lock(WaitSeconds)){
@@ -94,37 +94,37 @@ if(!o.Finished)
 return Recovered(n,i,o);
 if(ar.Exists(e=>e.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
 RefuseShared(n);
-Run bb=new Run(a,n,k["probe"]);
+Run bc=new Run(a,n,k["probe"]);
 try{
 using(JournalWriter h=JournalWriter.Start(a,i,ar)){
-if(bc==null||Armed(bb,h))
-bb.All(ar,h);
-if(bc!=null&&bb.Error==null){
-bb.Unconfirmed=h.Run;
-return bb;}
+if(bd==null||Armed(bc,h))
+bc.All(ar,h);
+if(bd!=null&&bc.Error==null){
+bc.Unconfirmed=h.Run;
+return bc;}
 End(h);
-if(bc!=null)
-bc.Disarm(h.Run);}
+if(bd!=null)
+bd.Disarm(h.Run);}
 File.Delete(i);}
 catch(Exception c){
-bb.Error=bb.Error??(bb.Applied==ar.Count&&ar.Count>0?null:Typed(c,"journal"));}
-return bb;}
-bool Armed(Run bb,JournalWriter h){
+bc.Error=bc.Error??(bc.Applied==ar.Count&&ar.Count>0?null:Typed(c,"journal"));}
+return bc;}
+bool Armed(Run bc,JournalWriter h){
 try{
-bc.Arm(h,ar.Count);}
+bd.Arm(h,ar.Count);}
 catch(HostException c){
-bb.Error=c;}
-return bb.Error==null;}
+bc.Error=c;}
+return bc.Error==null;}
 Run Confirmed(Changes n,string i){
 Run cm=new Run(a,n,k["probe"]);
 try{
-bc.Confirm(i);}
+bd.Confirm(i);}
 catch(HostException c){
 cm.Error=c;}
 return cm;}
 HostException Busy(string i){
-string bb=Journal.Of(i)["run"];
-string w="another run"+(bb==null?"":" ("+bb+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
+string bc=Journal.Of(i)["run"];
+string w="another run"+(bc==null?"":" ("+bc+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
 return new HostException("busy",w,"journal",w,null,null);}
 static void RefuseShared(Changes n){
 const string w="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
@@ -132,20 +132,21 @@ if(n.Iis.Shared())
 throw new HostException("shared_configuration",w,"steps",w,null,null);}
 Run Recovered(Changes n,string i,Journal co){
 Run cm=new Run(a,n,k["probe"]);
-Recovery bm=null;
+Recovery bb=null;
 try{
-bm=new Recovery(n,co);
-bm.Plan();
+bb=new Recovery(n,co);
+bb.Plan();
 using(JournalWriter h=JournalWriter.GoOn(a,i,co)){
-bm.CarryOut(h);
+bb.CarryOut(h);
+if(bb.Lost.Count==0)
 h.End();}
 File.Delete(i);
 string w="run "+co["run"]+" had not finished and was undone; read again and plan anew";
-if(bm.Lost.Count>0){
+if(bb.Lost.Count>0){
 cm.Undone="partial";
-cm.UndoErrors.AddRange(bm.Lost);
-w="run "+co["run"]+" had not finished and was undone, but for "+string.Join(" and ",bm.Lost.ConvertAll(av=>av.Place+": "+av.Hint));}
-if(ar.Count>0||bm.Lost.Count>0)
+cm.UndoErrors.AddRange(bb.Lost);
+w="run "+co["run"]+" had not finished and was undone, but for "+string.Join(" and ",bb.Lost.ConvertAll(av=>av.Place+": "+av.Hint));}
+if(ar.Count>0||bb.Lost.Count>0)
 cm.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
 catch(Exception c){
 cm.Error=Typed(c,"journal");}
@@ -154,19 +155,19 @@ static void End(JournalWriter h){
 try{
 h.End();}
 catch(HostException){}}
-string Text(Changes n,Run bb){
-HostException b7=bb.Error;
+string Text(Changes n,Run bc){
+HostException b7=bc.Error;
 Bag bt=new Bag{
-{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bb.Applied},{"error",b7==null?null:Reader.ErrorBag(b7,bb.ErrorStep)},{"undone",bb.Undone},{"undo_errors",bb.UndoErrors.ConvertAll(av=>Reader.ErrorBag(av,null))},{"probes",bb.Probes}};
-if(bb.Unconfirmed!=null)
-bt.Put("unconfirmed",bb.Unconfirmed);
+{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bc.Applied},{"error",b7==null?null:Reader.ErrorBag(b7,bc.ErrorStep)},{"undone",bc.Undone},{"undo_errors",bc.UndoErrors.ConvertAll(av=>Reader.ErrorBag(av,null))},{"probes",bc.Probes}};
+if(bc.Unconfirmed!=null)
+bt.Put("unconfirmed",bc.Unconfirmed);
 if(b7!=null)
 bt.Put("failed",true).Put("msg",b7.Place+": "+b7.Hint);
 StringBuilder j=new StringBuilder(Json.Write(bt));
 j.Length--;
 j.Append(',');
 try{
-Json.AppendDocument(j,new Document(a,aj,al).Read());}
+Json.AppendDocument(j,new Document(a,aj,am).Read());}
 catch(Exception){
 j.Append("\"document\":null");}
 return j.Append('}').ToString();}
@@ -197,46 +198,46 @@ BindingLists f1=new BindingLists{KnowsFlags=KnowsFlags};
 foreach(KeyValuePair<string,List<Binding>>ao in ab)
 f1.ab[ao.Key]=ao.Value.ToList();
 return f1;}
-public List<Edit>Try(List<Edit>am){
+public List<Edit>Try(List<Edit>al){
 List<Edit>ci=new List<Edit>();
-for(int b=0;b<am.Count;b++){
-Edit t=am[b];
-List<Binding>s=this[t.Site];
-if(s==null)
-throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+t.Site+"'",null);
-Edit av=new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position??s.Count,Before=t.Before,After=t.After,Back=t.Back};
-One(s,av,b);
+for(int b=0;b<al.Count;b++){
+Edit s=al[b];
+List<Binding>t=this[s.Site];
+if(t==null)
+throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+s.Site+"'",null);
+Edit av=new Edit{Site=s.Site,Behind=s.Behind,Position=s.Position??t.Count,Before=s.Before,After=s.After,Back=s.Back};
+One(t,av,b);
 ci.Add(av);}
 return ci;}
-public bool Fits(List<Edit>am){
+public bool Fits(List<Edit>al){
 try{
-Copy().Try(am);
+Copy().Try(al);
 return true;}
 catch(HostException){
 return false;}}
-void One(List<Binding>s,Edit t,int b){
-bool fi=t.Before==null;
-if(fi&&t.Behind!=null)
-t.Position=Behind(s,t.Behind,b);
-else if(!fi&&t.Back)
-t.Position=s.FindIndex(av=>Same(av,t.Before));
-int f=t.Position.Value;
-if(t.After!=null&&t.After.Flags!=null&& !KnowsFlags)
+void One(List<Binding>t,Edit s,int b){
+bool fi=s.Before==null;
+if(fi&&s.Behind!=null)
+s.Position=Behind(t,s.Behind,b);
+else if(!fi&&s.Back)
+s.Position=t.FindIndex(av=>Same(av,s.Before));
+int f=s.Position.Value;
+if(s.After!=null&&s.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(fi&&f>s.Count)
-throw IisSites.Refused("changed_meanwhile",b,"the site has only "+s.Count+" bindings",null);
-if(!fi&&(f<0||f>=s.Count|| !Same(s[f],t.Before)))
-throw IisSites.Refused("changed_meanwhile",b,"binding "+t.Before.Information+(f<0?" is no longer there":" is not at its place "+f),null);
-for(int a1=0;t.After!=null&&a1<s.Count;a1++)
-if((fi||a1!=f)&&SameKey(s[a1],t.After))
-throw IisSites.Refused("config_conflict",b,"binding "+t.After.Information+" is there twice",0x800700B7);
+if(fi&&f>t.Count)
+throw IisSites.Refused("changed_meanwhile",b,"the site has only "+t.Count+" bindings",null);
+if(!fi&&(f<0||f>=t.Count|| !Same(t[f],s.Before)))
+throw IisSites.Refused("changed_meanwhile",b,"binding "+s.Before.Information+(f<0?" is no longer there":" is not at its place "+f),null);
+for(int a1=0;s.After!=null&&a1<t.Count;a1++)
+if((fi||a1!=f)&&SameKey(t[a1],s.After))
+throw IisSites.Refused("config_conflict",b,"binding "+s.After.Information+" is there twice",0x800700B7);
 if(fi)
-s.Insert(f,t.After);
-else if(t.After==null){
-t.Behind=f==0?"":Key(s[f-1]);
-s.RemoveAt(f);}
+t.Insert(f,s.After);
+else if(s.After==null){
+s.Behind=f==0?"":Key(t[f-1]);
+t.RemoveAt(f);}
 else
-s[f]=t.After;}
+t[f]=s.After;}
 public static bool Same(Binding av,Binding a1){
 return av.Protocol==a1.Protocol&&av.Information==a1.Information&&av.Flags==a1.Flags;}
 public static bool Same(List<Binding>av,List<Binding>a1){
@@ -251,16 +252,16 @@ return av.Protocol.Equals(a1.Protocol,StringComparison.OrdinalIgnoreCase)
 &&av.Information.Equals(a1.Information,StringComparison.OrdinalIgnoreCase);}
 static string Key(Binding av){
 return av.Protocol+" "+av.Information;}
-static int Behind(List<Binding>s,string q,int b){
-int f=s.FindIndex(av=>q.EndsWith(av.Information,StringComparison.OrdinalIgnoreCase)&&Key(av).Equals(q,StringComparison.OrdinalIgnoreCase));
+static int Behind(List<Binding>t,string q,int b){
+int f=t.FindIndex(av=>q.EndsWith(av.Information,StringComparison.OrdinalIgnoreCase)&&Key(av).Equals(q,StringComparison.OrdinalIgnoreCase));
 if(f<0&&q.Length>0)
 throw IisSites.Refused("changed_meanwhile",b,"binding "+q+", behind which it stood, is no longer there",null);
 return f+1;}}
 public class JournalWriter:IDisposable{
 IJournalFile fm;
 public string Run;
-JournalWriter(IWritingMachine a,string i,long fa,string bb){
-Run=bb;
+JournalWriter(IWritingMachine a,string i,long fa,string bc){
+Run=bc;
 try{
 fm=a.OpenJournal(i,fa);}
 catch(Exception c){
@@ -321,9 +322,9 @@ foreach(string g in ab.Names)
 bp.Add(new Edit{Site=g});
 if(bp.Count==0)
 return false;
-BindingLists c4=f4.Read(bp);
+BindingLists cs=f4.Read(bp);
 foreach(string g in ab.Names)
-if(!BindingLists.Same(c4[g],ab[g]))
+if(!BindingLists.Same(cs[g],ab[g]))
 return true;
 return false;}}
 public class Changes{
@@ -338,11 +339,11 @@ try{
 foreach(Step e in ar)
 if(e.IsRecord)
 Touched.Note(e,Http.Find(e.Family,e.Key));
-List<Edit>am=new List<Edit>();
+List<Edit>al=new List<Edit>();
 foreach(Step e in ar)
-am.AddRange(e.Edits??new List<Edit>());
-if(am.Count>0)
-Touched.Note(Iis.Read(am));}
+al.AddRange(e.Edits??new List<Edit>());
+if(al.Count>0)
+Touched.Note(Iis.Read(al));}
 catch(HostException){}}
 public HttpRecord Expected(Step e){
 HttpRecord l=Http.Find(e.Family,e.Key);
@@ -361,13 +362,13 @@ Http.Delete(e.Family,e.Key);
 if(e.Op==Step.Set||e.Op==Step.Replace)
 Http.Set(e.Family,e.Key,e.After);}
 public Step Rest(Step e,HttpRecord l,HostException c){
-HttpRecord c4=null;
+HttpRecord cs=null;
 try{
-c4=Http.Find(e.Family,e.Key);}
+cs=Http.Find(e.Family,e.Key);}
 catch(HostException){}
-if(HttpTable.Same(c4,l))
+if(HttpTable.Same(cs,l))
 return null;
-if(HttpTable.Same(c4,e.After)&&e.Op!=Step.Delete&&(e.Op!=Step.Set||c.Code!="record_exists"))
+if(HttpTable.Same(cs,e.After)&&e.Op!=Step.Delete&&(e.Op!=Step.Set||c.Code!="record_exists"))
 return Inverse(e,l);
 bool h1=e.Op==Step.Set||e.Op==Step.Update||c.Call==HttpTable.DeleteCall&&c.Code=="record_missing";
 return h1?null:new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};}
@@ -375,15 +376,15 @@ public static Step Inverse(Step e,HttpRecord l){
 string jo=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
 return new Step{Op=jo,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
 public HostException Standing(HostException c,Step e){
-string c4;
+string cs;
 try{
 if(e.Op==Step.Bindings)
-c4=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
+cs=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
-c4="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
+cs="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
 catch(HostException fq){
-c4="what stands there could not be read: "+fq.Message;}
-return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+c4,c.Call,c.Number);}}
+cs="what stands there could not be read: "+fq.Message;}
+return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+cs,c.Call,c.Number);}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
 public static class Handshake{
@@ -397,17 +398,17 @@ List<byte>bv=new List<byte>();
 if(!string.IsNullOrEmpty(je)){
 List<byte>g=new List<byte>{0};
 Append(g,Encoding.ASCII.GetBytes(je),2);
-List<byte>bk=new List<byte>();
-Append(bk,g,2);
-Extension(bv,0,bk);}
+List<byte>bl=new List<byte>();
+Append(bl,g,2);
+Extension(bv,0,bl);}
 Extension(bv,10,Numbers(Groups,2));
 Extension(bv,11,new byte[]{1,0});
 Extension(bv,13,Numbers(Signatures,2));
 Extension(bv,23,new byte[0]);
 Extension(bv,0xFF01,new byte[]{0});
 byte[]gx=new byte[32];
-using(RandomNumberGenerator de=RandomNumberGenerator.Create())
-de.GetBytes(gx);
+using(RandomNumberGenerator df=RandomNumberGenerator.Create())
+df.GetBytes(gx);
 List<byte>d7=new List<byte>{3,3};
 d7.AddRange(gx);
 d7.Add(0);
@@ -419,26 +420,26 @@ Append(a4,d7,3);
 List<byte>v=new List<byte>{22,3,1};
 Append(v,a4,2);
 return v.ToArray();}
-static void Extension(List<byte>i2,int cd,ICollection<byte>dg){
+static void Extension(List<byte>i2,int cd,ICollection<byte>dh){
 i2.Add((byte)(cd>>8));
 i2.Add((byte)cd);
-Append(i2,dg,2);}
-static List<byte>Numbers(ushort[]hh,int dk){
+Append(i2,dh,2);}
+static List<byte>Numbers(ushort[]hh,int dl){
 List<byte>ae=new List<byte>(),ii=new List<byte>();
 foreach(ushort u in hh){
 ae.Add((byte)(u>>8));
 ae.Add((byte)u);}
-Append(ii,ae,dk);
+Append(ii,ae,dl);
 return ii;}
-static void Append(List<byte>i2,ICollection<byte>dg,int dk){
-for(int gl=8*(dk-1);gl>=0;gl-=8)
-i2.Add((byte)(dg.Count>>gl));
-i2.AddRange(dg);}}
+static void Append(List<byte>i2,ICollection<byte>dh,int dl){
+for(int gl=8*(dl-1);gl>=0;gl-=8)
+i2.Add((byte)(dh.Count>>gl));
+i2.AddRange(dh);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
-List<byte>bs=new List<byte>(),bj=new List<byte>(),d6=new List<byte>();
+List<byte>bs=new List<byte>(),bk=new List<byte>(),d6=new List<byte>();
 int hp;
 bool e8;
 public string Thumbprint{get;private set;}
@@ -462,7 +463,7 @@ if(y==0||y>LongestRecord)
 return Answer.Unclear;
 if(bs.Count<a6+5+y)
 break;
-(cd==AlertRecord?d6:bj).AddRange(bs.GetRange(a6+5,y));
+(cd==AlertRecord?d6:bk).AddRange(bs.GetRange(a6+5,y));
 a6+=5+y;
 bt=cd==AlertRecord?Alerts():Messages();}
 bs.RemoveRange(0,a6);
@@ -479,27 +480,27 @@ if(er!=1)
 return Answer.Unclear;}
 return null;}
 Answer?Messages(){
-while(bj.Count>=4){
-int y=Number(bj,1,3);
-if(bj[0]!=(e8?Certificate:ServerHello)||y>Most)
+while(bk.Count>=4){
+int y=Number(bk,1,3);
+if(bk[0]!=(e8?Certificate:ServerHello)||y>Most)
 return Answer.Unclear;
-if(bj.Count<4+y)
+if(bk.Count<4+y)
 return null;
 if(e8)
 return Leaf(y);
-if(y<38||bj[4]!=3||bj[5]>3)
+if(y<38||bk[4]!=3||bk[5]>3)
 return Answer.Unclear;
 e8=true;
-bj.RemoveRange(0,4+y);}
+bk.RemoveRange(0,4+y);}
 return null;}
 Answer Leaf(int y){
-if(y<6||Number(bj,4,3)!=y-3)
+if(y<6||Number(bk,4,3)!=y-3)
 return Answer.Unclear;
-int ad=Number(bj,7,3);
+int ad=Number(bk,7,3);
 if(ad==0||ad>y-6)
 return Answer.Unclear;
 using(SHA1 jk=SHA1.Create())
-Thumbprint=BitConverter.ToString(jk.ComputeHash(bj.GetRange(10,ad).ToArray())).Replace("-","");
+Thumbprint=BitConverter.ToString(jk.ComputeHash(bk.GetRange(10,ad).ToArray())).Replace("-","");
 return Answer.Shown;}
 static int Number(List<byte>ae,int a6,int ad){
 int u=0;
@@ -513,13 +514,13 @@ public IntPtr At;
 public uint Length;
 public RecordMemory(string aa,string q,HttpRecord value){
 Id=HttpRecords.Ids[aa];
-SslParam bh=value==null?new SslParam():Param(value);
+SslParam bi=value==null?new SslParam():Param(value);
 if(Id==HttpNative.Ssl)
-Put(new SslSet{Address=Sockaddr(q,true),Param=bh});
+Put(new SslSet{Address=Sockaddr(q,true),Param=bi});
 else if(Id==HttpNative.Ccs)
-Put(new CcsSet{Address=Storage(q),Param=bh});
+Put(new CcsSet{Address=Storage(q),Param=bi});
 else
-Put(new SniSet{Key=Name(q),Param=bh});}
+Put(new SniSet{Key=Name(q),Param=bi});}
 RecordMemory(string aa,string q){
 Id=HttpRecords.Ids[aa];
 if(Id==HttpNative.Ssl)
@@ -547,16 +548,16 @@ IntPtr a6=Marshal.StringToHGlobalUni(j);
 l.Add(a6);
 return a6;}
 SslParam Param(HttpRecord value){
-SslParam bh=new SslParam{
+SslParam bi=new SslParam{
 AppId=new Guid(value.AppId),StoreName=Words(value.Store),CheckMode=(uint)value.CheckMode,Freshness=(uint)value.Freshness,Timeout=(uint)value.Timeout,CtlIdentifier=Words(value.CtlIdentifier),CtlStore=Words(value.CtlStore),Flags=(uint)value.Flags};
 if(value.Thumbprint!=null){
 byte[]bu=new byte[value.Thumbprint.Length/2];
 for(int b=0;b<bu.Length;b++)
 bu[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
-bh.HashLength=(uint)bu.Length;
-bh.Hash=Room(bu.Length);
-Marshal.Copy(bu,0,bh.Hash,bu.Length);}
-return bh;}
+bi.HashLength=(uint)bu.Length;
+bi.Hash=Room(bu.Length);
+Marshal.Copy(bu,0,bi.Hash,bu.Length);}
+return bi;}
 IntPtr Sockaddr(string q,bool ap){
 IPAddress h9=ap?Address(q):IPAddress.Any;
 byte[]ae=h9.GetAddressBytes();
@@ -628,18 +629,18 @@ public void Update(string aa,string q,HttpRecord value){
 if(ce.UpdateExported==false)
 throw new HostException("update_unsupported","this Windows does not export it",aa+" "+q,"this Windows does not export it",UpdateCall,null);
 Call(UpdateCall,ce.Update,aa,q,value);}
-delegate uint Write(int c1,IntPtr ac,uint y);
-static void Call(string g,Write bi,string aa,string q,HttpRecord value){
+delegate uint Write(int c2,IntPtr ac,uint y);
+static void Call(string g,Write bj,string aa,string q,HttpRecord value){
 using(RecordMemory e0=new RecordMemory(aa,q,value)){
 uint r;
 try{
-r=bi(e0.Id,e0.At,e0.Length);}
+r=bj(e0.Id,e0.At,e0.Length);}
 catch(EntryPointNotFoundException){
 r=NoSuchProcedure;}
 if(r!=0)
 throw Fault(g,r,aa+" "+q);}}
 const uint NoSuchProcedure=127;
-static HostException Fault(string bi,uint u,string f){
+static HostException Fault(string bj,uint u,string f){
 string r="internal",w=null;
 if(u==2)
 Is(out r,out w,"record_missing","the record is not there");
@@ -651,11 +652,11 @@ else if(u==183)
 Is(out r,out w,"record_exists","there is such a record already");
 else if(u==1312)
 Is(out r,out w,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
-else if(bi==UpdateCall&&(u==1||u==50||u==120||u==NoSuchProcedure))
+else if(bj==UpdateCall&&(u==1||u==50||u==120||u==NoSuchProcedure))
 Is(out r,out w,"update_unsupported","this Windows exports it and does not have it");
 else
-w=HostException.OfCall(bi,u).Message;
-return new HostException(r,w,f,w,bi,u);}
+w=HostException.OfCall(bj,u).Message;
+return new HostException(r,w,f,w,bj,u);}
 static void Is(out string r,out string w,string af,string bo){
 r=af;
 w=bo;}
@@ -679,7 +680,7 @@ const int Attempts=6,FirstPause=250,LongestPause=4000;
 const uint Sharing=0x80070020,Locked=0x80070021,Transaction=0x80071A90,BadIndex=0x80070585,Exists=0x800700B7,Denied=0x80070005,NoClass=0x80040154;
 static Random Jitter=new Random();
 IWritingMachine a;
-string bi;
+string bj;
 int a6;
 public IisSites(IWritingMachine a){
 this.a=a;}
@@ -688,51 +689,53 @@ return new HostException(r,w,"edits["+b+"]",w,Commit,u);}
 public bool Shared(){
 List<object>l=new List<object>();
 try{
-bi="GetAdminSection";
-IAppHostAdminManager dd=SiteStates.Keep(l,a.OpenAdmin());
-IAppHostElement cx=SiteStates.Keep(l,dd.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
-return Convert.ToBoolean(SiteStates.Keep(l,cx.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
+bj="GetAdminSection";
+IAppHostAdminManager de=SiteStates.Keep(l,a.OpenAdmin());
+IAppHostElement cy=SiteStates.Keep(l,de.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
+return Convert.ToBoolean(SiteStates.Keep(l,cy.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
 catch(Exception c){
 throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
-public BindingLists Read(IEnumerable<Edit>am){
+public BindingLists Read(IEnumerable<Edit>al){
 List<object>l=new List<object>();
 try{
 a6=0;
-return Lists(Collections(l,am),l);}
+return Lists(Collections(l,al),l);}
 catch(Exception c){
 throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
-public void CommitAll(List<Edit>am){
+public void CommitAll(List<Edit>al){
 bool en=false;
 for(int bx=1;;bx++){
 try{
-Once(am);
+Once(al);
 return;}
 catch(Exception c){
 uint ay=unchecked((uint)c.HResult);
-bool h3=ay==Sharing||ay==Transaction||(ay==Locked&&bi==Commit);
+bool h3=ay==Sharing||ay==Transaction||(ay==Locked&&bj==Commit);
 HostException it=Typed(c);
-en|=bi==Commit;
-if(en&&Stand(am))
+en|=bj==Commit;
+if(en&&Stand(al))
 return;
 if(!h3||bx==Attempts)
 throw it;}
 a.Pause(Math.Min(LongestPause,FirstPause<<(bx-1))+Jitter.Next(FirstPause));}}
-bool Stand(List<Edit>am){
+bool Stand(List<Edit>al){
 try{
-return Read(am).Fits(Edit.Undoing(am));}
+BindingLists cs=Read(al),c9=cs.Copy();
+c9.Try(Edit.Undoing(al));
+return al.Exists(s=> !BindingLists.Same(cs[s.Site],c9[s.Site]));}
 catch(HostException){
 return false;}}
-void Once(List<Edit>am){
+void Once(List<Edit>al){
 List<object>l=new List<object>();
 try{
 a6=0;
-Dictionary<string,IAppHostElementCollection>ab=Collections(l,am);
+Dictionary<string,IAppHostElementCollection>ab=Collections(l,al);
 BindingLists cj=Lists(ab,l);
-List<Edit>ci=cj.Try(am);
+List<Edit>ci=cj.Try(al);
 for(a6=0;a6<ci.Count;a6++)
 One(ab[ci[a6].Site],ci[a6],l);
 a6=0;
@@ -740,23 +743,23 @@ BindingLists gu=Lists(ab,l);
 foreach(string ao in ab.Keys)
 if(!BindingLists.Same(cj[ao],gu[ao]))
 throw new HostException("internal","IIS put a binding elsewhere in site "+ao,"edits[0]","IIS put a binding of site "+ao+" elsewhere than it was told; nothing was committed","AddElement",null);
-bi=Commit;
+bj=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
 finally{
 SiteStates.Release(l);}}
-Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>am){
-HashSet<string>bk=new HashSet<string>(am.Select(t=>t.Site),StringComparer.Ordinal);
+Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>al){
+HashSet<string>bl=new HashSet<string>(al.Select(s=>s.Site),StringComparer.Ordinal);
 Dictionary<string,IAppHostElementCollection>o=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
-bi="GetAdminSection";
-IAppHostWritableAdminManager dd=SiteStates.Keep(l,a.OpenWritableAdmin());
-dd.SetCommitPath(SiteStates.AppHost);
-IAppHostElement cx=SiteStates.Keep(l,dd.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
-IAppHostElementCollection ab=SiteStates.Keep(l,cx.GetCollection());
+bj="GetAdminSection";
+IAppHostWritableAdminManager de=SiteStates.Keep(l,a.OpenWritableAdmin());
+de.SetCommitPath(SiteStates.AppHost);
+IAppHostElement cy=SiteStates.Keep(l,de.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
+IAppHostElementCollection ab=SiteStates.Keep(l,cy.GetCollection());
 long at=ab.GetCount();
-for(int b=0;b<at&&o.Count<bk.Count;b++){
+for(int b=0;b<at&&o.Count<bl.Count;b++){
 IAppHostElement ao=SiteStates.Keep(l,ab.GetItem(b));
 string g=Words(ao,"name");
-if(bk.Contains(g))
+if(bl.Contains(g))
 o[g]=SiteStates.Keep(l,SiteStates.Keep(l,ao.GetElementByName("bindings")).GetCollection());}
 return o;}
 BindingLists Lists(Dictionary<string,IAppHostElementCollection>ab,List<object>l){
@@ -764,11 +767,11 @@ BindingLists fu=new BindingLists();
 if(ab.Count>0)
 fu.KnowsFlags=HasFlags(SiteStates.Keep(l,ab.First().Value.CreateNewElement("binding")));
 foreach(KeyValuePair<string,IAppHostElementCollection>ao in ab){
-List<Binding>s=new List<Binding>();
+List<Binding>t=new List<Binding>();
 long at=ao.Value.GetCount();
 for(int b=0;b<at;b++)
-s.Add(Image(ao.Value.GetItem(b),fu.KnowsFlags));
-fu[ao.Key]=s;}
+t.Add(Image(ao.Value.GetItem(b),fu.KnowsFlags));
+fu[ao.Key]=t;}
 return fu;}
 static Binding Image(IAppHostElement a3,bool f3){
 List<object>l=new List<object>{a3};
@@ -799,32 +802,32 @@ try{
 return Convert.ToString(SiteStates.Keep(l,a3.GetPropertyByName(g)).GetValue(),CultureInfo.InvariantCulture);}
 finally{
 SiteStates.Release(l);}}
-void One(IAppHostElementCollection s,Edit t,List<object>l){
-long at=s.GetCount();
-int f=(int)Math.Min(t.Position??at,at);
-if(t.After==null){
-bi="DeleteElement";
-s.DeleteElement(f);
+void One(IAppHostElementCollection t,Edit s,List<object>l){
+long at=t.GetCount();
+int f=(int)Math.Min(s.Position??at,at);
+if(s.After==null){
+bj="DeleteElement";
+t.DeleteElement(f);
 return;}
-bi=t.Before==null?"CreateNewElement":"GetItem";
-IAppHostElement a3=SiteStates.Keep(l,t.Before==null?s.CreateNewElement("binding"):s.GetItem(f));
-Binding ak=t.Before??new Binding();
-if(ak.Protocol!=t.After.Protocol)
-Put(a3,"protocol",t.After.Protocol,l);
-if(ak.Information!=t.After.Information)
-Put(a3,"bindingInformation",t.After.Information,l);
-if(ak.Flags!=t.After.Flags)
-Put(a3,"sslFlags",t.After.Flags==null?null:t.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
-bi="AddElement";
-if(t.Before==null)
-s.AddElement(a3,f==at? -1:f);}
+bj=s.Before==null?"CreateNewElement":"GetItem";
+IAppHostElement a3=SiteStates.Keep(l,s.Before==null?t.CreateNewElement("binding"):t.GetItem(f));
+Binding ak=s.Before??new Binding();
+if(ak.Protocol!=s.After.Protocol)
+Put(a3,"protocol",s.After.Protocol,l);
+if(ak.Information!=s.After.Information)
+Put(a3,"bindingInformation",s.After.Information,l);
+if(ak.Flags!=s.After.Flags)
+Put(a3,"sslFlags",s.After.Flags==null?null:s.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
+bj="AddElement";
+if(s.Before==null)
+t.AddElement(a3,f==at? -1:f);}
 void Put(IAppHostElement a3,string g,string value,List<object>l){
-IAppHostProperty dw=SiteStates.Keep(l,a3.GetPropertyByName(g));
-bi=value==null?"Clear":"SetValue";
+IAppHostProperty dx=SiteStates.Keep(l,a3.GetPropertyByName(g));
+bj=value==null?"Clear":"SetValue";
 if(value==null)
-dw.Clear();
+dx.Clear();
 else
-dw.SetValue(value);}
+dx.SetValue(value);}
 HostException Typed(Exception c){
 HostException af=c as HostException;
 if(af!=null)
@@ -840,10 +843,10 @@ Is(out r,out w,"config_conflict","such a binding is there already");
 else if(ay==Sharing)
 Is(out r,out w,"config_locked","another process holds applicationHost.config");
 else if(ay==Locked)
-Is(out r,out w,"config_locked",bi==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
+Is(out r,out w,"config_locked",bj==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
 else if(ay==NoClass)
 Is(out r,out w,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(r,w,"edits["+a6+"]",w,bi,ay);}
+return new HostException(r,w,"edits["+a6+"]",w,bj,ay);}
 static void Is(out string r,out string w,string af,string bo){
 r=af;
 w=bo;}}
@@ -856,14 +859,14 @@ Sight[]dy;
 int a9;
 Gaps fq=new Gaps();
 List<HttpRecord>a5;
-Prober(IMachine a,IList cs,int br){
+Prober(IMachine a,IList ct,int br){
 this.a=a;
-bp=new IDictionary[cs.Count];
-dy=new Sight[cs.Count];
-cs.CopyTo(bp,0);
+bp=new IDictionary[ct.Count];
+dy=new Sight[ct.Count];
+ct.CopyTo(bp,0);
 a9=br*1000;}
-public static List<Bag>Look(IMachine a,IList cs,int br,int ee){
-return new Prober(a,cs,br).Run(ee);}
+public static List<Bag>Look(IMachine a,IList ct,int br,int ee){
+return new Prober(a,ct,br).Run(ee);}
 List<Bag>Run(int ee){
 List<int>c8=Enumerable.Range(0,bp.Length).ToList(),ax=c8;
 for(int g9=0,ea=0;;){
@@ -884,11 +887,11 @@ return fo;}
 void Together(List<int>ax){
 int i8= -1;
 Exception d8=null;
-Sight[]dq=new Sight[ax.Count];
+Sight[]dr=new Sight[ax.Count];
 ThreadStart hv=delegate{
 try{
-for(int dh;(dh=Interlocked.Increment(ref i8))<ax.Count;)
-dq[dh]=At(bp[ax[dh]]);}
+for(int di;(di=Interlocked.Increment(ref i8))<ax.Count;)
+dr[di]=At(bp[ax[di]]);}
 catch(Exception c){
 d8=c;}};
 Thread[]ej=new Thread[Math.Min(AtOnce,ax.Count)];
@@ -899,18 +902,18 @@ foreach(Thread h5 in ej)
 h5.Join();
 if(d8!=null)
 throw new HostException("internal","probe: "+d8.GetType().Name+": "+d8.Message,"probe",d8.StackTrace,null,null);
-for(int dh=0;dh<dq.Length;dh++){
-Judge(bp[ax[dh]],dq[dh]);
-Sight ak=dy[ax[dh]];
-if(ak==null||ak.Verdict!="wrong"||dq[dh].Verdict=="right")
-dy[ax[dh]]=dq[dh];}}
+for(int di=0;di<dr.Length;di++){
+Judge(bp[ax[di]],dr[di]);
+Sight ak=dy[ax[di]];
+if(ak==null||ak.Verdict!="wrong"||dr[di].Verdict=="right")
+dy[ax[di]]=dr[di];}}
 Sight At(IDictionary ah){
 int ba=Convert.ToInt32(Convert.ToString(ah["port"]));
 Stopwatch hu=Stopwatch.StartNew();
-Sight bf=new Sight();
+Sight bg=new Sight();
 try{
 using(Stream az=a.Dial(Convert.ToString(ah["address"]),ba,a9)){
-bf.Connected=true;
+bg.Connected=true;
 byte[]hd=Handshake.Hello(Text(ah,"sni")),ex=new byte[16384];
 az.WriteTimeout=a9;
 az.Write(hd,0,hd.Length);
@@ -919,36 +922,36 @@ Answer?bt=null;
 while(bt==null){
 int ia=a9-(int)hu.ElapsedMilliseconds;
 if(ia<=0)
-return bf;
+return bg;
 az.ReadTimeout=ia;
 int at=az.Read(ex,0,ex.Length);
 bt=at==0?Answer.Ended:gs.Add(ex,at);}
-bf.Answer=bt;
-bf.Served=gs.Thumbprint;}}
+bg.Answer=bt;
+bg.Served=gs.Thumbprint;}}
 catch(TimeoutException){
-return bf;}
+return bg;}
 catch(SocketException){
-bf.Answer=Answer.Ended;}
+bg.Answer=Answer.Ended;}
 catch(IOException c){
 SocketException e9=c.InnerException as SocketException;
 bool i5=e9!=null&&(e9.SocketErrorCode==SocketError.TimedOut||e9.SocketErrorCode==SocketError.WouldBlock);
 if(!i5&&hu.ElapsedMilliseconds<a9)
-bf.Answer=Answer.Ended;}
-return bf;}
-void Judge(IDictionary ah,Sight bf){
+bg.Answer=Answer.Ended;}
+return bg;}
+void Judge(IDictionary ah,Sight bg){
 string fs=Text(ah,"expect");
-bool hk=bf.Answer==Answer.Ended||bf.Answer==Answer.Alert;
-if(bf.Answer==Answer.OtherTls)
-bf.Verdict="tls_unsupported_here";
-else if(bf.Answer==Answer.Shown&&fs=="file")
-bf.Verdict=OfRecord(bf.Served,":"+ah["port"])?"unverified":"right";
-else if(bf.Answer==Answer.Shown)
-bf.Verdict=bf.Served.Equals(fs,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
+bool hk=bg.Answer==Answer.Ended||bg.Answer==Answer.Alert;
+if(bg.Answer==Answer.OtherTls)
+bg.Verdict="tls_unsupported_here";
+else if(bg.Answer==Answer.Shown&&fs=="file")
+bg.Verdict=OfRecord(bg.Served,":"+ah["port"])?"unverified":"right";
+else if(bg.Answer==Answer.Shown)
+bg.Verdict=bg.Served.Equals(fs,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
 else if(fs==null)
-bf.Verdict=hk?"right":"unverified";
+bg.Verdict=hk?"right":"unverified";
 else
-bf.Verdict=bf.Answer==Answer.Ended|| !bf.Connected?"unreachable":"unverified";
-bf.MayPass=bf.Verdict=="unreachable"||bf.Verdict=="unverified"&&bf.Served==null;}
+bg.Verdict=bg.Answer==Answer.Ended|| !bg.Connected?"unreachable":"unverified";
+bg.MayPass=bg.Verdict=="unreachable"||bg.Verdict=="unverified"&&bg.Served==null;}
 bool OfRecord(string ai,string ba){
 if(a5==null)
 using(IHttpApi ce=a.OpenHttp())
@@ -981,12 +984,12 @@ throw new FormatException("a line of it is not as it was written");
 ar=Step.Read(new Given(JsonReader.Parse(co["steps"]),"steps"));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
-HostException Conflict(string f,string cz){
-string w="run "+co["run"]+" has not finished, and "+cz;
+HostException Conflict(string f,string c0){
+string w="run "+co["run"]+" has not finished, and "+c0;
 return new HostException("journal_conflict",w,f,w,null,null);}
 public void Plan(){
 SortedDictionary<int,object>en=new SortedDictionary<int,object>();
-HashSet<int>db=new HashSet<int>(),e3=new HashSet<int>();
+HashSet<int>dc=new HashSet<int>(),e3=new HashSet<int>();
 foreach(KeyValuePair<string,string>cp in co.Lines){
 int ir=cp.Value.IndexOf('\t'),b;
 if(!int.TryParse(ir<0?cp.Value:cp.Value.Substring(0,ir),NumberStyles.None,CultureInfo.InvariantCulture,out b))
@@ -994,43 +997,43 @@ continue;
 if(cp.Key=="begin")
 en[b]=JsonReader.Parse(cp.Value.Substring(ir+1));
 else if(cp.Key=="done")
-db.Add(b);
+dc.Add(b);
 else if(cp.Key=="undo")
-db.Remove(b);
+dc.Remove(b);
 else if(cp.Key=="undone"||cp.Key=="failed")
 e3.Add(b);}
 foreach(int b in en.Keys.Reverse())
 if(!e3.Contains(b)&&ar[b].Op!=Step.Probe)
-Plan(b,ar[b],en[b],!db.Contains(b));}
-void Plan(int b,Step e,object l,bool cy){
+Plan(b,ar[b],en[b],!dc.Contains(b));}
+void Plan(int b,Step e,object l,bool cz){
 if(e.Op==Step.Bindings){
 List<object>fw=new List<object>((object[])l);
-List<Edit>am=e.Edits.Select((t,a6)=>new Edit{Site=t.Site,Behind=fw[a6]as string,Position=fw[a6]as string==null?(int)(long)fw[a6]:t.Position,Before=t.Before,After=t.After}).ToList();
-Plan(b,am,cy);
+List<Edit>al=e.Edits.Select((s,a6)=>new Edit{Site=s.Site,Behind=fw[a6]as string,Position=fw[a6]as string==null?(int)(long)fw[a6]:s.Position,Before=s.Before,After=s.After}).ToList();
+Plan(b,al,cz);
 return;}
-HttpRecord ak=l==null?null:Step.Image(e,new Given(l,"begin")),c4;
+HttpRecord ak=l==null?null:Step.Image(e,new Given(l,"begin")),cs;
 string b2=RecordMemory.Identity(e.Family,e.Key);
-if(!a5.TryGetValue(b2,out c4)){
-c4=n.Http.Find(e.Family,e.Key);
-n.Touched.Note(e,c4);}
+if(!a5.TryGetValue(b2,out cs)){
+cs=n.Http.Find(e.Family,e.Key);
+n.Touched.Note(e,cs);}
 a5[b2]=ak;
-if(cy&&HttpTable.Same(c4,ak)){
+if(cz&&HttpTable.Same(cs,ak)){
 Nothing(b);
 return;}
-bool f0=cy&&e.Op==Step.Replace&&c4==null;
-if(!f0&& !HttpTable.Same(c4,e.After))
-throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(c4));
-Step dx=f0?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=ak}:Changes.Inverse(e,ak);
-g1.Add(new Way{Index=b,Step=dx});}
-void Plan(int b,List<Edit>am,bool cy){
+bool f0=cz&&e.Op==Step.Replace&&cs==null;
+if(!f0&& !HttpTable.Same(cs,e.After))
+throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(cs));
+Step c9=f0?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=ak}:Changes.Inverse(e,ak);
+g1.Add(new Way{Index=b,Step=c9});}
+void Plan(int b,List<Edit>al,bool cz){
 if(ab==null){
 ab=n.Iis.Read(ar.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
 n.Touched.Note(ab.Copy());}
-List<Edit>dx=Edit.Undoing(am);
-if(ab.Fits(dx)){
-ab.Try(dx);
-g1.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=dx}});}
-else if(cy&&ab.Fits(Edit.Undoing(dx)))
+List<Edit>c9=Edit.Undoing(al);
+if(ab.Fits(c9)){
+ab.Try(c9);
+g1.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=c9}});}
+else if(cz&&ab.Fits(Edit.Undoing(c9)))
 Nothing(b);
 else
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
@@ -1069,7 +1072,7 @@ IWritingMachine a;
 Changes n;
 JournalWriter h;
 Given an;
-List<KeyValuePair<int,Step>>db=new List<KeyValuePair<int,Step>>();
+List<KeyValuePair<int,Step>>dc=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
@@ -1092,7 +1095,7 @@ Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!db.Exists(av=>av.Key==b))
+if(!dc.Exists(av=>av.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
@@ -1102,25 +1105,25 @@ h.Begin(b,null);
 Look(e);}
 else if(e.Op==Step.Bindings){
 List<Edit>ci=Placed(e.Edits);
-h.Begin(b,ci.ConvertAll(t=>t.Behind??(object)t.Position));
+h.Begin(b,ci.ConvertAll(s=>s.Behind??(object)s.Position));
 n.Iis.CommitAll(ci);
-db.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ci)}));}
+dc.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ci)}));}
 else{
 HttpRecord l=n.Expected(e);
 h.Begin(b,Step.ImageBag(l));
-Step dx=Changes.Inverse(e,l);
+Step c9=Changes.Inverse(e,l);
 try{
 n.Record(e);}
 catch(Exception c){
-dx=n.Rest(e,l,Applier.Typed(c,e.Place));
+c9=n.Rest(e,l,Applier.Typed(c,e.Place));
 throw;}
 finally{
-if(dx!=null)
-db.Add(new KeyValuePair<int,Step>(b,dx));}}}
-List<Edit>Placed(List<Edit>am){
-BindingLists c4=n.Iis.Read(am);
-n.Touched.Note(c4);
-return c4.Copy().Try(am);}
+if(c9!=null)
+dc.Add(new KeyValuePair<int,Step>(b,c9));}}}
+List<Edit>Placed(List<Edit>al){
+BindingLists cs=n.Iis.Read(al);
+n.Touched.Note(cs);
+return cs.Copy().Try(al);}
 void Look(Step e){
 List<Bag>fo=Prober.Look(a,e.Endpoints,(int)an["timeout"].Whole(1,600),(int)an["retries"].Whole(0,100));
 Probes.AddRange(fo);
@@ -1133,12 +1136,12 @@ string f=b8["address"]+":"+b8["port"]+" "+(b8["sni"]??"without SNI");
 string w="expected "+(b8["expect"]??"no handshake")+", saw "+(b8["served"]??"no handshake");
 throw new HostException(ev!=null?"probe_wrong":"probe_unverified",w,f,w,null,null);}
 void Undo(){
-if(db.Count==0)
+if(dc.Count==0)
 return;
 Undone="complete";
-for(int f=db.Count-1;f>=0;f--){
-int b=db[f].Key;
-Step e=db[f].Value;
+for(int f=dc.Count-1;f>=0;f--){
+int b=dc[f].Key;
+Step e=dc[f].Value;
 try{
 Try("undo",b);
 Back(e);
@@ -1179,16 +1182,16 @@ throw Bad("must be an object");
 return bw;}
 public Given Keys(string[]cj,params string[]g5){
 IDictionary bw=Table();
-List<string>bk=new List<string>();
+List<string>bl=new List<string>();
 foreach(object q in bw.Keys)
-bk.Add(Convert.ToString(q));
-bk.Sort(StringComparer.Ordinal);
+bl.Add(Convert.ToString(q));
+bl.Sort(StringComparer.Ordinal);
 string[]fy=(string[])cj.Clone();
 Array.Sort(fy,StringComparer.Ordinal);
 foreach(string g in fy)
-if(!bk.Contains(g))
+if(!bl.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
-foreach(string g in bk)
+foreach(string g in bl)
 if(Array.IndexOf(cj,g)<0&&Array.IndexOf(g5,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
@@ -1196,10 +1199,10 @@ public List<Given>Items(){
 IEnumerable fb=value as IEnumerable;
 if(fb==null||value is string||value is IDictionary)
 throw Bad("must be a list");
-List<Given>cu=new List<Given>();
+List<Given>cv=new List<Given>();
 foreach(object bz in fb)
-cu.Add(new Given(bz,Place+"["+cu.Count+"]"));
-return cu;}
+cv.Add(new Given(bz,Place+"["+cv.Count+"]"));
+return cv;}
 public string Text(){
 string j=value as string;
 if(j==null)
@@ -1275,10 +1278,10 @@ a0.Flags=Number(k["flags"]);
 a0.CheckMode=Number(k["check_mode"]);
 a0.Freshness=Number(k["freshness"]);
 a0.Timeout=Number(k["timeout"]);
-Guid c1;
+Guid c2;
 if(a0.Thumbprint!=null&& !RecordMemory.IsThumbprint(a0.Thumbprint))
 throw k["thumbprint"].Bad("must be hexadecimal digits");
-if(!Guid.TryParse(a0.AppId,out c1))
+if(!Guid.TryParse(a0.AppId,out c2))
 throw k["app_id"].Bad("must be a GUID");
 return a0;}
 static long Number(Given k){
@@ -1286,7 +1289,7 @@ return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
 Bag em=new Bag{{"op",Op}};
 if(Op==Bindings)
-return em.Put("edits",Edits.ConvertAll(t=>t.ToBag()));
+return em.Put("edits",Edits.ConvertAll(s=>s.ToBag()));
 if(Op==Probe)
 return em.Put("endpoints",Endpoints.ConvertAll(av=>new Bag{{"address",av["address"]},{"port",av["port"]},{"sni",av["sni"]},{"expect",av["expect"]}}));
 return em.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
@@ -1307,14 +1310,14 @@ public Binding Before,After;
 public bool Back;
 public static Edit Read(Given k){
 k.Keys(new[]{"site","position","before","after"});
-Edit t=new Edit{Site=k["site"].Text(),Before=Image(k["before"]),After=Image(k["after"])};
+Edit s=new Edit{Site=k["site"].Text(),Before=Image(k["before"]),After=Image(k["after"])};
 if(!k["position"].IsNull)
-t.Position=(int)k["position"].Whole(0,int.MaxValue);
-if(t.Before==null&&t.After==null)
+s.Position=(int)k["position"].Whole(0,int.MaxValue);
+if(s.Before==null&&s.After==null)
 throw k.Bad("has neither before nor after");
-if(t.Before!=null&&t.Position==null)
+if(s.Before!=null&&s.Position==null)
 throw k["position"].Bad("is needed where a binding is changed or removed");
-return t;}
+return s;}
 static Binding Image(Given k){
 if(k.IsNull)
 return null;
@@ -1327,8 +1330,8 @@ public Bag ToBag(){
 return new Bag{{"site",Site},{"position",Position},{"before",ImageBag(Before)},{"after",ImageBag(After)}};}
 static Bag ImageBag(Binding a0){
 return a0==null?null:new Bag{{"protocol",a0.Protocol},{"information",a0.Information},{"ssl_flags",a0.Flags}};}
-public static List<Edit>Undoing(List<Edit>am){
-List<Edit>f7=am.ConvertAll(t=>new Edit{Site=t.Site,Behind=t.Behind,Position=t.Position,Before=t.After,After=t.Before,Back=true});
+public static List<Edit>Undoing(List<Edit>al){
+List<Edit>f7=al.ConvertAll(s=>new Edit{Site=s.Site,Behind=s.Behind,Position=s.Position,Before=s.After,After=s.Before,Back=true});
 f7.Reverse();
 return f7;}}
 public partial class WindowsMachine:IWritingMachine{
@@ -1342,39 +1345,39 @@ public string Owner{
 get{
 using(Process h2=Process.GetCurrentProcess())
 return Mark(h2);}}
-static string Mark(Process bd){
-long br=bd.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
-return bd.Id.ToString(CultureInfo.InvariantCulture)+" "+br.ToString(CultureInfo.InvariantCulture);}
+static string Mark(Process be){
+long br=be.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
+return be.Id.ToString(CultureInfo.InvariantCulture)+" "+br.ToString(CultureInfo.InvariantCulture);}
 public bool IsAlive(string fd){
-int c1;
-if(fd==null||fd==Owner|| !int.TryParse(fd.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c1))
+int c2;
+if(fd==null||fd==Owner|| !int.TryParse(fd.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c2))
 return false;
 try{
-using(Process bd=Process.GetProcessById(c1))
-return Mark(bd)==fd;}
+using(Process be=Process.GetProcessById(c2))
+return Mark(be)==fd;}
 catch(Exception){
 return false;}}
 public IDisposable Lock(int br){
-IntPtr du=Described("CreateMutexExW",0,a7=>CreateMutexExW(ref a7,LockName,0,0x1F0001));
-Mutex cv=new Mutex(false);
-cv.SafeWaitHandle.Dispose();
-cv.SafeWaitHandle=new SafeWaitHandle(du,true);
+IntPtr dv=Described("CreateMutexExW",0,a7=>CreateMutexExW(ref a7,LockName,0,0x1F0001));
+Mutex cw=new Mutex(false);
+cw.SafeWaitHandle.Dispose();
+cw.SafeWaitHandle=new SafeWaitHandle(dv,true);
 bool im;
 try{
-im=cv.WaitOne(br*1000);}
+im=cw.WaitOne(br*1000);}
 catch(AbandonedMutexException){
 im=true;}
 if(im)
-return new Held(cv);
-cv.Dispose();
+return new Held(cw);
+cw.Dispose();
 return null;}
 class Held:IDisposable{
-Mutex cv;
-public Held(Mutex cv){
-this.cv=cv;}
+Mutex cw;
+public Held(Mutex cw){
+this.cw=cw;}
 public void Dispose(){
-cv.ReleaseMutex();
-cv.Dispose();}}
+cw.ReleaseMutex();
+cw.Dispose();}}
 public string JournalFolder(){
 string x=ToPath(Journal.Folder);
 Described("CreateDirectoryW",AlreadyExists,a7=>(IntPtr)(CreateDirectoryW(x,ref a7)?1:0));
@@ -1409,17 +1412,17 @@ string j=b2==null?"":b2.Value;
 return j=="S-1-5-32-544"||j=="S-1-5-18"||j.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
 public IJournalFile OpenJournal(string i,long fa){
 return new JournalFile(i,fa);}
-public static HostException Refused(string bi,int b7){
+public static HostException Refused(string bj,int b7){
 bool b5=b7==5||b7==1307||b7==1314;
-string w=b5?"administrator rights are missing":HostException.OfCall(bi,(uint)b7).Message;
-return new HostException(b5?"access_denied":"internal",w,"journal",w,bi,b7);}
+string w=b5?"administrator rights are missing":HostException.OfCall(bj,(uint)b7).Message;
+return new HostException(b5?"access_denied":"internal",w,"journal",w,bj,b7);}
 [StructLayout(LayoutKind.Sequential)]
 struct SecurityAttributes{
 public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
 delegate IntPtr Creation(SecurityAttributes a7);
-static IntPtr Described(string bi,int g2,Creation hx){
+static IntPtr Described(string bj,int g2,Creation hx){
 SecurityAttributes a7=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
 uint ad;
 if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a7.Descriptor,out ad))
@@ -1428,7 +1431,7 @@ try{
 IntPtr gu=hx(a7);
 int b7=Marshal.GetLastWin32Error();
 if(gu==IntPtr.Zero&&b7!=g2)
-throw Refused(bi,b7);
+throw Refused(bj,b7);
 return gu;}
 finally{
 LocalFree(a7.Descriptor);}}
@@ -1453,7 +1456,7 @@ public interface IGuard{
 bool Confirms{get;}
 void Confirm(string i);
 void Arm(JournalWriter h,int ar);
-void Disarm(string bb);}
+void Disarm(string bc);}
 public interface IJournalFile:IDisposable{
 void Append(byte[]ae);}
 public class JournalFile:IJournalFile{
@@ -1475,7 +1478,7 @@ public void Dispose(){
 az.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cx,[MarshalAs(UnmanagedType.BStr)]string i);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cy,[MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();

@@ -19,7 +19,7 @@ IWritingMachine a;
 ITasks cn;
 int f6;
 List<string>fe=new List<string>();
-string c9;
+string da;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine(),new WindowsTasks());}
 public static string Run(IDictionary p,IWritingMachine a,ITasks cn){
@@ -33,23 +33,23 @@ this.cn=cn;
 if(k["guard"].IsNull==k["confirm"].IsNull)
 throw k["guard"].Bad("give exactly one of guard and confirm");
 if(!k["confirm"].IsNull){
-c9=k["confirm"].Text();
+da=k["confirm"].Text();
 if(k["steps"].Items().Count>0)
 throw k["steps"].Bad("a confirmation has none");
 return;}
-Given bc=k["guard"].Keys(new[]{"minutes","engine"});
-f6=(int)bc["minutes"].Whole(1,1440);
-foreach(Given de in bc["engine"].Items())
-fe.Add(Unpacked(de));}
-static string Unpacked(Given de){
+Given bd=k["guard"].Keys(new[]{"minutes","engine"});
+f6=(int)bd["minutes"].Whole(1,1440);
+foreach(Given df in bd["engine"].Items())
+fe.Add(Unpacked(df));}
+static string Unpacked(Given df){
 try{
-using(GZipStream az=new GZipStream(new MemoryStream(Convert.FromBase64String(de.Text())),CompressionMode.Decompress))
-using(StreamReader bg=new StreamReader(az,Encoding.UTF8))
-return bg.ReadToEnd();}
+using(GZipStream az=new GZipStream(new MemoryStream(Convert.FromBase64String(df.Text())),CompressionMode.Decompress))
+using(StreamReader bh=new StreamReader(az,Encoding.UTF8))
+return bh.ReadToEnd();}
 catch(Exception c){
-throw de.Bad("must be gzip in base64: "+c.Message);}}
+throw df.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
-get{return c9!=null;}}
+get{return da!=null;}}
 public void Arm(JournalWriter h,int ar){
 DateTime ck=a.UtcNow.AddMinutes(f6);
 try{
@@ -59,69 +59,71 @@ for(int b=0;b<fe.Count;b++)
 File.WriteAllText(Path.Combine(x,b.ToString(CultureInfo.InvariantCulture)+".cs"),fe[b],Encoding.ASCII);
 File.WriteAllText(gz,Script(h.Run),Encoding.ASCII);
 string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gz+"\"";
-string dp=cn.PowerShell(bo+" -Check",CheckSeconds);
-if(dp!=null)
-throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dp);
+string dq=cn.PowerShell(bo+" -Check",CheckSeconds);
+if(dq!=null)
+throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dq);
 cn.Register(NameOf(h.Run),Xml(bo,ck));
 h.Guard(Journal.Time(ck)+"\t"+ar.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
 Disarm(h.Run);
 string w="the guard could not be set up, so nothing was written: "+c.Message;
 throw new HostException("guard_unavailable",w,"guard",w,null,unchecked((uint)c.HResult));}}
-public void Disarm(string bb){
-Tidy(a,cn,bb);}
+public void Disarm(string bc){
+Tidy(a,cn,bc);}
 public void Confirm(string i){
 Journal o=Journal.Of(i);
-if(o["run"]!=c9|| !o.Waiting){
-bool e3=o["run"]==c9&&o["expired"]!=null;
-string w="run "+c9+(e3?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
+if(o["run"]!=da|| !o.Waiting){
+bool e3=o["run"]==da&&o["expired"]!=null;
+string w="run "+da+(e3?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
 throw new HostException("guard_expired",w,"confirm",w,null,null);}
 using(JournalWriter h=JournalWriter.GoOn(a,i,o))
 h.End();
 File.Delete(i);
-Disarm(c9);}
-public static string Expire(string bb){
-return Expire(bb,new WindowsMachine(),new WindowsTasks());}
-public static string Expire(string bb,IWritingMachine a,ITasks cn){
-string dp;
+Disarm(da);}
+public static string Expire(string bc){
+return Expire(bc,new WindowsMachine(),new WindowsTasks());}
+public static string Expire(string bc,IWritingMachine a,ITasks cn){
+string dq;
 try{
 string i=Path.Combine(a.JournalFolder(),Journal.File);
 using(IDisposable gd=a.Lock(WaitSeconds))
-dp=gd==null?"another applier did not end":Undone(bb,a,i);}
+dq=gd==null?"another applier did not end":Undone(bc,a,i);}
 catch(Exception c){
 HostException af=Applier.Typed(c,"journal");
-dp=af.Code+": "+af.Hint;}
-a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+dp);
-Tidy(a,cn,bb);
-return dp;}
-static string Undone(string bb,IWritingMachine a,string i){
+dq=af.Code+": "+af.Hint;}
+a.LogInvocation("tlsfleet.iis guard of run "+bc+": "+dq);
+Tidy(a,cn,bc);
+return dq;}
+static string Undone(string bc,IWritingMachine a,string i){
 Journal o=Journal.Of(i);
-if(o["run"]!=bb||o.Finished)
+if(o["run"]!=bc||o.Finished)
 return"nothing to do";
 using(IHttpApi ce=a.OpenHttp())
 using(JournalWriter h=JournalWriter.GoOn(a,i,o)){
 h.Expired(Journal.Time(a.UtcNow));
-Recovery bm=new Recovery(new Changes(a,ce),o);
-bm.Plan();
-bm.CarryOut(h);
-h.End();
-foreach(HostException av in bm.Lost)
-a.LogInvocation("tlsfleet.iis guard of run "+bb+": "+av.Place+": "+av.Hint);}
+Recovery bb=new Recovery(new Changes(a,ce),o);
+bb.Plan();
+bb.CarryOut(h);
+foreach(HostException av in bb.Lost)
+a.LogInvocation("tlsfleet.iis guard of run "+bc+": "+av.Place+": "+av.Hint);
+if(bb.Lost.Count>0)
+return"undone but for records that could not be put back";
+h.End();}
 return"undone, since nobody had confirmed it";}
-static void Tidy(IWritingMachine a,ITasks cn,string bb){
+static void Tidy(IWritingMachine a,ITasks cn,string bc){
 try{
-string x=FolderOf(a,bb);
+string x=FolderOf(a,bc);
 if(Directory.Exists(x))
 Directory.Delete(x,true);
-cn.Remove(NameOf(bb));}
+cn.Remove(NameOf(bc));}
 catch(Exception){}}
-static string NameOf(string bb){
-return"undo-"+bb;}
-static string FolderOf(IWritingMachine a,string bb){
-return Path.Combine(a.JournalFolder(),NameOf(bb));}
-static string Script(string bb){
+static string NameOf(string bc){
+return"undo-"+bc;}
+static string FolderOf(IWritingMachine a,string bc){
+return Path.Combine(a.JournalFolder(),NameOf(bc));}
+static string Script(string bc){
 return"param([switch]$Check)\r\n"
-+"# Undoes run "+bb+" of tlsfleet.iis unless it was confirmed. With -Check: only tells whether it could.\r\n"
++"# Undoes run "+bc+" of tlsfleet.iis unless it was confirmed. With -Check: only tells whether it could.\r\n"
 +"$ErrorActionPreference = 'Stop'\r\n"
 +"$options = New-Object -TypeName System.CodeDom.Compiler.CompilerParameters\r\n"
 +"$options.GenerateInMemory = $true\r\n"
@@ -129,7 +131,7 @@ return"param([switch]$Check)\r\n"
 +"$sources = [string[]]@(Get-ChildItem -LiteralPath $PSScriptRoot -Filter *.cs | ForEach-Object -MemberName FullName)\r\n"
 +"$made = (New-Object -TypeName Microsoft.CSharp.CSharpCodeProvider).CompileAssemblyFromFile($options, $sources)\r\n"
 +"$expire = $made.CompiledAssembly.GetType('TlsFleet.Guard', $true).GetMethod('Expire', [type[]]@([string]))\r\n"
-+"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+bb+"')) }\r\n"
++"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+bc+"')) }\r\n"
 +"exit 0\r\n";}
 static string Xml(string bo,DateTime ck){
 return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">"
@@ -171,28 +173,28 @@ ProcessStartInfo bn=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(
 bn.UseShellExecute=false;
 bn.CreateNoWindow=true;
 bn.RedirectStandardInput=bn.RedirectStandardOutput=bn.RedirectStandardError=true;
-StringBuilder dp=new StringBuilder();
-using(Process bd=Process.Start(bn)){
-bd.StandardInput.Close();
-bd.OutputDataReceived+=delegate{};
-bd.ErrorDataReceived+=delegate(object jj,DataReceivedEventArgs cp){
-lock(dp)
-dp.Append(' ').Append(cp.Data);};
-bd.BeginOutputReadLine();
-bd.BeginErrorReadLine();
-if(!bd.WaitForExit(br*1000)){
-bd.Kill();
+StringBuilder dq=new StringBuilder();
+using(Process be=Process.Start(bn)){
+be.StandardInput.Close();
+be.OutputDataReceived+=delegate{};
+be.ErrorDataReceived+=delegate(object jj,DataReceivedEventArgs cp){
+lock(dq)
+dq.Append(' ').Append(cp.Data);};
+be.BeginOutputReadLine();
+be.BeginErrorReadLine();
+if(!be.WaitForExit(br*1000)){
+be.Kill();
 return"it did not end in "+br+" seconds";}
-bd.WaitForExit();
-return bd.ExitCode==0?null:"it ended with code "+bd.ExitCode+dp.ToString().TrimEnd();}}
+be.WaitForExit();
+return be.ExitCode==0?null:"it ended with code "+be.ExitCode+dq.ToString().TrimEnd();}}
 public void Register(string g,string iw){
-In(delegate(ITaskFolder cw,List<object>l){
-ITaskFolder x=Find(cw,l)??SiteStates.Keep(l,cw.CreateFolder(Guard.TaskFolder,null));
+In(delegate(ITaskFolder cx,List<object>l){
+ITaskFolder x=Find(cx,l)??SiteStates.Keep(l,cx.CreateFolder(Guard.TaskFolder,null));
 SiteStates.Keep(l,x.RegisterTask(g,iw,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
 public void Remove(string g){
-In(delegate(ITaskFolder cw,List<object>l){
-ITaskFolder x=Find(cw,l);
+In(delegate(ITaskFolder cx,List<object>l){
+ITaskFolder x=Find(cx,l);
 if(x==null)
 return;
 try{
@@ -201,12 +203,12 @@ catch(Exception c){
 if(!IsMissing(c))
 throw;}
 try{
-cw.DeleteFolder(Guard.TaskFolder,0);}
+cx.DeleteFolder(Guard.TaskFolder,0);}
 catch(Exception){}
 });}
-static ITaskFolder Find(ITaskFolder cw,List<object>l){
+static ITaskFolder Find(ITaskFolder cx,List<object>l){
 try{
-return SiteStates.Keep(l,cw.GetFolder(Guard.TaskFolder));}
+return SiteStates.Keep(l,cx.GetFolder(Guard.TaskFolder));}
 catch(Exception c){
 if(IsMissing(c))
 return null;
@@ -216,9 +218,9 @@ return c.HResult==NotFound||c.HResult==NoPath;}
 static void In(Action<ITaskFolder,List<object>>hv){
 List<object>l=new List<object>();
 try{
-ITaskService dr=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
-dr.Connect(null,null,null,null);
-hv(SiteStates.Keep(l,dr.GetFolder("\\")),l);}
+ITaskService ds=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
+ds.Connect(null,null,null,null);
+hv(SiteStates.Keep(l,ds.GetFolder("\\")),l);}
 finally{
 SiteStates.Release(l);}}}
 }

@@ -26,7 +26,7 @@ using System;
 namespace TlsFleet{
 [ComImport,Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostAdminManager{
-IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cx,[MarshalAs(UnmanagedType.BStr)]string i);
+IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cy,[MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
 void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();}
@@ -67,39 +67,39 @@ public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
 const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked((int)0x800710D8);
 public static Dictionary<long,string>Read(IMachine a,Gaps z){
-var c3=new Dictionary<long,string>();
+var c4=new Dictionary<long,string>();
 var l=new List<object>();
 var hr=new HashSet<string>();
 try{
-IAppHostAdminManager dd=Keep(l,a.OpenAdmin());
-IAppHostElement cx=Keep(l,dd.GetAdminSection(Sites,AppHost));
-IAppHostElementCollection ab=Keep(l,cx.GetCollection());
+IAppHostAdminManager de=Keep(l,a.OpenAdmin());
+IAppHostElement cy=Keep(l,de.GetAdminSection(Sites,AppHost));
+IAppHostElementCollection ab=Keep(l,cy.GetCollection());
 long at=ab==null?0:ab.GetCount();
 for(int b=0;b<at;b++)
-One(ab,b,c3,hr,z);}
+One(ab,b,c4,hr,z);}
 catch(Exception c){
-string cz=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
-z.Add("site_states",c,cz);}
+string c0=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
+z.Add("site_states",c,c0);}
 finally{
 Release(l);}
-return c3;}
-static void One(IAppHostElementCollection ab,int b,Dictionary<long,string>c3,HashSet<string>hr,Gaps z){
+return c4;}
+static void One(IAppHostElementCollection ab,int b,Dictionary<long,string>c4,HashSet<string>hr,Gaps z){
 var l=new List<object>();
 try{
 IAppHostElement ao=Keep(l,ab.GetItem(b));
-long c1=Number(Keep(l,ao.GetPropertyByName("id")));
+long c2=Number(Keep(l,ao.GetPropertyByName("id")));
 try{
-c3[c1]=Name(Number(Keep(l,ao.GetPropertyByName("state"))));}
+c4[c2]=Name(Number(Keep(l,ao.GetPropertyByName("state"))));}
 catch(Exception c){
 if(c.HResult!=NotKnownToWas&&hr.Add(Gaps.CodeOf(c)))
 z.Add("site_states",c,"site states");
-c3[c1]="unknown";}}
+c4[c2]="unknown";}}
 finally{
 Release(l);}}
 static string Name(long cc){
 return cc==0||cc==1?"started":cc==2||cc==3?"stopped":"unknown";}
-static long Number(IAppHostProperty dw){
-return Convert.ToInt64(dw.GetValue()?? -1,CultureInfo.InvariantCulture);}
+static long Number(IAppHostProperty dx){
+return Convert.ToInt64(dx.GetValue()?? -1,CultureInfo.InvariantCulture);}
 public static T Keep<T>(List<object>l,T bz){
 l.Add(bz);
 return bz;}
@@ -112,26 +112,26 @@ const string Crypto=@"%ProgramData%\Microsoft\Crypto\";
 static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
 IMachine a;
 Gaps z;
-string fg,al;
-HashSet<string>ds=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-SortedDictionary<string,string>df=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps z,string fg,string al,IEnumerable<HttpRecord>a5){
+string fg,am;
+HashSet<string>dt=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+SortedDictionary<string,string>dg=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
+public Certificates(IMachine a,Gaps z,string fg,string am,IEnumerable<HttpRecord>a5){
 this.a=a;
 this.z=z;
 this.fg=fg;
-this.al=al;
-df["MY"]="MY";
-df["WebHosting"]="WebHosting";
+this.am=am;
+dg["MY"]="MY";
+dg["WebHosting"]="WebHosting";
 foreach(HttpRecord v in a5){
 if(v.Thumbprint==null)
 continue;
 string a2=v.Store??"MY";
-ds.Add(a2+"\\"+v.Thumbprint);
-if(!df.ContainsKey(a2))
-df[a2]=a2;}}
+dt.Add(a2+"\\"+v.Thumbprint);
+if(!dg.ContainsKey(a2))
+dg[a2]=a2;}}
 public List<Bag>Read(){
 var o=new List<Bag>();
-foreach(string a2 in df.Values){
+foreach(string a2 in dg.Values){
 List<StoredCertificate>c8=z.Try("certificates","certificate store "+a2,null,()=>a.Stores.Read(a2));
 try{
 if(c8!=null)
@@ -144,7 +144,7 @@ bool iu=a2=="MY"||a2=="WebHosting";
 c8.Sort((av,a1)=>string.CompareOrdinal(av.Thumbprint,a1.Thumbprint));
 foreach(StoredCertificate d in c8){
 bool gf=fg=="candidates"&&iu&&d.Key!=null;
-if(fg=="all"||gf||ds.Contains(a2+"\\"+d.Thumbprint))
+if(fg=="all"||gf||dt.Contains(a2+"\\"+d.Thumbprint))
 o.Add(Facts(a2,d));}}
 Bag Facts(string a2,StoredCertificate d){
 return new Bag{{"thumbprint",d.Thumbprint},{"store",a2},{"der",Convert.ToBase64String(d.Der)}}
@@ -158,15 +158,15 @@ ChainFacts e5=a.Stores.Chain(d);
 return e5==null?null:new Bag{{"status",e5.Status},{"elements",e5.Elements}};}
 Bag KeyFacts(string a2,StoredCertificate d){
 KeyLink q=d.Key;
-string cz="key of certificate "+d.Thumbprint+" in "+a2;
-string er=al=="sign"&& !IsSoftware(q.Provider)?"open":al;
+string c0="key of certificate "+d.Thumbprint+" in "+a2;
+string er=am=="sign"&& !IsSoftware(q.Provider)?"open":am;
 var an=new KeyProbe();
 if(er!="metadata")
-an=z.Try("keys",cz,an,()=>Opened(d,er=="sign"));
-string gr=z.Try("keys",cz,"unknown",()=>KeyAccess.OfSystem(an.Descriptor));
+an=z.Try("keys",c0,an,()=>Opened(d,er=="sign"));
+string gr=z.Try("keys",c0,"unknown",()=>KeyAccess.OfSystem(an.Descriptor));
 return new Bag{
 {"provider",q.Provider},{"provider_type",q.ProviderType},{"container",q.Container},{"key_spec",q.KeySpec},{"machine",q.Machine},{"system_access",gr},{"check",an.Tried?er:"metadata"},{"code",an.Code}
-}.PutUnless(null,"file",z.Try("keys",cz,null,()=>FileOf(an.UniqueName)));}
+}.PutUnless(null,"file",z.Try("keys",c0,null,()=>FileOf(an.UniqueName)));}
 KeyProbe Opened(StoredCertificate d,bool g0){
 KeyLink q=d.Key;
 KeyProbe an=a.Stores.Probe(d,g0);
@@ -206,10 +206,10 @@ string i=Crypto+x+g;
 if(File.Exists(a.ToPath(i)))
 return i;}
 return null;}
-public static bool IsSoftware(string bl){
-return bl.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
-&&bl.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
-&&bl.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
+public static bool IsSoftware(string bm){
+return bm.StartsWith("Microsoft ",StringComparison.OrdinalIgnoreCase)
+&&bm.IndexOf("Smart Card",StringComparison.OrdinalIgnoreCase)<0
+&&bm.IndexOf("Platform",StringComparison.OrdinalIgnoreCase)<0;}}
 public static class KeyAccess{
 static HashSet<string>System=new HashSet<string>{"S-1-5-18","S-1-5-32-544","S-1-1-0","S-1-5-11"};
 const int Read=unchecked((int)0x80000000)|0x10000000|0x1;
@@ -239,15 +239,15 @@ const string CurrentVersion=@"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 IMachine a;
 IRegistry m;
 Gaps z=new Gaps();
-string aj,al;
+string aj,am;
 List<string>eq=new List<string>(),c7=new List<string>();
 List<HttpRecord>a5=new List<HttpRecord>();
 List<Bag>ek=new List<Bag>();
-bool?di;
-public Document(IMachine a,string aj,string al){
+bool?dj;
+public Document(IMachine a,string aj,string am){
 this.a=a;
 this.aj=aj;
-this.al=al;
+this.am=am;
 m=a.Registry;}
 public Bag Read(){
 Bag jm=z.Try("os","Windows version",EmptyOs(),Os);
@@ -263,7 +263,7 @@ if(f4!=null)
 gy=z.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
 List<Bag>d2=AllUsers(ch);
 Bag au=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",z.Try("os","computer name","",()=>ComputerName(m))},{"os",jm},{"iis",f4},{"addresses",z.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",eq},{"http_ports",z.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gy},{"update_exported",di},{"shared_configuration",ch.Shared},{"sites",ab},{"records",a5.Select(v=>v.ToBag())},{"certificates",new Certificates(a,z,aj,al,a5).Read()},{"central_store",z.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c7},{"users",d2},{"connection",z.Try("connection","connection in use",null,Connection)},{"journal",z.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ch.Mappers.Where(IsComplete).Select(be=>new Bag{{"site",be.Site},{"thumbprint",be.Thumbprint},{"store",be.Store}})}};
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",am}}},{"name",z.Try("os","computer name","",()=>ComputerName(m))},{"os",jm},{"iis",f4},{"addresses",z.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",eq},{"http_ports",z.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gy},{"update_exported",dj},{"shared_configuration",ch.Shared},{"sites",ab},{"records",a5.Select(v=>v.ToBag())},{"certificates",new Certificates(a,z,aj,am,a5).Read()},{"central_store",z.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c7},{"users",d2},{"connection",z.Try("connection","connection in use",null,Connection)},{"journal",z.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ch.Mappers.Where(IsComplete).Select(bf=>new Bag{{"site",bf.Site},{"thumbprint",bf.Thumbprint},{"store",bf.Store}})}};
 new Traces(a,z).AddTo(au,f4!=null,b0,ek);
 return au.Put("incomplete",z.Entries);}
 void ReadHttp(long b0){
@@ -274,7 +274,7 @@ a5=eb.All(b0,z);
 ek=eb.Unknown;
 c7=z.Try("url_reservations","URL reservations",c7,eb.UrlReservations);
 eq=z.Try("ip_listen","IP listen list",eq,eb.IpListen);
-di=z.Try("update_exported","exports of httpapi.dll",null,()=>ce.UpdateExported);}}
+dj=z.Try("update_exported","exports of httpapi.dll",null,()=>ce.UpdateExported);}}
 catch(Exception c){
 z.Add("records",c,"http.sys configuration");}}
 public static string ComputerName(IRegistry m){
@@ -285,43 +285,43 @@ int BuildOf(){
 object j=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
 return j==null?0:int.Parse(Convert.ToString(j),CultureInfo.InvariantCulture);}
 Bag Os(){
-object dl=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
+object dm=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
 object es=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
-if(dl==null){
+if(dm==null){
 string[]c6=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
-dl=int.Parse(c6[0],CultureInfo.InvariantCulture);
+dm=int.Parse(c6[0],CultureInfo.InvariantCulture);
 es=int.Parse(c6[1],CultureInfo.InvariantCulture);}
-return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dl,es??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
+return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dm,es??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
 static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-static Bag OsBag(string g,object dl,object es,object b0,object fn){
-return new Bag{{"name",g},{"major",dl},{"minor",es},{"build",b0},{"revision",fn}};}
+static Bag OsBag(string g,object dm,object es,object b0,object fn){
+return new Bag{{"name",g},{"major",dm},{"minor",es},{"build",b0},{"revision",fn}};}
 Bag Iis(){
-object dl=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
+object dm=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
 object es=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
-return dl==null?null:new Bag{{"major",dl},{"minor",es??0}};}
+return dm==null?null:new Bag{{"major",dm},{"minor",es??0}};}
 List<Bag>Sites(IisConfig ch){
-Dictionary<long,string>c3=new Dictionary<long,string>();
+Dictionary<long,string>c4=new Dictionary<long,string>();
 if(ch.Sites.Count>0)
-c3=SiteStates.Read(a,z);
+c4=SiteStates.Read(a,z);
 List<Bag>ab=new List<Bag>();
 foreach(Site ao in ch.Sites){
 string cc;
-IEnumerable<Bag>s=ao.Bindings.Select(delegate(Binding b4){
+IEnumerable<Bag>t=ao.Bindings.Select(delegate(Binding b4){
 return new Bag{{"protocol",b4.Protocol},{"information",b4.Information},{"ssl_flags",b4.Flags}};
 });
-c3.TryGetValue(ao.Id,out cc);
-ab.Add(new Bag{{"id",ao.Id},{"name",ao.Name},{"state",cc??"unknown"},{"bindings",s}});}
+c4.TryGetValue(ao.Id,out cc);
+ab.Add(new Bag{{"id",ao.Id},{"name",ao.Name},{"state",cc??"unknown"},{"bindings",t}});}
 return ab;}
 List<Bag>AllUsers(IisConfig ch){
 List<Bag>d2=new Users(m).Read(z);
-foreach(Mapper be in ch.Mappers)
-if(be.Hash&& !IsComplete(be))
-Users.Add(d2,"other",null,be.Thumbprint,"applicationHost.config, customMetadata "+be.Path+", property 5506 of the IIS 6 metabase");
+foreach(Mapper bf in ch.Mappers)
+if(bf.Hash&& !IsComplete(bf))
+Users.Add(d2,"other",null,bf.Thumbprint,"applicationHost.config, customMetadata "+bf.Path+", property 5506 of the IIS 6 metabase");
 d2.AddRange(z.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
 return d2;}
-static bool IsComplete(Mapper be){
-return be.Site>0&&be.Thumbprint!=null;}
+static bool IsComplete(Mapper bf){
+return bf.Site>0&&bf.Thumbprint!=null;}
 List<int>Ports(){
 IEnumerable<TcpEnd>fc=a.Listening();
 if(fc==null)
@@ -329,27 +329,27 @@ return null;
 return new SortedSet<int>(fc.Select(ck=>ck.Port)).ToList();}
 Bag CentralStore(){
 const string i=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
-object dc=m.Value(i,"Enabled");
+object dd=m.Value(i,"Enabled");
 string x=m.Value(i,"CertStoreLocation")as string;
-if(dc==null&&x==null)
+if(dd==null&&x==null)
 return null;
-bool on=dc is int&&(int)dc!=0;
+bool on=dd is int&&(int)dd!=0;
 List<string>hb=null;
 if(!string.IsNullOrEmpty(x))
 hb=z.Try("central_store_files","files on "+x,null,()=>FilesIn(x));
 return new Bag{{"enabled",on},{"files",hb}};}
 List<string>FilesIn(string x){
-IEnumerable<string>bk=a.FilesIn(x);
-return bk==null?null:bk.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
+IEnumerable<string>bl=a.FilesIn(x);
+return bl==null?null:bl.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
 Bag Connection(){
-Dictionary<int,bool>dn=new Users(m).WinRmPorts();
-List<TcpEnd>ax=a.Established().Where(ck=>dn.ContainsKey(ck.Port)).ToList();
-TcpEnd c0=ax.FirstOrDefault(ck=>dn[ck.Port])??ax.FirstOrDefault();
-if(c0==null)
+Dictionary<int,bool>dp=new Users(m).WinRmPorts();
+List<TcpEnd>ax=a.Established().Where(ck=>dp.ContainsKey(ck.Port)).ToList();
+TcpEnd c1=ax.FirstOrDefault(ck=>dp[ck.Port])??ax.FirstOrDefault();
+if(c1==null)
 return null;
-if(ax.Any(ck=>ck.Port!=c0.Port||ck.Address!=c0.Address))
-z.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+c0.Address+" port "+c0.Port);
-return new Bag{{"address",c0.Address},{"port",c0.Port},{"tls",dn[c0.Port]}};}}
+if(ax.Any(ck=>ck.Port!=c1.Port||ck.Address!=c1.Address))
+z.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+c1.Address+" port "+c1.Port);
+return new Bag{{"address",c1.Address},{"port",c1.Port},{"tls",dp[c1.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
 public ushort Major,Minor;}
@@ -414,27 +414,27 @@ public static extern uint HttpInitialize(HttpVersion f9,uint ag,IntPtr et);
 [DllImport("httpapi.dll")]
 public static extern uint HttpTerminate(uint ag,IntPtr et);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr du,int c1,IntPtr ct,uint b9,IntPtr e1,uint c5,out uint bq,IntPtr dm);
+public static extern uint HttpQueryServiceConfiguration(IntPtr dv,int c2,IntPtr cu,uint b9,IntPtr e1,uint c5,out uint bq,IntPtr dn);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr du,int c1,IntPtr ac,uint y,IntPtr dm);
+public static extern uint HttpSetServiceConfiguration(IntPtr dv,int c2,IntPtr ac,uint y,IntPtr dn);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr du,int c1,IntPtr ac,uint y,IntPtr dm);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr dv,int c2,IntPtr ac,uint y,IntPtr dn);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr du,int c1,IntPtr ac,uint y,IntPtr dm);}
+public static extern uint HttpUpdateServiceConfiguration(IntPtr dv,int c2,IntPtr ac,uint y,IntPtr dn);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
 var f9=new HttpVersion{Major=1,Minor=0};
 uint r=HttpNative.HttpInitialize(f9,HttpNative.InitializeConfig,IntPtr.Zero);
 if(r!=0)
 throw HostException.OfCall("HttpInitialize",r);}
-public uint Query(int c1,IntPtr ct,uint b9,IntPtr e1,uint c5,out uint bq){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c1,ct,b9,e1,c5,out bq,IntPtr.Zero);}
-public uint Set(int c1,IntPtr ac,uint y){
-return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c1,ac,y,IntPtr.Zero);}
-public uint Delete(int c1,IntPtr ac,uint y){
-return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c1,ac,y,IntPtr.Zero);}
-public uint Update(int c1,IntPtr ac,uint y){
-return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c1,ac,y,IntPtr.Zero);}
+public uint Query(int c2,IntPtr cu,uint b9,IntPtr e1,uint c5,out uint bq){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c2,cu,b9,e1,c5,out bq,IntPtr.Zero);}
+public uint Set(int c2,IntPtr ac,uint y){
+return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c2,ac,y,IntPtr.Zero);}
+public uint Delete(int c2,IntPtr ac,uint y){
+return HttpNative.HttpDeleteServiceConfiguration(IntPtr.Zero,c2,ac,y,IntPtr.Zero);}
+public uint Update(int c2,IntPtr ac,uint y){
+return HttpNative.HttpUpdateServiceConfiguration(IntPtr.Zero,c2,ac,y,IntPtr.Zero);}
 public bool?UpdateExported{
 get{
 try{
@@ -469,20 +469,20 @@ Family(c8,z,HttpNative.Sni,"hostnameport",b0<9200,new SniQuery{Desc=HttpNative.Q
 Family(c8,z,HttpNative.Ccs,"ccs",b0<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
 Family(c8,z,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
 return c8;}
-void Family(List<HttpRecord>c8,Gaps z,int c1,string aa,bool fh,object b1,Func<IntPtr,HttpRecord>cq){
+void Family(List<HttpRecord>c8,Gaps z,int c2,string aa,bool fh,object b1,Func<IntPtr,HttpRecord>cq){
 try{
-List<HttpRecord>o=Steady(c1,b1,cq);
+List<HttpRecord>o=Steady(c2,b1,cq);
 foreach(HttpRecord v in o)
 v.Family=aa;
 c8.AddRange(o);}
 catch(HostException c){
 if(fh&&c.Number==HttpNative.InvalidParameter)
-Unknown.Add(new Bag{{"what","records_"+aa},{"present",false},{"evidence",c.Call+", id "+c1+": "+c.Number}});
+Unknown.Add(new Bag{{"what","records_"+aa},{"present",false},{"evidence",c.Call+", id "+c2+": "+c.Number}});
 else
-z.Add("records",c,"http.sys records of family "+aa+" (id "+c1+")");}}
-List<HttpRecord>Steady(int c1,object b1,Func<IntPtr,HttpRecord>cq){
+z.Add("records",c,"http.sys records of family "+aa+" (id "+c2+")");}}
+List<HttpRecord>Steady(int c2,object b1,Func<IntPtr,HttpRecord>cq){
 for(int bx=1;;bx++){
-List<HttpRecord>o=Each(c1,b1,cq);
+List<HttpRecord>o=Each(c2,b1,cq);
 HashSet<string>gt=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 bool hs=false;
 foreach(HttpRecord v in o)
@@ -505,28 +505,28 @@ int at=Marshal.ReadInt32(ef.At);
 for(int b=0;b<at;b++)
 o.Add(Address(IntPtr.Add(ef.At,8+128*b)).ToString());}
 return o;}
-List<T>Each<T>(int c1,object b1,Func<IntPtr,T>cq){
+List<T>Each<T>(int c2,object b1,Func<IntPtr,T>cq){
 List<T>o=new List<T>();
 int y=Marshal.SizeOf(b1.GetType());
 int hq=(int)Marshal.OffsetOf(b1.GetType(),"Token");
-IntPtr ct=Marshal.AllocHGlobal(y);
+IntPtr cu=Marshal.AllocHGlobal(y);
 try{
 for(int b=0;b<y;b++)
-Marshal.WriteByte(ct,b,0);
-Marshal.StructureToPtr(b1,ct,false);
+Marshal.WriteByte(cu,b,0);
+Marshal.StructureToPtr(b1,cu,false);
 using(Room ef=new Room()){
 for(int gp=0;;gp++){
-Marshal.WriteInt32(ct,hq,gp);
-uint r=ef.Query(ce,c1,ct,(uint)y);
+Marshal.WriteInt32(cu,hq,gp);
+uint r=ef.Query(ce,c2,cu,(uint)y);
 if(r==HttpNative.NoMoreItems||(r==HttpNative.NotFound&&gp==0))
 return o;
 if(r!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",r);
 o.Add(cq(ef.At));}}}
 finally{
-Marshal.FreeHGlobal(ct);}}
-public static HttpRecord Of(int c1,IntPtr a6){
-return c1==HttpNative.Ssl?FromSsl(a6):c1==HttpNative.Ccs?FromCcs(a6):FromSni(a6);}
+Marshal.FreeHGlobal(cu);}}
+public static HttpRecord Of(int c2,IntPtr a6){
+return c2==HttpNative.Ssl?FromSsl(a6):c2==HttpNative.Ccs?FromCcs(a6):FromSni(a6);}
 static HttpRecord FromSsl(IntPtr a6){
 SslSet set=(SslSet)Marshal.PtrToStructure(a6,typeof(SslSet));
 IPAddress ap=Address(set.Address);
@@ -537,19 +537,19 @@ SniSet set=(SniSet)Marshal.PtrToStructure(a6,typeof(SniSet));
 return Record(set.Param,Text(set.Key.Host)+":"+Port(a6));}
 static HttpRecord FromCcs(IntPtr a6){
 return Record(((CcsSet)Marshal.PtrToStructure(a6,typeof(CcsSet))).Param,Port(a6));}
-static HttpRecord Record(SslParam bh,string q){
-HttpRecord v=new HttpRecord{Key=q,AppId=bh.AppId.ToString("B")};
-if(bh.HashLength>0&&bh.Hash!=IntPtr.Zero){
-byte[]bu=new byte[bh.HashLength];
-Marshal.Copy(bh.Hash,bu,0,bu.Length);
+static HttpRecord Record(SslParam bi,string q){
+HttpRecord v=new HttpRecord{Key=q,AppId=bi.AppId.ToString("B")};
+if(bi.HashLength>0&&bi.Hash!=IntPtr.Zero){
+byte[]bu=new byte[bi.HashLength];
+Marshal.Copy(bi.Hash,bu,0,bu.Length);
 v.Thumbprint=Hex.Of(bu);}
-v.Store=Text(bh.StoreName);
-v.Flags=bh.Flags;
-v.CheckMode=bh.CheckMode;
-v.Freshness=bh.Freshness;
-v.Timeout=bh.Timeout;
-v.CtlIdentifier=Text(bh.CtlIdentifier);
-v.CtlStore=Text(bh.CtlStore);
+v.Store=Text(bi.StoreName);
+v.Flags=bi.Flags;
+v.CheckMode=bi.CheckMode;
+v.Freshness=bi.Freshness;
+v.Timeout=bi.Timeout;
+v.CtlIdentifier=Text(bi.CtlIdentifier);
+v.CtlStore=Text(bi.CtlStore);
 return v;}
 static string Text(IntPtr a6){
 return a6==IntPtr.Zero?null:Marshal.PtrToStringUni(a6);}
@@ -564,10 +564,10 @@ return ba.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
 uint ad=512;
 public IntPtr At=Marshal.AllocHGlobal(512);
-public uint Query(IHttpApi ce,int c1,IntPtr ct,uint b9){
+public uint Query(IHttpApi ce,int c2,IntPtr cu,uint b9){
 for(;;){
 uint bq;
-uint r=ce.Query(c1,ct,b9,At,ad,out bq);
+uint r=ce.Query(c2,cu,b9,At,ad,out bq);
 if(r!=HttpNative.InsufficientBuffer&&r!=HttpNative.MoreData)
 return r;
 if(bq<=ad)
@@ -667,16 +667,16 @@ else if(f.Is(b6+3,"customMetadata","key","property"))
 Property(Mappers[Mappers.Count-1],f);}
 static Mapper NewMapper(string i){
 const string ab="LM/W3SVC/";
-var be=new Mapper{Path=i,Store="MY"};
+var bf=new Mapper{Path=i,Store="MY"};
 if(i.StartsWith(ab,StringComparison.OrdinalIgnoreCase))
-long.TryParse(i.Substring(ab.Length),NumberStyles.None,CultureInfo.InvariantCulture,out be.Site);
-return be;}
-static void Property(Mapper be,XmlPlace f){
+long.TryParse(i.Substring(ab.Length),NumberStyles.None,CultureInfo.InvariantCulture,out bf.Site);
+return bf;}
+static void Property(Mapper bf,XmlPlace f){
 if(f["id"]=="5506"){
-be.Hash=true;
-be.Thumbprint=LegacyThumbprint(f["value"]);}
+bf.Hash=true;
+bf.Thumbprint=LegacyThumbprint(f["value"]);}
 else if(f["id"]=="5511"&& !string.IsNullOrEmpty(f["value"]))
-be.Store=f["value"];}
+bf.Store=f["value"];}
 static bool OnlyLocations(List<string>i,int ck){
 for(int b=1;b<ck;b++)
 if(i[b]!="location")
@@ -725,20 +725,20 @@ return ae.Length==20?Hex.Of(ae):null;}
 catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
-bool af=false,ez=false,dq=false;
+bool af=false,ez=false,dr=false;
 Action<XmlPlace>d3=delegate(XmlPlace f){
 if(f.Is(2,"sectionSchema"))
 ez=f["name"]=="system.applicationHost/sites";
-dq|=ez;
+dr|=ez;
 af|=ez&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
 try{
 string i=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,i,()=>{af=ez=dq=false;},d3);}
+XmlFile.Visit(a,i,()=>{af=ez=dr=false;},d3);}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-return dq?af:(bool?)null;}}
+return dr?af:(bool?)null;}}
 public class Journal{
 public const string Folder=@"%ProgramData%\tlsfleet.iis",File="journal.txt";
 public List<KeyValuePair<string,string>>Lines=new List<KeyValuePair<string,string>>();
@@ -776,9 +776,9 @@ public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
 public bool Waiting{
 get{
-string bc=this["guard"];
-return bc!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
-&&bc.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
+string bd=this["guard"];
+return bd!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
+&&bd.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
 public static string Time(DateTime h0){
 return h0.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
@@ -794,15 +794,15 @@ catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-string bc=h["guard"],e7=h["expired"];
+string bd=h["guard"],e7=h["expired"];
 if(h.Finished&&e7==null)
 return null;
 Bag ih=new Bag{
 {"run",h["run"]??"damaged"},{"started",h["started"]??""},{"steps",JsonReader.Parse(h["steps"]??"[]")},{"done",h.Count("done")-h.Count("undone")}};
-if(bc==null)
+if(bd==null)
 return ih;
 string cc=e7==null?"armed":h.Finished?"undone":"failed";
-return ih.Put("guard",new Bag{{"state",cc},{"at",e7??bc.Split('\t')[0]}});}
+return ih.Put("guard",new Bag{{"state",cc},{"at",e7??bd.Split('\t')[0]}});}
 public static Journal Of(string i){
 return Parse(System.IO.File.Exists(i)?Bytes(i):new byte[0]);}
 public static byte[]Bytes(string i){
@@ -811,22 +811,22 @@ using(MemoryStream f1=new MemoryStream()){
 az.CopyTo(f1);
 return f1.ToArray();}}}
 public class Bag:IEnumerable{
-List<KeyValuePair<string,object>>cu=new List<KeyValuePair<string,object>>();
+List<KeyValuePair<string,object>>cv=new List<KeyValuePair<string,object>>();
 public Bag Put(string q,object value){
-cu.Add(new KeyValuePair<string,object>(q,value));
+cv.Add(new KeyValuePair<string,object>(q,value));
 return this;}
 public Bag PutUnless(object ge,string q,object value){
 return Equals(value,ge)?this:Put(q,value);}
 public object this[string q]{
 get{
-foreach(KeyValuePair<string,object>bz in cu)
+foreach(KeyValuePair<string,object>bz in cv)
 if(bz.Key==q)
 return bz.Value;
 return null;}}
 public void Add(string q,object value){
 Put(q,value);}
 public IEnumerator GetEnumerator(){
-return cu.GetEnumerator();}}
+return cv.GetEnumerator();}}
 public static class Json{
 public static string Write(object value){
 var j=new StringBuilder(4096);
@@ -887,11 +887,11 @@ string gi=Write(au);
 if(gi.Length<=64*1024){
 j.Append("\"document\":").Append(gi);
 return;}
-using(var c2=new MemoryStream()){
-using(var hc=new GZipStream(c2,CompressionMode.Compress,true)){
+using(var c3=new MemoryStream()){
+using(var hc=new GZipStream(c3,CompressionMode.Compress,true)){
 byte[]ae=Encoding.ASCII.GetBytes(gi);
 hc.Write(ae,0,ae.Length);}
-j.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c2.ToArray())).Append('"');}}}
+j.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c3.ToArray())).Append('"');}}}
 public class JsonReader{
 const int Deepest=64;
 string j;
@@ -899,15 +899,15 @@ int a6,b6;
 JsonReader(string j){
 this.j=j;}
 public static object Parse(string j){
-JsonReader bg=new JsonReader(j);
+JsonReader bh=new JsonReader(j);
 try{
-object value=bg.Value();
-if(bg.Next()=='\0')
+object value=bh.Value();
+if(bh.Next()=='\0')
 return value;}
 catch(IndexOutOfRangeException){}
 catch(OverflowException){}
 catch(ArgumentOutOfRangeException){}
-throw new FormatException("JSON ends early, something follows it, or a number is too large, at "+bg.a6);}
+throw new FormatException("JSON ends early, something follows it, or a number is too large, at "+bh.a6);}
 char Next(){
 while(a6<j.Length&&char.IsWhiteSpace(j[a6]))
 a6++;
@@ -947,13 +947,13 @@ throw new FormatException("JSON: no colon at "+a6);
 bw[q]=Value();}
 return bw;}
 object[]Items(){
-List<object>cu=new List<object>();
+List<object>cv=new List<object>();
 a6++;
 while(!Taken(']')){
-if(cu.Count>0&& !Taken(','))
+if(cv.Count>0&& !Taken(','))
 throw new FormatException("JSON: no comma at "+a6);
-cu.Add(Value());}
-return cu.ToArray();}
+cv.Add(Value());}
+return cv.ToArray();}
 string Words(){
 StringBuilder bo=new StringBuilder();
 if(j[a6++]!='"')
@@ -966,11 +966,11 @@ if(aq=='\\')
 aq=Escaped(j[a6++]);
 bo.Append(aq);}}
 char Escaped(char aq){
-const string bk="bfnrt",h6="\b\f\n\r\t";
+const string bl="bfnrt",h6="\b\f\n\r\t";
 if(aq=='u'){
 a6+=4;
 return(char)int.Parse(j.Substring(a6-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
-int b=bk.IndexOf(aq);
+int b=bl.IndexOf(aq);
 return b<0?aq:h6[b];}}
 public interface IMachine{
 bool Simulated{get;}
@@ -981,7 +981,7 @@ IHttpApi OpenHttp();
 IAppHostAdminManager OpenAdmin();
 string System32{get;}
 string ToPath(string el);
-IEnumerable<string>FilesIn(string dt);
+IEnumerable<string>FilesIn(string du);
 IEnumerable<string>Events(string ey,string b1,int ew);
 void Pause(int a9);
 IEnumerable<string>Addresses();
@@ -992,10 +992,10 @@ Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string j);}
 public interface IHttpApi:IDisposable{
-uint Query(int c1,IntPtr ct,uint b9,IntPtr e1,uint c5,out uint bq);
-uint Set(int c1,IntPtr ac,uint y);
-uint Delete(int c1,IntPtr ac,uint y);
-uint Update(int c1,IntPtr ac,uint y);
+uint Query(int c2,IntPtr cu,uint b9,IntPtr e1,uint c5,out uint bq);
+uint Set(int c2,IntPtr ac,uint y);
+uint Delete(int c2,IntPtr ac,uint y);
+uint Update(int c2,IntPtr ac,uint y);
 bool?UpdateExported{get;}}
 public interface IRegistry{
 object Value(string q,string g);
@@ -1035,10 +1035,10 @@ try{
 Arguments.Check(p,"contract","certificates","key_check");
 Arguments.CheckContract(p);
 string aj=Arguments.Choice(p,"certificates","referenced","candidates","all");
-string al=Arguments.Choice(p,"key_check","metadata","open","sign");
-a.LogInvocation("tlsfleet.iis.host_reader, certificates="+aj+", key_check="+al);
+string am=Arguments.Choice(p,"key_check","metadata","open","sign");
+a.LogInvocation("tlsfleet.iis.host_reader, certificates="+aj+", key_check="+am);
 StringBuilder j=new StringBuilder("{\"changed\":false,\"contract\":1,");
-Json.AppendDocument(j,new Document(a,aj,al).Read());
+Json.AppendDocument(j,new Document(a,aj,am).Read());
 return j.Append('}').ToString();}
 catch(Exception c){
 return Json.Write(Failure(c));}}
@@ -1075,35 +1075,35 @@ return new HostException("bad_argument",f+": "+a4,f,null,null,null);}}
 public class HostException:Exception{
 public string Code,Place,Hint,Call;
 public long?Number;
-public HostException(string r,string a4,string f,string w,string bi,long?u):base(a4){
+public HostException(string r,string a4,string f,string w,string bj,long?u):base(a4){
 Code=r;
 Place=f;
 Hint=w;
-Call=bi;
+Call=bj;
 Number=u;}
 public HostException(string r,string a4):this(r,a4,null,null,null,null){}
-public static HostException OfCall(string bi,uint u){
+public static HostException OfCall(string bj,uint u){
 bool b5=u==5;
-string id=bi+" returned "+u+": "+new Win32Exception((int)u).Message;
-return new HostException(b5?"access_denied":"internal",id,bi,b5?"administrator rights are missing":id,bi,u);}}
+string id=bj+" returned "+u+": "+new Win32Exception((int)u).Message;
+return new HostException(b5?"access_denied":"internal",id,bj,b5?"administrator rights are missing":id,bj,u);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
-public void Add(string dj,string r,string a4){
-Entries.Add(new Bag{{"layer",dj},{"code",r},{"message",a4}});}
-public void Add(string dj,Exception c,string cz){
+public void Add(string dk,string r,string a4){
+Entries.Add(new Bag{{"layer",dk},{"code",r},{"message",a4}});}
+public void Add(string dk,Exception c,string c0){
 string r=CodeOf(c);
 string gk;
-if(!Rights.TryGetValue(dj,out gk))
+if(!Rights.TryGetValue(dk,out gk))
 gk="administrator rights";
 string hf=r=="access_denied"?"; this takes "+gk:"";
-Add(dj,r,cz+": "+c.Message+hf);}
-public T Try<T>(string dj,string cz,T dz,Func<T>cq){
+Add(dk,r,c0+": "+c.Message+hf);}
+public T Try<T>(string dk,string c0,T dz,Func<T>cq){
 try{
 return cq();}
 catch(Exception c){
-Add(dj,c,cz);
+Add(dk,c,c0);
 return dz;}}
 public static string CodeOf(Exception c){
 HostException af=c as HostException;
@@ -1137,21 +1137,21 @@ Put(au,"managers","managers","certificate managers",Managers);
 au.Put("rebind",f4?z.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(au,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(au,"changes","events","event log of http.sys",Changes);}
-void Put(Bag au,string q,string dj,string cz,Func<IEnumerable<Bag>>cq){
-au.Put(q,z.Try(dj,cz,new List<Bag>(),()=>cq().ToList()));}
+void Put(Bag au,string q,string dk,string c0,Func<IEnumerable<Bag>>cq){
+au.Put(q,z.Try(dk,c0,new List<Bag>(),()=>cq().ToList()));}
 IEnumerable<Bag>Asked(long b0){
 const string eb=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
 const string eu=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
 return Switch("http2",eb,"EnableHttp2Tls",b0>=14393)
 .Concat(Switch("http3",eb,"EnableHttp3",b0>=20348)).Concat(Switch("tls13",eu,"Enabled",b0>=20348));}
-IEnumerable<Bag>Switch(string cz,string q,string g,bool af){
+IEnumerable<Bag>Switch(string c0,string q,string g,bool af){
 object value=m.Value(q,g);
 if(value is int)
-yield return new Bag{{"what",cz},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+q+", "+g+" = "+unchecked((uint)(int)value)}};}
+yield return new Bag{{"what",c0},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+q+", "+g+" = "+unchecked((uint)(int)value)}};}
 IEnumerable<Bag>Managers(){
-foreach(string dr in new[]{"Certify.Service","Certify.Server.Core"})
-if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dr).Length>0)
-yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dr);
+foreach(string ds in new[]{"Certify.Service","Certify.Server.Core"})
+if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+ds).Length>0)
+yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+ds);
 foreach(string f8 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
 if(KindOfTask(f8)!=null)
 yield return Manager(KindOfTask(f8),"scheduled task "+f8);
@@ -1171,8 +1171,8 @@ try{
 string i=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
 using(var fm=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
 using(var j=new StreamReader(fm,true)){
-XmlNode dc=Parse(j.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
-return dc==null||dc.InnerText.Trim()!="false";}}
+XmlNode dd=Parse(j.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+return dd==null||dd.InnerText.Trim()!="false";}}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return false;
@@ -1186,11 +1186,11 @@ static string Thumbprint(XmlElement ca,string g){
 XmlElement f2=First(ca,g);
 return f2==null?null:Hex.Thumbprint(f2.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
-var dq=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+var dr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 foreach(XmlElement ca in Events("System",HttpEvents)){
-XmlNodeList dg=ca.GetElementsByTagName("Data");
-string ah=dg.Count==0?"":dg[dg.Count-1].InnerText;
-if(ah.Length>0&&dq.Add(ah))
+XmlNodeList dh=ca.GetElementsByTagName("Data");
+string ah=dh.Count==0?"":dh[dh.Count-1].InnerText;
+if(ah.Length>0&&dr.Add(ah))
 yield return new Bag{{"at",At(ca)},{"kind",Kinds[int.Parse(First(ca,"EventID").InnerText)-15300]},{"endpoint",ah}};}}
 static string At(XmlElement ca){
 return First(ca,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
@@ -1228,22 +1228,22 @@ EvtClose(ed);}
 return o;}
 static string Xml(IntPtr bz){
 byte[]j=new byte[4096];
-uint ds,at;
+uint dt,at;
 for(;;){
-if(EvtRender(IntPtr.Zero,bz,1,(uint)j.Length,j,out ds,out at))
-return Encoding.Unicode.GetString(j,0,(int)ds).TrimEnd('\0');
+if(EvtRender(IntPtr.Zero,bz,1,(uint)j.Length,j,out dt,out at))
+return Encoding.Unicode.GetString(j,0,(int)dt).TrimEnd('\0');
 int r=Marshal.GetLastWin32Error();
-if(r!=InsufficientBuffer||ds<=j.Length)
+if(r!=InsufficientBuffer||dt<=j.Length)
 throw HostException.OfCall("EvtRender",(uint)r);
-j=new byte[ds];}}
+j=new byte[dt];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern IntPtr EvtQuery(IntPtr jd,string i,string b1,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
 static extern bool EvtNext(IntPtr ed,uint ad,out IntPtr bz,int jf,uint ag,out uint i1);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr da,IntPtr bz,uint ag,uint ad,byte[]jg,out uint ds,out uint ic);
+static extern bool EvtRender(IntPtr db,IntPtr bz,uint ag,uint ad,byte[]jg,out uint dt,out uint ic);
 [DllImport("wevtapi.dll")]
-static extern bool EvtClose(IntPtr du);}
+static extern bool EvtClose(IntPtr dv);}
 public class Users{
 const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
 const string Services=@"SYSTEM\CurrentControlSet\Services\";
@@ -1253,8 +1253,8 @@ List<Bag>o=new List<Bag>();
 public Users(IRegistry m){
 this.m=m;}
 public List<Bag>Read(Gaps z){
-foreach(Action bf in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
-z.Try("users","other users of certificates",0,delegate{bf();return 0;});
+foreach(Action bg in new Action[]{WinRm,WebManagement,SqlServers,Wsus,Sstp,Values})
+z.Try("users","other users of certificates",0,delegate{bg();return 0;});
 return o;}
 void Values(){
 Hash("rdp",null,@"SYSTEM\CurrentControlSet\Control\Terminal Server\WinStations\RDP-Tcp","SSLCertificateSHA1Hash");
@@ -1283,26 +1283,26 @@ ap=ap.Substring(3).Trim('[',']');
 return"ipport "+(ap.IndexOf(':')<0?ap:"["+ap+"]")+":"+ba;}
 return"ipport 0.0.0.0:"+ba;}
 public Dictionary<int,bool>WinRmPorts(){
-var dn=new Dictionary<int,bool>();
-dn[5985]=false;
-dn[5986]=true;
+var dp=new Dictionary<int,bool>();
+dp[5985]=false;
+dp[5986]=true;
 foreach(string b3 in m.Keys(Wsman)){
 int ba;
 bool eu;
 if(Listener(b3,out ba,out eu))
-dn[ba]=eu;}
-return dn;}
+dp[ba]=eu;}
+return dp;}
 void WebManagement(){
 const string i=@"SOFTWARE\Microsoft\WebManagement\Server";
 object ba=m.Value(i,"Port");
 Hash("wmsvc","ipport 0.0.0.0:"+(ba is int?(int)ba:8172),i,"SslCertificateHash");}
 void SqlServers(){
-foreach(string cw in Sql){
-foreach(string ep in m.Names(cw+@"Instance Names\SQL")){
-object c1=m.Value(cw+@"Instance Names\SQL",ep);
-Hash("sql",null,cw+c1+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string ep in m.Names(cw+@"Instance Names\RS"))
-Found("ssrs",null,null,cw+@"Instance Names\RS, instance "+ep);}}
+foreach(string cx in Sql){
+foreach(string ep in m.Names(cx+@"Instance Names\SQL")){
+object c2=m.Value(cx+@"Instance Names\SQL",ep);
+Hash("sql",null,cx+c2+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
+foreach(string ep in m.Names(cx+@"Instance Names\RS"))
+Found("ssrs",null,null,cx+@"Instance Names\RS, instance "+ep);}}
 void Sstp(){
 const string i=Services+@"SstpSvc\Parameters";
 string ai=Hex.Thumbprint(m.Value(i,"SHA1CertificateHash"));
@@ -1328,11 +1328,11 @@ d2.Add(new Bag{{"kind",cd},{"key",q},{"thumbprint",ai},{"evidence",eo}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 IRegistry m=new WindowsRegistry();
-IStores df=new WindowsStores();
+IStores dg=new WindowsStores();
 public bool Simulated{get{return false;}}
 public DateTime UtcNow{get{return DateTime.UtcNow;}}
 public IRegistry Registry{get{return m;}}
-public IStores Stores{get{return df;}}
+public IStores Stores{get{return dg;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
 public static string System32Of(bool g8,bool gj){
@@ -1343,8 +1343,8 @@ public IAppHostAdminManager OpenAdmin(){
 return(IAppHostAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(AdminManager,true));}
 public string ToPath(string el){
 return Environment.ExpandEnvironmentVariables(el);}
-public IEnumerable<string>FilesIn(string dt){
-return Directory.GetFiles(ToPath(dt)).Select(Path.GetFileName);}
+public IEnumerable<string>FilesIn(string du){
+return Directory.GetFiles(ToPath(du)).Select(Path.GetFileName);}
 public IEnumerable<string>Events(string ey,string b1,int ew){
 return EventLog.Read(ey,b1,ew);}
 public void Pause(int a9){
@@ -1385,9 +1385,9 @@ return;
 ReportEventW(ey,4,0,0,IntPtr.Zero,1,0,new[]{j},IntPtr.Zero);
 DeregisterEventSource(ey);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr RegisterEventSourceW(string h4,string de);
+static extern IntPtr RegisterEventSourceW(string h4,string df);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr ey,ushort jn,ushort ix,uint c1,IntPtr ig,ushort at,uint iy,string[]jl,IntPtr dg);
+static extern bool ReportEventW(IntPtr ey,ushort jn,ushort ix,uint c2,IntPtr ig,ushort at,uint iy,string[]jl,IntPtr dh);
 [DllImport("advapi32.dll")]
 static extern bool DeregisterEventSource(IntPtr ey);}
 public class WindowsRegistry:IRegistry{
@@ -1398,8 +1398,8 @@ return With(q,new string[0],ax=>ax.GetSubKeyNames());}
 public string[]Names(string q){
 return With(q,new string[0],ax=>ax.GetValueNames());}
 static T With<T>(string q,T dz,Func<RegistryKey,T>cq){
-using(RegistryKey cw=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey ax=cw.OpenSubKey(q))
+using(RegistryKey cx=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
+using(RegistryKey ax=cx.OpenSubKey(q))
 return ax==null?dz:cq(ax);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
@@ -1471,13 +1471,13 @@ return ae;
 });
 return new StoredCertificate{
 Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hl),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 d,uint c1,Func<IntPtr,int,T>cq)where T:class{
+static T Property<T>(X509Certificate2 d,uint c2,Func<IntPtr,int,T>cq)where T:class{
 uint ad=0;
-if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c1,IntPtr.Zero,ref ad))
+if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c2,IntPtr.Zero,ref ad))
 return null;
 IntPtr a6=Marshal.AllocHGlobal((int)ad);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,c1,a6,ref ad)?cq(a6,(int)ad):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,c2,a6,ref ad)?cq(a6,(int)ad):null;}
 finally{
 Marshal.FreeHGlobal(a6);
 GC.KeepAlive(d);}}
@@ -1487,11 +1487,11 @@ return new KeyLink{
 Container=Marshal.PtrToStringUni(f5.Container)??"",Provider=Marshal.PtrToStringUni(f5.Provider)??"",ProviderType=f5.ProviderType,KeySpec=f5.KeySpec,Machine=(f5.Flags&KeyNative.MachineKeyset)!=0};}
 public KeyProbe Probe(StoredCertificate d,bool g0){
 var an=new KeyProbe{Tried=true};
-X509Certificate2 dv=(X509Certificate2)d.Native;
+X509Certificate2 dw=(X509Certificate2)d.Native;
 IntPtr q;
 uint cl;
 bool cr;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(dv.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out q,out cl,out cr)){
+if(!KeyNative.CryptAcquireCertificatePrivateKey(dw.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out q,out cl,out cr)){
 an.Code=KeyNative.LastResult();
 if(an.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
 throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
@@ -1500,64 +1500,64 @@ bool fr=cl==KeyNative.NcryptHandle;
 try{
 an.Descriptor=fr?CngProperty(q,"Security Descr",KeyNative.Dacl):CapiProperty(q,KeyNative.KeysetDescriptor,KeyNative.Dacl);
 an.UniqueName=fr?Text(Encoding.Unicode,CngProperty(q,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(q,KeyNative.UniqueContainer,0));
-an.Code= !g0?0:fr?CngSign(q,dv.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(q,cl,d.Key);}
+an.Code= !g0?0:fr?CngSign(q,dw.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(q,cl,d.Key);}
 finally{
 if(cr&&fr)
 KeyNative.NCryptFreeObject(q);
 else if(cr)
 KeyNative.CryptReleaseContext(q,0);
-GC.KeepAlive(dv);}
+GC.KeepAlive(dw);}
 return an;}
 public ChainFacts Chain(StoredCertificate d){
-X509Certificate2 dv=(X509Certificate2)d.Native;
+X509Certificate2 dw=(X509Certificate2)d.Native;
 byte[]gv=new byte[4*IntPtr.Size];
 gv[0]=(byte)gv.Length;
-IntPtr da;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dv.Handle,IntPtr.Zero,IntPtr.Zero,gv,KeyNative.ChainFlags,IntPtr.Zero,out da))
+IntPtr db;
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dw.Handle,IntPtr.Zero,IntPtr.Zero,gv,KeyNative.ChainFlags,IntPtr.Zero,out db))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
-IntPtr b8=Marshal.ReadInt32(da,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(da,16)):IntPtr.Zero;
-return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(da,4)),Elements=b8==IntPtr.Zero?0:Marshal.ReadInt32(b8,12)};}
+IntPtr b8=Marshal.ReadInt32(db,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(db,16)):IntPtr.Zero;
+return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(db,4)),Elements=b8==IntPtr.Zero?0:Marshal.ReadInt32(b8,12)};}
 finally{
-KeyNative.CertFreeCertificateChain(da);
-GC.KeepAlive(dv);}}
+KeyNative.CertFreeCertificateChain(db);
+GC.KeepAlive(dw);}}
 static byte[]CngProperty(IntPtr q,string g,uint ex){
 uint ag=ex|KeyNative.Silent,ad;
 if(KeyNative.NCryptGetProperty(q,g,null,0,out ad,ag)!=0)
 return null;
 byte[]value=new byte[ad];
 return KeyNative.NCryptGetProperty(q,g,value,ad,out ad,ag)==0?value:null;}
-static byte[]CapiProperty(IntPtr bl,uint d0,uint ex){
+static byte[]CapiProperty(IntPtr bm,uint d0,uint ex){
 uint ad=0;
-if(!KeyNative.CryptGetProvParam(bl,d0,null,ref ad,ex))
+if(!KeyNative.CryptGetProvParam(bm,d0,null,ref ad,ex))
 return null;
 byte[]value=new byte[ad];
-return KeyNative.CryptGetProvParam(bl,d0,value,ref ad,ex)?value:null;}
+return KeyNative.CryptGetProvParam(bm,d0,value,ref ad,ex)?value:null;}
 static string Text(Encoding g3,byte[]value){
 return value==null?null:g3.GetString(value).TrimEnd('\0');}
 static long CngSign(IntPtr q,bool jb){
 IntPtr g=Marshal.StringToHGlobalUni("SHA256"),ec=Marshal.AllocHGlobal(IntPtr.Size);
 try{
 Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},ec,false);
-IntPtr ds=jb?ec:IntPtr.Zero;
+IntPtr dt=jb?ec:IntPtr.Zero;
 uint ag=KeyNative.Silent|(jb?KeyNative.PadPkcs1:0),ad;
-int r=KeyNative.NCryptSignHash(q,ds,Sample,(uint)Sample.Length,null,0,out ad,ag);
+int r=KeyNative.NCryptSignHash(q,dt,Sample,(uint)Sample.Length,null,0,out ad,ag);
 if(r==0)
-r=KeyNative.NCryptSignHash(q,ds,Sample,(uint)Sample.Length,new byte[ad],ad,out ad,ag);
+r=KeyNative.NCryptSignHash(q,dt,Sample,(uint)Sample.Length,new byte[ad],ad,out ad,ag);
 return unchecked((uint)r);}
 finally{
 Marshal.FreeHGlobal(ec);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bl,uint cl,KeyLink i6){
+static long CapiSign(IntPtr bm,uint cl,KeyLink i6){
 IntPtr bu;
 uint ad=0;
-if(!KeyNative.CryptCreateHash(bl,i6.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bu))
+if(!KeyNative.CryptCreateHash(bm,i6.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bu))
 return KeyNative.LastResult();
 try{
-bool db=KeyNative.CryptHashData(bu,Sample,(uint)Sample.Length,0)
+bool dc=KeyNative.CryptHashData(bu,Sample,(uint)Sample.Length,0)
 &&KeyNative.CryptSignHash(bu,cl,IntPtr.Zero,0,null,ref ad)
 &&KeyNative.CryptSignHash(bu,cl,IntPtr.Zero,0,new byte[ad],ref ad);
-return db?0:KeyNative.LastResult();}
+return dc?0:KeyNative.LastResult();}
 finally{
 KeyNative.CryptDestroyHash(bu);}}}
 public static class KeyNative{
@@ -1579,7 +1579,7 @@ public IntPtr Algorithm;}
 [DllImport("shell32.dll")]
 public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c1,IntPtr dg,ref uint ad);
+public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c2,IntPtr dh,ref uint ad);
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr ib,out IntPtr q,out uint cl,out bool cr);
 [DllImport("crypt32.dll",SetLastError=true)]
@@ -1593,13 +1593,13 @@ public static extern int NCryptSignHash(IntPtr q,IntPtr ec,byte[]bu,uint iz,byte
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr q);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptGetProvParam(IntPtr bl,uint d0,byte[]dg,ref uint ad,uint ag);
+public static extern bool CryptGetProvParam(IntPtr bm,uint d0,byte[]dh,ref uint ad,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptReleaseContext(IntPtr bl,uint ag);
+public static extern bool CryptReleaseContext(IntPtr bm,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bl,uint ij,IntPtr q,uint ag,out IntPtr bu);
+public static extern bool CryptCreateHash(IntPtr bm,uint ij,IntPtr q,uint ag,out IntPtr bu);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bu,byte[]dg,uint ad,uint ag);
+public static extern bool CryptHashData(IntPtr bu,byte[]dh,uint ad,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
 public static extern bool CryptSignHash(IntPtr bu,uint cl,IntPtr hz,uint ag,byte[]gn,ref uint ad);
 [DllImport("advapi32.dll",SetLastError=true)]
@@ -1615,11 +1615,11 @@ public string this[string g]{
 get{
 string value;
 return Attributes.TryGetValue(g,out value)?value:null;}}
-public bool Is(int b6,params string[]bk){
-if(Path.Count<bk.Length||(b6>0&&Path.Count!=b6))
+public bool Is(int b6,params string[]bl){
+if(Path.Count<bl.Length||(b6>0&&Path.Count!=b6))
 return false;
-for(int b=0;b<bk.Length;b++)
-if(!Path[Path.Count-bk.Length+b].Equals(bk[b],StringComparison.Ordinal))
+for(int b=0;b<bl.Length;b++)
+if(!Path[Path.Count-bl.Length+b].Equals(bl[b],StringComparison.Ordinal))
 return false;
 return true;}}
 public static class XmlFile{
@@ -1646,20 +1646,20 @@ static void Once(string i,Action<XmlPlace>d3){
 var g7=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
 using(var az=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bg=XmlReader.Create(az,g7)){
-IXmlLineInfo ft=bg as IXmlLineInfo;
+using(XmlReader bh=XmlReader.Create(az,g7)){
+IXmlLineInfo ft=bh as IXmlLineInfo;
 var f=new XmlPlace();
-while(bg.Read()){
-if(bg.NodeType==XmlNodeType.EndElement)
+while(bh.Read()){
+if(bh.NodeType==XmlNodeType.EndElement)
 f.Path.RemoveAt(f.Path.Count-1);
-if(bg.NodeType!=XmlNodeType.Element)
+if(bh.NodeType!=XmlNodeType.Element)
 continue;
-bool il=bg.IsEmptyElement;
-f.Path.Add(bg.LocalName);
+bool il=bh.IsEmptyElement;
+f.Path.Add(bh.LocalName);
 f.Line=ft==null?0:ft.LineNumber;
 f.Attributes.Clear();
-while(bg.MoveToNextAttribute())
-f.Attributes[bg.LocalName]=bg.Value;
+while(bh.MoveToNextAttribute())
+f.Attributes[bh.LocalName]=bh.Value;
 d3(f);
 if(il)
 f.Path.RemoveAt(f.Path.Count-1);}}}}

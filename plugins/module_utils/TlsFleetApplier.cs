@@ -210,7 +210,9 @@ namespace TlsFleet
 				using (JournalWriter journal = JournalWriter.GoOn(machine, path, dead))
 				{
 					recovery.CarryOut(journal);
-					journal.End();
+					// Where records are lost the journal is open as long as it is there: should this one die, the next one tells of them.
+					if (recovery.Lost.Count == 0)
+						journal.End();
 				}
 				File.Delete(path);
 				string hint = "run " + dead["run"] + " had not finished and was undone; read again and plan anew";

@@ -168,9 +168,12 @@ namespace TlsFleet
 				Recovery recovery = new Recovery(new Changes(machine, api), found);
 				recovery.Plan();
 				recovery.CarryOut(journal);
-				journal.End();
 				foreach (HostException one in recovery.Lost)
 					machine.LogInvocation("tlsfleet.iis guard of run " + run + ": " + one.Place + ": " + one.Hint);
+				// Without an end the document says so, and the next applier tells which.
+				if (recovery.Lost.Count > 0)
+					return "undone but for records that could not be put back";
+				journal.End();
 			}
 			return "undone, since nobody had confirmed it";
 		}

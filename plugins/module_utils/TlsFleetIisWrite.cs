@@ -100,12 +100,14 @@ namespace TlsFleet
 			}
 		}
 
-		// Is the host as these edits leave it?
+		// Is the host as these edits leave it? Then there is something to undo: a binding that only moves can be found before and after.
 		private bool Stand(List<Edit> edits)
 		{
 			try
 			{
-				return Read(edits).Fits(Edit.Undoing(edits));
+				BindingLists now = Read(edits), back = now.Copy();
+				back.Try(Edit.Undoing(edits));
+				return edits.Exists(edit => !BindingLists.Same(now[edit.Site], back[edit.Site]));
 			}
 			catch (HostException)
 			{

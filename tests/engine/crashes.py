@@ -162,8 +162,11 @@ class Doomed:
             second = point(chance, self.pair.model.writes, len(self.steps))
             if self.engine.killed(self.pair.task(self.pair.args([]), crash=second)):
                 twice = f", killed twice (at {second})"
-            if not is_open(folder):  # it was at the end, and what it could not put back nobody has heard
-                now, before = (but_for(one, self.dead_keys) for one in (self.pair.state(), self.before))
+            if not is_open(
+                folder
+            ):  # it was at the end, which is written where nothing was lost; or it was not killed, and its answer told
+                told = set() if twice else self.dead_keys
+                now, before = (but_for(one, told) for one in (self.pair.state(), self.before))
                 return f"before{twice}", "" if now == before else "not before"
         dead = self.pair.state()
         other = Meddling(self.pair, chance, self.steps)

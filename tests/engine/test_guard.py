@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from engine import applying
-from engine.applying import EXACT, OTHER, image, standing, step
+from engine.applying import EXACT, KEYLESS, OTHER, image, standing, step
+from engine.fakes.example import record
 from engine.fakes.rows import write_rows
 from engine.harness import journals
 from engine.harness.lane import APPLY, SHIPPED, Lane, missing
@@ -177,6 +178,22 @@ def test_an_old_task_leaves_the_next_run_alone(lane: Lane, folder: Path) -> None
     assert expire(lane, folder, first) == "nothing to do" and standing(folder) == after
     assert confirm(lane, folder, first)["error"]["code"] == "guard_expired"
     assert confirm(lane, folder, second)["error"] is None and standing(folder) == after and left(folder) == []
+
+
+def test_a_record_that_cannot_be_put_back_is_told_by_the_document_and_the_next_applier(
+    lane: Lane, tmp_path: Path
+) -> None:
+    """Its key has become unusable; to say of such a host that it stands as before would be wrong."""
+    place = ("ipport", "10.0.0.9:443")
+    folder = applying.host(tmp_path / "host", records=[record(place[1], thumbprint=KEYLESS)])
+    run = guarded(lane, folder, [step("delete", place, image(folder, place), None)])["unconfirmed"]
+    assert expire(lane, folder, run) == "undone but for records that could not be put back"
+    journal = seen(lane, folder)
+    assert journal is not None and journal["guard"]["state"] == "failed"
+    answer = lane.apply(folder, [])
+    assert (answer["error"]["code"], answer["undone"]) == ("journal_unfinished", "partial")
+    assert [error["place"] for error in answer["undo_errors"]] == ["ipport 10.0.0.9:443"]
+    assert seen(lane, folder) is None and lane.apply(folder, [])["error"] is None
 
 
 @pytest.mark.parametrize(

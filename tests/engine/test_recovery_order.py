@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A run died with bindings changed, and somebody else has edited the same site since: theirs stay where they put them, the
-others come back in their order, or it is a conflict.
+others come back in their order, or it is a conflict. And commits that fail: what stands there tells whether they have happened.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from engine import applying
-from engine.applying import bindings, edit, edits, standing
+from engine.applying import bindings, edit, edits, refuse, standing
 from engine.fakes.example import binding
 from engine.harness import journals
 from engine.harness.lane import Lane, missing
@@ -78,3 +78,28 @@ def test_other_bindings_in_the_way(lane: Lane, folder: Path, other: dict[str, An
     answer = lane.apply(folder, [])
     assert (answer["error"]["code"], answer["error"]["place"]) == ("journal_conflict", "edits[0]")
     assert standing(folder) == before
+
+
+def test_a_failed_undo_of_bindings_says_how_they_stand(lane: Lane, folder: Path) -> None:
+    steps = applying.each(folder)
+    refuse(folder, "iis", ("commit", hex(0x80070005), 2, 0))
+    refuse(folder, "http", ("set", "*", 1312))
+    answer = lane.apply(folder, [steps["bindings"], steps["set"]])
+    [told] = answer["undo_errors"]
+    assert (told["code"], told["place"], told["call"]) == ("access_denied", "edits[0]", "CommitChanges")
+    assert told["hint"].endswith("the bindings stand as the plan left them")
+    assert (answer["undone"], answer["changed"]) == ("partial", True) and bindings(folder) != SHOP
+
+
+@pytest.mark.parametrize("number", [0x80070005, 0x80070020], ids=hex)
+def test_a_binding_that_was_to_move_and_did_not_is_no_success(lane: Lane, folder: Path, number: int) -> None:
+    """Its inverse, which goes by what stands there, could be carried out before the move as well as after it."""
+    before, last = standing(folder), SHOP[3]
+    moved = edits(edit(3, last, None), edit(0, None, last))
+    refuse(folder, "iis", ("commit", hex(number)))
+    answer = lane.apply(folder, [moved])
+    assert (answer["error"]["number"], answer["applied"]) == (number, 0) and standing(folder) == before
+    refuse(folder, "iis", ("committed", hex(number)))
+    refuse(folder, "http", ("set", "*", 1312))
+    answer = lane.apply(folder, [moved, applying.each(folder)["set"]])
+    assert (answer["applied"], answer["undone"]) == (1, "complete") and standing(folder) == before

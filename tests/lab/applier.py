@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .httpsys import ACCESS_DENIED, BAD_PARAMETER, DEFAULTS, EXISTS, NO_LOGON_SESSION, NOT_FOUND, OK, HttpSys
-from .iis import Iis, Refused
+from .iis import Iis, Refused, swapped
 
 Observer = Callable[[str], None]
 _CALLS = {"set": "HttpSetServiceConfiguration", "delete": "HttpDeleteServiceConfiguration"}
@@ -215,10 +215,6 @@ class Applier:
             except Stopped as stop:
                 answer["undone"] = "partial"
                 answer["undo_errors"].append(stop.error)
-
-
-def swapped(edit: dict[str, Any]) -> dict[str, Any]:
-    return {**edit, "before": edit["after"], "after": edit["before"]}
 
 
 def equal(held: dict[str, Any] | None, expected: dict[str, Any] | None) -> bool:

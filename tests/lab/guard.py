@@ -59,7 +59,9 @@ def expired(journal: Journal, now: datetime, http: HttpSys, iis: Iis) -> Journal
     if journal.guard is None or journal.acted or at < journal.guard:
         return journal
     try:
-        recover(journal, http, iis)
+        lost = recover(journal, http, iis)
     except Conflict:
+        return dataclasses.replace(journal, acted=("failed", at))
+    if lost:
         return dataclasses.replace(journal, acted=("failed", at))
     return dataclasses.replace(journal, acted=("undone", at), done=0)

@@ -70,13 +70,13 @@ class Iis:
         return draft, placed
 
     def _edit(self, bindings: list[dict[str, Any]], edit: dict[str, Any], index: int) -> None:
-        before, after, place = edit["before"], edit["after"], edit["position"]
+        before, after, place = edit["before"], edit["after"], _place(bindings, edit, index)
         if after is not None and after["ssl_flags"] is not None and not self.ssl_flags:
             raise Refused("not_supported_here", index, "this IIS knows no sslFlags")
         if before is None:
             if place > len(bindings):
                 raise Refused("changed_meanwhile", index, f"the site has only {len(bindings)} bindings")
-        elif place >= len(bindings) or bindings[place] != before:
+        elif not 0 <= place < len(bindings) or bindings[place] != before:
             raise Refused("changed_meanwhile", index, f"binding {before['information']} is not at its place {place}")
         others = [item for number, item in enumerate(bindings) if before is None or number != place]
         if after is not None and any(_same(item, after) for item in others):
@@ -84,6 +84,7 @@ class Iis:
         if before is None:
             bindings.insert(place, copy.deepcopy(after))
         elif after is None:
+            edit["behind"] = _named(bindings[place - 1]) if place else ("", "")
             del bindings[place]
         else:
             bindings[place] = copy.deepcopy(after)
@@ -94,12 +95,31 @@ def _copied(sites: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**site, "bindings": list(site["bindings"])} for site in sites]
 
 
+def swapped(edit: dict[str, Any]) -> dict[str, Any]:
+    """The inverse. It goes by what stands there, not by places: others may have put bindings before it."""
+    return {**edit, "before": edit["after"], "after": edit["before"], "back": True}
+
+
+def _place(bindings: list[dict[str, Any]], edit: dict[str, Any], index: int) -> int:
+    """Where an edit is made; -1 where what it undoes is gone. Raises :class:`Refused`."""
+    place: int = edit["position"]
+    if not edit.get("back"):
+        return place
+    if edit["before"] is not None:
+        return bindings.index(edit["before"]) if edit["before"] in bindings else -1
+    names = [("", ""), *map(_named, bindings)]
+    if edit.get("behind", names[0]) not in names:
+        raise Refused("changed_meanwhile", index, "the binding behind which it stood is no longer there")
+    return names.index(edit["behind"]) if "behind" in edit else place
+
+
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return _named(one) == _named(other)
+
+
+def _named(binding: dict[str, Any]) -> tuple[str, str]:
     """The unique key of a binding in the IIS schema."""
-    return (one["protocol"].lower(), one["information"].lower()) == (
-        other["protocol"].lower(),
-        other["information"].lower(),
-    )
+    return binding["protocol"].lower(), binding["information"].lower()
 
 
 def _port(binding: dict[str, Any]) -> int | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .applier import equal, swapped
+from .applier import equal
 from .httpsys import NO_LOGON_SESSION, HttpSys, table_key
-from .iis import Iis, Refused
+from .iis import Iis, Refused, swapped
 
 
 class Conflict(Exception):
@@ -124,14 +124,15 @@ def _back(step: dict[str, Any], uncertain: bool, http: HttpSys) -> list[dict[str
 
 
 def _bindings_back(edits: list[dict[str, Any]], uncertain: bool, iis: Iis) -> None:
+    back = [swapped(edit) for edit in reversed(edits)]
     try:
-        iis.commit([swapped(edit) for edit in reversed(edits)])
+        iis.commit(back)
     except Refused as refusal:
         if not uncertain:
             raise Conflict(f"edits[{len(edits) - 1 - refusal.index}]") from None
         sites = iis.sites
         try:
-            iis.commit(edits)
+            iis.commit([swapped(edit) for edit in reversed(back)])
         except Refused as second:
             raise Conflict(f"edits[{second.index}]") from None
         iis.sites = sites

@@ -173,6 +173,22 @@ def test_a_journal_after_which_somebody_else_has_written_is_left_alone(then: dic
     assert change(one)["error"]["code"] == "journal_conflict" and standing(one) == after
 
 
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_bindings_of_somebody_else_stay_and_the_others_have_their_order(at: int) -> None:
+    """A removed binding is back behind the one it stood behind, wherever that is now; so the C# does it."""
+    one = host({"fault": "crash", "at_call": 2, "when": "before"})
+    last, other = ({**SHOP, "information": item} for item in ("*:9:", "*:1:"))
+    one.iis.commit([{"site": "Shop", "position": None, "before": None, "after": item} for item in (API, last)])
+    removed = {"site": "Shop", "position": 1, "before": API, "after": None}
+    with pytest.raises(Died):
+        change(one, [{"op": "bindings", "edits": [removed]}, steps(one)[0]])
+    one.iis.commit([{"site": "Shop", "position": at, "before": None, "after": other}])
+    assert change(one, [])["error"] is None
+    kept = [SHOP, API, last]
+    kept.insert(at if at == 0 else at + 1, other)
+    assert one.iis.sites[0]["bindings"] == kept
+
+
 @pytest.mark.parametrize(("at_call", "step", "undone"), [(None, None, None), (1, 0, None), (3, 2, "complete")])
 def test_a_full_disk_at_the_journal(at_call: int | None, step: int | None, undone: str | None) -> None:
     one = host({"fault": "disk_full", "at_call": at_call})
