@@ -45,7 +45,11 @@ def test_another_owner_or_record_allows_nothing() -> None:
 def test_an_owner_that_shows_itself_is_named_by_its_kind() -> None:
     user = {"kind": "sstp", "key": "ipport 0.0.0.0:443", "thumbprint": None, "evidence": "RemoteAccess is set up"}
     host = host_of(sites=[site("Shop", "*:443:=0")], records=[record("0.0.0.0:443", OTHER)], users=[user])
-    assert 'foreign: ["sstp"] or ["0.0.0.0:443"]' in refused(host, wish("Shop", "", SHOP))["bindings[0]"]
+    said = refused(host, wish("Shop", "", SHOP))
+    assert 'foreign: ["sstp"] or ["0.0.0.0:443"]' in said["bindings[0]"]
+    assert list(said) == ["bindings[0]"], "asked once"
+    # the record as a document calls it, too
+    assert not plan_of(host, wish("Shop", "", SHOP), allow={"foreign": ["ipport 0.0.0.0:443"]}).empty
     assert not plan_of(host, wish("Shop", "", SHOP), allow={"foreign": ["sstp"]}).empty
 
 
@@ -62,7 +66,7 @@ def test_sites_are_asked_although_an_owner_is_allowed() -> None:
     sites = [site("Shop", "*:443:shop.example.com=0"), site("Api", "*:443:api.example.com=0", number=2)]
     host = host_of(sites=sites, records=[record("0.0.0.0:443", OTHER, app_id=SSTP)])
     wanted, allow = wish("Shop", "shop.example.com", SHOP), {"foreign": ["RRAS/SSTP"]}
-    assert "api" in refused(host, wanted, allow=allow)["allow.shared_change"]
+    assert "clients of Api meet" in refused(host, wanted, allow=allow)["allow.shared_change"]
     assert not plan_of(host, wanted, allow={**allow, "shared_change": ["Api"]}).empty
 
 
@@ -103,5 +107,5 @@ def test_a_port_that_no_site_needs_any_more_may_have_another_listener() -> None:
     moved = wish("Api", "api.example.com", API, address="10.0.0.5", sni="required")
     stopped = host_of(sites=[*sites, site("Api", number=3, state="stopped")], records=[], http_ports=[80, 443])
     absent = wish("Shop", "", state="absent")
-    assert "parked" in refused(stopped, moved, absent)["allow.shared_change"]
-    assert "parked" in refused(host, moved, absent)["allow.shared_change"]
+    assert "Parked" in refused(stopped, moved, absent)["allow.shared_change"]
+    assert "Parked" in refused(host, moved, absent)["allow.shared_change"]

@@ -25,9 +25,9 @@ def met(name: str, *sites: str, **more: Any) -> Affected:
     return Affected(Endpoint("10.0.0.5", 443, name), sites=sites, **{**usual, **more})
 
 
-def asked(*affected: Affected, **request: Any) -> list[tuple[str, str]]:
+def asked(*affected: Affected, written: Any = frozenset(), **request: Any) -> list[tuple[str, str]]:
     problems: list[Any] = []
-    consent(Request((), **request), affected, problems)
+    consent(Request((), **request), affected, written, problems)
     return [(problem.path, problem.message) for problem in problems]
 
 
@@ -83,6 +83,8 @@ def test_an_owner_is_asked_by_record_and_not_its_sites() -> None:
             'To allow that: foreign: ["sstp"] or ["0.0.0.0:443"]',
         )
     ]
+    # who changes the very record has been told by then
+    assert asked(met("a", "shop", **theirs), written={RECORD}) == []
     named = frozenset({"sstp"})
     assert [path for path, _message in asked(met("a", "shop", **theirs), foreign=named)] == ["allow.shared_change"]
     assert asked(met("a", "shop", **theirs), foreign=named, shared_change=frozenset({"shop"})) == []

@@ -138,7 +138,7 @@ def test_the_vpn_is_seen_as_a_foreign_owner() -> None:
 def test_the_record_without_update_is_bridged_and_the_mistake_is_refused() -> None:
     plan = plan_of(*host_of("web-2008r2"), "host_vars/web-2008r2.yml")
     assert plan.affected and not any(item.gap for item in plan.affected)
-    with pytest.raises(Invalid, match=r"allow\.shared_change: would change what clients of shop meet: "):
+    with pytest.raises(Invalid, match=r"allow\.shared_change: would change what clients of Shop meet: "):
         plan_of(*host_of("web-2019"), "mistake.yml")
 
 

@@ -53,7 +53,7 @@ def test_records_first_on_all_hosts_the_commit_once_old_records_last() -> None:
         [["record_set", "probe"], ["record_set", "probe"]],
         [["bindings"], []],
         [["record_delete", "probe"], ["record_delete", "probe"]],
-    ] or told[1] == [["bindings", "probe"], []]
+    ]
     after = [plan.after for plan in phases[-1].plans]
     assert [[item.key.text for item in host.records] for host in after] == [["shop.example.com:443"]] * 2
 

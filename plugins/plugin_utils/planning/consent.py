@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from ..model.keys import RecordKey
 from ..model.problems import Problem
@@ -17,8 +17,11 @@ from .request import Request
 _GAP = "this Windows cannot replace a record in place; for a moment there is no certificate"
 
 
-def consent(request: Request, affected: Sequence[Affected], problems: list[Problem]) -> None:
-    """Refuse what changes for other sites, for other programs, and gaps, each with the words that would allow it."""
+def consent(request: Request, affected: Sequence[Affected], written: Set[RecordKey], problems: list[Problem]) -> None:
+    """Refuse what changes for other sites, for other programs, and gaps, each with the words that would allow it.
+
+    ``written``: records whose change was refused or allowed already, where their owner was asked.
+    """
     by_sites: dict[tuple[str, ...], list[Affected]] = {}
     by_owner: dict[tuple[RecordKey, Owner], list[Affected]] = {}
     for item in affected:
@@ -26,8 +29,9 @@ def consent(request: Request, affected: Sequence[Affected], problems: list[Probl
             continue
         key, owner = item.record, item.other
         if key is not None and owner is not None and not owner.allowed(key, request.foreign):
-            by_owner.setdefault((key, owner), []).append(item)
-        elif not set(item.sites) <= request.shared_change:
+            if key not in written:
+                by_owner.setdefault((key, owner), []).append(item)
+        elif not {site.lower() for site in item.sites} <= request.shared_change:
             by_sites.setdefault(item.sites, []).append(item)
     for sites, items in by_sites.items():
         message = f"would change what clients of {', '.join(sites)} meet: {_changes(items)}"

@@ -58,12 +58,14 @@ class Impact:
         #: Bindings by address, port and name; by the record they rely on. Of both states.
         self._users: dict[tuple[str, int, str], set[Identity]] = {}
         self._by_record: dict[RecordKey, set[Identity]] = {}
+        self._spelled: dict[str, str] = {}  # the names of sites, by their lower case
         known = {id(site) for site in before.sites}
         for site in (*before.sites, *(site for site in after.sites if id(site) not in known)):
             self._index(site)
         self._bound_to = {(address, port) for address, port, _name in self._users}
 
     def _index(self, site: Site) -> None:
+        self._spelled[site.name.lower()] = site.name
         for binding in site.bindings:
             if binding.is_https:
                 identity = (site.name.lower(), *binding.parts)
@@ -99,7 +101,7 @@ class Impact:
         requested = old.record in self._deleted or (owners <= self._requested and not other)
         # a site that asks for the change need not be asked for its consent
         concerned = owners if requested else owners - self._requested
-        sites = tuple(sorted({owner[0] for owner in concerned}))
+        sites = tuple(self._spelled[name] for name in sorted({owner[0] for owner in concerned}))
         return Affected(endpoint, before, after, sites, requested, False, other, old.record)
 
     def endpoints(self, touched: set[RecordKey], ports: set[int]) -> Iterator[Endpoint]:

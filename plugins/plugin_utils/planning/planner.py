@@ -89,7 +89,7 @@ def _plan(host: Host, request: Request, remedies: Remedies, now: datetime) -> Pl
     records = [step for step in steps if isinstance(step, RecordStep)]
     impact = Impact(host, after, spoken, frozenset(draft.deleted))
     affected = tuple(impact.affected(records, _edited_ports(host, after)))
-    consent(request, affected, problems)
+    consent(request, affected, {step.key for step in records if step.before is not None}, problems)
     if problems:
         raise Invalid(problems)
     endpoints = impact.expectations(affected, {step.key for step in records}) if steps else ()

@@ -111,7 +111,7 @@ def affected_view(items: Iterable[Affected]) -> list[dict[str, Any]]:
             "sni": item.endpoint.sni,
             "before": item.before,
             "after": item.after,
-            "sites": list(item.sites),
+            "sites": [site.lower() for site in item.sites],
             "requested": item.requested,
             "gap": item.gap,
             "other": item.other.text if item.other else None,

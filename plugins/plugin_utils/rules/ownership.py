@@ -41,7 +41,7 @@ class Owner(NamedTuple):
 
     def allowed(self, key: RecordKey, names: frozenset[str]) -> bool:
         """Does a request allow by name (lower case; the owner's or the record's) that this owner's record is changed?"""
-        called = {self.name.lower(), key.text.lower(), str(key).lower()} - {""}
+        called = {self.name.lower(), key.text.lower(), f"{key.family} {key.text}".lower()} - {""}
         return not self.fixed and not called.isdisjoint(names)
 
 
