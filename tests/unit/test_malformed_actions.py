@@ -101,18 +101,18 @@ def one_problem(result: dict[str, Any], path: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("path", "words", "allow"),
     [
-        ("allow.foreign", "WinRM", {"foreign": ["sstp"]}),
-        ("allow.shared_change", '["api"]', {"shared_change": ["Shop"], "foreign": ["WinRM"]}),
+        ("bindings[0]", 'foreign: ["WinRM"]', {"foreign": ["sstp"], "shared_change": ["Api"]}),
+        ("allow.shared_change", '["Api"]', {"shared_change": ["Shop"], "foreign": ["WinRM"]}),
     ],
 )
 def test_consent_by_a_wrong_name_is_none(path: str, words: str, allow: dict[str, Any], check_mode: bool) -> None:
     owned = {"family": "ipport", "key": "0.0.0.0:443", "thumbprint": SHOP, "store": "MY", "options": {}}
-    foreign = path == "allow.foreign"
+    foreign = path == "bindings[0]"
     there = Simulated(description(records=[{**owned, "app_id": WINRM}] if foreign else [owned]))
     args = wish(certificate={"thumbprint": there.thumbprint(API)}, sni="never")
     refused = run("https_bindings", {**args, "allow": allow}, there, check_mode=check_mode)
-    told = {item["path"]: item["message"] for item in refused["problems"]}
-    assert refused["failed"] is True and words in told[path]
+    ((told, message),) = [(item["path"], item["message"]) for item in refused["problems"]]
+    assert refused["failed"] is True and told == path and words in message
     assert there.names == ["host_reader"] and there.host.writes == 0
 
 
