@@ -129,7 +129,7 @@ def test_what_others_would_meet_needs_consent_by_name(start: Start) -> None:
     new = fleet.thumbprint("web01", hosts.SHOP_NEW)
     refused = declare(fleet, wish("Shop", "shop.example.com", new)).of("declare")
     assert refused.status == "failed" and fleet.calls("web01") == 1
-    assert "allow.shared_change" in refused.said and "api" in refused.said
+    assert "allow.shared_change" in refused.said and "Api" in refused.said
     allowed = declare(fleet, wish("Shop", "shop.example.com", new), allow={"shared_change": ["Api"]}).of("declare")
     assert allowed["changed"] is True
     assert any(item["sites"] == ["api"] for item in allowed["affected"])
