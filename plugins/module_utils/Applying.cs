@@ -41,21 +41,21 @@ Applier(IDictionary p,IWritingMachine a,IGuard bd){
 this.a=a;
 this.bd=bd;
 k=new Given(p,"");
-object e6=p["_ansible_check_mode"];
-if(e6!=null&&Convert.ToString(e6).Equals("true",StringComparison.OrdinalIgnoreCase))
+object e8=p["_ansible_check_mode"];
+if(e8!=null&&Convert.ToString(e8).Equals("true",StringComparison.OrdinalIgnoreCase))
 throw new HostException("check_mode_refused","check mode: this module changes the host","check mode",null,null,null);
 k.Keys(new[]{"contract","computer","steps","probe","read"},bd==null?new[]{"shared_configuration"}:new[]{"shared_configuration","guard","confirm"});
 Arguments.CheckContract(p);
-string fj=k["computer"].Text(),h2=Document.ComputerName(a.Registry);
-if(!fj.Equals(h2,StringComparison.OrdinalIgnoreCase))
-throw new HostException("computer_mismatch","computer: the steps are for "+fj+", this is "+h2,"computer",null,null,null);
+string fl=k["computer"].Text(),h3=Document.ComputerName(a.Registry);
+if(!fl.Equals(h3,StringComparison.OrdinalIgnoreCase))
+throw new HostException("computer_mismatch","computer: the steps are for "+fl+", this is "+h3,"computer",null,null,null);
 Given an=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
 an["on_unverified"].Choice("fail","ignore");
 an["timeout"].Whole(1,600);
 an["retries"].Whole(0,100);
-Given cq=k["read"].Keys(new[]{"certificates","key_check"});
-aj=cq["certificates"].Choice("referenced","candidates","all");
-am=cq["key_check"].Choice("metadata","open","sign");
+Given cr=k["read"].Keys(new[]{"certificates","key_check"});
+aj=cr["certificates"].Choice("referenced","candidates","all");
+am=cr["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
 ar=Step.Read(Unpacked(k["steps"]));}
@@ -63,8 +63,8 @@ static Given Unpacked(Given c3){
 if(!c3.IsText)
 return c3;
 try{
-using(GZipStream hc=new GZipStream(new MemoryStream(Convert.FromBase64String(c3.Text())),CompressionMode.Decompress))
-using(StreamReader bh=new StreamReader(hc,Encoding.UTF8))
+using(GZipStream he=new GZipStream(new MemoryStream(Convert.FromBase64String(c3.Text())),CompressionMode.Decompress))
+using(StreamReader bh=new StreamReader(he,Encoding.UTF8))
 return new Given(JsonReader.Parse(bh.ReadToEnd()),c3.Place);}
 catch(Exception c){
 throw c3.Bad("arrived damaged: "+c.Message);}}
@@ -74,19 +74,19 @@ const string w="a 32-bit PowerShell does not meet the files and classes of a 64-
 if(a.System32.EndsWith("sysnative",StringComparison.Ordinal))
 throw new HostException("not_supported_here",w,"process",w,null,null);
 string i=Path.Combine(a.JournalFolder(),Journal.File);
-bool fk=bd!=null&&bd.Confirms;
-for(int eh=0;!fk&&eh<ConfirmSeconds&&Journal.Of(i).Waiting;eh++)
+bool fm=bd!=null&&bd.Confirms;
+for(int ei=0;!fm&&ei<ConfirmSeconds&&Journal.Of(i).Waiting;ei++)
 a.Pause(1000);
-using(IDisposable gd=a.Lock(WaitSeconds)){
-if(gd==null)
+using(IDisposable gf=a.Lock(WaitSeconds)){
+if(gf==null)
 throw Busy(i);
 using(IHttpApi ce=a.OpenHttp()){
 Changes n=new Changes(a,ce);
-return Text(n,fk?Confirmed(n,i):Alone(n,i));}}}
+return Text(n,fm?Confirmed(n,i):Alone(n,i));}}}
 Run Alone(Changes n,string i){
 Journal o=Journal.Of(i);
-for(int eh=0;!o.Finished&& !o.Waiting&&a.IsAlive(o["owner"]);eh++){
-if(eh==WaitSeconds)
+for(int ei=0;!o.Finished&& !o.Waiting&&a.IsAlive(o["owner"]);ei++){
+if(ei==WaitSeconds)
 throw Busy(i);
 a.Pause(1000);
 o=Journal.Of(i);}
@@ -116,12 +116,12 @@ catch(HostException c){
 bc.Error=c;}
 return bc.Error==null;}
 Run Confirmed(Changes n,string i){
-Run cm=new Run(a,n,k["probe"]);
+Run cn=new Run(a,n,k["probe"]);
 try{
 bd.Confirm(i);}
 catch(HostException c){
-cm.Error=c;}
-return cm;}
+cn.Error=c;}
+return cn;}
 HostException Busy(string i){
 string bc=Journal.Of(i)["run"];
 string w="another run"+(bc==null?"":" ("+bc+")")+" is at work on this host and did not end within "+WaitSeconds+" seconds";
@@ -130,40 +130,40 @@ static void RefuseShared(Changes n){
 const string w="the IIS configuration is shared with other hosts (redirection.config); a commit would change them all";
 if(n.Iis.Shared())
 throw new HostException("shared_configuration",w,"steps",w,null,null);}
-Run Recovered(Changes n,string i,Journal co){
-Run cm=new Run(a,n,k["probe"]);
+Run Recovered(Changes n,string i,Journal cq){
+Run cn=new Run(a,n,k["probe"]);
 Recovery bb=null;
 try{
-bb=new Recovery(n,co);
+bb=new Recovery(n,cq);
 bb.Plan();
-using(JournalWriter h=JournalWriter.GoOn(a,i,co)){
+using(JournalWriter h=JournalWriter.GoOn(a,i,cq)){
 bb.CarryOut(h);
 if(bb.Lost.Count==0)
 h.End();}
 File.Delete(i);
-string w="run "+co["run"]+" had not finished and was undone; read again and plan anew";
+string w="run "+cq["run"]+" had not finished and was undone; read again and plan anew";
 if(bb.Lost.Count>0){
-cm.Undone="partial";
-cm.UndoErrors.AddRange(bb.Lost);
-w="run "+co["run"]+" had not finished and was undone, but for "+string.Join(" and ",bb.Lost.ConvertAll(av=>av.Place+": "+av.Hint));}
+cn.Undone="partial";
+cn.UndoErrors.AddRange(bb.Lost);
+w="run "+cq["run"]+" had not finished and was undone, but for "+string.Join(" and ",bb.Lost.ConvertAll(av=>av.Place+": "+av.Hint));}
 if(ar.Count>0||bb.Lost.Count>0)
-cm.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
+cn.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
 catch(Exception c){
-cm.Error=Typed(c,"journal");}
-return cm;}
+cn.Error=Typed(c,"journal");}
+return cn;}
 static void End(JournalWriter h){
 try{
 h.End();}
 catch(HostException){}}
 string Text(Changes n,Run bc){
 HostException b7=bc.Error;
-Bag bt=new Bag{
+Bag bu=new Bag{
 {"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bc.Applied},{"error",b7==null?null:Reader.ErrorBag(b7,bc.ErrorStep)},{"undone",bc.Undone},{"undo_errors",bc.UndoErrors.ConvertAll(av=>Reader.ErrorBag(av,null))},{"probes",bc.Probes}};
 if(bc.Unconfirmed!=null)
-bt.Put("unconfirmed",bc.Unconfirmed);
+bu.Put("unconfirmed",bc.Unconfirmed);
 if(b7!=null)
-bt.Put("failed",true).Put("msg",b7.Place+": "+b7.Hint);
-StringBuilder j=new StringBuilder(Json.Write(bt));
+bu.Put("failed",true).Put("msg",b7.Place+": "+b7.Hint);
+StringBuilder j=new StringBuilder(Json.Write(bu));
 j.Length--;
 j.Append(',');
 try{
@@ -194,10 +194,10 @@ set{ab[ao]=value;}}
 public IEnumerable<string>Names{
 get{return ab.Keys;}}
 public BindingLists Copy(){
-BindingLists f1=new BindingLists{KnowsFlags=KnowsFlags};
+BindingLists f3=new BindingLists{KnowsFlags=KnowsFlags};
 foreach(KeyValuePair<string,List<Binding>>ao in ab)
-f1.ab[ao.Key]=ao.Value.ToList();
-return f1;}
+f3.ab[ao.Key]=ao.Value.ToList();
+return f3;}
 public List<Edit>Try(List<Edit>al){
 List<Edit>ci=new List<Edit>();
 for(int b=0;b<al.Count;b++){
@@ -216,22 +216,22 @@ return true;}
 catch(HostException){
 return false;}}
 void One(List<Binding>t,Edit s,int b){
-bool fi=s.Before==null;
-if(fi&&s.Behind!=null)
+bool fk=s.Before==null;
+if(fk&&s.Behind!=null)
 s.Position=Behind(t,s.Behind,b);
-else if(!fi&&s.Back)
+else if(!fk&&s.Back)
 s.Position=t.FindIndex(av=>Same(av,s.Before));
 int f=s.Position.Value;
 if(s.After!=null&&s.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(fi&&f>t.Count)
+if(fk&&f>t.Count)
 throw IisSites.Refused("changed_meanwhile",b,"the site has only "+t.Count+" bindings",null);
-if(!fi&&(f<0||f>=t.Count|| !Same(t[f],s.Before)))
+if(!fk&&(f<0||f>=t.Count|| !Same(t[f],s.Before)))
 throw IisSites.Refused("changed_meanwhile",b,"binding "+s.Before.Information+(f<0?" is no longer there":" is not at its place "+f),null);
 for(int a1=0;s.After!=null&&a1<t.Count;a1++)
-if((fi||a1!=f)&&SameKey(t[a1],s.After))
+if((fk||a1!=f)&&SameKey(t[a1],s.After))
 throw IisSites.Refused("config_conflict",b,"binding "+s.After.Information+" is there twice",0x800700B7);
-if(fi)
+if(fk)
 t.Insert(f,s.After);
 else if(s.After==null){
 s.Behind=f==0?"":Key(t[f-1]);
@@ -258,22 +258,22 @@ if(f<0&&q.Length>0)
 throw IisSites.Refused("changed_meanwhile",b,"binding "+q+", behind which it stood, is no longer there",null);
 return f+1;}}
 public class JournalWriter:IDisposable{
-IJournalFile fm;
+IJournalFile fo;
 public string Run;
-JournalWriter(IWritingMachine a,string i,long fa,string bc){
+JournalWriter(IWritingMachine a,string i,long fc,string bc){
 Run=bc;
 try{
-fm=a.OpenJournal(i,fa);}
+fo=a.OpenJournal(i,fc);}
 catch(Exception c){
 throw Typed(c);}}
 public static JournalWriter Start(IWritingMachine a,string i,List<Step>ar){
 JournalWriter h=new JournalWriter(a,i,0,Guid.NewGuid().ToString());
-string hn=Journal.Time(a.UtcNow);
-h.Append(Journal.Line("run",h.Run)+Journal.Line("started",hn)+Journal.Line("owner",a.Owner)
+string ho=Journal.Time(a.UtcNow);
+h.Append(Journal.Line("run",h.Run)+Journal.Line("started",ho)+Journal.Line("owner",a.Owner)
 +Journal.Line("steps",Json.Write(ar.ConvertAll(e=>e.ToBag()))));
 return h;}
-public static JournalWriter GoOn(IWritingMachine a,string i,Journal co){
-return new JournalWriter(a,i,co.Sound,co["run"]);}
+public static JournalWriter GoOn(IWritingMachine a,string i,Journal cq){
+return new JournalWriter(a,i,cq.Sound,cq["run"]);}
 public void Begin(int b,object l){
 Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
 public void Note(string g,int b){
@@ -282,13 +282,13 @@ public void End(){
 Append(Journal.Line("end","-"));}
 public void Guard(string value){
 Append(Journal.Line("guard",value));}
-public void Expired(string ie){
-Append(Journal.Line("expired",ie));}
+public void Expired(string ig){
+Append(Journal.Line("expired",ig));}
 static string Number(int b){
 return b.ToString(CultureInfo.InvariantCulture);}
-void Append(string ft){
+void Append(string fv){
 try{
-fm.Append(System.Text.Encoding.ASCII.GetBytes(ft));}
+fo.Append(System.Text.Encoding.ASCII.GetBytes(fv));}
 catch(Exception c){
 throw Typed(c);}}
 static HostException Typed(Exception c){
@@ -297,24 +297,24 @@ bool b5=Gaps.CodeOf(c)=="access_denied";
 string w=b5?"administrator rights are missing":"the journal could not be written: "+c.Message;
 return new HostException(b5?"access_denied":"internal",w,"journal",w,"WriteFile",ay>>16==0x8007?ay&0xFFFF:ay);}
 public void Dispose(){
-if(fm!=null)
-fm.Dispose();}}
+if(fo!=null)
+fo.Dispose();}}
 public class Touched{
 Dictionary<string,HttpRecord>a5=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
-List<Step>gt=new List<Step>();
+List<Step>gv=new List<Step>();
 BindingLists ab=new BindingLists();
 public void Note(Step e,HttpRecord l){
-string b2=RecordMemory.Identity(e.Family,e.Key);
-if(a5.ContainsKey(b2))
+string bs=RecordMemory.Identity(e.Family,e.Key);
+if(a5.ContainsKey(bs))
 return;
-a5[b2]=l;
-gt.Add(e);}
+a5[bs]=l;
+gv.Add(e);}
 public void Note(BindingLists o){
 foreach(string g in o.Names)
 if(ab[g]==null)
 ab[g]=o[g];}
-public bool Differ(HttpTable eb,IisSites f4){
-foreach(Step e in gt)
+public bool Differ(HttpTable eb,IisSites f6){
+foreach(Step e in gv)
 if(!HttpTable.Same(eb.Find(e.Family,e.Key),a5[RecordMemory.Identity(e.Family,e.Key)]))
 return true;
 List<Edit>bp=new List<Edit>();
@@ -322,9 +322,9 @@ foreach(string g in ab.Names)
 bp.Add(new Edit{Site=g});
 if(bp.Count==0)
 return false;
-BindingLists cs=f4.Read(bp);
+BindingLists co=f6.Read(bp);
 foreach(string g in ab.Names)
-if(!BindingLists.Same(cs[g],ab[g]))
+if(!BindingLists.Same(co[g],ab[g]))
 return true;
 return false;}}
 public class Changes{
@@ -362,29 +362,29 @@ Http.Delete(e.Family,e.Key);
 if(e.Op==Step.Set||e.Op==Step.Replace)
 Http.Set(e.Family,e.Key,e.After);}
 public Step Rest(Step e,HttpRecord l,HostException c){
-HttpRecord cs=null;
+HttpRecord co=null;
 try{
-cs=Http.Find(e.Family,e.Key);}
+co=Http.Find(e.Family,e.Key);}
 catch(HostException){}
-if(HttpTable.Same(cs,l))
+if(HttpTable.Same(co,l))
 return null;
-if(HttpTable.Same(cs,e.After)&&e.Op!=Step.Delete&&(e.Op!=Step.Set||c.Code!="record_exists"))
+if(HttpTable.Same(co,e.After)&&e.Op!=Step.Delete&&(e.Op!=Step.Set||c.Code!="record_exists"))
 return Inverse(e,l);
-bool h1=e.Op==Step.Set||e.Op==Step.Update||c.Call==HttpTable.DeleteCall&&c.Code=="record_missing";
-return h1?null:new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};}
+bool h2=e.Op==Step.Set||e.Op==Step.Update||c.Call==HttpTable.DeleteCall&&c.Code=="record_missing";
+return h2?null:new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};}
 public static Step Inverse(Step e,HttpRecord l){
-string jo=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
-return new Step{Op=jo,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
+string jp=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
+return new Step{Op=jp,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
 public HostException Standing(HostException c,Step e){
-string cs;
+string co;
 try{
 if(e.Op==Step.Bindings)
-cs=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
+co=Iis.Read(e.Edits).Fits(e.Edits)?"the bindings stand as the plan left them":"the bindings stand neither as before nor as the plan left them";
 else
-cs="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
-catch(HostException fq){
-cs="what stands there could not be read: "+fq.Message;}
-return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+cs,c.Call,c.Number);}}
+co="there is "+HttpTable.Shown(Http.Find(e.Family,e.Key))+", before the run there was "+HttpTable.Shown(e.After);}
+catch(HostException fs){
+co="what stands there could not be read: "+fs.Message;}
+return new HostException(c.Code,c.Message,c.Place,c.Hint+"; "+co,c.Call,c.Number);}}
 public enum Answer{
 Shown,Ended,Alert,OtherTls,Unclear}
 public static class Handshake{
@@ -393,104 +393,104 @@ static ushort[]Suites={
 static ushort[]Groups={29,23,24,25};
 static ushort[]Signatures={
 0x0403,0x0503,0x0603,0x0804,0x0805,0x0806,0x0401,0x0501,0x0601,0x0807,0x0808,0x0809,0x080A,0x080B,0x0303,0x0301,0x0203,0x0201,0x0402,0x0202,0x0101};
-public static byte[]Hello(string je){
-List<byte>bv=new List<byte>();
-if(!string.IsNullOrEmpty(je)){
+public static byte[]Hello(string jf){
+List<byte>bw=new List<byte>();
+if(!string.IsNullOrEmpty(jf)){
 List<byte>g=new List<byte>{0};
-Append(g,Encoding.ASCII.GetBytes(je),2);
+Append(g,Encoding.ASCII.GetBytes(jf),2);
 List<byte>bl=new List<byte>();
 Append(bl,g,2);
-Extension(bv,0,bl);}
-Extension(bv,10,Numbers(Groups,2));
-Extension(bv,11,new byte[]{1,0});
-Extension(bv,13,Numbers(Signatures,2));
-Extension(bv,23,new byte[0]);
-Extension(bv,0xFF01,new byte[]{0});
-byte[]gx=new byte[32];
+Extension(bw,0,bl);}
+Extension(bw,10,Numbers(Groups,2));
+Extension(bw,11,new byte[]{1,0});
+Extension(bw,13,Numbers(Signatures,2));
+Extension(bw,23,new byte[0]);
+Extension(bw,0xFF01,new byte[]{0});
+byte[]gz=new byte[32];
 using(RandomNumberGenerator df=RandomNumberGenerator.Create())
-df.GetBytes(gx);
+df.GetBytes(gz);
 List<byte>d7=new List<byte>{3,3};
-d7.AddRange(gx);
+d7.AddRange(gz);
 d7.Add(0);
 d7.AddRange(Numbers(Suites,2));
 d7.AddRange(new byte[]{1,0});
-Append(d7,bv,2);
+Append(d7,bw,2);
 List<byte>a4=new List<byte>{1};
 Append(a4,d7,3);
 List<byte>v=new List<byte>{22,3,1};
 Append(v,a4,2);
 return v.ToArray();}
-static void Extension(List<byte>i2,int cd,ICollection<byte>dh){
-i2.Add((byte)(cd>>8));
-i2.Add((byte)cd);
-Append(i2,dh,2);}
-static List<byte>Numbers(ushort[]hh,int dl){
-List<byte>ae=new List<byte>(),ii=new List<byte>();
-foreach(ushort u in hh){
+static void Extension(List<byte>i3,int cd,ICollection<byte>dh){
+i3.Add((byte)(cd>>8));
+i3.Add((byte)cd);
+Append(i3,dh,2);}
+static List<byte>Numbers(ushort[]hj,int dl){
+List<byte>ae=new List<byte>(),ij=new List<byte>();
+foreach(ushort u in hj){
 ae.Add((byte)(u>>8));
 ae.Add((byte)u);}
-Append(ii,ae,dl);
-return ii;}
-static void Append(List<byte>i2,ICollection<byte>dh,int dl){
-for(int gl=8*(dl-1);gl>=0;gl-=8)
-i2.Add((byte)(dh.Count>>gl));
-i2.AddRange(dh);}}
+Append(ij,ae,dl);
+return ij;}
+static void Append(List<byte>i3,ICollection<byte>dh,int dl){
+for(int gn=8*(dl-1);gn>=0;gn-=8)
+i3.Add((byte)(dh.Count>>gn));
+i3.AddRange(dh);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
-List<byte>bs=new List<byte>(),bk=new List<byte>(),d6=new List<byte>();
-int hp;
-bool e8;
+List<byte>bt=new List<byte>(),bk=new List<byte>(),d6=new List<byte>();
+int hq;
+bool fa;
 public string Thumbprint{get;private set;}
 public Answer?Add(byte[]ae,int at){
-hp+=at;
+hq+=at;
 for(int b=0;b<at;b++)
-bs.Add(ae[b]);
-Answer?bt=Records();
-return bt==null&&hp>Most?Answer.Unclear:bt;}
+bt.Add(ae[b]);
+Answer?bu=Records();
+return bu==null&&hq>Most?Answer.Unclear:bu;}
 Answer?Records(){
 int a6=0;
-Answer?bt=null;
-while(bt==null&&bs.Count>a6){
-int cd=bs[a6];
-if(cd!=AlertRecord&&cd!=HandshakeRecord||bs.Count>a6+1&&bs[a6+1]!=3)
+Answer?bu=null;
+while(bu==null&&bt.Count>a6){
+int cd=bt[a6];
+if(cd!=AlertRecord&&cd!=HandshakeRecord||bt.Count>a6+1&&bt[a6+1]!=3)
 return Answer.Unclear;
-if(bs.Count<a6+5)
+if(bt.Count<a6+5)
 break;
-int y=Number(bs,a6+3,2);
+int y=Number(bt,a6+3,2);
 if(y==0||y>LongestRecord)
 return Answer.Unclear;
-if(bs.Count<a6+5+y)
+if(bt.Count<a6+5+y)
 break;
-(cd==AlertRecord?d6:bk).AddRange(bs.GetRange(a6+5,y));
+(cd==AlertRecord?d6:bk).AddRange(bt.GetRange(a6+5,y));
 a6+=5+y;
-bt=cd==AlertRecord?Alerts():Messages();}
-bs.RemoveRange(0,a6);
-return bt;}
+bu=cd==AlertRecord?Alerts():Messages();}
+bt.RemoveRange(0,a6);
+return bu;}
 Answer?Alerts(){
 while(d6.Count>=2){
-int er=d6[0],fx=d6[1];
+int es=d6[0],fz=d6[1];
 d6.RemoveRange(0,2);
-if(fx==70||fx==71)
+if(fz==70||fz==71)
 return Answer.OtherTls;
-if(er==2||fx==0)
+if(es==2||fz==0)
 return Answer.Alert;
-if(er!=1)
+if(es!=1)
 return Answer.Unclear;}
 return null;}
 Answer?Messages(){
 while(bk.Count>=4){
 int y=Number(bk,1,3);
-if(bk[0]!=(e8?Certificate:ServerHello)||y>Most)
+if(bk[0]!=(fa?Certificate:ServerHello)||y>Most)
 return Answer.Unclear;
 if(bk.Count<4+y)
 return null;
-if(e8)
+if(fa)
 return Leaf(y);
 if(y<38||bk[4]!=3||bk[5]>3)
 return Answer.Unclear;
-e8=true;
+fa=true;
 bk.RemoveRange(0,4+y);}
 return null;}
 Answer Leaf(int y){
@@ -499,8 +499,8 @@ return Answer.Unclear;
 int ad=Number(bk,7,3);
 if(ad==0||ad>y-6)
 return Answer.Unclear;
-using(SHA1 jk=SHA1.Create())
-Thumbprint=BitConverter.ToString(jk.ComputeHash(bk.GetRange(10,ad).ToArray())).Replace("-","");
+using(SHA1 jl=SHA1.Create())
+Thumbprint=BitConverter.ToString(jl.ComputeHash(bk.GetRange(10,ad).ToArray())).Replace("-","");
 return Answer.Shown;}
 static int Number(List<byte>ae,int a6,int ad){
 int u=0;
@@ -531,10 +531,10 @@ else
 Put(new SniQuery{Key=Name(q)});}
 public static RecordMemory Query(string aa,string q){
 return new RecordMemory(aa,q);}
-void Put(object ff){
-Length=(uint)Marshal.SizeOf(ff.GetType());
+void Put(object fh){
+Length=(uint)Marshal.SizeOf(fh.GetType());
 At=Room((int)Length);
-Marshal.StructureToPtr(ff,At,false);}
+Marshal.StructureToPtr(fh,At,false);}
 IntPtr Room(int y){
 IntPtr a6=Marshal.AllocHGlobal(y);
 l.Add(a6);
@@ -551,16 +551,16 @@ SslParam Param(HttpRecord value){
 SslParam bi=new SslParam{
 AppId=new Guid(value.AppId),StoreName=Words(value.Store),CheckMode=(uint)value.CheckMode,Freshness=(uint)value.Freshness,Timeout=(uint)value.Timeout,CtlIdentifier=Words(value.CtlIdentifier),CtlStore=Words(value.CtlStore),Flags=(uint)value.Flags};
 if(value.Thumbprint!=null){
-byte[]bu=new byte[value.Thumbprint.Length/2];
-for(int b=0;b<bu.Length;b++)
-bu[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
-bi.HashLength=(uint)bu.Length;
-bi.Hash=Room(bu.Length);
-Marshal.Copy(bu,0,bi.Hash,bu.Length);}
+byte[]bv=new byte[value.Thumbprint.Length/2];
+for(int b=0;b<bv.Length;b++)
+bv[b]=byte.Parse(value.Thumbprint.Substring(2*b,2),NumberStyles.HexNumber,CultureInfo.InvariantCulture);
+bi.HashLength=(uint)bv.Length;
+bi.Hash=Room(bv.Length);
+Marshal.Copy(bv,0,bi.Hash,bv.Length);}
 return bi;}
 IntPtr Sockaddr(string q,bool ap){
-IPAddress h9=ap?Address(q):IPAddress.Any;
-byte[]ae=h9.GetAddressBytes();
+IPAddress ia=ap?Address(q):IPAddress.Any;
+byte[]ae=ia.GetAddressBytes();
 int ba=Port(q);
 IntPtr a6=Room(128);
 Marshal.WriteInt16(a6,(short)(ae.Length==16?23:2));
@@ -568,7 +568,7 @@ Marshal.WriteByte(a6,2,(byte)(ba>>8));
 Marshal.WriteByte(a6,3,(byte)ba);
 Marshal.Copy(ae,0,IntPtr.Add(a6,ae.Length==16?8:4),ae.Length);
 if(ae.Length==16)
-Marshal.WriteInt32(a6,24,(int)h9.ScopeId);
+Marshal.WriteInt32(a6,24,(int)ia.ScopeId);
 return a6;}
 SockaddrStorage Storage(string q){
 return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(q,false),typeof(SockaddrStorage));}
@@ -581,20 +581,20 @@ return int.TryParse(d9,NumberStyles.None,CultureInfo.InvariantCulture,out ba)&&b
 static IPAddress Address(string q){
 IPAddress ap;
 string j=q.Substring(0,Math.Max(0,q.LastIndexOf(':')));
-bool go=j.StartsWith("[",StringComparison.Ordinal)&&j.EndsWith("]",StringComparison.Ordinal);
-if(go)
+bool gq=j.StartsWith("[",StringComparison.Ordinal)&&j.EndsWith("]",StringComparison.Ordinal);
+if(gq)
 j=j.Substring(1,j.Length-2);
-if(!go&&j.Split('.').Length!=4)
+if(!gq&&j.Split('.').Length!=4)
 return null;
-return IPAddress.TryParse(j,out ap)&&j.Contains(":")==go?ap:null;}
+return IPAddress.TryParse(j,out ap)&&j.Contains(":")==gq?ap:null;}
 public static string Identity(string aa,string q){
 string g=aa=="ipport"?""+Address(q):q.Substring(0,Math.Max(0,q.LastIndexOf(':'))).ToLowerInvariant();
 return(g=="*"&&aa=="hostnameport"?"ccs ":aa+" "+g)+":"+Port(q);}
 public static bool IsKey(string aa,string q){
-int ha=q.LastIndexOf(':');
-if(Port(q)==0||(ha<0)!=(aa=="ccs"))
+int hc=q.LastIndexOf(':');
+if(Port(q)==0||(hc<0)!=(aa=="ccs"))
 return false;
-return aa=="ipport"?Address(q)!=null:aa=="ccs"||ha>0;}
+return aa=="ipport"?Address(q)!=null:aa=="ccs"||hc>0;}
 public static bool IsThumbprint(string j){
 foreach(char aq in j)
 if(!Uri.IsHexDigit(aq))
@@ -611,13 +611,13 @@ public HttpTable(IHttpApi ce){
 this.ce=ce;}
 public HttpRecord Find(string aa,string q){
 using(RecordMemory bp=RecordMemory.Query(aa,q))
-using(HttpRecords.Room ef=new HttpRecords.Room()){
-uint r=ef.Query(ce,bp.Id,bp.At,bp.Length);
+using(HttpRecords.Room eg=new HttpRecords.Room()){
+uint r=eg.Query(ce,bp.Id,bp.At,bp.Length);
 if(r==HttpNative.NotFound||(r==HttpNative.InvalidParameter&&aa!="ipport"))
 return null;
 if(r!=0)
 throw Fault("HttpQueryServiceConfiguration",r,aa+" "+q);
-HttpRecord o=HttpRecords.Of(bp.Id,ef.At);
+HttpRecord o=HttpRecords.Of(bp.Id,eg.At);
 o.Family=aa;
 o.Key=q;
 return o;}}
@@ -631,10 +631,10 @@ throw new HostException("update_unsupported","this Windows does not export it",a
 Call(UpdateCall,ce.Update,aa,q,value);}
 delegate uint Write(int c2,IntPtr ac,uint y);
 static void Call(string g,Write bj,string aa,string q,HttpRecord value){
-using(RecordMemory e0=new RecordMemory(aa,q,value)){
+using(RecordMemory e1=new RecordMemory(aa,q,value)){
 uint r;
 try{
-r=bj(e0.Id,e0.At,e0.Length);}
+r=bj(e1.Id,e1.At,e1.Length);}
 catch(EntryPointNotFoundException){
 r=NoSuchProcedure;}
 if(r!=0)
@@ -707,26 +707,26 @@ throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
 public void CommitAll(List<Edit>al){
-bool en=false;
-for(int bx=1;;bx++){
+bool eo=false;
+for(int bz=1;;bz++){
 try{
 Once(al);
 return;}
 catch(Exception c){
 uint ay=unchecked((uint)c.HResult);
-bool h3=ay==Sharing||ay==Transaction||(ay==Locked&&bj==Commit);
-HostException it=Typed(c);
-en|=bj==Commit;
-if(en&&Stand(al))
+bool h4=ay==Sharing||ay==Transaction||(ay==Locked&&bj==Commit);
+HostException iu=Typed(c);
+eo|=bj==Commit;
+if(eo&&Stand(al))
 return;
-if(!h3||bx==Attempts)
-throw it;}
-a.Pause(Math.Min(LongestPause,FirstPause<<(bx-1))+Jitter.Next(FirstPause));}}
+if(!h4||bz==Attempts)
+throw iu;}
+a.Pause(Math.Min(LongestPause,FirstPause<<(bz-1))+Jitter.Next(FirstPause));}}
 bool Stand(List<Edit>al){
 try{
-BindingLists cs=Read(al),c9=cs.Copy();
+BindingLists co=Read(al),c9=co.Copy();
 c9.Try(Edit.Undoing(al));
-return al.Exists(s=> !BindingLists.Same(cs[s.Site],c9[s.Site]));}
+return al.Exists(s=> !BindingLists.Same(co[s.Site],c9[s.Site]));}
 catch(HostException){
 return false;}}
 void Once(List<Edit>al){
@@ -739,9 +739,9 @@ List<Edit>ci=cj.Try(al);
 for(a6=0;a6<ci.Count;a6++)
 One(ab[ci[a6].Site],ci[a6],l);
 a6=0;
-BindingLists gu=Lists(ab,l);
+BindingLists gw=Lists(ab,l);
 foreach(string ao in ab.Keys)
-if(!BindingLists.Same(cj[ao],gu[ao]))
+if(!BindingLists.Same(cj[ao],gw[ao]))
 throw new HostException("internal","IIS put a binding elsewhere in site "+ao,"edits[0]","IIS put a binding of site "+ao+" elsewhere than it was told; nothing was committed","AddElement",null);
 bj=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
@@ -763,21 +763,21 @@ if(bl.Contains(g))
 o[g]=SiteStates.Keep(l,SiteStates.Keep(l,ao.GetElementByName("bindings")).GetCollection());}
 return o;}
 BindingLists Lists(Dictionary<string,IAppHostElementCollection>ab,List<object>l){
-BindingLists fu=new BindingLists();
+BindingLists fw=new BindingLists();
 if(ab.Count>0)
-fu.KnowsFlags=HasFlags(SiteStates.Keep(l,ab.First().Value.CreateNewElement("binding")));
+fw.KnowsFlags=HasFlags(SiteStates.Keep(l,ab.First().Value.CreateNewElement("binding")));
 foreach(KeyValuePair<string,IAppHostElementCollection>ao in ab){
 List<Binding>t=new List<Binding>();
 long at=ao.Value.GetCount();
 for(int b=0;b<at;b++)
-t.Add(Image(ao.Value.GetItem(b),fu.KnowsFlags));
-fu[ao.Key]=t;}
-return fu;}
-static Binding Image(IAppHostElement a3,bool f3){
+t.Add(Image(ao.Value.GetItem(b),fw.KnowsFlags));
+fw[ao.Key]=t;}
+return fw;}
+static Binding Image(IAppHostElement a3,bool f5){
 List<object>l=new List<object>{a3};
 try{
 Binding a0=new Binding{Protocol=Words(a3,"protocol"),Information=Words(a3,"bindingInformation")};
-if(!f3)
+if(!f5)
 return a0;
 IAppHostProperty ag=SiteStates.Keep(l,a3.GetPropertyByName("sslFlags"));
 if(!Convert.ToBoolean(ag.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
@@ -857,7 +857,7 @@ IMachine a;
 IDictionary[]bp;
 Sight[]dy;
 int a9;
-Gaps fq=new Gaps();
+Gaps fs=new Gaps();
 List<HttpRecord>a5;
 Prober(IMachine a,IList ct,int br){
 this.a=a;
@@ -865,41 +865,41 @@ bp=new IDictionary[ct.Count];
 dy=new Sight[ct.Count];
 ct.CopyTo(bp,0);
 a9=br*1000;}
-public static List<Bag>Look(IMachine a,IList ct,int br,int ee){
-return new Prober(a,ct,br).Run(ee);}
-List<Bag>Run(int ee){
+public static List<Bag>Look(IMachine a,IList ct,int br,int ef){
+return new Prober(a,ct,br).Run(ef);}
+List<Bag>Run(int ef){
 List<int>c8=Enumerable.Range(0,bp.Length).ToList(),ax=c8;
-for(int g9=0,ea=0;;){
+for(int hb=0,ea=0;;){
 Together(ax);
 ax=c8.FindAll(b=>dy[b].Verdict=="wrong");
-bool ev=ax.Count>0;
-if(!ev)
+bool ew=ax.Count>0;
+if(!ew)
 ax=c8.FindAll(b=>dy[b].MayPass);
-if(ax.Count==0||(ev?ea++ >=Math.Min(Doubts,ee):g9>=ee))
+if(ax.Count==0||(ew?ea++ >=Math.Min(Doubts,ef):hb>=ef))
 break;
-a.Pause(ev?Pause:Math.Min(LongestPause,Pause<<Math.Min(g9++,3)));}
-List<Bag>fo=new List<Bag>();
+a.Pause(ew?Pause:Math.Min(LongestPause,Pause<<Math.Min(hb++,3)));}
+List<Bag>fq=new List<Bag>();
 for(int b=0;b<bp.Length;b++)
-fo.Add(new Bag{
+fq.Add(new Bag{
 {"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",dy[b].Served},{"verdict",dy[b].Verdict}
 });
-return fo;}
+return fq;}
 void Together(List<int>ax){
-int i8= -1;
+int i9= -1;
 Exception d8=null;
 Sight[]dr=new Sight[ax.Count];
-ThreadStart hv=delegate{
+ThreadStart hw=delegate{
 try{
-for(int di;(di=Interlocked.Increment(ref i8))<ax.Count;)
+for(int di;(di=Interlocked.Increment(ref i9))<ax.Count;)
 dr[di]=At(bp[ax[di]]);}
 catch(Exception c){
 d8=c;}};
-Thread[]ej=new Thread[Math.Min(AtOnce,ax.Count)];
-for(int b=0;b<ej.Length;b++){
-ej[b]=new Thread(hv,StackSize){IsBackground=true};
-ej[b].Start();}
-foreach(Thread h5 in ej)
-h5.Join();
+Thread[]ek=new Thread[Math.Min(AtOnce,ax.Count)];
+for(int b=0;b<ek.Length;b++){
+ek[b]=new Thread(hw,StackSize){IsBackground=true};
+ek[b].Start();}
+foreach(Thread h6 in ek)
+h6.Join();
 if(d8!=null)
 throw new HostException("internal","probe: "+d8.GetType().Name+": "+d8.Message,"probe",d8.StackTrace,null,null);
 for(int di=0;di<dr.Length;di++){
@@ -909,54 +909,54 @@ if(ak==null||ak.Verdict!="wrong"||dr[di].Verdict=="right")
 dy[ax[di]]=dr[di];}}
 Sight At(IDictionary ah){
 int ba=Convert.ToInt32(Convert.ToString(ah["port"]));
-Stopwatch hu=Stopwatch.StartNew();
+Stopwatch hv=Stopwatch.StartNew();
 Sight bg=new Sight();
 try{
 using(Stream az=a.Dial(Convert.ToString(ah["address"]),ba,a9)){
 bg.Connected=true;
-byte[]hd=Handshake.Hello(Text(ah,"sni")),ex=new byte[16384];
+byte[]hf=Handshake.Hello(Text(ah,"sni")),ey=new byte[16384];
 az.WriteTimeout=a9;
-az.Write(hd,0,hd.Length);
-Flight gs=new Flight();
-Answer?bt=null;
-while(bt==null){
-int ia=a9-(int)hu.ElapsedMilliseconds;
-if(ia<=0)
+az.Write(hf,0,hf.Length);
+Flight gu=new Flight();
+Answer?bu=null;
+while(bu==null){
+int ib=a9-(int)hv.ElapsedMilliseconds;
+if(ib<=0)
 return bg;
-az.ReadTimeout=ia;
-int at=az.Read(ex,0,ex.Length);
-bt=at==0?Answer.Ended:gs.Add(ex,at);}
-bg.Answer=bt;
-bg.Served=gs.Thumbprint;}}
+az.ReadTimeout=ib;
+int at=az.Read(ey,0,ey.Length);
+bu=at==0?Answer.Ended:gu.Add(ey,at);}
+bg.Answer=bu;
+bg.Served=gu.Thumbprint;}}
 catch(TimeoutException){
 return bg;}
 catch(SocketException){
 bg.Answer=Answer.Ended;}
 catch(IOException c){
-SocketException e9=c.InnerException as SocketException;
-bool i5=e9!=null&&(e9.SocketErrorCode==SocketError.TimedOut||e9.SocketErrorCode==SocketError.WouldBlock);
-if(!i5&&hu.ElapsedMilliseconds<a9)
+SocketException fb=c.InnerException as SocketException;
+bool i6=fb!=null&&(fb.SocketErrorCode==SocketError.TimedOut||fb.SocketErrorCode==SocketError.WouldBlock);
+if(!i6&&hv.ElapsedMilliseconds<a9)
 bg.Answer=Answer.Ended;}
 return bg;}
 void Judge(IDictionary ah,Sight bg){
-string fs=Text(ah,"expect");
-bool hk=bg.Answer==Answer.Ended||bg.Answer==Answer.Alert;
+string fu=Text(ah,"expect");
+bool ed=bg.Answer==Answer.Ended||bg.Answer==Answer.Alert;
 if(bg.Answer==Answer.OtherTls)
 bg.Verdict="tls_unsupported_here";
-else if(bg.Answer==Answer.Shown&&fs=="file")
+else if(bg.Answer==Answer.Shown&&fu=="file")
 bg.Verdict=OfRecord(bg.Served,":"+ah["port"])?"unverified":"right";
 else if(bg.Answer==Answer.Shown)
-bg.Verdict=bg.Served.Equals(fs,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
-else if(fs==null)
-bg.Verdict=hk?"right":"unverified";
+bg.Verdict=bg.Served.Equals(fu,StringComparison.OrdinalIgnoreCase)?"right":"wrong";
+else if(fu==null)
+bg.Verdict=ed?"right":"unverified";
 else
 bg.Verdict=bg.Answer==Answer.Ended|| !bg.Connected?"unreachable":"unverified";
 bg.MayPass=bg.Verdict=="unreachable"||bg.Verdict=="unverified"&&bg.Served==null;}
 bool OfRecord(string ai,string ba){
 if(a5==null)
 using(IHttpApi ce=a.OpenHttp())
-a5=new HttpRecords(ce).All(0,fq);
-return fq.Entries.Count>0||a5.Exists(av=>av.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(av.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+a5=new HttpRecords(ce).All(0,fs);
+return fs.Entries.Count>0||a5.Exists(av=>av.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(av.Thumbprint,StringComparison.OrdinalIgnoreCase));}
 static string Text(IDictionary ah,string g){
 return ah[g]==null?null:Convert.ToString(ah[g]);}
 class Sight{
@@ -969,62 +969,71 @@ public int Index;
 public Step Step;
 public string Instead;}
 Changes n;
-Journal co;
+Journal cq;
 List<Step>ar;
-List<Way>g1=new List<Way>();
+List<Way>g3=new List<Way>();
 Dictionary<string,HttpRecord>a5=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 BindingLists ab;
+HashSet<int>ed=new HashSet<int>();
+HashSet<string>f9=new HashSet<string>(StringComparer.Ordinal);
 public List<HostException>Lost=new List<HostException>();
-public Recovery(Changes n,Journal co){
+public Recovery(Changes n,Journal cq){
 this.n=n;
-this.co=co;
+this.cq=cq;
 try{
-if(co.Damaged)
+if(cq.Damaged)
 throw new FormatException("a line of it is not as it was written");
-ar=Step.Read(new Given(JsonReader.Parse(co["steps"]),"steps"));}
+ar=Step.Read(new Given(JsonReader.Parse(cq["steps"]),"steps"));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
 HostException Conflict(string f,string c0){
-string w="run "+co["run"]+" has not finished, and "+c0;
+string w="run "+cq["run"]+" has not finished, and "+c0;
 return new HostException("journal_conflict",w,f,w,null,null);}
 public void Plan(){
-SortedDictionary<int,object>en=new SortedDictionary<int,object>();
-HashSet<int>dc=new HashSet<int>(),e3=new HashSet<int>();
-foreach(KeyValuePair<string,string>cp in co.Lines){
-int ir=cp.Value.IndexOf('\t'),b;
-if(!int.TryParse(ir<0?cp.Value:cp.Value.Substring(0,ir),NumberStyles.None,CultureInfo.InvariantCulture,out b))
+SortedDictionary<int,object>eo=new SortedDictionary<int,object>();
+HashSet<int>dc=new HashSet<int>(),e4=new HashSet<int>();
+foreach(KeyValuePair<string,string>cm in cq.Lines){
+int it=cm.Value.IndexOf('\t'),b;
+if(!int.TryParse(it<0?cm.Value:cm.Value.Substring(0,it),NumberStyles.None,CultureInfo.InvariantCulture,out b))
 continue;
-if(cp.Key=="begin")
-en[b]=JsonReader.Parse(cp.Value.Substring(ir+1));
-else if(cp.Key=="done")
+if(cm.Key=="begin")
+eo[b]=JsonReader.Parse(cm.Value.Substring(it+1));
+else if(cm.Key=="done")
 dc.Add(b);
-else if(cp.Key=="undo")
+else if(cm.Key=="undo")
 dc.Remove(b);
-else if(cp.Key=="undone"||cp.Key=="failed")
-e3.Add(b);}
-foreach(int b in en.Keys.Reverse())
-if(!e3.Contains(b)&&ar[b].Op!=Step.Probe)
-Plan(b,ar[b],en[b],!dc.Contains(b));}
+else if(cm.Key=="undone"||cm.Key=="failed")
+e4.Add(b);
+else if(cm.Key=="lost")
+ed.Add(b);}
+foreach(int b in eo.Keys.Reverse())
+if(!e4.Contains(b)&&ar[b].Op!=Step.Probe)
+Plan(b,ar[b],eo[b],!dc.Contains(b));}
 void Plan(int b,Step e,object l,bool cz){
 if(e.Op==Step.Bindings){
-List<object>fw=new List<object>((object[])l);
-List<Edit>al=e.Edits.Select((s,a6)=>new Edit{Site=s.Site,Behind=fw[a6]as string,Position=fw[a6]as string==null?(int)(long)fw[a6]:s.Position,Before=s.Before,After=s.After}).ToList();
+List<object>fy=new List<object>((object[])l);
+List<Edit>al=e.Edits.Select((s,a6)=>new Edit{Site=s.Site,Behind=fy[a6]as string,Position=fy[a6]as string==null?(int)(long)fy[a6]:s.Position,Before=s.Before,After=s.After}).ToList();
 Plan(b,al,cz);
 return;}
-HttpRecord ak=l==null?null:Step.Image(e,new Given(l,"begin")),cs;
-string b2=RecordMemory.Identity(e.Family,e.Key);
-if(!a5.TryGetValue(b2,out cs)){
-cs=n.Http.Find(e.Family,e.Key);
-n.Touched.Note(e,cs);}
-a5[b2]=ak;
-if(cz&&HttpTable.Same(cs,ak)){
+HttpRecord ak=l==null?null:Step.Image(e,new Given(l,"begin")),co;
+string bs=RecordMemory.Identity(e.Family,e.Key);
+if(f9.Contains(bs))
+return;
+if(!a5.TryGetValue(bs,out co)){
+co=n.Http.Find(e.Family,e.Key);
+n.Touched.Note(e,co);}
+a5[bs]=ak;
+if(cz&&HttpTable.Same(co,ak)){
 Nothing(b);
 return;}
-bool f0=cz&&e.Op==Step.Replace&&cs==null;
-if(!f0&& !HttpTable.Same(cs,e.After))
-throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(cs));
-Step c9=f0?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=ak}:Changes.Inverse(e,ak);
-g1.Add(new Way{Index=b,Step=c9});}
+bool e6=cz&&e.Op==Step.Replace&&co==null;
+if(!e6&& !HttpTable.Same(co,e.After)&&ed.Contains(b)){
+f9.Add(bs);
+return;}
+if(!e6&& !HttpTable.Same(co,e.After))
+throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(co));
+Step c9=e6?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=ak}:Changes.Inverse(e,ak);
+g3.Add(new Way{Index=b,Step=c9});}
 void Plan(int b,List<Edit>al,bool cz){
 if(ab==null){
 ab=n.Iis.Read(ar.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
@@ -1032,25 +1041,26 @@ n.Touched.Note(ab.Copy());}
 List<Edit>c9=Edit.Undoing(al);
 if(ab.Fits(c9)){
 ab.Try(c9);
-g1.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=c9}});}
+g3.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=c9}});}
 else if(cz&&ab.Fits(Edit.Undoing(c9)))
 Nothing(b);
 else
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
 void Nothing(int b){
-bool ht=co.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
-g1.Add(new Way{Index=b,Instead=ht?"undone":"failed"});}
+bool hu=cq.Lines.Contains(new KeyValuePair<string,string>("undo",b.ToString(CultureInfo.InvariantCulture)));
+g3.Add(new Way{Index=b,Instead=hu?"undone":"failed"});}
 public void CarryOut(JournalWriter h){
-foreach(Way ga in g1){
-if(ga.Step==null){
-h.Note(ga.Instead,ga.Index);
+foreach(Way f2 in g3){
+if(f2.Step==null){
+h.Note(f2.Instead,f2.Index);
 continue;}
-h.Note("undo",ga.Index);
-if(ga.Step.Op==Step.Bindings)
-n.Iis.CommitAll(ga.Step.Edits);
-else if(!Record(ga.Step))
-continue;
-h.Note("undone",ga.Index);}}
+h.Note("undo",f2.Index);
+if(f2.Step.Op==Step.Bindings)
+n.Iis.CommitAll(f2.Step.Edits);
+else if(!Record(f2.Step)){
+h.Note("lost",f2.Index);
+continue;}
+h.Note("undone",f2.Index);}}
 bool Record(Step e){
 n.Expected(e);
 try{
@@ -1121,20 +1131,20 @@ finally{
 if(c9!=null)
 dc.Add(new KeyValuePair<int,Step>(b,c9));}}}
 List<Edit>Placed(List<Edit>al){
-BindingLists cs=n.Iis.Read(al);
-n.Touched.Note(cs);
-return cs.Copy().Try(al);}
+BindingLists co=n.Iis.Read(al);
+n.Touched.Note(co);
+return co.Copy().Try(al);}
 void Look(Step e){
-List<Bag>fo=Prober.Look(a,e.Endpoints,(int)an["timeout"].Whole(1,600),(int)an["retries"].Whole(0,100));
-Probes.AddRange(fo);
-Bag ev=fo.Find(eg=>(string)eg["verdict"]=="wrong");
-Bag i7=fo.Find(eg=>(string)eg["verdict"]!="wrong"&&(string)eg["verdict"]!="right");
-Bag b8=ev??(an["on_unverified"].Text()=="fail"?i7:null);
+List<Bag>fq=Prober.Look(a,e.Endpoints,(int)an["timeout"].Whole(1,600),(int)an["retries"].Whole(0,100));
+Probes.AddRange(fq);
+Bag ew=fq.Find(eh=>(string)eh["verdict"]=="wrong");
+Bag i8=fq.Find(eh=>(string)eh["verdict"]!="wrong"&&(string)eh["verdict"]!="right");
+Bag b8=ew??(an["on_unverified"].Text()=="fail"?i8:null);
 if(b8==null)
 return;
 string f=b8["address"]+":"+b8["port"]+" "+(b8["sni"]??"without SNI");
 string w="expected "+(b8["expect"]??"no handshake")+", saw "+(b8["served"]??"no handshake");
-throw new HostException(ev!=null?"probe_wrong":"probe_unverified",w,f,w,null,null);}
+throw new HostException(ew!=null?"probe_wrong":"probe_unverified",w,f,w,null,null);}
 void Undo(){
 if(dc.Count==0)
 return;
@@ -1176,32 +1186,32 @@ get{return new Given(Table()[g],Below(g));}}
 string Below(string g){
 return Place.Length==0?g:Place+"."+g;}
 IDictionary Table(){
-IDictionary bw=value as IDictionary;
-if(bw==null)
+IDictionary bx=value as IDictionary;
+if(bx==null)
 throw Bad("must be an object");
-return bw;}
-public Given Keys(string[]cj,params string[]g5){
-IDictionary bw=Table();
+return bx;}
+public Given Keys(string[]cj,params string[]g7){
+IDictionary bx=Table();
 List<string>bl=new List<string>();
-foreach(object q in bw.Keys)
+foreach(object q in bx.Keys)
 bl.Add(Convert.ToString(q));
 bl.Sort(StringComparer.Ordinal);
-string[]fy=(string[])cj.Clone();
-Array.Sort(fy,StringComparer.Ordinal);
-foreach(string g in fy)
+string[]f0=(string[])cj.Clone();
+Array.Sort(f0,StringComparer.Ordinal);
+foreach(string g in f0)
 if(!bl.Contains(g))
 throw new Given(null,Below(g)).Bad("is missing");
 foreach(string g in bl)
-if(Array.IndexOf(cj,g)<0&&Array.IndexOf(g5,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
+if(Array.IndexOf(cj,g)<0&&Array.IndexOf(g7,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
 throw new Given(null,Below(g)).Bad("is not known");
 return this;}
 public List<Given>Items(){
-IEnumerable fb=value as IEnumerable;
-if(fb==null||value is string||value is IDictionary)
+IEnumerable fd=value as IEnumerable;
+if(fd==null||value is string||value is IDictionary)
 throw Bad("must be a list");
 List<Given>cv=new List<Given>();
-foreach(object bz in fb)
-cv.Add(new Given(bz,Place+"["+cv.Count+"]"));
+foreach(object b0 in fd)
+cv.Add(new Given(b0,Place+"["+cv.Count+"]"));
 return cv;}
 public string Text(){
 string j=value as string;
@@ -1212,14 +1222,14 @@ public bool IsText{
 get{return value is string;}}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long he,long ew){
+public long Whole(long hg,long ex){
 decimal u= -1;
-bool fz= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
-fz=fz&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
-if(fz)
+bool f1= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
+f1=f1&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
+if(f1)
 u=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!fz||u!=Math.Truncate(u)||u<he||u>ew)
-throw Bad("must be a whole number from "+he+" to "+ew);
+if(!f1||u!=Math.Truncate(u)||u<hg||u>ex)
+throw Bad("must be a whole number from "+hg+" to "+ex);
 return(long)u;}
 public string Choice(params string[]af){
 string j=value as string;
@@ -1244,8 +1254,8 @@ public bool IsRecord{
 get{return Family!=null;}}
 public static List<Step>Read(Given k){
 List<Step>ar=new List<Step>();
-foreach(Given bz in k.Items())
-ar.Add(One(bz));
+foreach(Given b0 in k.Items())
+ar.Add(One(b0));
 return ar;}
 static Step One(Given k){
 Step e=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
@@ -1261,11 +1271,11 @@ e.Family=k["family"].Choice("ipport","hostnameport","ccs","scopedccs");
 e.Key=k["key"].Text();
 if(!RecordMemory.IsKey(e.Family,e.Key))
 throw k["key"].Bad("'"+e.Key+"' is no key of family "+e.Family);
-bool ak= !k["before"].IsNull,e4= !k["after"].IsNull;
-if(ak==(e.Op==Set)||e4==(e.Op==Delete))
+bool ak= !k["before"].IsNull,e5= !k["after"].IsNull;
+if(ak==(e.Op==Set)||e5==(e.Op==Delete))
 throw k.Bad(e.Op+" has the wrong images");
 e.Before=ak?Image(e,k["before"]):null;
-e.After=e4?Image(e,k["after"]):null;}
+e.After=e5?Image(e,k["after"]):null;}
 public static HttpRecord Image(Step e,Given k){
 k.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
 HttpRecord a0=new HttpRecord{Family=e.Family,Key=e.Key};
@@ -1287,12 +1297,12 @@ return a0;}
 static long Number(Given k){
 return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
-Bag em=new Bag{{"op",Op}};
+Bag en=new Bag{{"op",Op}};
 if(Op==Bindings)
-return em.Put("edits",Edits.ConvertAll(s=>s.ToBag()));
+return en.Put("edits",Edits.ConvertAll(s=>s.ToBag()));
 if(Op==Probe)
-return em.Put("endpoints",Endpoints.ConvertAll(av=>new Bag{{"address",av["address"]},{"port",av["port"]},{"sni",av["sni"]},{"expect",av["expect"]}}));
-return em.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
+return en.Put("endpoints",Endpoints.ConvertAll(av=>new Bag{{"address",av["address"]},{"port",av["port"]},{"sni",av["sni"]},{"expect",av["expect"]}}));
+return en.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
 public static Bag ImageBag(HttpRecord v){
 return v==null?null:v.AddTo(new Bag());}
 static Hashtable Endpoint(Given k){
@@ -1331,9 +1341,9 @@ return new Bag{{"site",Site},{"position",Position},{"before",ImageBag(Before)},{
 static Bag ImageBag(Binding a0){
 return a0==null?null:new Bag{{"protocol",a0.Protocol},{"information",a0.Information},{"ssl_flags",a0.Flags}};}
 public static List<Edit>Undoing(List<Edit>al){
-List<Edit>f7=al.ConvertAll(s=>new Edit{Site=s.Site,Behind=s.Behind,Position=s.Position,Before=s.After,After=s.Before,Back=true});
-f7.Reverse();
-return f7;}}
+List<Edit>ga=al.ConvertAll(s=>new Edit{Site=s.Site,Behind=s.Behind,Position=s.Position,Before=s.After,After=s.Before,Back=true});
+ga.Reverse();
+return ga;}}
 public partial class WindowsMachine:IWritingMachine{
 static Guid WritableAdminManager=new Guid("2b72133b-3f5b-4602-8952-803546ce3344");
 const int AlreadyExists=183;
@@ -1343,18 +1353,18 @@ public IAppHostWritableAdminManager OpenWritableAdmin(){
 return(IAppHostWritableAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(WritableAdminManager,true));}
 public string Owner{
 get{
-using(Process h2=Process.GetCurrentProcess())
-return Mark(h2);}}
+using(Process h3=Process.GetCurrentProcess())
+return Mark(h3);}}
 static string Mark(Process be){
 long br=be.StartTime.ToUniversalTime().Ticks/TimeSpan.TicksPerSecond;
 return be.Id.ToString(CultureInfo.InvariantCulture)+" "+br.ToString(CultureInfo.InvariantCulture);}
-public bool IsAlive(string fd){
+public bool IsAlive(string ff){
 int c2;
-if(fd==null||fd==Owner|| !int.TryParse(fd.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c2))
+if(ff==null||ff==Owner|| !int.TryParse(ff.Split(' ')[0],NumberStyles.None,CultureInfo.InvariantCulture,out c2))
 return false;
 try{
 using(Process be=Process.GetProcessById(c2))
-return Mark(be)==fd;}
+return Mark(be)==ff;}
 catch(Exception){
 return false;}}
 public IDisposable Lock(int br){
@@ -1362,12 +1372,12 @@ IntPtr dv=Described("CreateMutexExW",0,a7=>CreateMutexExW(ref a7,LockName,0,0x1F
 Mutex cw=new Mutex(false);
 cw.SafeWaitHandle.Dispose();
 cw.SafeWaitHandle=new SafeWaitHandle(dv,true);
-bool im;
+bool io;
 try{
-im=cw.WaitOne(br*1000);}
+io=cw.WaitOne(br*1000);}
 catch(AbandonedMutexException){
-im=true;}
-if(im)
+io=true;}
+if(io)
 return new Held(cw);
 cw.Dispose();
 return null;}
@@ -1381,9 +1391,9 @@ cw.Dispose();}}
 public string JournalFolder(){
 string x=ToPath(Journal.Folder);
 Described("CreateDirectoryW",AlreadyExists,a7=>(IntPtr)(CreateDirectoryW(x,ref a7)?1:0));
-string iv=Untrusted(x);
-if(iv!=null)
-throw new HostException("journal_untrusted",iv,x,iv+"; look who made the folder, then remove it",null,null);
+string iw=Untrusted(x);
+if(iw!=null)
+throw new HostException("journal_untrusted",iw,x,iw+"; look who made the folder, then remove it",null,null);
 return x;}
 static string Untrusted(string x){
 if((File.GetAttributes(x)&FileAttributes.ReparsePoint)!=0)
@@ -1400,18 +1410,18 @@ if(!IsTrusted(cg.Owner))
 return"the folder of the journal belongs to "+cg.Owner;
 if(cg.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce gh in cg.DiscretionaryAcl){
-const int g4=0x1200A9|unchecked((int)0xA0000000);
-KnownAce d4=gh as KnownAce;
-bool hy=d4!=null&&d4.AceType==AceType.AccessDenied;
-if(!hy&&(d4==null||((d4.AccessMask&~g4)!=0&& !IsTrusted(d4.SecurityIdentifier))))
+foreach(GenericAce gj in cg.DiscretionaryAcl){
+const int g6=0x1200A9|unchecked((int)0xA0000000);
+KnownAce d4=gj as KnownAce;
+bool hz=d4!=null&&d4.AceType==AceType.AccessDenied;
+if(!hz&&(d4==null||((d4.AccessMask&~g6)!=0&& !IsTrusted(d4.SecurityIdentifier))))
 return(d4==null?"somebody":d4.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
-static bool IsTrusted(SecurityIdentifier b2){
-string j=b2==null?"":b2.Value;
+static bool IsTrusted(SecurityIdentifier bs){
+string j=bs==null?"":bs.Value;
 return j=="S-1-5-32-544"||j=="S-1-5-18"||j.StartsWith("S-1-5-80-956008885-",StringComparison.Ordinal);}
-public IJournalFile OpenJournal(string i,long fa){
-return new JournalFile(i,fa);}
+public IJournalFile OpenJournal(string i,long fc){
+return new JournalFile(i,fc);}
 public static HostException Refused(string bj,int b7){
 bool b5=b7==5||b7==1307||b7==1314;
 string w=b5?"administrator rights are missing":HostException.OfCall(bj,(uint)b7).Message;
@@ -1422,36 +1432,36 @@ public int Length;
 public IntPtr Descriptor;
 public int Inherit;}
 delegate IntPtr Creation(SecurityAttributes a7);
-static IntPtr Described(string bj,int g2,Creation hx){
+static IntPtr Described(string bj,int g4,Creation hy){
 SecurityAttributes a7=new SecurityAttributes{Length=Marshal.SizeOf(typeof(SecurityAttributes))};
 uint ad;
 if(!ConvertStringSecurityDescriptorToSecurityDescriptorW(OnlyAdministrators,1,out a7.Descriptor,out ad))
 throw Refused("ConvertStringSecurityDescriptorToSecurityDescriptorW",Marshal.GetLastWin32Error());
 try{
-IntPtr gu=hx(a7);
+IntPtr gw=hy(a7);
 int b7=Marshal.GetLastWin32Error();
-if(gu==IntPtr.Zero&&b7!=g2)
+if(gw==IntPtr.Zero&&b7!=g4)
 throw Refused(bj,b7);
-return gu;}
+return gw;}
 finally{
 LocalFree(a7.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string j,uint fn,out IntPtr a8,out uint ad);
+static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string j,uint fp,out IntPtr a8,out uint ad);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool GetFileSecurityW(string i,uint c6,byte[]a8,uint ad,out uint bq);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr CreateMutexExW(ref SecurityAttributes a7,string g,uint ag,uint gr);
+static extern IntPtr CreateMutexExW(ref SecurityAttributes a7,string g,uint ag,uint gt);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool CreateDirectoryW(string i,ref SecurityAttributes a7);
 [DllImport("kernel32.dll")]
-static extern IntPtr LocalFree(IntPtr e0);}
+static extern IntPtr LocalFree(IntPtr e1);}
 public interface IWritingMachine:IMachine{
 IAppHostWritableAdminManager OpenWritableAdmin();
 IDisposable Lock(int br);
 string Owner{get;}
-bool IsAlive(string fd);
+bool IsAlive(string ff);
 string JournalFolder();
-IJournalFile OpenJournal(string i,long fa);}
+IJournalFile OpenJournal(string i,long fc);}
 public interface IGuard{
 bool Confirms{get;}
 void Confirm(string i);
@@ -1461,10 +1471,10 @@ public interface IJournalFile:IDisposable{
 void Append(byte[]ae);}
 public class JournalFile:IJournalFile{
 FileStream az;
-public JournalFile(string i,long fa){
+public JournalFile(string i,long fc){
 az=new FileStream(i,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
-az.SetLength(fa);
-az.Seek(fa,SeekOrigin.Begin);}
+az.SetLength(fc);
+az.Seek(fc,SeekOrigin.Begin);}
 public void Append(byte[]ae){
 long bn=az.Position;
 try{

@@ -16,20 +16,20 @@ public class Guard:IGuard{
 public const string TaskFolder="tlsfleet.iis",Program=@"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe";
 const int CheckSeconds=120,WaitSeconds=3600;
 IWritingMachine a;
-ITasks cn;
-int f6;
-List<string>fe=new List<string>();
+ITasks cp;
+int f8;
+List<string>fg=new List<string>();
 string da;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine(),new WindowsTasks());}
-public static string Run(IDictionary p,IWritingMachine a,ITasks cn){
+public static string Run(IDictionary p,IWritingMachine a,ITasks cp){
 try{
-return Applier.Run(p,a,new Guard(new Given(p,""),a,cn));}
+return Applier.Run(p,a,new Guard(new Given(p,""),a,cp));}
 catch(Exception c){
 return Json.Write(Reader.Failure(Applier.Typed(c,"")));}}
-Guard(Given k,IWritingMachine a,ITasks cn){
+Guard(Given k,IWritingMachine a,ITasks cp){
 this.a=a;
-this.cn=cn;
+this.cp=cp;
 if(k["guard"].IsNull==k["confirm"].IsNull)
 throw k["guard"].Bad("give exactly one of guard and confirm");
 if(!k["confirm"].IsNull){
@@ -38,9 +38,9 @@ if(k["steps"].Items().Count>0)
 throw k["steps"].Bad("a confirmation has none");
 return;}
 Given bd=k["guard"].Keys(new[]{"minutes","engine"});
-f6=(int)bd["minutes"].Whole(1,1440);
+f8=(int)bd["minutes"].Whole(1,1440);
 foreach(Given df in bd["engine"].Items())
-fe.Add(Unpacked(df));}
+fg.Add(Unpacked(df));}
 static string Unpacked(Given df){
 try{
 using(GZipStream az=new GZipStream(new MemoryStream(Convert.FromBase64String(df.Text())),CompressionMode.Decompress))
@@ -51,30 +51,30 @@ throw df.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
 get{return da!=null;}}
 public void Arm(JournalWriter h,int ar){
-DateTime ck=a.UtcNow.AddMinutes(f6);
+DateTime ck=a.UtcNow.AddMinutes(f8);
 try{
 string x=Directory.CreateDirectory(FolderOf(a,h.Run)).FullName;
-string gz=Path.Combine(x,"undo.ps1");
-for(int b=0;b<fe.Count;b++)
-File.WriteAllText(Path.Combine(x,b.ToString(CultureInfo.InvariantCulture)+".cs"),fe[b],Encoding.ASCII);
-File.WriteAllText(gz,Script(h.Run),Encoding.ASCII);
-string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+gz+"\"";
-string dq=cn.PowerShell(bo+" -Check",CheckSeconds);
+string g1=Path.Combine(x,"undo.ps1");
+for(int b=0;b<fg.Count;b++)
+File.WriteAllText(Path.Combine(x,b.ToString(CultureInfo.InvariantCulture)+".cs"),fg[b],Encoding.ASCII);
+File.WriteAllText(g1,Script(h.Run),Encoding.ASCII);
+string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+g1+"\"";
+string dq=cp.PowerShell(bo+" -Check",CheckSeconds);
 if(dq!=null)
 throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dq);
-cn.Register(NameOf(h.Run),Xml(bo,ck));
+cp.Register(NameOf(h.Run),Xml(bo,ck));
 h.Guard(Journal.Time(ck)+"\t"+ar.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
 Disarm(h.Run);
 string w="the guard could not be set up, so nothing was written: "+c.Message;
 throw new HostException("guard_unavailable",w,"guard",w,null,unchecked((uint)c.HResult));}}
 public void Disarm(string bc){
-Tidy(a,cn,bc);}
+Tidy(a,cp,bc);}
 public void Confirm(string i){
 Journal o=Journal.Of(i);
 if(o["run"]!=da|| !o.Waiting){
-bool e3=o["run"]==da&&o["expired"]!=null;
-string w="run "+da+(e3?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
+bool e4=o["run"]==da&&o["expired"]!=null;
+string w="run "+da+(e4?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
 throw new HostException("guard_expired",w,"confirm",w,null,null);}
 using(JournalWriter h=JournalWriter.GoOn(a,i,o))
 h.End();
@@ -82,17 +82,17 @@ File.Delete(i);
 Disarm(da);}
 public static string Expire(string bc){
 return Expire(bc,new WindowsMachine(),new WindowsTasks());}
-public static string Expire(string bc,IWritingMachine a,ITasks cn){
+public static string Expire(string bc,IWritingMachine a,ITasks cp){
 string dq;
 try{
 string i=Path.Combine(a.JournalFolder(),Journal.File);
-using(IDisposable gd=a.Lock(WaitSeconds))
-dq=gd==null?"another applier did not end":Undone(bc,a,i);}
+using(IDisposable gf=a.Lock(WaitSeconds))
+dq=gf==null?"another applier did not end":Undone(bc,a,i);}
 catch(Exception c){
 HostException af=Applier.Typed(c,"journal");
 dq=af.Code+": "+af.Hint;}
 a.LogInvocation("tlsfleet.iis guard of run "+bc+": "+dq);
-Tidy(a,cn,bc);
+Tidy(a,cp,bc);
 return dq;}
 static string Undone(string bc,IWritingMachine a,string i){
 Journal o=Journal.Of(i);
@@ -110,12 +110,12 @@ if(bb.Lost.Count>0)
 return"undone but for records that could not be put back";
 h.End();}
 return"undone, since nobody had confirmed it";}
-static void Tidy(IWritingMachine a,ITasks cn,string bc){
+static void Tidy(IWritingMachine a,ITasks cp,string bc){
 try{
 string x=FolderOf(a,bc);
 if(Directory.Exists(x))
 Directory.Delete(x,true);
-cn.Remove(NameOf(bc));}
+cp.Remove(NameOf(bc));}
 catch(Exception){}}
 static string NameOf(string bc){
 return"undo-"+bc;}
@@ -144,26 +144,26 @@ return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.micro
 +"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bo.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
 public interface ITasks{
 string PowerShell(string p,int br);
-void Register(string g,string iw);
+void Register(string g,string ix);
 void Remove(string g);}
 [ComImport,Guid("2faba4c7-4da9-4013-9697-20cc3fd40f85"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskService{
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetRunningTasks(int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object NewTask(uint ag);
-void Connect([MarshalAs(UnmanagedType.Struct)]object h4,[MarshalAs(UnmanagedType.Struct)]object ig,[MarshalAs(UnmanagedType.Struct)]object jh,[MarshalAs(UnmanagedType.Struct)]object g6);}
+void Connect([MarshalAs(UnmanagedType.Struct)]object h5,[MarshalAs(UnmanagedType.Struct)]object ih,[MarshalAs(UnmanagedType.Struct)]object ji,[MarshalAs(UnmanagedType.Struct)]object g8);}
 [ComImport,Guid("8cfac062-a080-4c15-9a88-aa7c2af80dfc"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskFolder{
 [return:MarshalAs(UnmanagedType.BStr)]string GetName();
 [return:MarshalAs(UnmanagedType.BStr)]string GetPath();
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetFolders(int ag);
-ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object jc);
+ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object jd);
 void DeleteFolder([MarshalAs(UnmanagedType.BStr)]string g,int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTask([MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTasks(int ag);
 void DeleteTask([MarshalAs(UnmanagedType.BStr)]string g,int ag);
-[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string i,[MarshalAs(UnmanagedType.BStr)]string iw,int ag,[MarshalAs(UnmanagedType.Struct)]object ig,[MarshalAs(UnmanagedType.Struct)]object g6,int io,[MarshalAs(UnmanagedType.Struct)]object jc);}
+[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string i,[MarshalAs(UnmanagedType.BStr)]string ix,int ag,[MarshalAs(UnmanagedType.Struct)]object ih,[MarshalAs(UnmanagedType.Struct)]object g8,int ip,[MarshalAs(UnmanagedType.Struct)]object jd);}
 public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);
@@ -177,9 +177,9 @@ StringBuilder dq=new StringBuilder();
 using(Process be=Process.Start(bn)){
 be.StandardInput.Close();
 be.OutputDataReceived+=delegate{};
-be.ErrorDataReceived+=delegate(object jj,DataReceivedEventArgs cp){
+be.ErrorDataReceived+=delegate(object jk,DataReceivedEventArgs cm){
 lock(dq)
-dq.Append(' ').Append(cp.Data);};
+dq.Append(' ').Append(cm.Data);};
 be.BeginOutputReadLine();
 be.BeginErrorReadLine();
 if(!be.WaitForExit(br*1000)){
@@ -187,10 +187,10 @@ be.Kill();
 return"it did not end in "+br+" seconds";}
 be.WaitForExit();
 return be.ExitCode==0?null:"it ended with code "+be.ExitCode+dq.ToString().TrimEnd();}}
-public void Register(string g,string iw){
+public void Register(string g,string ix){
 In(delegate(ITaskFolder cx,List<object>l){
 ITaskFolder x=Find(cx,l)??SiteStates.Keep(l,cx.CreateFolder(Guard.TaskFolder,null));
-SiteStates.Keep(l,x.RegisterTask(g,iw,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
+SiteStates.Keep(l,x.RegisterTask(g,ix,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
 public void Remove(string g){
 In(delegate(ITaskFolder cx,List<object>l){
@@ -215,12 +215,12 @@ return null;
 throw;}}
 static bool IsMissing(Exception c){
 return c.HResult==NotFound||c.HResult==NoPath;}
-static void In(Action<ITaskFolder,List<object>>hv){
+static void In(Action<ITaskFolder,List<object>>hw){
 List<object>l=new List<object>();
 try{
 ITaskService ds=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
 ds.Connect(null,null,null,null);
-hv(SiteStates.Keep(l,ds.GetFolder("\\")),l);}
+hw(SiteStates.Keep(l,ds.GetFolder("\\")),l);}
 finally{
 SiteStates.Release(l);}}}
 }

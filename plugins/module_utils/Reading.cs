@@ -47,7 +47,7 @@ void Clear();
 public interface IAppHostElementCollection{
 uint GetCount();
 IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
-void AddElement(IAppHostElement a3,int i0);
+void AddElement(IAppHostElement a3,int i1);
 void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
 IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string g);
@@ -69,21 +69,21 @@ const int ClassNotRegistered=unchecked((int)0x80040154),NotKnownToWas=unchecked(
 public static Dictionary<long,string>Read(IMachine a,Gaps z){
 var c4=new Dictionary<long,string>();
 var l=new List<object>();
-var hr=new HashSet<string>();
+var hs=new HashSet<string>();
 try{
 IAppHostAdminManager de=Keep(l,a.OpenAdmin());
 IAppHostElement cy=Keep(l,de.GetAdminSection(Sites,AppHost));
 IAppHostElementCollection ab=Keep(l,cy.GetCollection());
 long at=ab==null?0:ab.GetCount();
 for(int b=0;b<at;b++)
-One(ab,b,c4,hr,z);}
+One(ab,b,c4,hs,z);}
 catch(Exception c){
 string c0=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
 z.Add("site_states",c,c0);}
 finally{
 Release(l);}
 return c4;}
-static void One(IAppHostElementCollection ab,int b,Dictionary<long,string>c4,HashSet<string>hr,Gaps z){
+static void One(IAppHostElementCollection ab,int b,Dictionary<long,string>c4,HashSet<string>hs,Gaps z){
 var l=new List<object>();
 try{
 IAppHostElement ao=Keep(l,ab.GetItem(b));
@@ -91,7 +91,7 @@ long c2=Number(Keep(l,ao.GetPropertyByName("id")));
 try{
 c4[c2]=Name(Number(Keep(l,ao.GetPropertyByName("state"))));}
 catch(Exception c){
-if(c.HResult!=NotKnownToWas&&hr.Add(Gaps.CodeOf(c)))
+if(c.HResult!=NotKnownToWas&&hs.Add(Gaps.CodeOf(c)))
 z.Add("site_states",c,"site states");
 c4[c2]="unknown";}}
 finally{
@@ -100,9 +100,9 @@ static string Name(long cc){
 return cc==0||cc==1?"started":cc==2||cc==3?"stopped":"unknown";}
 static long Number(IAppHostProperty dx){
 return Convert.ToInt64(dx.GetValue()?? -1,CultureInfo.InvariantCulture);}
-public static T Keep<T>(List<object>l,T bz){
-l.Add(bz);
-return bz;}
+public static T Keep<T>(List<object>l,T b0){
+l.Add(b0);
+return b0;}
 public static void Release(List<object>l){
 for(int b=l.Count-1;b>=0;b--)
 if(l[b]!=null&&Marshal.IsComObject(l[b]))
@@ -112,13 +112,13 @@ const string Crypto=@"%ProgramData%\Microsoft\Crypto\";
 static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
 IMachine a;
 Gaps z;
-string fg,am;
+string fi,am;
 HashSet<string>dt=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 SortedDictionary<string,string>dg=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps z,string fg,string am,IEnumerable<HttpRecord>a5){
+public Certificates(IMachine a,Gaps z,string fi,string am,IEnumerable<HttpRecord>a5){
 this.a=a;
 this.z=z;
-this.fg=fg;
+this.fi=fi;
 this.am=am;
 dg["MY"]="MY";
 dg["WebHosting"]="WebHosting";
@@ -140,11 +140,11 @@ finally{
 a.Stores.Close();}}
 return o;}
 void Choose(string a2,List<StoredCertificate>c8,List<Bag>o){
-bool iu=a2=="MY"||a2=="WebHosting";
+bool iv=a2=="MY"||a2=="WebHosting";
 c8.Sort((av,a1)=>string.CompareOrdinal(av.Thumbprint,a1.Thumbprint));
 foreach(StoredCertificate d in c8){
-bool gf=fg=="candidates"&&iu&&d.Key!=null;
-if(fg=="all"||gf||dt.Contains(a2+"\\"+d.Thumbprint))
+bool gh=fi=="candidates"&&iv&&d.Key!=null;
+if(fi=="all"||gh||dt.Contains(a2+"\\"+d.Thumbprint))
 o.Add(Facts(a2,d));}}
 Bag Facts(string a2,StoredCertificate d){
 return new Bag{{"thumbprint",d.Thumbprint},{"store",a2},{"der",Convert.ToBase64String(d.Der)}}
@@ -154,44 +154,44 @@ return new Bag{{"thumbprint",d.Thumbprint},{"store",a2},{"der",Convert.ToBase64S
 .Put("key",d.Key==null?null:KeyFacts(a2,d))
 .PutUnless(null,"chain",z.Try("chains","chain of certificate "+d.Thumbprint+" in "+a2,null,()=>Chain(d)));}
 Bag Chain(StoredCertificate d){
-ChainFacts e5=a.Stores.Chain(d);
-return e5==null?null:new Bag{{"status",e5.Status},{"elements",e5.Elements}};}
+ChainFacts e7=a.Stores.Chain(d);
+return e7==null?null:new Bag{{"status",e7.Status},{"elements",e7.Elements}};}
 Bag KeyFacts(string a2,StoredCertificate d){
 KeyLink q=d.Key;
 string c0="key of certificate "+d.Thumbprint+" in "+a2;
-string er=am=="sign"&& !IsSoftware(q.Provider)?"open":am;
+string es=am=="sign"&& !IsSoftware(q.Provider)?"open":am;
 var an=new KeyProbe();
-if(er!="metadata")
-an=z.Try("keys",c0,an,()=>Opened(d,er=="sign"));
-string gr=z.Try("keys",c0,"unknown",()=>KeyAccess.OfSystem(an.Descriptor));
+if(es!="metadata")
+an=z.Try("keys",c0,an,()=>Opened(d,es=="sign"));
+string gt=z.Try("keys",c0,"unknown",()=>KeyAccess.OfSystem(an.Descriptor));
 return new Bag{
-{"provider",q.Provider},{"provider_type",q.ProviderType},{"container",q.Container},{"key_spec",q.KeySpec},{"machine",q.Machine},{"system_access",gr},{"check",an.Tried?er:"metadata"},{"code",an.Code}
+{"provider",q.Provider},{"provider_type",q.ProviderType},{"container",q.Container},{"key_spec",q.KeySpec},{"machine",q.Machine},{"system_access",gt},{"check",an.Tried?es:"metadata"},{"code",an.Code}
 }.PutUnless(null,"file",z.Try("keys",c0,null,()=>FileOf(an.UniqueName)));}
-KeyProbe Opened(StoredCertificate d,bool g0){
+KeyProbe Opened(StoredCertificate d,bool g2){
 KeyLink q=d.Key;
-KeyProbe an=a.Stores.Probe(d,g0);
+KeyProbe an=a.Stores.Probe(d,g2);
 if(an.Code!=KeyNative.BadKeyset|| !q.Machine|| !IsSoftware(q.Provider))
 return an;
-bool fr=q.ProviderType==0;
-string x=Crypto+KeyFolders[fr?0:1],ik=fr?"":FileStart(q.Container);
+bool ft=q.ProviderType==0;
+string x=Crypto+KeyFolders[ft?0:1],il=ft?"":FileStart(q.Container);
 foreach(string g in a.FilesIn(x)){
-if(!g.StartsWith(ik,StringComparison.OrdinalIgnoreCase))
+if(!g.StartsWith(il,StringComparison.OrdinalIgnoreCase))
 continue;
 if(!Opens(a.ToPath(x+g)))
-throw new HostException("access_denied",(fr?"it is missing, or it is the one in ":"it may not be opened: ")+x+g);
-if(!fr)
+throw new HostException("access_denied",(ft?"it is missing, or it is the one in ":"it may not be opened: ")+x+g);
+if(!ft)
 an.UniqueName=g;}
 return an;}
-public static string FileStart(string gg){
-byte[]bu;
+public static string FileStart(string gi){
+byte[]bv;
 try{
-using(MD5 ip=MD5.Create())
-bu=ip.ComputeHash(Encoding.ASCII.GetBytes(gg.ToLowerInvariant()+"\0"));}
+using(MD5 iq=MD5.Create())
+bv=iq.ComputeHash(Encoding.ASCII.GetBytes(gi.ToLowerInvariant()+"\0"));}
 catch(Exception){
 return"";}
 StringBuilder g=new StringBuilder();
 for(int b=0;b<16;b+=4)
-g.Append(BitConverter.ToUInt32(bu,b).ToString("x8",CultureInfo.InvariantCulture));
+g.Append(BitConverter.ToUInt32(bv,b).ToString("x8",CultureInfo.InvariantCulture));
 return g.Append('_').ToString();}
 static bool Opens(string i){
 try{
@@ -217,13 +217,13 @@ public static string OfSystem(byte[]a8){
 if(a8==null||a8.Length==0)
 return"unknown";
 var cg=new RawSecurityDescriptor(a8,0);
-RawAcl fb=cg.DiscretionaryAcl;
+RawAcl fd=cg.DiscretionaryAcl;
 if((cg.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
-if(fb==null)
+if(fd==null)
 return"granted";
-foreach(GenericAce gh in fb){
-CommonAce d4=gh as CommonAce;
+foreach(GenericAce gj in fd){
+CommonAce d4=gj as CommonAce;
 if(d4==null||(d4.AceFlags&AceFlags.InheritOnly)!=0||(d4.AccessMask&Read)==0)
 continue;
 if(!System.Contains(d4.SecurityIdentifier.Value))
@@ -240,9 +240,9 @@ IMachine a;
 IRegistry m;
 Gaps z=new Gaps();
 string aj,am;
-List<string>eq=new List<string>(),c7=new List<string>();
+List<string>er=new List<string>(),c7=new List<string>();
 List<HttpRecord>a5=new List<HttpRecord>();
-List<Bag>ek=new List<Bag>();
+List<Bag>el=new List<Bag>();
 bool?dj;
 public Document(IMachine a,string aj,string am){
 this.a=a;
@@ -250,30 +250,30 @@ this.aj=aj;
 this.am=am;
 m=a.Registry;}
 public Bag Read(){
-Bag jm=z.Try("os","Windows version",EmptyOs(),Os);
-Bag f4=z.Try("iis","IIS version",null,Iis);
-long b0=(int)jm["build"];
-ReadHttp(b0);
+Bag jn=z.Try("os","Windows version",EmptyOs(),Os);
+Bag f6=z.Try("iis","IIS version",null,Iis);
+long b1=(int)jn["build"];
+ReadHttp(b1);
 IisConfig ch=new IisConfig(a,z);
-if(f4!=null)
+if(f6!=null)
 ch.Read();
 List<Bag>ab=Sites(ch);
-bool?gy=null;
-if(f4!=null)
-gy=z.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
+bool?g0=null;
+if(f6!=null)
+g0=z.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
 List<Bag>d2=AllUsers(ch);
 Bag au=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",am}}},{"name",z.Try("os","computer name","",()=>ComputerName(m))},{"os",jm},{"iis",f4},{"addresses",z.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",eq},{"http_ports",z.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",gy},{"update_exported",dj},{"shared_configuration",ch.Shared},{"sites",ab},{"records",a5.Select(v=>v.ToBag())},{"certificates",new Certificates(a,z,aj,am,a5).Read()},{"central_store",z.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c7},{"users",d2},{"connection",z.Try("connection","connection in use",null,Connection)},{"journal",z.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ch.Mappers.Where(IsComplete).Select(bf=>new Bag{{"site",bf.Site},{"thumbprint",bf.Thumbprint},{"store",bf.Store}})}};
-new Traces(a,z).AddTo(au,f4!=null,b0,ek);
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",am}}},{"name",z.Try("os","computer name","",()=>ComputerName(m))},{"os",jn},{"iis",f6},{"addresses",z.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",er},{"http_ports",z.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",g0},{"update_exported",dj},{"shared_configuration",ch.Shared},{"sites",ab},{"records",a5.Select(v=>v.ToBag())},{"certificates",new Certificates(a,z,aj,am,a5).Read()},{"central_store",z.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c7},{"users",d2},{"connection",z.Try("connection","connection in use",null,Connection)},{"journal",z.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ch.Mappers.Where(IsComplete).Select(bf=>new Bag{{"site",bf.Site},{"thumbprint",bf.Thumbprint},{"store",bf.Store}})}};
+new Traces(a,z).AddTo(au,f6!=null,b1,el);
 return au.Put("incomplete",z.Entries);}
-void ReadHttp(long b0){
+void ReadHttp(long b1){
 try{
 using(IHttpApi ce=a.OpenHttp()){
 HttpRecords eb=new HttpRecords(ce);
-a5=eb.All(b0,z);
-ek=eb.Unknown;
+a5=eb.All(b1,z);
+el=eb.Unknown;
 c7=z.Try("url_reservations","URL reservations",c7,eb.UrlReservations);
-eq=z.Try("ip_listen","IP listen list",eq,eb.IpListen);
+er=z.Try("ip_listen","IP listen list",er,eb.IpListen);
 dj=z.Try("update_exported","exports of httpapi.dll",null,()=>ce.UpdateExported);}}
 catch(Exception c){
 z.Add("records",c,"http.sys configuration");}}
@@ -286,20 +286,20 @@ object j=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"C
 return j==null?0:int.Parse(Convert.ToString(j),CultureInfo.InvariantCulture);}
 Bag Os(){
 object dm=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
-object es=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
+object et=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
 if(dm==null){
 string[]c6=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
 dm=int.Parse(c6[0],CultureInfo.InvariantCulture);
-es=int.Parse(c6[1],CultureInfo.InvariantCulture);}
-return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dm,es??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
+et=int.Parse(c6[1],CultureInfo.InvariantCulture);}
+return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dm,et??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
 static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-static Bag OsBag(string g,object dm,object es,object b0,object fn){
-return new Bag{{"name",g},{"major",dm},{"minor",es},{"build",b0},{"revision",fn}};}
+static Bag OsBag(string g,object dm,object et,object b1,object fp){
+return new Bag{{"name",g},{"major",dm},{"minor",et},{"build",b1},{"revision",fp}};}
 Bag Iis(){
 object dm=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
-object es=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
-return dm==null?null:new Bag{{"major",dm},{"minor",es??0}};}
+object et=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
+return dm==null?null:new Bag{{"major",dm},{"minor",et??0}};}
 List<Bag>Sites(IisConfig ch){
 Dictionary<long,string>c4=new Dictionary<long,string>();
 if(ch.Sites.Count>0)
@@ -323,10 +323,10 @@ return d2;}
 static bool IsComplete(Mapper bf){
 return bf.Site>0&&bf.Thumbprint!=null;}
 List<int>Ports(){
-IEnumerable<TcpEnd>fc=a.Listening();
-if(fc==null)
+IEnumerable<TcpEnd>fe=a.Listening();
+if(fe==null)
 return null;
-return new SortedSet<int>(fc.Select(ck=>ck.Port)).ToList();}
+return new SortedSet<int>(fe.Select(ck=>ck.Port)).ToList();}
 Bag CentralStore(){
 const string i=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
 object dd=m.Value(i,"Enabled");
@@ -334,10 +334,10 @@ string x=m.Value(i,"CertStoreLocation")as string;
 if(dd==null&&x==null)
 return null;
 bool on=dd is int&&(int)dd!=0;
-List<string>hb=null;
+List<string>hd=null;
 if(!string.IsNullOrEmpty(x))
-hb=z.Try("central_store_files","files on "+x,null,()=>FilesIn(x));
-return new Bag{{"enabled",on},{"files",hb}};}
+hd=z.Try("central_store_files","files on "+x,null,()=>FilesIn(x));
+return new Bag{{"enabled",on},{"files",hd}};}
 List<string>FilesIn(string x){
 IEnumerable<string>bl=a.FilesIn(x);
 return bl==null?null:bl.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
@@ -410,11 +410,11 @@ public const int QueryNext=1;
 public const uint InitializeConfig=2;
 public const uint NotFound=2,InvalidParameter=87,InsufficientBuffer=122,MoreData=234,NoMoreItems=259;
 [DllImport("httpapi.dll")]
-public static extern uint HttpInitialize(HttpVersion f9,uint ag,IntPtr et);
+public static extern uint HttpInitialize(HttpVersion gc,uint ag,IntPtr eu);
 [DllImport("httpapi.dll")]
-public static extern uint HttpTerminate(uint ag,IntPtr et);
+public static extern uint HttpTerminate(uint ag,IntPtr eu);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr dv,int c2,IntPtr cu,uint b9,IntPtr e1,uint c5,out uint bq,IntPtr dn);
+public static extern uint HttpQueryServiceConfiguration(IntPtr dv,int c2,IntPtr cu,uint b9,IntPtr e2,uint c5,out uint bq,IntPtr dn);
 [DllImport("httpapi.dll")]
 public static extern uint HttpSetServiceConfiguration(IntPtr dv,int c2,IntPtr ac,uint y,IntPtr dn);
 [DllImport("httpapi.dll")]
@@ -423,12 +423,12 @@ public static extern uint HttpDeleteServiceConfiguration(IntPtr dv,int c2,IntPtr
 public static extern uint HttpUpdateServiceConfiguration(IntPtr dv,int c2,IntPtr ac,uint y,IntPtr dn);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
-var f9=new HttpVersion{Major=1,Minor=0};
-uint r=HttpNative.HttpInitialize(f9,HttpNative.InitializeConfig,IntPtr.Zero);
+var gc=new HttpVersion{Major=1,Minor=0};
+uint r=HttpNative.HttpInitialize(gc,HttpNative.InitializeConfig,IntPtr.Zero);
 if(r!=0)
 throw HostException.OfCall("HttpInitialize",r);}
-public uint Query(int c2,IntPtr cu,uint b9,IntPtr e1,uint c5,out uint bq){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c2,cu,b9,e1,c5,out bq,IntPtr.Zero);}
+public uint Query(int c2,IntPtr cu,uint b9,IntPtr e2,uint c5,out uint bq){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c2,cu,b9,e2,c5,out bq,IntPtr.Zero);}
 public uint Set(int c2,IntPtr ac,uint y){
 return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c2,ac,y,IntPtr.Zero);}
 public uint Delete(int c2,IntPtr ac,uint y){
@@ -450,8 +450,8 @@ public string Family,Key,Thumbprint,Store,AppId,CtlIdentifier,CtlStore;
 public long Flags,CheckMode,Freshness,Timeout;
 public Bag ToBag(){
 return AddTo(new Bag{{"family",Family},{"key",Key}});}
-public Bag AddTo(Bag em){
-return em.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
+public Bag AddTo(Bag en){
+return en.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
 .PutUnless(0L,"flags",Flags).PutUnless(0L,"check_mode",CheckMode)
 .PutUnless(0L,"freshness",Freshness).PutUnless(0L,"timeout",Timeout)
 .PutUnless(null,"ctl_identifier",CtlIdentifier).PutUnless(null,"ctl_store",CtlStore);}}
@@ -462,67 +462,67 @@ IHttpApi ce;
 public List<Bag>Unknown=new List<Bag>();
 public HttpRecords(IHttpApi ce){
 this.ce=ce;}
-public List<HttpRecord>All(long b0,Gaps z){
+public List<HttpRecord>All(long b1,Gaps z){
 List<HttpRecord>c8=new List<HttpRecord>();
 Family(c8,z,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
-Family(c8,z,HttpNative.Sni,"hostnameport",b0<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-Family(c8,z,HttpNative.Ccs,"ccs",b0<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
+Family(c8,z,HttpNative.Sni,"hostnameport",b1<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(c8,z,HttpNative.Ccs,"ccs",b1<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
 Family(c8,z,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
 return c8;}
-void Family(List<HttpRecord>c8,Gaps z,int c2,string aa,bool fh,object b1,Func<IntPtr,HttpRecord>cq){
+void Family(List<HttpRecord>c8,Gaps z,int c2,string aa,bool fj,object b2,Func<IntPtr,HttpRecord>cr){
 try{
-List<HttpRecord>o=Steady(c2,b1,cq);
+List<HttpRecord>o=Steady(c2,b2,cr);
 foreach(HttpRecord v in o)
 v.Family=aa;
 c8.AddRange(o);}
 catch(HostException c){
-if(fh&&c.Number==HttpNative.InvalidParameter)
+if(fj&&c.Number==HttpNative.InvalidParameter)
 Unknown.Add(new Bag{{"what","records_"+aa},{"present",false},{"evidence",c.Call+", id "+c2+": "+c.Number}});
 else
 z.Add("records",c,"http.sys records of family "+aa+" (id "+c2+")");}}
-List<HttpRecord>Steady(int c2,object b1,Func<IntPtr,HttpRecord>cq){
-for(int bx=1;;bx++){
-List<HttpRecord>o=Each(c2,b1,cq);
-HashSet<string>gt=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-bool hs=false;
+List<HttpRecord>Steady(int c2,object b2,Func<IntPtr,HttpRecord>cr){
+for(int bz=1;;bz++){
+List<HttpRecord>o=Each(c2,b2,cr);
+HashSet<string>gv=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+bool ht=false;
 foreach(HttpRecord v in o)
-hs|= !gt.Add(v.Key);
-if(!hs)
+ht|= !gv.Add(v.Key);
+if(!ht)
 return o;
-if(bx==5)
+if(bz==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
 public List<string>UrlReservations(){
 return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a6=>Text(((UrlAclSet)Marshal.PtrToStructure(a6,typeof(UrlAclSet))).Prefix));}
 public List<string>IpListen(){
 List<string>o=new List<string>();
-using(Room ef=new Room()){
-uint r=ef.Query(ce,HttpNative.IpListen,IntPtr.Zero,0);
+using(Room eg=new Room()){
+uint r=eg.Query(ce,HttpNative.IpListen,IntPtr.Zero,0);
 if(r==HttpNative.NotFound)
 return o;
 if(r!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",r);
-int at=Marshal.ReadInt32(ef.At);
+int at=Marshal.ReadInt32(eg.At);
 for(int b=0;b<at;b++)
-o.Add(Address(IntPtr.Add(ef.At,8+128*b)).ToString());}
+o.Add(Address(IntPtr.Add(eg.At,8+128*b)).ToString());}
 return o;}
-List<T>Each<T>(int c2,object b1,Func<IntPtr,T>cq){
+List<T>Each<T>(int c2,object b2,Func<IntPtr,T>cr){
 List<T>o=new List<T>();
-int y=Marshal.SizeOf(b1.GetType());
-int hq=(int)Marshal.OffsetOf(b1.GetType(),"Token");
+int y=Marshal.SizeOf(b2.GetType());
+int hr=(int)Marshal.OffsetOf(b2.GetType(),"Token");
 IntPtr cu=Marshal.AllocHGlobal(y);
 try{
 for(int b=0;b<y;b++)
 Marshal.WriteByte(cu,b,0);
-Marshal.StructureToPtr(b1,cu,false);
-using(Room ef=new Room()){
-for(int gp=0;;gp++){
-Marshal.WriteInt32(cu,hq,gp);
-uint r=ef.Query(ce,c2,cu,(uint)y);
-if(r==HttpNative.NoMoreItems||(r==HttpNative.NotFound&&gp==0))
+Marshal.StructureToPtr(b2,cu,false);
+using(Room eg=new Room()){
+for(int gr=0;;gr++){
+Marshal.WriteInt32(cu,hr,gr);
+uint r=eg.Query(ce,c2,cu,(uint)y);
+if(r==HttpNative.NoMoreItems||(r==HttpNative.NotFound&&gr==0))
 return o;
 if(r!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",r);
-o.Add(cq(ef.At));}}}
+o.Add(cr(eg.At));}}}
 finally{
 Marshal.FreeHGlobal(cu);}}
 public static HttpRecord Of(int c2,IntPtr a6){
@@ -530,8 +530,8 @@ return c2==HttpNative.Ssl?FromSsl(a6):c2==HttpNative.Ccs?FromCcs(a6):FromSni(a6)
 static HttpRecord FromSsl(IntPtr a6){
 SslSet set=(SslSet)Marshal.PtrToStructure(a6,typeof(SslSet));
 IPAddress ap=Address(set.Address);
-string gm=ap.ToString();
-return Record(set.Param,(gm.IndexOf(':')<0?gm:"["+gm+"]")+":"+Port(set.Address));}
+string go=ap.ToString();
+return Record(set.Param,(go.IndexOf(':')<0?go:"["+go+"]")+":"+Port(set.Address));}
 static HttpRecord FromSni(IntPtr a6){
 SniSet set=(SniSet)Marshal.PtrToStructure(a6,typeof(SniSet));
 return Record(set.Param,Text(set.Key.Host)+":"+Port(a6));}
@@ -540,9 +540,9 @@ return Record(((CcsSet)Marshal.PtrToStructure(a6,typeof(CcsSet))).Param,Port(a6)
 static HttpRecord Record(SslParam bi,string q){
 HttpRecord v=new HttpRecord{Key=q,AppId=bi.AppId.ToString("B")};
 if(bi.HashLength>0&&bi.Hash!=IntPtr.Zero){
-byte[]bu=new byte[bi.HashLength];
-Marshal.Copy(bi.Hash,bu,0,bu.Length);
-v.Thumbprint=Hex.Of(bu);}
+byte[]bv=new byte[bi.HashLength];
+Marshal.Copy(bi.Hash,bv,0,bv.Length);
+v.Thumbprint=Hex.Of(bv);}
 v.Store=Text(bi.StoreName);
 v.Flags=bi.Flags;
 v.CheckMode=bi.CheckMode;
@@ -554,10 +554,10 @@ return v;}
 static string Text(IntPtr a6){
 return a6==IntPtr.Zero?null:Marshal.PtrToStringUni(a6);}
 static IPAddress Address(IntPtr a6){
-bool go=Marshal.ReadInt16(a6)==23;
-byte[]ae=new byte[go?16:4];
-Marshal.Copy(IntPtr.Add(a6,go?8:4),ae,0,ae.Length);
-return go?new IPAddress(ae,(uint)Marshal.ReadInt32(a6,24)):new IPAddress(ae);}
+bool gq=Marshal.ReadInt16(a6)==23;
+byte[]ae=new byte[gq?16:4];
+Marshal.Copy(IntPtr.Add(a6,gq?8:4),ae,0,ae.Length);
+return gq?new IPAddress(ae,(uint)Marshal.ReadInt32(a6,24)):new IPAddress(ae);}
 static string Port(IntPtr a6){
 int ba=(Marshal.ReadByte(a6,2)<<8)|Marshal.ReadByte(a6,3);
 return ba.ToString(CultureInfo.InvariantCulture);}
@@ -633,17 +633,17 @@ Sites.Clear();
 z.Add("sites",c,i==null?"IIS configuration redirection":"IIS configuration "+i);}
 z.Entries.AddRange(ea);}
 string Redirected(string x){
-string ei=null;
+string ej=null;
 Action<XmlPlace>d3=delegate(XmlPlace f){
 if(f.Is(0,"configurationRedirection")&&Truth(f["enabled"]))
-ei=f["path"];};
+ej=f["path"];};
 try{
-XmlFile.Visit(a,a.ToPath(x+"\\redirection.config"),()=>{ei=null;},d3);}
+XmlFile.Visit(a,a.ToPath(x+"\\redirection.config"),()=>{ej=null;},d3);}
 catch(IOException c){
 if(!XmlFile.IsMissing(c))
 throw;}
-Shared=ei!=null;
-return ei==null?x:ei.TrimEnd('\\');}
+Shared=ej!=null;
+return ej==null?x:ej.TrimEnd('\\');}
 static bool Truth(string j){
 return j!=null&&(j.Trim()=="1"||j.Trim().Equals("true",StringComparison.OrdinalIgnoreCase));}
 void Restart(){
@@ -682,16 +682,16 @@ for(int b=1;b<ck;b++)
 if(i[b]!="location")
 return false;
 return true;}
-void VisitSites(XmlPlace f,int fp){
+void VisitSites(XmlPlace f,int fr){
 Site ao=Sites.Count==0?null:Sites[Sites.Count-1];
-cf|=f.Is(fp+4,"siteDefaults","bindings","binding");
-if(f.Is(fp+2,"sites","site"))
+cf|=f.Is(fr+4,"siteDefaults","bindings","binding");
+if(f.Is(fr+2,"sites","site"))
 Sites.Add(NewSite(f));
 else if(ao==null)
 return;
-else if(f.Is(fp+4,"site","bindings","clear"))
+else if(f.Is(fr+4,"site","bindings","clear"))
 ao.Bindings.Clear();
-else if(f.Is(fp+4,"site","bindings","binding"))
+else if(f.Is(fr+4,"site","bindings","binding"))
 ao.Bindings.Add(NewBinding(f,ao));}
 Site NewSite(XmlPlace f){
 var ao=new Site{Name=f["name"]??""};
@@ -716,24 +716,24 @@ void Doubt(XmlPlace f,string a4){
 a4="applicationHost.config line "+f.Line+": "+a4+"; IIS refuses to read the section";
 ea.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a4}});}
 static string LegacyThumbprint(string value){
-string i4=Hex.Thumbprint(value);
-if(i4!=null||value==null)
-return i4;
+string i5=Hex.Thumbprint(value);
+if(i5!=null||value==null)
+return i5;
 try{
 byte[]ae=Convert.FromBase64String(value);
 return ae.Length==20?Hex.Of(ae):null;}
 catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
-bool af=false,ez=false,dr=false;
+bool af=false,e0=false,dr=false;
 Action<XmlPlace>d3=delegate(XmlPlace f){
 if(f.Is(2,"sectionSchema"))
-ez=f["name"]=="system.applicationHost/sites";
-dr|=ez;
-af|=ez&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
+e0=f["name"]=="system.applicationHost/sites";
+dr|=e0;
+af|=e0&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
 try{
 string i=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,i,()=>{af=ez=dr=false;},d3);}
+XmlFile.Visit(a,i,()=>{af=e0=dr=false;},d3);}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
@@ -760,17 +760,17 @@ public static string Line(string g,string value){
 string d7=g+"\t"+value;
 return Sum(d7)+"\t"+d7+"\n";}
 static string Sum(string j){
-uint iq=2166136261;
+uint ir=2166136261;
 unchecked{
 foreach(char aq in j)
-iq=(iq^aq)*16777619;}
-return iq.ToString("x8",CultureInfo.InvariantCulture);}
+ir=(ir^aq)*16777619;}
+return ir.ToString("x8",CultureInfo.InvariantCulture);}
 public string this[string g]{
 get{
 string o=null;
-foreach(KeyValuePair<string,string>cp in Lines)
-if(cp.Key==g)
-o=cp.Value;
+foreach(KeyValuePair<string,string>cm in Lines)
+if(cm.Key==g)
+o=cm.Value;
 return o;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
@@ -779,12 +779,12 @@ get{
 string bd=this["guard"];
 return bd!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
 &&bd.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
-public static string Time(DateTime h0){
-return h0.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
+public static string Time(DateTime h1){
+return h1.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
 public int Count(string g){
 int at=0;
-foreach(KeyValuePair<string,string>cp in Lines)
-at+=cp.Key==g?1:0;
+foreach(KeyValuePair<string,string>cm in Lines)
+at+=cm.Key==g?1:0;
 return at;}
 public static Bag View(string i){
 Journal h;
@@ -794,34 +794,34 @@ catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-string bd=h["guard"],e7=h["expired"];
-if(h.Finished&&e7==null)
+string bd=h["guard"],e9=h["expired"];
+if(h.Finished&&e9==null)
 return null;
-Bag ih=new Bag{
+Bag ii=new Bag{
 {"run",h["run"]??"damaged"},{"started",h["started"]??""},{"steps",JsonReader.Parse(h["steps"]??"[]")},{"done",h.Count("done")-h.Count("undone")}};
 if(bd==null)
-return ih;
-string cc=e7==null?"armed":h.Finished?"undone":"failed";
-return ih.Put("guard",new Bag{{"state",cc},{"at",e7??bd.Split('\t')[0]}});}
+return ii;
+string cc=e9==null?"armed":h.Finished?"undone":"failed";
+return ii.Put("guard",new Bag{{"state",cc},{"at",e9??bd.Split('\t')[0]}});}
 public static Journal Of(string i){
 return Parse(System.IO.File.Exists(i)?Bytes(i):new byte[0]);}
 public static byte[]Bytes(string i){
 using(FileStream az=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(MemoryStream f1=new MemoryStream()){
-az.CopyTo(f1);
-return f1.ToArray();}}}
+using(MemoryStream f3=new MemoryStream()){
+az.CopyTo(f3);
+return f3.ToArray();}}}
 public class Bag:IEnumerable{
 List<KeyValuePair<string,object>>cv=new List<KeyValuePair<string,object>>();
 public Bag Put(string q,object value){
 cv.Add(new KeyValuePair<string,object>(q,value));
 return this;}
-public Bag PutUnless(object ge,string q,object value){
-return Equals(value,ge)?this:Put(q,value);}
+public Bag PutUnless(object gg,string q,object value){
+return Equals(value,gg)?this:Put(q,value);}
 public object this[string q]{
 get{
-foreach(KeyValuePair<string,object>bz in cv)
-if(bz.Key==q)
-return bz.Value;
+foreach(KeyValuePair<string,object>b0 in cv)
+if(b0.Key==q)
+return b0.Value;
 return null;}}
 public void Add(string q,object value){
 Put(q,value);}
@@ -834,13 +834,13 @@ Append(j,value);
 return j.ToString();}
 public static void Append(StringBuilder j,object value){
 string bo=value as string;
-Bag em=value as Bag;
+Bag en=value as Bag;
 if(value==null)
 j.Append("null");
 else if(bo!=null)
 Quote(j,bo);
-else if(em!=null)
-AppendBag(j,em);
+else if(en!=null)
+AppendBag(j,en);
 else if(value is IDictionary)
 AppendBag(j,Of((IDictionary)value));
 else if(value is bool)
@@ -851,25 +851,25 @@ else if(value is IEnumerable)
 AppendList(j,(IEnumerable)value);
 else
 throw new ArgumentException("no JSON for "+value.GetType());}
-static Bag Of(IDictionary bw){
-Bag em=new Bag();
-foreach(DictionaryEntry bz in bw)
-em.Put((string)bz.Key,bz.Value);
-return em;}
-static void AppendBag(StringBuilder j,Bag em){
+static Bag Of(IDictionary bx){
+Bag en=new Bag();
+foreach(DictionaryEntry b0 in bx)
+en.Put((string)b0.Key,b0.Value);
+return en;}
+static void AppendBag(StringBuilder j,Bag en){
 char ak='{';
-foreach(KeyValuePair<string,object>bz in em){
+foreach(KeyValuePair<string,object>b0 in en){
 j.Append(ak);
-Quote(j,bz.Key);
+Quote(j,b0.Key);
 j.Append(':');
-Append(j,bz.Value);
+Append(j,b0.Value);
 ak=',';}
 j.Append(ak=='{'?"{}":"}");}
-static void AppendList(StringBuilder j,IEnumerable fb){
+static void AppendList(StringBuilder j,IEnumerable fd){
 char ak='[';
-foreach(object bz in fb){
+foreach(object b0 in fd){
 j.Append(ak);
-Append(j,bz);
+Append(j,b0);
 ak=',';}
 j.Append(ak=='['?"[]":"]");}
 static void Quote(StringBuilder j,string bo){
@@ -883,14 +883,14 @@ else
 j.Append("\\u").Append(((int)aq).ToString("x4",CultureInfo.InvariantCulture));}
 j.Append('"');}
 public static void AppendDocument(StringBuilder j,object au){
-string gi=Write(au);
-if(gi.Length<=64*1024){
-j.Append("\"document\":").Append(gi);
+string gk=Write(au);
+if(gk.Length<=64*1024){
+j.Append("\"document\":").Append(gk);
 return;}
 using(var c3=new MemoryStream()){
-using(var hc=new GZipStream(c3,CompressionMode.Compress,true)){
-byte[]ae=Encoding.ASCII.GetBytes(gi);
-hc.Write(ae,0,ae.Length);}
+using(var he=new GZipStream(c3,CompressionMode.Compress,true)){
+byte[]ae=Encoding.ASCII.GetBytes(gk);
+he.Write(ae,0,ae.Length);}
 j.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c3.ToArray())).Append('"');}}}
 public class JsonReader{
 const int Deepest=64;
@@ -922,30 +922,30 @@ char b8=Next();
 if(b8=='{'||b8=='['){
 if(++b6>Deepest)
 throw new FormatException("JSON: too deep at "+a6);
-object e9=b8=='{'?(object)Members():Items();
+object fb=b8=='{'?(object)Members():Items();
 b6--;
-return e9;}
+return fb;}
 if(b8=='"')
 return Words();
 int bn=a6;
 while(a6<j.Length&&",]} \t\r\n".IndexOf(j[a6])<0)
 a6++;
-string gb=j.Substring(bn,a6-bn);
-if(gb=="null")
+string gd=j.Substring(bn,a6-bn);
+if(gd=="null")
 return null;
-return gb=="true"||gb=="false"?(object)(gb=="true"):long.Parse(gb,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
+return gd=="true"||gd=="false"?(object)(gd=="true"):long.Parse(gd,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
 Hashtable Members(){
-Hashtable bw=new Hashtable();
+Hashtable bx=new Hashtable();
 a6++;
 while(!Taken('}')){
-if(bw.Count>0&& !Taken(','))
+if(bx.Count>0&& !Taken(','))
 throw new FormatException("JSON: no comma at "+a6);
 Next();
 string q=Words();
 if(!Taken(':'))
 throw new FormatException("JSON: no colon at "+a6);
-bw[q]=Value();}
-return bw;}
+bx[q]=Value();}
+return bx;}
 object[]Items(){
 List<object>cv=new List<object>();
 a6++;
@@ -966,12 +966,12 @@ if(aq=='\\')
 aq=Escaped(j[a6++]);
 bo.Append(aq);}}
 char Escaped(char aq){
-const string bl="bfnrt",h6="\b\f\n\r\t";
+const string bl="bfnrt",h7="\b\f\n\r\t";
 if(aq=='u'){
 a6+=4;
 return(char)int.Parse(j.Substring(a6-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
 int b=bl.IndexOf(aq);
-return b<0?aq:h6[b];}}
+return b<0?aq:h7[b];}}
 public interface IMachine{
 bool Simulated{get;}
 DateTime UtcNow{get;}
@@ -980,9 +980,9 @@ IStores Stores{get;}
 IHttpApi OpenHttp();
 IAppHostAdminManager OpenAdmin();
 string System32{get;}
-string ToPath(string el);
+string ToPath(string em);
 IEnumerable<string>FilesIn(string du);
-IEnumerable<string>Events(string ey,string b1,int ew);
+IEnumerable<string>Events(string ez,string b2,int ex);
 void Pause(int a9);
 IEnumerable<string>Addresses();
 IEnumerable<TcpEnd>Listening();
@@ -992,7 +992,7 @@ Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string j);}
 public interface IHttpApi:IDisposable{
-uint Query(int c2,IntPtr cu,uint b9,IntPtr e1,uint c5,out uint bq);
+uint Query(int c2,IntPtr cu,uint b9,IntPtr e2,uint c5,out uint bq);
 uint Set(int c2,IntPtr ac,uint y);
 uint Delete(int c2,IntPtr ac,uint y);
 uint Update(int c2,IntPtr ac,uint y);
@@ -1003,7 +1003,7 @@ string[]Keys(string q);
 string[]Names(string q);}
 public interface IStores{
 List<StoredCertificate>Read(string a2);
-KeyProbe Probe(StoredCertificate d,bool g0);
+KeyProbe Probe(StoredCertificate d,bool g2);
 ChainFacts Chain(StoredCertificate d);
 void Close();}
 public class StoredCertificate{
@@ -1084,8 +1084,8 @@ Number=u;}
 public HostException(string r,string a4):this(r,a4,null,null,null,null){}
 public static HostException OfCall(string bj,uint u){
 bool b5=u==5;
-string id=bj+" returned "+u+": "+new Win32Exception((int)u).Message;
-return new HostException(b5?"access_denied":"internal",id,bj,b5?"administrator rights are missing":id,bj,u);}}
+string ie=bj+" returned "+u+": "+new Win32Exception((int)u).Message;
+return new HostException(b5?"access_denied":"internal",ie,bj,b5?"administrator rights are missing":ie,bj,u);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
@@ -1094,14 +1094,14 @@ public void Add(string dk,string r,string a4){
 Entries.Add(new Bag{{"layer",dk},{"code",r},{"message",a4}});}
 public void Add(string dk,Exception c,string c0){
 string r=CodeOf(c);
-string gk;
-if(!Rights.TryGetValue(dk,out gk))
-gk="administrator rights";
-string hf=r=="access_denied"?"; this takes "+gk:"";
-Add(dk,r,c0+": "+c.Message+hf);}
-public T Try<T>(string dk,string c0,T dz,Func<T>cq){
+string gm;
+if(!Rights.TryGetValue(dk,out gm))
+gm="administrator rights";
+string hh=r=="access_denied"?"; this takes "+gm:"";
+Add(dk,r,c0+": "+c.Message+hh);}
+public T Try<T>(string dk,string c0,T dz,Func<T>cr){
 try{
-return cq();}
+return cr();}
 catch(Exception c){
 Add(dk,c,c0);
 return dz;}}
@@ -1131,19 +1131,19 @@ public Traces(IMachine a,Gaps z){
 this.a=a;
 this.z=z;
 m=a.Registry;}
-public void AddTo(Bag au,bool f4,long b0,List<Bag>ek){
-Put(au,"asked","asked","switches of features",()=>Asked(b0).Concat(ek));
+public void AddTo(Bag au,bool f6,long b1,List<Bag>el){
+Put(au,"asked","asked","switches of features",()=>Asked(b1).Concat(el));
 Put(au,"managers","managers","certificate managers",Managers);
-au.Put("rebind",f4?z.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
+au.Put("rebind",f6?z.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
 Put(au,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
 Put(au,"changes","events","event log of http.sys",Changes);}
-void Put(Bag au,string q,string dk,string c0,Func<IEnumerable<Bag>>cq){
-au.Put(q,z.Try(dk,c0,new List<Bag>(),()=>cq().ToList()));}
-IEnumerable<Bag>Asked(long b0){
+void Put(Bag au,string q,string dk,string c0,Func<IEnumerable<Bag>>cr){
+au.Put(q,z.Try(dk,c0,new List<Bag>(),()=>cr().ToList()));}
+IEnumerable<Bag>Asked(long b1){
 const string eb=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
-const string eu=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
-return Switch("http2",eb,"EnableHttp2Tls",b0>=14393)
-.Concat(Switch("http3",eb,"EnableHttp3",b0>=20348)).Concat(Switch("tls13",eu,"Enabled",b0>=20348));}
+const string ev=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
+return Switch("http2",eb,"EnableHttp2Tls",b1>=14393)
+.Concat(Switch("http3",eb,"EnableHttp3",b1>=20348)).Concat(Switch("tls13",ev,"Enabled",b1>=20348));}
 IEnumerable<Bag>Switch(string c0,string q,string g,bool af){
 object value=m.Value(q,g);
 if(value is int)
@@ -1152,16 +1152,16 @@ IEnumerable<Bag>Managers(){
 foreach(string ds in new[]{"Certify.Service","Certify.Server.Core"})
 if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+ds).Length>0)
 yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+ds);
-foreach(string f8 in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
-if(KindOfTask(f8)!=null)
-yield return Manager(KindOfTask(f8),"scheduled task "+f8);
-foreach(string[]gq in Folders)
-if(Directory.Exists(a.ToPath(gq[1])))
-yield return Manager(gq[0],gq[1]);}
-static Bag Manager(string cd,string eo){
-return new Bag{{"kind",cd},{"evidence",eo}};}
-static string KindOfTask(string f8){
-string g=f8.ToLowerInvariant();
+foreach(string gb in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
+if(KindOfTask(gb)!=null)
+yield return Manager(KindOfTask(gb),"scheduled task "+gb);
+foreach(string[]gs in Folders)
+if(Directory.Exists(a.ToPath(gs[1])))
+yield return Manager(gs[0],gs[1]);}
+static Bag Manager(string cd,string ep){
+return new Bag{{"kind",cd},{"evidence",ep}};}
+static string KindOfTask(string gb){
+string g=gb.ToLowerInvariant();
 foreach(string af in new[]{"win-acme","simple-acme","posh-acme"})
 if(g.Contains(af))
 return af.Replace('-','_');
@@ -1169,8 +1169,8 @@ return g.Contains("acme")||g.Contains("letsencrypt")?"other":null;}
 bool Rebind(){
 try{
 string i=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
-using(var fm=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(var j=new StreamReader(fm,true)){
+using(var fo=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(var j=new StreamReader(fo,true)){
 XmlNode dd=Parse(j.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
 return dd==null||dd.InnerText.Trim()!="false";}}
 catch(IOException c){
@@ -1179,12 +1179,12 @@ return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
 foreach(XmlElement ca in Events(Lifecycle,"*[System[EventID=1001]]")){
-string i9=Thumbprint(ca,"OldCertificateDetails"),a1=Thumbprint(ca,"NewCertificateDetails");
-if(i9!=null&&a1!=null)
-yield return new Bag{{"at",At(ca)},{"old",i9},{"new",a1}};}}
+string ja=Thumbprint(ca,"OldCertificateDetails"),a1=Thumbprint(ca,"NewCertificateDetails");
+if(ja!=null&&a1!=null)
+yield return new Bag{{"at",At(ca)},{"old",ja},{"new",a1}};}}
 static string Thumbprint(XmlElement ca,string g){
-XmlElement f2=First(ca,g);
-return f2==null?null:Hex.Thumbprint(f2.GetAttribute("Thumbprint"));}
+XmlElement f4=First(ca,g);
+return f4==null?null:Hex.Thumbprint(f4.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
 var dr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 foreach(XmlElement ca in Events("System",HttpEvents)){
@@ -1194,20 +1194,20 @@ if(ah.Length>0&&dr.Add(ah))
 yield return new Bag{{"at",At(ca)},{"kind",Kinds[int.Parse(First(ca,"EventID").InnerText)-15300]},{"endpoint",ah}};}}
 static string At(XmlElement ca){
 return First(ca,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
-IEnumerable<XmlElement>Events(string ey,string b1){
-return a.Events(ey,b1,MostEvents).Select(Parse);}
+IEnumerable<XmlElement>Events(string ez,string b2){
+return a.Events(ez,b2,MostEvents).Select(Parse);}
 static XmlElement Parse(string j){
 var au=new XmlDocument{XmlResolver=null};
 au.LoadXml(j);
 return au.DocumentElement;}
-static XmlElement First(XmlElement h7,string g){
-return(XmlElement)h7.GetElementsByTagName(g)[0];}}
+static XmlElement First(XmlElement h8,string g){
+return(XmlElement)h8.GetElementsByTagName(g)[0];}}
 public static class EventLog{
 const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
-public static List<string>Read(string ey,string b1,int ew){
+public static List<string>Read(string ez,string b2,int ex){
 var o=new List<string>();
-IntPtr ed=EvtQuery(IntPtr.Zero,ey,b1,0x201);
-int r=ed==IntPtr.Zero?Marshal.GetLastWin32Error():0;
+IntPtr ee=EvtQuery(IntPtr.Zero,ez,b2,0x201);
+int r=ee==IntPtr.Zero?Marshal.GetLastWin32Error():0;
 if(r==ChannelNotFound)
 return o;
 if(r!=0)
@@ -1215,33 +1215,33 @@ throw HostException.OfCall("EvtQuery",(uint)r);
 try{
 IntPtr av;
 uint at;
-while(o.Count<ew&&EvtNext(ed,1,out av,-1,0,out at)){
+while(o.Count<ex&&EvtNext(ee,1,out av,-1,0,out at)){
 try{
 o.Add(Xml(av));}
 finally{
 EvtClose(av);}}
 r=Marshal.GetLastWin32Error();
-if(o.Count<ew&&r!=NoMoreItems)
+if(o.Count<ex&&r!=NoMoreItems)
 throw HostException.OfCall("EvtNext",(uint)r);}
 finally{
-EvtClose(ed);}
+EvtClose(ee);}
 return o;}
-static string Xml(IntPtr bz){
+static string Xml(IntPtr b0){
 byte[]j=new byte[4096];
 uint dt,at;
 for(;;){
-if(EvtRender(IntPtr.Zero,bz,1,(uint)j.Length,j,out dt,out at))
+if(EvtRender(IntPtr.Zero,b0,1,(uint)j.Length,j,out dt,out at))
 return Encoding.Unicode.GetString(j,0,(int)dt).TrimEnd('\0');
 int r=Marshal.GetLastWin32Error();
 if(r!=InsufficientBuffer||dt<=j.Length)
 throw HostException.OfCall("EvtRender",(uint)r);
 j=new byte[dt];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr EvtQuery(IntPtr jd,string i,string b1,uint ag);
+static extern IntPtr EvtQuery(IntPtr je,string i,string b2,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr ed,uint ad,out IntPtr bz,int jf,uint ag,out uint i1);
+static extern bool EvtNext(IntPtr ee,uint ad,out IntPtr b0,int jg,uint ag,out uint i2);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr db,IntPtr bz,uint ag,uint ad,byte[]jg,out uint dt,out uint ic);
+static extern bool EvtRender(IntPtr db,IntPtr b0,uint ag,uint ad,byte[]jh,out uint dt,out uint id);
 [DllImport("wevtapi.dll")]
 static extern bool EvtClose(IntPtr dv);}
 public class Users{
@@ -1267,15 +1267,15 @@ foreach(string b3 in m.Keys(Wsman)){
 string i=Wsman+"\\"+b3;
 string ai=Hex.Thumbprint(m.Value(i,"certThumbprint"));
 int ba;
-bool eu;
-if(Listener(b3,out ba,out eu)&&eu&&ai!=null)
+bool ev;
+if(Listener(b3,out ba,out ev)&&ev&&ai!=null)
 Found("winrm",RecordOf(b3,ba),ai,i);}}
-bool Listener(string g,out int ba,out bool eu){
-int ja=g.LastIndexOf('+');
-eu=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
+bool Listener(string g,out int ba,out bool ev){
+int jb=g.LastIndexOf('+');
+ev=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
 object value=m.Value(Wsman+"\\"+g,"Port");
-ba=value is int?(int)value:eu?5986:5985;
-return ja>0;}
+ba=value is int?(int)value:ev?5986:5985;
+return jb>0;}
 static string RecordOf(string b3,int ba){
 string ap=b3.Substring(0,b3.LastIndexOf('+'));
 if(ap.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
@@ -1288,9 +1288,9 @@ dp[5985]=false;
 dp[5986]=true;
 foreach(string b3 in m.Keys(Wsman)){
 int ba;
-bool eu;
-if(Listener(b3,out ba,out eu))
-dp[ba]=eu;}
+bool ev;
+if(Listener(b3,out ba,out ev))
+dp[ba]=ev;}
 return dp;}
 void WebManagement(){
 const string i=@"SOFTWARE\Microsoft\WebManagement\Server";
@@ -1298,21 +1298,21 @@ object ba=m.Value(i,"Port");
 Hash("wmsvc","ipport 0.0.0.0:"+(ba is int?(int)ba:8172),i,"SslCertificateHash");}
 void SqlServers(){
 foreach(string cx in Sql){
-foreach(string ep in m.Names(cx+@"Instance Names\SQL")){
-object c2=m.Value(cx+@"Instance Names\SQL",ep);
+foreach(string eq in m.Names(cx+@"Instance Names\SQL")){
+object c2=m.Value(cx+@"Instance Names\SQL",eq);
 Hash("sql",null,cx+c2+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string ep in m.Names(cx+@"Instance Names\RS"))
-Found("ssrs",null,null,cx+@"Instance Names\RS, instance "+ep);}}
+foreach(string eq in m.Names(cx+@"Instance Names\RS"))
+Found("ssrs",null,null,cx+@"Instance Names\RS, instance "+eq);}}
 void Sstp(){
 const string i=Services+@"SstpSvc\Parameters";
 string ai=Hex.Thumbprint(m.Value(i,"SHA1CertificateHash"));
-byte[]hg=m.Value(i,"SHA256CertificateHash")as byte[];
-if(ai!=null||(hg!=null&&hg.Length==32))
+byte[]hi=m.Value(i,"SHA256CertificateHash")as byte[];
+if(ai!=null||(hi!=null&&hi.Length==32))
 Found("sstp","ipport 0.0.0.0:443",ai,i);}
 void Wsus(){
 const string i=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
-object ba=m.Value(i,"PortNumber"),eu=m.Value(i,"UsingSSL");
-if(ba is int&&eu is int&&(int)eu!=0)
+object ba=m.Value(i,"PortNumber"),ev=m.Value(i,"UsingSSL");
+if(ba is int&&ev is int&&(int)ev!=0)
 Found("wsus","ipport 0.0.0.0:"+((int)ba).ToString(CultureInfo.InvariantCulture),null,i);}
 void Hash(string cd,string q,string i,string g){
 string ai=Hex.Thumbprint(m.Value(i,g));
@@ -1323,8 +1323,8 @@ if(m.Keys(i).Length+m.Names(i).Length>0)
 Found(cd,q,null,i);}
 void Found(string cd,string q,string ai,string i){
 Add(o,cd,q,ai,@"HKLM\"+i);}
-public static void Add(List<Bag>d2,string cd,string q,string ai,string eo){
-d2.Add(new Bag{{"kind",cd},{"key",q},{"thumbprint",ai},{"evidence",eo}});}}
+public static void Add(List<Bag>d2,string cd,string q,string ai,string ep){
+d2.Add(new Bag{{"kind",cd},{"key",q},{"thumbprint",ai},{"evidence",ep}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 IRegistry m=new WindowsRegistry();
@@ -1335,25 +1335,25 @@ public IRegistry Registry{get{return m;}}
 public IStores Stores{get{return dg;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
-public static string System32Of(bool g8,bool gj){
-return g8&& !gj?@"%windir%\sysnative":@"%windir%\System32";}
+public static string System32Of(bool ha,bool gl){
+return ha&& !gl?@"%windir%\sysnative":@"%windir%\System32";}
 public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
 return(IAppHostAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(AdminManager,true));}
-public string ToPath(string el){
-return Environment.ExpandEnvironmentVariables(el);}
+public string ToPath(string em){
+return Environment.ExpandEnvironmentVariables(em);}
 public IEnumerable<string>FilesIn(string du){
 return Directory.GetFiles(ToPath(du)).Select(Path.GetFileName);}
-public IEnumerable<string>Events(string ey,string b1,int ew){
-return EventLog.Read(ey,b1,ew);}
+public IEnumerable<string>Events(string ez,string b2,int ex){
+return EventLog.Read(ez,b2,ex);}
 public void Pause(int a9){
 Thread.Sleep(a9);}
 public IEnumerable<string>Addresses(){
 List<string>o=new List<string>();
-foreach(NetworkInterface h8 in NetworkInterface.GetAllNetworkInterfaces())
-if(h8.OperationalStatus==OperationalStatus.Up)
-foreach(UnicastIPAddressInformation ac in h8.GetIPProperties().UnicastAddresses)
+foreach(NetworkInterface h9 in NetworkInterface.GetAllNetworkInterfaces())
+if(h9.OperationalStatus==OperationalStatus.Up)
+foreach(UnicastIPAddressInformation ac in h9.GetIPProperties().UnicastAddresses)
 if(!IPAddress.IsLoopback(ac.Address)&& !ac.Address.IsIPv6LinkLocal)
 o.Add(ac.Address.ToString());
 return o.Distinct();}
@@ -1364,32 +1364,32 @@ return TcpTable.OfSystem(TcpTable.Established);}
 public Stream Dial(string ap,int ba,int aw){
 return Dial(new IPEndPoint(IPAddress.Parse(ap),ba),aw);}
 public static Stream Dial(IPEndPoint ck,int aw){
-Socket e2=new Socket(ck.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+Socket e3=new Socket(ck.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult fl=e2.BeginConnect(ck,null,null);
-if(!fl.AsyncWaitHandle.WaitOne(aw))
+IAsyncResult fn=e3.BeginConnect(ck,null,null);
+if(!fn.AsyncWaitHandle.WaitOne(aw))
 throw new TimeoutException("no connection to "+ck+" within "+aw+" ms");
-e2.EndConnect(fl);
-return new NetworkStream(e2,true);}
+e3.EndConnect(fn);
+return new NetworkStream(e3,true);}
 catch{
-e2.Close();
+e3.Close();
 throw;}}
 public IEnumerable<Bag>OtherUsers(){
 return new Bag[0];}
 public Bag ReadJournal(){
 return Journal.View(ToPath(Journal.Folder+"\\"+Journal.File));}
 public void LogInvocation(string j){
-IntPtr ey=RegisterEventSourceW(null,"Ansible");
-if(ey==IntPtr.Zero)
+IntPtr ez=RegisterEventSourceW(null,"Ansible");
+if(ez==IntPtr.Zero)
 return;
-ReportEventW(ey,4,0,0,IntPtr.Zero,1,0,new[]{j},IntPtr.Zero);
-DeregisterEventSource(ey);}
+ReportEventW(ez,4,0,0,IntPtr.Zero,1,0,new[]{j},IntPtr.Zero);
+DeregisterEventSource(ez);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr RegisterEventSourceW(string h4,string df);
+static extern IntPtr RegisterEventSourceW(string h5,string df);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr ey,ushort jn,ushort ix,uint c2,IntPtr ig,ushort at,uint iy,string[]jl,IntPtr dh);
+static extern bool ReportEventW(IntPtr ez,ushort jo,ushort iy,uint c2,IntPtr ih,ushort at,uint iz,string[]jm,IntPtr dh);
 [DllImport("advapi32.dll")]
-static extern bool DeregisterEventSource(IntPtr ey);}
+static extern bool DeregisterEventSource(IntPtr ez);}
 public class WindowsRegistry:IRegistry{
 public object Value(string q,string g){
 return With(q,null,ax=>ax.GetValue(g));}
@@ -1397,45 +1397,45 @@ public string[]Keys(string q){
 return With(q,new string[0],ax=>ax.GetSubKeyNames());}
 public string[]Names(string q){
 return With(q,new string[0],ax=>ax.GetValueNames());}
-static T With<T>(string q,T dz,Func<RegistryKey,T>cq){
+static T With<T>(string q,T dz,Func<RegistryKey,T>cr){
 using(RegistryKey cx=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
 using(RegistryKey ax=cx.OpenSubKey(q))
-return ax==null?dz:cq(ax);}}
+return ax==null?dz:cr(ax);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
 public static List<TcpEnd>OfSystem(int cc){
 List<TcpEnd>o=new List<TcpEnd>();
-Read(V4,eg=>Take(o,eg,cc,0,4,4,8,20),24);
-Read(V6,eg=>Take(o,eg,cc,48,0,16,20,52),56);
+Read(V4,eh=>Take(o,eh,cc,0,4,4,8,20),24);
+Read(V6,eh=>Take(o,eh,cc,48,0,16,20,52),56);
 return o;}
-static void Take(List<TcpEnd>o,IntPtr eg,int cc,int ho,int gc,int d5,int gw,int hi){
-if(Marshal.ReadInt32(eg,hi)!=System||Marshal.ReadInt32(eg,ho)!=cc)
+static void Take(List<TcpEnd>o,IntPtr eh,int cc,int hp,int ge,int d5,int gy,int hk){
+if(Marshal.ReadInt32(eh,hk)!=System||Marshal.ReadInt32(eh,hp)!=cc)
 return;
 byte[]ap=new byte[d5];
-Marshal.Copy(IntPtr.Add(eg,gc),ap,0,d5);
-IPAddress fv=new IPAddress(ap);
-if(fv.IsIPv4MappedToIPv6)
-fv=fv.MapToIPv4();
-o.Add(new TcpEnd{Address=fv.ToString(),Port=(Marshal.ReadByte(eg,gw)<<8)|Marshal.ReadByte(eg,gw+1)});}
-static void Read(int aa,Action<IntPtr>i3,int hm){
+Marshal.Copy(IntPtr.Add(eh,ge),ap,0,d5);
+IPAddress fx=new IPAddress(ap);
+if(fx.IsIPv4MappedToIPv6)
+fx=fx.MapToIPv4();
+o.Add(new TcpEnd{Address=fx.ToString(),Port=(Marshal.ReadByte(eh,gy)<<8)|Marshal.ReadByte(eh,gy+1)});}
+static void Read(int aa,Action<IntPtr>i4,int hn){
 uint ad=0x10000;
 for(;;){
-IntPtr bw=Marshal.AllocHGlobal((int)ad);
+IntPtr bx=Marshal.AllocHGlobal((int)ad);
 try{
-uint r=GetExtendedTcpTable(bw,ref ad,false,aa,AllWithOwner,0);
+uint r=GetExtendedTcpTable(bx,ref ad,false,aa,AllWithOwner,0);
 if(r==TooSmall)
 continue;
 if(r!=0)
 throw HostException.OfCall("GetExtendedTcpTable",r);
-int at=Marshal.ReadInt32(bw);
+int at=Marshal.ReadInt32(bx);
 for(int b=0;b<at;b++)
-i3(IntPtr.Add(bw,4+b*hm));
+i4(IntPtr.Add(bx,4+b*hn));
 return;}
 finally{
-Marshal.FreeHGlobal(bw);}}}
+Marshal.FreeHGlobal(bx);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr bw,ref uint ad,bool fy,int aa,int cd,uint et);}
+static extern uint GetExtendedTcpTable(IntPtr bx,ref uint ad,bool f0,int aa,int cd,uint eu);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
@@ -1464,56 +1464,56 @@ ax.Close();
 l=null;
 ax=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]hl=Property(d,KeyNative.Renewal,(a6,ad)=>{
+byte[]hm=Property(d,KeyNative.Renewal,(a6,ad)=>{
 byte[]ae=new byte[ad];
 Marshal.Copy(a6,ae,0,ad);
 return ae;
 });
 return new StoredCertificate{
-Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hl),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
-static T Property<T>(X509Certificate2 d,uint c2,Func<IntPtr,int,T>cq)where T:class{
+Thumbprint=d.Thumbprint,Der=d.RawData,Archived=d.Archived,FriendlyName=d.FriendlyName,RenewedBy=Hex.Thumbprint(hm),Native=d,Key=Property(d,KeyNative.KeyProvInfo,ToLink)};}
+static T Property<T>(X509Certificate2 d,uint c2,Func<IntPtr,int,T>cr)where T:class{
 uint ad=0;
 if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c2,IntPtr.Zero,ref ad))
 return null;
 IntPtr a6=Marshal.AllocHGlobal((int)ad);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,c2,a6,ref ad)?cq(a6,(int)ad):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,c2,a6,ref ad)?cr(a6,(int)ad):null;}
 finally{
 Marshal.FreeHGlobal(a6);
 GC.KeepAlive(d);}}
 public static KeyLink ToLink(IntPtr a6,int ad){
-KeyNative.ProvInfo f5=(KeyNative.ProvInfo)Marshal.PtrToStructure(a6,typeof(KeyNative.ProvInfo));
+KeyNative.ProvInfo f7=(KeyNative.ProvInfo)Marshal.PtrToStructure(a6,typeof(KeyNative.ProvInfo));
 return new KeyLink{
-Container=Marshal.PtrToStringUni(f5.Container)??"",Provider=Marshal.PtrToStringUni(f5.Provider)??"",ProviderType=f5.ProviderType,KeySpec=f5.KeySpec,Machine=(f5.Flags&KeyNative.MachineKeyset)!=0};}
-public KeyProbe Probe(StoredCertificate d,bool g0){
+Container=Marshal.PtrToStringUni(f7.Container)??"",Provider=Marshal.PtrToStringUni(f7.Provider)??"",ProviderType=f7.ProviderType,KeySpec=f7.KeySpec,Machine=(f7.Flags&KeyNative.MachineKeyset)!=0};}
+public KeyProbe Probe(StoredCertificate d,bool g2){
 var an=new KeyProbe{Tried=true};
 X509Certificate2 dw=(X509Certificate2)d.Native;
 IntPtr q;
 uint cl;
-bool cr;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(dw.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out q,out cl,out cr)){
+bool cs;
+if(!KeyNative.CryptAcquireCertificatePrivateKey(dw.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out q,out cl,out cs)){
 an.Code=KeyNative.LastResult();
 if(an.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
 throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
 return an;}
-bool fr=cl==KeyNative.NcryptHandle;
+bool ft=cl==KeyNative.NcryptHandle;
 try{
-an.Descriptor=fr?CngProperty(q,"Security Descr",KeyNative.Dacl):CapiProperty(q,KeyNative.KeysetDescriptor,KeyNative.Dacl);
-an.UniqueName=fr?Text(Encoding.Unicode,CngProperty(q,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(q,KeyNative.UniqueContainer,0));
-an.Code= !g0?0:fr?CngSign(q,dw.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(q,cl,d.Key);}
+an.Descriptor=ft?CngProperty(q,"Security Descr",KeyNative.Dacl):CapiProperty(q,KeyNative.KeysetDescriptor,KeyNative.Dacl);
+an.UniqueName=ft?Text(Encoding.Unicode,CngProperty(q,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(q,KeyNative.UniqueContainer,0));
+an.Code= !g2?0:ft?CngSign(q,dw.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(q,cl,d.Key);}
 finally{
-if(cr&&fr)
+if(cs&&ft)
 KeyNative.NCryptFreeObject(q);
-else if(cr)
+else if(cs)
 KeyNative.CryptReleaseContext(q,0);
 GC.KeepAlive(dw);}
 return an;}
 public ChainFacts Chain(StoredCertificate d){
 X509Certificate2 dw=(X509Certificate2)d.Native;
-byte[]gv=new byte[4*IntPtr.Size];
-gv[0]=(byte)gv.Length;
+byte[]gx=new byte[4*IntPtr.Size];
+gx[0]=(byte)gx.Length;
 IntPtr db;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dw.Handle,IntPtr.Zero,IntPtr.Zero,gv,KeyNative.ChainFlags,IntPtr.Zero,out db))
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dw.Handle,IntPtr.Zero,IntPtr.Zero,gx,KeyNative.ChainFlags,IntPtr.Zero,out db))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
 IntPtr b8=Marshal.ReadInt32(db,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(db,16)):IntPtr.Zero;
@@ -1521,26 +1521,26 @@ return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(db,4)),Elements=b
 finally{
 KeyNative.CertFreeCertificateChain(db);
 GC.KeepAlive(dw);}}
-static byte[]CngProperty(IntPtr q,string g,uint ex){
-uint ag=ex|KeyNative.Silent,ad;
+static byte[]CngProperty(IntPtr q,string g,uint ey){
+uint ag=ey|KeyNative.Silent,ad;
 if(KeyNative.NCryptGetProperty(q,g,null,0,out ad,ag)!=0)
 return null;
 byte[]value=new byte[ad];
 return KeyNative.NCryptGetProperty(q,g,value,ad,out ad,ag)==0?value:null;}
-static byte[]CapiProperty(IntPtr bm,uint d0,uint ex){
+static byte[]CapiProperty(IntPtr bm,uint d0,uint ey){
 uint ad=0;
-if(!KeyNative.CryptGetProvParam(bm,d0,null,ref ad,ex))
+if(!KeyNative.CryptGetProvParam(bm,d0,null,ref ad,ey))
 return null;
 byte[]value=new byte[ad];
-return KeyNative.CryptGetProvParam(bm,d0,value,ref ad,ex)?value:null;}
-static string Text(Encoding g3,byte[]value){
-return value==null?null:g3.GetString(value).TrimEnd('\0');}
-static long CngSign(IntPtr q,bool jb){
+return KeyNative.CryptGetProvParam(bm,d0,value,ref ad,ey)?value:null;}
+static string Text(Encoding g5,byte[]value){
+return value==null?null:g5.GetString(value).TrimEnd('\0');}
+static long CngSign(IntPtr q,bool jc){
 IntPtr g=Marshal.StringToHGlobalUni("SHA256"),ec=Marshal.AllocHGlobal(IntPtr.Size);
 try{
 Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},ec,false);
-IntPtr dt=jb?ec:IntPtr.Zero;
-uint ag=KeyNative.Silent|(jb?KeyNative.PadPkcs1:0),ad;
+IntPtr dt=jc?ec:IntPtr.Zero;
+uint ag=KeyNative.Silent|(jc?KeyNative.PadPkcs1:0),ad;
 int r=KeyNative.NCryptSignHash(q,dt,Sample,(uint)Sample.Length,null,0,out ad,ag);
 if(r==0)
 r=KeyNative.NCryptSignHash(q,dt,Sample,(uint)Sample.Length,new byte[ad],ad,out ad,ag);
@@ -1548,18 +1548,18 @@ return unchecked((uint)r);}
 finally{
 Marshal.FreeHGlobal(ec);
 Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bm,uint cl,KeyLink i6){
-IntPtr bu;
+static long CapiSign(IntPtr bm,uint cl,KeyLink i7){
+IntPtr bv;
 uint ad=0;
-if(!KeyNative.CryptCreateHash(bm,i6.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bu))
+if(!KeyNative.CryptCreateHash(bm,i7.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bv))
 return KeyNative.LastResult();
 try{
-bool dc=KeyNative.CryptHashData(bu,Sample,(uint)Sample.Length,0)
-&&KeyNative.CryptSignHash(bu,cl,IntPtr.Zero,0,null,ref ad)
-&&KeyNative.CryptSignHash(bu,cl,IntPtr.Zero,0,new byte[ad],ref ad);
+bool dc=KeyNative.CryptHashData(bv,Sample,(uint)Sample.Length,0)
+&&KeyNative.CryptSignHash(bv,cl,IntPtr.Zero,0,null,ref ad)
+&&KeyNative.CryptSignHash(bv,cl,IntPtr.Zero,0,new byte[ad],ref ad);
 return dc?0:KeyNative.LastResult();}
 finally{
-KeyNative.CryptDestroyHash(bu);}}}
+KeyNative.CryptDestroyHash(bv);}}}
 public static class KeyNative{
 public const uint KeyProvInfo=2,Renewal=64;
 public const uint NcryptHandle=0xFFFFFFFF,MachineKeyset=0x20,Silent=0x40,BadKeyset=0x80090016;
@@ -1581,15 +1581,15 @@ public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
 public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c2,IntPtr dh,ref uint ad);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr ib,out IntPtr q,out uint cl,out bool cr);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr ic,out IntPtr q,out uint cl,out bool cs);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr ji,IntPtr d,IntPtr ie,IntPtr a2,byte[]gv,uint ag,IntPtr et,out IntPtr e5);
+public static extern bool CertGetCertificateChain(IntPtr jj,IntPtr d,IntPtr ig,IntPtr a2,byte[]gx,uint ag,IntPtr eu,out IntPtr e7);
 [DllImport("crypt32.dll")]
-public static extern void CertFreeCertificateChain(IntPtr e5);
+public static extern void CertFreeCertificateChain(IntPtr e7);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
-public static extern int NCryptGetProperty(IntPtr q,string g,byte[]e1,uint ad,out uint bq,uint ag);
+public static extern int NCryptGetProperty(IntPtr q,string g,byte[]e2,uint ad,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr q,IntPtr ec,byte[]bu,uint iz,byte[]gn,uint ad,out uint bq,uint ag);
+public static extern int NCryptSignHash(IntPtr q,IntPtr ec,byte[]bv,uint i0,byte[]gp,uint ad,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr q);
 [DllImport("advapi32.dll",SetLastError=true)]
@@ -1597,13 +1597,13 @@ public static extern bool CryptGetProvParam(IntPtr bm,uint d0,byte[]dh,ref uint 
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptReleaseContext(IntPtr bm,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptCreateHash(IntPtr bm,uint ij,IntPtr q,uint ag,out IntPtr bu);
+public static extern bool CryptCreateHash(IntPtr bm,uint ik,IntPtr q,uint ag,out IntPtr bv);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bu,byte[]dh,uint ad,uint ag);
+public static extern bool CryptHashData(IntPtr bv,byte[]dh,uint ad,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bu,uint cl,IntPtr hz,uint ag,byte[]gn,ref uint ad);
+public static extern bool CryptSignHash(IntPtr bv,uint cl,IntPtr h0,uint ag,byte[]gp,ref uint ad);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptDestroyHash(IntPtr bu);
+public static extern bool CryptDestroyHash(IntPtr bv);
 public static long LastResult(){
 uint r=unchecked((uint)Marshal.GetLastWin32Error());
 return r<=0xFFFF?0x80070000|r:r;}}
@@ -1625,42 +1625,42 @@ return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
 public static void Visit(IMachine a,string i,Action bn,Action<XmlPlace>d3){
-for(int bx=1;;bx++){
+for(int bz=1;;bz++){
 try{
 bn();
 var ak=new FileInfo(i);
 long y=ak.Length;
-DateTime hw=ak.LastWriteTimeUtc;
+DateTime hx=ak.LastWriteTimeUtc;
 Once(i,d3);
-var e4=new FileInfo(i);
-if((e4.Length==y&&e4.LastWriteTimeUtc==hw)||bx==Attempts)
+var e5=new FileInfo(i);
+if((e5.Length==y&&e5.LastWriteTimeUtc==hx)||bz==Attempts)
 return;}
 catch(Exception c){
-bool hj=c is XmlException||(c is IOException&& !IsMissing(c));
-if(!hj||bx==Attempts)
+bool hl=c is XmlException||(c is IOException&& !IsMissing(c));
+if(!hl||bz==Attempts)
 throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
 return Gaps.CodeOf(c)=="not_found";}
 static void Once(string i,Action<XmlPlace>d3){
-var g7=new XmlReaderSettings{
+var g9=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
 using(var az=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bh=XmlReader.Create(az,g7)){
-IXmlLineInfo ft=bh as IXmlLineInfo;
+using(XmlReader bh=XmlReader.Create(az,g9)){
+IXmlLineInfo fv=bh as IXmlLineInfo;
 var f=new XmlPlace();
 while(bh.Read()){
 if(bh.NodeType==XmlNodeType.EndElement)
 f.Path.RemoveAt(f.Path.Count-1);
 if(bh.NodeType!=XmlNodeType.Element)
 continue;
-bool il=bh.IsEmptyElement;
+bool im=bh.IsEmptyElement;
 f.Path.Add(bh.LocalName);
-f.Line=ft==null?0:ft.LineNumber;
+f.Line=fv==null?0:fv.LineNumber;
 f.Attributes.Clear();
 while(bh.MoveToNextAttribute())
 f.Attributes[bh.LocalName]=bh.Value;
 d3(f);
-if(il)
+if(im)
 f.Path.RemoveAt(f.Path.Count-1);}}}}
 }

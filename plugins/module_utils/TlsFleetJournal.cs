@@ -11,7 +11,7 @@ using System.Text;
 namespace TlsFleet
 {
 	// The journal of an apply: a line `checksum TAB name TAB value` for whatever happens, written ahead and only ever added to.
-	// Names: run, started, owner, steps (together, first), guard (with its time and the number of steps), begin, done, failed, undo, undone (with
+	// Names: run, started, owner, steps (together, first), guard (with its time and the number of steps), begin, done, failed, undo, undone, lost (with
 	// the index of a step), expired (with the time at which the guard acted), end.
 	public sealed class Journal
 	{

@@ -28,6 +28,10 @@ namespace TlsFleet
 		private readonly Dictionary<string, HttpRecord> records = new Dictionary<string, HttpRecord>(StringComparer.Ordinal);
 		private BindingLists sites;
 
+		// Steps of which an earlier recovery has noted that their record was refused, and records that somebody has settled since.
+		private readonly HashSet<int> refused = new HashSet<int>();
+		private readonly HashSet<string> settled = new HashSet<string>(StringComparer.Ordinal);
+
 		// Records that http.sys would not have back.
 		public readonly List<HostException> Lost = new List<HostException>();
 
@@ -71,6 +75,8 @@ namespace TlsFleet
 					done.Remove(index);
 				else if (line.Key == "undone" || line.Key == "failed")
 					undone.Add(index);
+				else if (line.Key == "lost")
+					refused.Add(index);
 			}
 			foreach (int index in begun.Keys.Reverse())
 				if (!undone.Contains(index) && steps[index].Op != Step.Probe)
@@ -89,6 +95,8 @@ namespace TlsFleet
 			}
 			HttpRecord before = held == null ? null : Step.Image(step, new Given(held, "begin")), now;
 			string identity = RecordMemory.Identity(step.Family, step.Key);
+			if (settled.Contains(identity))
+				return;
 			if (!records.TryGetValue(identity, out now))
 			{
 				now = changes.Http.Find(step.Family, step.Key);
@@ -101,6 +109,11 @@ namespace TlsFleet
 				return;
 			}
 			bool between = uncertain && step.Op == Step.Replace && now == null;
+			if (!between && !HttpTable.Same(now, step.After) && refused.Contains(index))
+			{
+				settled.Add(identity);
+				return;
+			}
 			if (!between && !HttpTable.Same(now, step.After))
 				throw Conflict(step.Place, "somebody else has written since: there is " + HttpTable.Shown(now));
 			Step back = between ? new Step { Op = Step.Set, Family = step.Family, Key = step.Key, After = before } : Changes.Inverse(step, before);
@@ -147,7 +160,11 @@ namespace TlsFleet
 				if (way.Step.Op == Step.Bindings)
 					changes.Iis.CommitAll(way.Step.Edits);
 				else if (!Record(way.Step))
-					continue; // not undone: should this recovery die, too, the next one meets it again and tells of it
+				{
+					// Not undone: should this recovery die, too, the next one meets it again and tells of it, unless somebody has helped meanwhile.
+					journal.Note("lost", way.Index);
+					continue;
+				}
 				journal.Note("undone", way.Index);
 			}
 		}

@@ -176,11 +176,12 @@ class Doomed:
     def judged(self, other: Meddling, dead: State) -> tuple[str, str]:
         """What the next run does: after a run that died when ``dead`` stood there, and what somebody else wrote since."""
         found, asked = self.pair.state(), [] if self.chance.random() < 0.7 else self.steps
+        noted = "\tlost\t" in (self.pair.folder / JOURNAL).read_text(encoding="ascii")
         answer, now = self.next(asked)
         error, wrong = answer["error"], ""
         if error and error["code"] == "journal_conflict":
-            named = "edits[" if other.site else other.record and f"{other.record['family']} {other.record['key']}"
-            if other.kind not in ("touched record", "touched site") or not str(error["place"]).startswith(str(named)):
+            touched = "edits[" if other.site else other.record and f"{other.record['family']} {other.record['key']}"
+            if other.kind not in ("touched record", "touched site") or not str(error["place"]).startswith(str(touched)):
                 wrong = "no reason for a conflict, or another one"
             elif now != found:
                 wrong = "a conflict, and something was changed"
@@ -196,7 +197,9 @@ class Doomed:
                 wrong = "something else was lost, or it was not told"
             elif not other.kept_over(but_for(self.before, lost), but_for(now, lost)):
                 wrong = "not the state before"
-            elif other.overran(dead, self.before):
+            elif other.overran(dead, self.before) and not (
+                noted and other.record and named(other.record) in self.dead_keys
+            ):
                 wrong = "somebody else's change was taken for the run's own"
             elif (self.pair.folder / JOURNAL).exists():
                 wrong = "a journal is left"

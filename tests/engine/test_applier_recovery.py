@@ -224,10 +224,10 @@ def test_what_a_recovery_that_dies_could_not_put_back_is_told_by_the_next_one(la
         step("delete", place, image(folder, place), None),
     ]
     assert killed(folder, steps, {"call": 2, "when": "after"})
-    # undo of the delete, which is refused; undo and undone of the set; no end, after which nobody would hear of the record
-    assert killed(folder, [], {"journal": 3, "bytes": 10_000})
+    # undo of the delete, which is refused, and that; undo and undone of the set; no end, after which nobody would hear of the record
+    assert killed(folder, [], {"journal": 4, "bytes": 10_000})
     aside = (folder / journals.PATH).read_bytes()
-    assert not killed(folder, [], {"journal": 2, "bytes": 10_000})
+    assert not killed(folder, [], {"journal": 3, "bytes": 10_000})
     (folder / journals.PATH).write_bytes(aside)
     answer = lane.apply(folder, [])
     assert (answer["error"]["code"], answer["undone"]) == ("journal_unfinished", "partial")

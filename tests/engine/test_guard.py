@@ -190,10 +190,17 @@ def test_a_record_that_cannot_be_put_back_is_told_by_the_document_and_the_next_a
     assert expire(lane, folder, run) == "undone but for records that could not be put back"
     journal = seen(lane, folder)
     assert journal is not None and journal["guard"]["state"] == "failed"
+    kept = (folder / journals.PATH).read_bytes()
     answer = lane.apply(folder, [])
     assert (answer["error"]["code"], answer["undone"]) == ("journal_unfinished", "partial")
     assert [error["place"] for error in answer["undo_errors"]] == ["ipport 10.0.0.9:443"]
     assert seen(lane, folder) is None and lane.apply(folder, [])["error"] is None
+    # who has put another certificate there meanwhile is not in the way
+    assert lane.apply(folder, [step("set", place, None, {"thumbprint": OTHER})])["error"] is None
+    (folder / journals.PATH).write_bytes(kept)
+    answer = lane.apply(folder, [])
+    assert (answer["error"], answer["changed"]) == (None, False) and seen(lane, folder) is None
+    assert (image(folder, place) or {})["thumbprint"] == OTHER
 
 
 @pytest.mark.parametrize(
