@@ -167,7 +167,7 @@ class Doomed:
             ):  # it was at the end, which is written where nothing was lost; or it was not killed, and its answer told
                 told = set() if twice else self.dead_keys
                 now, before = (but_for(one, told) for one in (self.pair.state(), self.before))
-                return f"before{twice}", "" if now == before else "not before"
+                return f"before{twice}", "" if folded(now) == folded(before) else "not before"
         dead = self.pair.state()
         other = Meddling(self.pair, chance, self.steps)
         outcome, wrong = self.judged(other, dead)
