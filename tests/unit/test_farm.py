@@ -58,6 +58,21 @@ def test_records_first_on_all_hosts_the_commit_once_old_records_last() -> None:
     assert [[item.key.text for item in host.records] for host in after] == [["shop.example.com:443"]] * 2
 
 
+def test_an_old_record_that_the_last_phase_did_not_come_to_is_an_orphan_for_the_next_run() -> None:
+    """As the guide says: nothing tells the next run whose it was, so that it has to be asked to remove it."""
+    request = {"bindings": [MOVED], "allow": ALLOW}
+    last = farm_plan([node("A"), node("B")], parse_request(request), NOW).phases[2].plans
+    left = [last[0].after, last[1].host]
+    again = farm_plan(left, parse_request(request), NOW)
+    assert all(plan.empty for phase in again.phases for plan in phase.plans)
+    assert [[item.subject for item in plan.findings if item.id == "orphan"] for plan in again.wholes] == [
+        [],
+        ["0.0.0.0:443"],
+    ]
+    repaired = farm_plan(left, parse_request({**request, "repair": ["orphan"]}), NOW).wholes
+    assert [item.key.text for item in repaired[1].after.records] == ["shop.example.com:443"]
+
+
 @pytest.mark.parametrize(
     ("hosts", "path", "said"),
     [
