@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved import approved_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import plan_from_file
+from support.certificates import NOW
 from support.documents import record, site
 from support.peers import API, OTHER, SHOP, host_of, plan_of, records_of, refused, wish
 
@@ -88,6 +93,23 @@ def test_nothing_allows_the_listener_of_the_connection(address: str) -> None:
     allow = {"foreign": ["winrm", "WinRM", "0.0.0.0:5986"], "shared_change": ["Shop"], "gap": True}
     said = refused(host, wish("Shop", "", SHOP, port=5986, address=address, sni="never"), allow=allow)
     assert "Nothing allows that" in " ".join(said.values())
+
+
+def test_not_even_an_approved_plan_touches_the_listener_of_the_connection() -> None:
+    """It was made from a document that was read another way, so that nobody knew: it was carried out."""
+    parts = {
+        "sites": [site("Shop", "*:5986:=0")],
+        "records": [record("0.0.0.0:5986", OTHER)],
+        "http_ports": [443, 5986],
+    }
+    allow = {"shared_change": ["Shop"]}
+    plan = plan_of(host_of(**parts), wish("Shop", "", SHOP, port=5986, address="*", sni="never"), allow=allow)
+    filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
+    assert ops(approved_plan(host_of(**parts), filed, NOW)) == ops(plan)
+    now = host_of(**parts, connection={"address": "10.0.0.5", "port": 5986, "tls": True})
+    with pytest.raises(Invalid, match="the WinRM listener this connection uses") as refusal:
+        approved_plan(now, filed, NOW)
+    assert [problem.path for problem in refusal.value.problems] == ["plan.steps[0]"]
 
 
 def test_a_record_for_a_name_beside_the_listener_is_no_concern_of_it() -> None:

@@ -11,6 +11,7 @@ from ..model.host import Binding, Host, RecordValue, binding_record
 from ..model.keys import store_key
 from ..model.problems import Invalid, Problem
 from ..model.steps import BindingsStep, RecordStep
+from ..rules.ownership import owners
 from ..wire.planfile import FiledPlan
 from .impact import Affected, Impact
 from .planner import Plan
@@ -34,11 +35,16 @@ def approved_plan(host: Host, filed: FiledPlan, now: datetime) -> Plan:
         message = f"{host.name} shares its IIS configuration with other hosts; the plan was not made for that"
         problems.append(Problem("plan", message))
     records = {record.key: record.value for record in host.records}
+    owner = owners(host)
     for index, step in enumerate(filed.steps):
         path = f"plan.steps[{index}]"
         if isinstance(step, RecordStep):
             held = records.get(step.key)
-            if not same_record(held, step.before):
+            # the plan may have been made over another connection, where nobody could know
+            who = owner(step.key, held) if step.before is not None and held is not None else None
+            if who is not None and who.fixed:
+                problems.append(Problem(path, f"record {step.key} is read-only: it is used by {who.text}"))
+            elif not same_record(held, step.before):
                 problems.append(Problem(path, f"record {step.key} was {_shown(step.before)}, is {_shown(held)}"))
             elif step.after is not None:
                 records[step.key] = step.after
