@@ -71,7 +71,7 @@ def test_a_planner_without_respect_for_owners_is_noticed(monkeypatch: pytest.Mon
 
 
 def test_a_planner_that_asks_nobody_for_consent_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "consent", lambda request, affected, problems: None)
+    monkeypatch.setattr(planner, "consent", lambda request, affected, changed, problems: None)
     _red("L2")
 
 
@@ -129,7 +129,7 @@ def test_old_records_that_do_not_wait_for_the_configuration_are_noticed(monkeypa
 
 
 def test_hosts_of_a_farm_that_are_not_asked_for_consent_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "consent", lambda request, affected, problems: None)
+    monkeypatch.setattr(planner, "consent", lambda request, affected, changed, problems: None)
     _red_on_farms("farm L2")
 
 
