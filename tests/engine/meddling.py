@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from engine.cases import Steps
-from engine.harness.pair import Pair, State, folded
+from engine.harness.pair import Pair, State, folded, place
 
 #: A binding of somebody else.
 STRANGER = {"protocol": "http", "information": "*:4711:", "ssl_flags": None}
@@ -70,13 +70,3 @@ class Meddling:
             return False
         mine = [[item for item in folded(state)[0] if place(item) == place(self.record)] for state in (dead, before)]
         return mine[0] != mine[1]
-
-
-def place(item: dict[str, Any]) -> tuple[str, str]:
-    """Which record this is; the central store is one, however it is called (F1.05)."""
-    key = item["key"].lower()
-    return (
-        ("ccs", key.removeprefix("*:"))
-        if item["family"] == "hostnameport" and key.startswith("*:")
-        else (item["family"], key)
-    )

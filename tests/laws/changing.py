@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import ANY_OTHER_NAME
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import binding_record
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import RecordStep
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict import after_steps
@@ -152,7 +151,7 @@ def options_and_unknown_bits_survive(case: Case) -> bool:
             free = 1 | (2 if wish.get("central_store") is not None else 0)
             free |= sum(_BITS.get(name, (0, 0))[0] for name in wish.get("options") or {})
             assert now.flags & ~free == binding.flags & ~free
-            keys = (binding_record(binding), binding_record(now))
+            keys = (binding.record, now.record)
             held = [known.get(key) for known, key in zip(values, keys, strict=True) if key is not None]
             if len(held) == 2 and all(value is not None and value.thumbprint for value in held):
                 # a record may be shared, and then everybody who shares it has asked or consented

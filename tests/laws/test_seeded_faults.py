@@ -76,7 +76,7 @@ def test_a_planner_that_asks_nobody_for_consent_is_noticed(monkeypatch: pytest.M
 
 
 def test_deletes_that_count_no_references_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "binding_record", lambda binding: None)
+    monkeypatch.setattr(planner, "_relied_on", lambda host, draft: set())
     _red("L4 references")
 
 

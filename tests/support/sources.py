@@ -27,6 +27,8 @@ from lab.simhost import SimulatedHost
 from .certificates import NOW
 
 HOSTS = {item["slug"]: item for item in load(Path(__file__).resolve().parents[1] / "lab" / "fixtures")}
+#: Thumbprints of certificates that no host has.
+NEW, OTHER = "CD" * 20, "AB" * 20
 #: Hosts whose questions about a change are about records of other programs.
 SHARED_WITH_OTHERS = frozenset(
     {

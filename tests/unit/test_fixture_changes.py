@@ -21,6 +21,8 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import 
 from support.certificates import NOW
 from support.sources import (
     HOSTS,
+    NEW,
+    OTHER,
     SHARED_WITH_OTHERS,
     Register,
     a_site,
@@ -39,7 +41,6 @@ from support.sources import (
 )
 
 answers = Register(set(HOSTS) - SHARED_WITH_OTHERS)
-NEW, OTHER = "CD" * 20, "AB" * 20
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 
 

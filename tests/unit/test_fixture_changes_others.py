@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import RecordValue
@@ -15,6 +14,8 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.info import in
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import find
 from support.certificates import NOW
 from support.sources import (
+    NEW,
+    OTHER,
     SHARED_WITH_OTHERS,
     Register,
     a_site,
@@ -33,8 +34,6 @@ from support.sources import (
 )
 
 answers = Register(SHARED_WITH_OTHERS)
-NEW, OTHER = "CD" * 20, "AB" * 20
-PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 
 
 @answers("adfs-three-hostname-records")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host, RecordValue, binding_record
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host, RecordValue
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.keys import record_key
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import find
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.ownership import owners
@@ -163,7 +163,7 @@ def others_use_the_record_of_iis() -> None:
 def bits_of_97() -> None:
     there = host("sslflags-97-on-server-2022")
     binding = there.sites[0].bindings[0]
-    assert (binding.flags, str(binding_record(binding))) == (97, "hostnameport my.example.com:443")
+    assert (binding.flags, str(binding.record)) == (97, "hostnameport my.example.com:443")
     assert answer(there, there.addresses[0], "my.example.com").rule == "exact_name"
     differ = [kind for kind, _subject in found(there) if kind == "flags_differ"]
     assert not differ  # the record has the two options that 32 and 64 stand for

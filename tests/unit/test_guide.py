@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import Answer, Endpoint
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Binding, Host, binding_record
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Binding, Host
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
@@ -72,8 +72,8 @@ def test_s2_a_fixed_address_outranks_names_on_that_address_only_and_an_sni_bindi
     there = host(records=[record("10.0.0.5:443", OTHER), record("shop.example:443", SHOP)])
     assert get(there, "shop.example", "10.0.0.5").served == OTHER["thumbprint"]
     assert get(there, "shop.example", "10.0.0.6").served == SHOP["thumbprint"]
-    assert str(binding_record(Binding("https", "10.0.0.5:443:shop.example", 1))) == "hostnameport shop.example:443"
-    assert str(binding_record(Binding("https", "10.0.0.5:443:shop.example", 0))) == "10.0.0.5:443"
+    assert str(Binding("https", "10.0.0.5:443:shop.example", 1).record) == "hostnameport shop.example:443"
+    assert str(Binding("https", "10.0.0.5:443:shop.example", 0).record) == "10.0.0.5:443"
 
 
 def test_s3_a_host_name_without_the_sni_flag_selects_no_certificate() -> None:

@@ -51,7 +51,7 @@ class Binding:
 
     @cached_property
     def record(self) -> RecordKey | None:
-        """See :func:`binding_record`."""
+        """The record an https binding relies on (F3.09); None for other protocols, a bad port, or SNI without a host name."""
         if not self.is_https:
             return None
         address, port, host = self.parts
@@ -238,7 +238,7 @@ class Host:
         users: dict[RecordKey, list[tuple[int, int]]] = {}
         for site_index, site in enumerate(self.sites):
             for index, binding in enumerate(site.bindings):
-                if (key := binding_record(binding)) is not None:
+                if (key := binding.record) is not None:
                     users.setdefault(key, []).append((site_index, index))
         return users
 
@@ -257,8 +257,3 @@ class Host:
             for binding in site.bindings
             if binding.is_http and binding.parts[1]
         )
-
-
-def binding_record(binding: Binding) -> RecordKey | None:
-    """The record an https binding relies on (F3.09); None for other protocols, a bad port, or SNI without a host name."""
-    return binding.record

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..model.host import Binding, Host, RecordValue, binding_record
+from ..model.host import Binding, Host, RecordValue
 from ..model.keys import store_key
 from ..model.problems import Invalid, Problem
 from ..model.steps import BindingsStep, RecordStep
@@ -84,7 +84,7 @@ def _still_needed(host: Host, after: Host, filed: FiledPlan, problems: list[Prob
         key: f"{site.name} {item.information}"
         for site in after.sites
         for item in site.bindings
-        if (key := binding_record(item)) in gone
+        if (key := item.record) in gone
     }
     for index, step in enumerate(filed.steps):
         if isinstance(step, RecordStep) and step.after is None and step.key in users:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..model.host import CENTRAL_STORE, SNI, Binding, Host, binding_record
+from ..model.host import CENTRAL_STORE, SNI, Binding, Host
 from ..model.keys import RecordKey, shown_host
 from ..model.problems import Problem
 from ..rules.capabilities import Capabilities
@@ -68,7 +68,7 @@ class BindingFlags:
             self._refuse(wanted, "sni", self._ineligible(wanted))
             return None
         key = RecordKey("ipport", wanted.address, wanted.port)
-        if not old & CENTRAL_STORE and (before is None or binding_record(before) != key):
+        if not old & CENTRAL_STORE and (before is None or before.record != key):
             # one that shares the record already stays; whom a new certificate concerns is asked elsewhere
             self._joining.append(wanted)
         return old & ~SNI
@@ -89,7 +89,7 @@ class BindingFlags:
         names: dict[RecordKey, list[str]] = {}
         for index, site in enumerate(self._host.sites):
             for binding in self._draft.bindings_of(index):
-                key = binding_record(binding)
+                key = binding.record
                 if key is not None and (site.name.lower(), *binding.parts) not in joining:
                     names.setdefault(key, []).append(binding.parts[2])
         held = {record.key: record.value for record in self._host.records} | self._draft.records

@@ -10,15 +10,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint
-from ..model.host import Host, Site, binding_record
+from ..model.host import Host, Site
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6
 from ..model.steps import Expectation, RecordStep
 from ..rules.names import matches
 from ..rules.ownership import Owner, owners
 from ..rules.resolve import Resolver, Standing
 from .bridge import covered
+from .wanted import Identity
 
-Identity = tuple[str, str, int, str]  # site in lower case, address, port, host
 _NONE: frozenset[Identity] = frozenset()
 _Place = tuple[str, int, str | None]  # address, port, name
 
@@ -70,7 +70,7 @@ class Impact:
             if binding.is_https:
                 identity = (site.name.lower(), *binding.parts)
                 self._users.setdefault(binding.parts, set()).add(identity)
-                if (key := binding_record(binding)) is not None:
+                if (key := binding.record) is not None:
                     self._by_record.setdefault(key, set()).add(identity)
 
     def affected(self, steps: list[RecordStep], ports: set[int]) -> Iterator[Affected]:

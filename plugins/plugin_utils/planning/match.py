@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from ..model.host import CENTRAL_STORE, Binding, Host, RecordValue, binding_record
+from ..model.host import CENTRAL_STORE, Binding, Host, RecordValue
 from ..model.keys import ANY_IPV4, IIS_APP_ID, RecordKey, bracketed, shown_host, store_key, store_name
 from ..model.problems import Problem
 from ..rules.capabilities import capabilities
@@ -65,7 +65,7 @@ class Matcher:
 
     def _remove(self, place: tuple[int, int], subject: str) -> None:
         self.draft.changed[place] = None
-        key = binding_record(self._at(place))
+        key = self._at(place).record
         if key is not None:
             self.draft.released.setdefault(key, f"{subject} was its last user")
 
@@ -90,7 +90,7 @@ class Matcher:
         if flags is None:
             return
         after = self._binding(wanted, before, flags)
-        key = binding_record(after)
+        key = after.record
         if key is None:
             self._nameless(wanted)
             return
@@ -100,7 +100,7 @@ class Matcher:
             self.draft.added.setdefault(site_index, []).append((wanted, after))
         elif after != before and place is not None:
             self.draft.changed[place] = after
-            old_key = binding_record(before)
+            old_key = before.record
             if old_key is not None and old_key != key:
                 self.draft.released.setdefault(old_key, f"{wanted.subject} moved to record {key}")
             if before.parts == wanted.replaces:
@@ -172,7 +172,7 @@ class Matcher:
         if not key.shown and key.family == "hostnameport" and shown_host(key.name) != key.name:
             key = replace(key, shown=shown_host(key.name))
         held = self._records.get(key)
-        old_key = binding_record(before) if before else None
+        old_key = before.record if before else None
         moved = self._records[old_key].value if old_key != key and old_key in self._records else None
         if key.family == "ccs":
             if held is None and not self._able.central_store.ok:

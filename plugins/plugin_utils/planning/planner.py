@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from ..model.host import Host, binding_record
+from ..model.host import Host
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey
 from ..model.problems import Invalid, Problem
 from ..model.steps import BindingEdit, BindingsStep, ProbeStep, RecordStep, Step
@@ -171,7 +171,7 @@ def _steps(host: Host, draft: Draft, foreign: frozenset[str], problems: list[Pro
     edits = _edits(host, draft)
     commit = [BindingsStep(tuple(edits), _commit_reason(edits))] if edits else []
     changes = bridged(host, creates, changes)
-    relied_on = {binding_record(item) for index in range(len(host.sites)) for item in draft.bindings_of(index)}
+    relied_on = _relied_on(host, draft)
     deletes = []
     for key, reason in {**draft.released, **draft.deleted}.items():
         held = current.get(key)
@@ -184,6 +184,11 @@ def _steps(host: Host, draft: Draft, foreign: frozenset[str], problems: list[Pro
         deletes.append(RecordStep("record_delete", spelled[key], held, None, reason))
     deletes.sort(key=lambda step: _rank(step.key), reverse=True)
     return _ordered(host, [*creates, *changes], commit, deletes)
+
+
+def _relied_on(host: Host, draft: Draft) -> set[RecordKey | None]:
+    """The records that bindings rely on once all wishes are worked in."""
+    return {item.record for index in range(len(host.sites)) for item in draft.bindings_of(index)}
 
 
 def _ordered(host: Host, writes: list[RecordStep], commit: list[BindingsStep], deletes: list[RecordStep]) -> list[Step]:

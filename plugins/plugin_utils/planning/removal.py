@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..model.host import Host, binding_record
+from ..model.host import Host
 from ..model.problems import Problem
 from ..rules.ownership import owners
 from ..rules.scene import subject_of
@@ -86,7 +86,7 @@ def unwanted(
             identity = (site.name.lower(), *binding.parts)
             if identity in named or any(hits) or (removal.scope == "listed_sites" and identity[0] not in listed):
                 continue
-            key = binding_record(binding)
+            key = binding.record
             held = records.get(key) if key is not None else None
             who = owner(key, held) if key is not None and held is not None else None
             if who is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..model.problems import Invalid, Problem
@@ -18,7 +19,7 @@ from .wanted import Identity, WantedBinding, identities_of, parse_wanted
 FINDING_IDS = tuple(sorted(KINDS))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """A checked request. ``shared_change`` names the sites whose served certificate may change; ``gap`` allows a gap.
 
@@ -34,7 +35,7 @@ class Request:
     foreign: frozenset[str] = frozenset()
     shared_configuration: bool = False
 
-    @property
+    @cached_property
     def identities(self) -> frozenset[Identity]:
         """The bindings the request names, under their old names, too."""
         return identities_of(self.bindings)

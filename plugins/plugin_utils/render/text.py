@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..model.host import Binding, Host, RecordValue, binding_record
+from ..model.host import Binding, Host, RecordValue
 from ..model.keys import IIS_APP_ID, store_key
 from ..model.visible import visible
 from ..planning.impact import Affected
@@ -50,7 +50,7 @@ def _lines(host: Host) -> list[str]:
 
 def binding_text(binding: Binding) -> str:
     """``*:443:shop.example.com sslFlags=1 (record hostnameport shop.example.com:443)``."""
-    return f"{binding.information} sslFlags={binding.flags} (record {binding_record(binding) or 'none'})"
+    return f"{binding.information} sslFlags={binding.flags} (record {binding.record or 'none'})"
 
 
 def record_text(value: RecordValue, names: dict[str, str]) -> str:
@@ -96,7 +96,7 @@ def _states(host: Host) -> dict[tuple[int, str, str, str], object]:
     for site in host.sites:
         for binding in site.bindings:
             if binding.is_https:
-                key, name = binding_record(binding), subject_of(site.name, *binding.parts)
+                key, name = binding.record, subject_of(site.name, *binding.parts)
                 state = (binding, values.get(key) if key else None)
                 states[binding.parts[1], "bindings", name, binding.information] = state
     return states

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint, EndpointClass
-from ..model.host import binding_record
 from ..model.keys import RecordKey
 from .resolve import Resolver, Standing
 
@@ -24,7 +23,7 @@ def endpoint_classes(resolver: Resolver) -> tuple[EndpointClass, ...]:
         for binding in site.bindings:
             if binding.is_https and binding.parts[2]:
                 bound.setdefault(binding.parts[1], set()).add(binding.parts[2])
-                if (key := binding_record(binding)) is not None:
+                if (key := binding.record) is not None:
                     users.setdefault(key, set()).add(binding.parts[2])
     for record in resolver.host.records:
         if record.key.family in ("hostnameport", "scopedccs"):

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..model.endpoint import Endpoint
-from ..model.host import Certificate, Host, RecordValue, binding_record
+from ..model.host import Certificate, Host, RecordValue
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, bracketed, is_ipv6
 from ..model.visible import visible
 from .capabilities import Capabilities, capabilities
@@ -111,7 +111,7 @@ def scene_of(host: Host, now: datetime) -> Scene:
                 address, port, name = binding.parts
                 readable = subject_of(site.name, address, port, name)
                 subject = readable if port else visible(f"{site.name}/{binding.information}")
-                key = binding_record(binding)
+                key = binding.record
                 bindings.append(
                     Bound(site.name, subject, address, port, name, binding.flags, key, site.state, binding.information)
                 )

@@ -22,12 +22,12 @@ from .remote import Remote
 
 def planned(host: Host, wish: Request | FiledPlan, now: datetime) -> Plan:
     """The plan for a request, or an approved plan held against the host. Raises Invalid with every refusal."""
-    with _collector_at_rest():
+    with collector_at_rest():
         return make_plan(host, wish, now) if isinstance(wish, Request) else approved_plan(host, wish, now)
 
 
 @contextmanager
-def _collector_at_rest() -> Iterator[None]:
+def collector_at_rest() -> Iterator[None]:
     """Planning makes very many small objects that live until its end and form no circles: looking for some again and again
     costs a fifth of the time for 10,000 bindings and a third for 100,000."""
     working = gc.isenabled()

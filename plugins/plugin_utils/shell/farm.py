@@ -19,6 +19,7 @@ from ..render.results import predicted
 from ..render.text import plan_document
 from ..wire.document import parse_document
 from ..wire.views import utc
+from .change import collector_at_rest
 from .files import write_plan
 
 #: What stands in a phase for each host, as in results of one host.
@@ -30,7 +31,9 @@ def farm_plans(
 ) -> dict[str, Any]:
     """The result of planning a farm. Raises Invalid with every refusal, before any file is written."""
     hosts = [_host(document, f"documents[{index}]") for index, document in enumerate(documents)]
-    farm, changed, told = farm_plan(hosts, asked, now), False, []
+    with collector_at_rest():
+        farm = farm_plan(hosts, asked, now)
+    changed, told = False, []
     for phase in farm.phases:
         plans = []
         for plan in phase.plans:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ..model.endpoint import Answer, Endpoint, EndpointClass
-from ..model.host import Certificate, Host, binding_record
+from ..model.host import Certificate, Host
 from ..model.keys import ANY_IPV4, bracketed
 
 
@@ -21,7 +21,7 @@ def host_view(host: Host) -> dict[str, Any]:
             if not binding.is_https:
                 continue
             address, port, name = binding.parts
-            key = binding_record(binding)
+            key = binding.record
             where = {"address": "*" if address == ANY_IPV4 else address, "port": port, "host": name}
             head = {"site": site.name, "state": site.state, **where, "ssl_flags": binding.flags}
             bindings.append({**head, "record": str(key) if key else None})

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import shutil
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -172,9 +172,15 @@ def without_hint(error: dict[str, Any] | None) -> dict[str, Any] | None:
     return error and {name: value for name, value in error.items() if name != "hint"}
 
 
+def place(item: Mapping[str, Any]) -> tuple[str, str]:
+    """Which record this is, of a record or a step: family and key. The central store is one, however it is called (F1.05)."""
+    family, key = item["family"], item["key"].lower()
+    return ("ccs", key.removeprefix("*:")) if family == "hostnameport" and key.startswith("*:") else (family, key)
+
+
 def folded(state: State) -> State:
     """What two images are compared by (contracts.md section 4): thumbprint, store, AppId and CTL texts without case, no store is MY. The
-    central store is one record, however it is called (F1.05).
+    central store has one name.
     """
     records, sites = state
     texts = ("thumbprint", "store", "app_id", "ctl_identifier", "ctl_store")
@@ -187,6 +193,6 @@ def folded(state: State) -> State:
         for item in records
     ]
     for item in found:
-        if item["family"] == "hostnameport" and item["key"].startswith("*:"):
-            item |= {"family": "ccs", "key": item["key"].removeprefix("*:")}
+        if place(item)[0] == "ccs":
+            item["family"], item["key"] = place(item)
     return sorted(found, key=lambda item: (item["family"], item["key"].lower())), sites
