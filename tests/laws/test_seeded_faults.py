@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -53,8 +52,8 @@ def test_a_fault_in_the_simulated_host_is_noticed(fault: str, law: str, monkeypa
 def test_a_resolver_that_prefers_names_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     ranks = resolve.Resolver._ranks
 
-    def names_first(self: resolve.Resolver, endpoint: Any) -> Iterator[Any]:
-        yield from sorted(ranks(self, endpoint), key=lambda found: found[0] == "exact_address")
+    def names_first(self: resolve.Resolver, endpoint: Any) -> list[Any]:
+        return sorted(ranks(self, endpoint), key=lambda found: found[0] == "exact_address")
 
     monkeypatch.setattr(resolve.Resolver, "_ranks", names_first)
     _red("L9")

@@ -49,7 +49,7 @@ def test_only_the_thumbprint_of_the_three_records_of_ad_fs_changes() -> None:
     after = planned(there, *wishes, allow={"gap": True, "foreign": ["AD FS"]}).after
     held = {place: value_of(there, "hostnameport", place) for place in places}
     assert {place: value_of(after, "hostnameport", place) for place in places} == {
-        place: replace(value, thumbprint=NEW) for place, value in held.items()
+        place: value._replace(thumbprint=NEW) for place, value in held.items()
     }
     assert (
         len({(value.flags, value.ctl_store) for value in held.values()}) == 2
@@ -63,7 +63,7 @@ def test_where_a_record_is_deleted_and_made_anew_owner_and_mapper_come_back() ->
     plan = planned(there, bind("Web", "", new, sni="never"), allow={"gap": True, "foreign": ["0.0.0.0:443"]})
     held = value_of(there, "ipport", "0.0.0.0:443")
     assert [str(step.key) for step in plan.steps if step.op == "record_replace"] == ["0.0.0.0:443"]
-    assert value_of(plan.after, "ipport", "0.0.0.0:443") == replace(held, thumbprint=new)
+    assert value_of(plan.after, "ipport", "0.0.0.0:443") == held._replace(thumbprint=new)
     assert held.app_id.startswith("{5d8e2743") and held.flags & 0x1
 
 
@@ -119,7 +119,7 @@ def test_on_sstp_hosts_each_family_has_its_own_record_and_no_name_has_one() -> N
     there = host("sstp-owns-443-on-both-families")
     six = next(address for address in there.addresses if ":" in address)
     old = served(there, six)
-    value = replace(value_of(there, "ipport", "0.0.0.0:443"), thumbprint=OTHER)
+    value = value_of(there, "ipport", "0.0.0.0:443")._replace(thumbprint=OTHER)
     changed = with_record(there, "ipport", "0.0.0.0:443", value)
     assert answer(changed, six).record == record_key("ipport", "[::]:443") and served(changed, six) == old
     site = host("sstp-owns-443-on-both-families", sites=a_site("Web"))
@@ -157,7 +157,7 @@ def test_a_record_of_winrm_can_ask_for_client_certificates_and_all_else_stays() 
     wish = {"site": "Web", "port": 5986, "options": {"negotiate_client_certificate": True}}
     assert "WinRM" in refused(there, wish)
     after = planned(there, wish, allow={"gap": True, "foreign": ["WinRM"]}).after
-    assert value_of(after, "ipport", "0.0.0.0:5986") == replace(held, flags=held.flags | 0x2)
+    assert value_of(after, "ipport", "0.0.0.0:5986") == held._replace(flags=held.flags | 0x2)
     assert not held.flags & 0x2 and served(after, "192.168.222.144", port=5986) == held.thumbprint
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from .keys import IIS_APP_ID, RecordKey, address_key, host_key, store_key
 from .signs import Asked, Change, Guard, Manager, Mapper, Renewal
@@ -87,8 +88,7 @@ class Site:
     bindings: tuple[Binding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordValue:
+class RecordValue(NamedTuple):
     """What an http.sys record says. ``flags`` is the whole DefaultFlags word, unknown bits included (F4.20)."""
 
     thumbprint: str | None
@@ -107,8 +107,7 @@ class RecordValue:
         return (store_key(self.store), self.thumbprint) if self.thumbprint else None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One http.sys certificate record."""
 
     key: RecordKey

@@ -23,7 +23,8 @@ FAMILIES = ("ipport", "hostnameport", "ccs", "scopedccs")
 IIS_APP_ID = "{4dc3e181-e14b-4a21-b022-59fc669b0914}"
 
 _SHA1 = re.compile(r"[0-9A-F]{40}\Z")
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
+_LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\Z")
 
 
 @lru_cache(maxsize=65536)
@@ -109,7 +110,7 @@ def checked_host(text: str) -> str:
     name = key[2:] if key.startswith("*.") else key
     if "*" in name:
         raise ValueInvalid(f"{text!r}: '*' is allowed only as the whole leftmost label, as in *.example.com")
-    if not all(_LABEL.match(label) for label in name.split(".")):
+    if not _NAME.match(name):
         raise ValueInvalid(f"{text!r} is not a host name")
     return key
 
@@ -151,6 +152,11 @@ class RecordKey:
     name: str
     port: int
     shown: str = field(default="", compare=False)
+
+    @property
+    def order(self) -> tuple[str, str, int]:
+        """What keys are sorted by: faster than the keys themselves, where there are many."""
+        return (self.family, self.name, self.port)
 
     @property
     def text(self) -> str:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from .host import Binding, RecordValue
 from .keys import RecordKey
@@ -18,8 +19,7 @@ _INVERSE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RecordStep:
+class RecordStep(NamedTuple):
     """One change of one http.sys record. ``op``: record_set, record_update (in place), record_replace (a gap), record_delete."""
 
     op: str
@@ -32,8 +32,7 @@ class RecordStep:
         return RecordStep(_INVERSE[self.op], self.key, self.after, self.before, f"undo: {self.reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class BindingEdit:
+class BindingEdit(NamedTuple):
     """One change of one site's binding list. ``position`` is an index in the list at that moment; None (only for adding): its end."""
 
     site: str
@@ -51,12 +50,11 @@ class BindingsStep:
     op: str = "bindings"
 
     def inverse(self) -> BindingsStep:
-        edits = tuple(replace(edit, before=edit.after, after=edit.before) for edit in reversed(self.edits))
+        edits = tuple(edit._replace(before=edit.after, after=edit.before) for edit in reversed(self.edits))
         return BindingsStep(edits, f"undo: {self.reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(NamedTuple):
     """One handshake to make: ``expect`` is a thumbprint, ``"file"`` (any central store certificate) or None (no handshake)."""
 
     address: str

@@ -10,7 +10,6 @@ Only where no record by name stands on the port: a record for an address outrank
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from ..model.endpoint import Endpoint
 from ..model.host import Host
@@ -69,6 +68,6 @@ def _around(step: RecordStep, addresses: Sequence[str]) -> Iterator[RecordStep]:
     for key in keys:
         why = f"bridge: serves {key.name} while the record for every address is replaced"
         yield RecordStep("record_set", key, None, step.after, why)
-    yield replace(step, reason=f"{step.reason}; bridged") if keys else step
+    yield step._replace(reason=f"{step.reason}; bridged") if keys else step
     for key in reversed(keys):
         yield RecordStep("record_delete", key, step.after, None, f"bridge: record {step.key} serves {key.name} again")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from ..model.host import Certificate, Host, RecordValue
@@ -50,16 +49,17 @@ class Certificates:
             return None
         thumbprint = choice.certificate.thumbprint
         self._draft.chosen.append(Chosen(wanted.subject, thumbprint, choice.reason, losers))
-        return replace(wanted, thumbprint=thumbprint)
+        return wanted._replace(thumbprint=thumbprint)
 
     def _choice(self, wish: Selection) -> tuple[Choice, tuple[str, ...]]:
         """Many bindings may ask by one rule: it is answered once."""
-        if self._cabinet is None:
-            self._cabinet = Cabinet(self._host, self._now)
-        if wish not in self._choices:
+        found = self._choices.get(wish)
+        if found is None:
+            if self._cabinet is None:
+                self._cabinet = Cabinet(self._host, self._now)
             choice = self._cabinet.choose(wish)
-            self._choices[wish] = (choice, self._cabinet.losers(wish, choice.certificate))
-        return self._choices[wish]
+            found = self._choices[wish] = (choice, self._cabinet.losers(wish, choice.certificate))
+        return found
 
     def usable(self, wanted: WantedBinding, value: RecordValue) -> bool:
         """Would Windows take the certificate of a value that is to be written? Refused where not (1312)."""

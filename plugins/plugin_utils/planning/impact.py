@@ -83,7 +83,7 @@ class Impact:
             if place not in changes:
                 changes[place] = self._change(endpoint, replaced)
             met = changes[place]
-            gap = met.record in replaced and endpoint.address not in replaced[met.record]
+            gap = bool(replaced) and met.record in replaced and endpoint.address not in replaced[met.record]
             if met.before != met.after or gap:
                 yield Affected(endpoint, met.before, met.after, met.sites, met.requested, gap, met.other, met.record)
 
@@ -114,7 +114,7 @@ class Impact:
                 yield Endpoint(address, port, None)
                 for name in names:
                     yield Endpoint(address, port, name)
-        for key in sorted(touched):
+        for key in sorted(touched, key=lambda key: key.order):
             if key.port not in wide:
                 for address in addresses:
                     yield Endpoint(address, key.port, key.name)
@@ -175,8 +175,7 @@ class Impact:
         name = endpoint.sni
         if name is not None and name != ANY_OTHER_NAME:
             exact = self._bound(endpoint, name)
-            parent = "*." + name.partition(".")[2]
-            if not exact and matches(parent, name):
+            if not exact and matches(parent := "*." + name.partition(".")[2], name):
                 exact = self._bound(endpoint, parent)
             if exact:
                 return True, exact
@@ -189,5 +188,5 @@ class Impact:
     def _bound(self, endpoint: Endpoint, name: str) -> frozenset[Identity]:
         """Bindings for a name that take connections to the endpoint's address (F1.03)."""
         wide = (ANY_IPV4, ANY_IPV6) if is_ipv6(endpoint.address) else (ANY_IPV4,)
-        found = (self._users.get((bound, endpoint.port, name), _NONE) for bound in (endpoint.address, *wide))
-        return _NONE.union(*found)
+        found = [self._users.get((bound, endpoint.port, name)) for bound in (endpoint.address, *wide)]
+        return _NONE.union(*[users for users in found if users])

@@ -50,8 +50,8 @@ class Matcher:
         for wanted in listed:
             if not wanted.present:
                 self._absent(wanted)
-            elif wanted.replaced in self._bindings and wanted.identity not in self._bindings:
-                self._leaving.add(wanted.replaced)
+            elif (replaced := wanted.replaced) in self._bindings and wanted.identity not in self._bindings:
+                self._leaving.add(replaced)
         for wanted in listed:
             if wanted.present:
                 self._present(wanted)
@@ -121,10 +121,10 @@ class Matcher:
 
     def _place(self, wanted: WantedBinding) -> tuple[int, int] | None:
         """The binding a wish is about: of its own name, or the one it replaces. None: a new one, or refused."""
-        own = self._bindings.get(wanted.identity)
-        if wanted.replaced is None:
+        own, replaced = self._bindings.get(wanted.identity), wanted.replaced
+        if replaced is None:
             return own
-        old = self._bindings.get(wanted.replaced)
+        old = self._bindings.get(replaced)
         if own is not None and old is not None:
             message = f"{wanted.old_subject} and {wanted.subject} are both there; remove one of them (state: absent)"
             self._refuse(wanted, "replaces", message)
@@ -224,7 +224,7 @@ class Matcher:
         if held is not None and moved is not None and not self._carried(wanted, key, moved, held):
             return None
         bits = record_bits(self.host, after.flags)
-        fresh = replace(moved, app_id=IIS_APP_ID) if moved else RecordValue(None, flags=bits)
+        fresh = moved._replace(app_id=IIS_APP_ID) if moved else RecordValue(None, flags=bits)
         base = held or fresh
         unknown = unknown_options(self.host, wanted, base)
         self.problems += unknown
@@ -257,4 +257,4 @@ class Matcher:
             return None
         if value.certificate == (store_key(store), wanted.thumbprint):
             return value
-        return replace(value, thumbprint=wanted.thumbprint, store=store_name(store))
+        return value._replace(thumbprint=wanted.thumbprint, store=store_name(store))

@@ -73,12 +73,13 @@ def _duplicates(bindings: Sequence[WantedBinding], problems: list[Problem]) -> N
             problems.append(Problem(wanted.path, f"is the same binding as {other.path} ({wanted.subject})"))
     replacing: dict[Identity, WantedBinding] = {}
     for wanted in bindings:
-        if wanted.replaced is None or wanted.replaced == wanted.identity:
+        replaced = wanted.replaced
+        if replaced is None or replaced == wanted.identity:
             continue
-        other = replacing.setdefault(wanted.replaced, wanted)
+        other = replacing.setdefault(replaced, wanted)
         if other is not wanted:
             message = f"{wanted.old_subject} is replaced by {other.path} already"
             problems.append(Problem(f"{wanted.path}.replaces", message))
-        if wanted.replaced in first:
-            message = f"{wanted.old_subject} is declared by {first[wanted.replaced].path}; it cannot be replaced, too"
+        if replaced in first:
+            message = f"{wanted.old_subject} is declared by {first[replaced].path}; it cannot be replaced, too"
             problems.append(Problem(f"{wanted.path}.replaces", message))

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ..model.keys import ANY_IPV4, checked_address, checked_host, checked_port, checked_thumbprint
 from ..model.problems import Problem, ValueInvalid
@@ -24,8 +23,7 @@ T = TypeVar("T")
 _ONLY_PRESENT = ("certificate", "central_store", "options", "replaces")
 
 
-@dataclass(frozen=True, slots=True)
-class WantedBinding:
+class WantedBinding(NamedTuple):
     """One binding a user declares. ``path`` is where it stands in the request.
 
     The certificate is kept where there is neither ``thumbprint`` nor ``selection``; ``central_store`` None is kept, too.
@@ -59,7 +57,8 @@ class WantedBinding:
     @property
     def identities(self) -> tuple[Identity, ...]:
         """Every binding that the wish speaks of: itself, and the one it replaces."""
-        return (self.identity,) if self.replaced is None else (self.identity, self.replaced)
+        replaced = self.replaced
+        return (self.identity,) if replaced is None else (self.identity, replaced)
 
     @property
     def subject(self) -> str:
@@ -188,6 +187,8 @@ def _name(text: Any) -> str:
 
 
 def _options(item: Mapping[str, Any], check: _Checks) -> OptionWish:
+    if not item:
+        return NO_OPTIONS
     flags = tuple((name, bool(item[name])) for name in BY_NAME if item.get(name) is not None)
     texts = {name: _text(item.get(name), name, check) for name in TEXTS}
     return OptionWish(flags, **texts)

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
-from ..model.host import Host, RecordValue
+from ..model.host import Host, Os, RecordValue
 from .capabilities import Verdict, asked, named_os
 
 _Version = tuple[int, int, int, int]
@@ -93,7 +94,7 @@ TEXTS = ("ctl_identifier", "ctl_store")
 
 def knows_record_bit(host: Host, option: Option) -> Verdict:
     """Does http.sys of this Windows know the option? From the version table: nobody can be asked."""
-    return _since(host, option, option.record_since)
+    return _since(host.os, option, option.record_since)
 
 
 def knows_binding_bit(host: Host, option: Option) -> Verdict:
@@ -105,14 +106,14 @@ def knows_binding_bit(host: Host, option: Option) -> Verdict:
         return verdict
     if host.schema_ssl_flags is False:
         return Verdict(False, "schema", f"the IIS schema of {named_os(host)} has no sslFlags (F2.02)")
-    ok = _since(host, option, option.binding_since).ok
+    ok = _since(host.os, option, option.binding_since).ok
     since = option.release or "Windows Server 2025"
     what = f"{option.name} in bindings (sslFlags {option.binding_bit}, since {since})"
     return Verdict(ok, "table", f"{named_os(host)} {'has' if ok else 'lacks'} {what}")
 
 
-def _since(host: Host, option: Option, first: _Version) -> Verdict:
-    os = host.os
+@lru_cache(maxsize=1024)  # asked for every binding of a host
+def _since(os: Os, option: Option, first: _Version) -> Verdict:
     # an unknown revision counts as the newest: Windows itself refuses what it does not know, and the step is undone
     revision = first[3] if os.revision is None else os.revision
     ok = (os.major, os.minor, os.build, revision) >= first
@@ -185,7 +186,7 @@ class OptionWish:
         identifier, store = _text(self.ctl_identifier, held.ctl_identifier), _text(self.ctl_store, held.ctl_store)
         if (flags, identifier, store) == (held.flags, held.ctl_identifier, held.ctl_store):
             return held
-        return replace(held, flags=flags, ctl_identifier=identifier, ctl_store=store)
+        return held._replace(flags=flags, ctl_identifier=identifier, ctl_store=store)
 
 
 NO_OPTIONS = OptionWish()

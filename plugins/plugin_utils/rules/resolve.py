@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from functools import cached_property
 
 from ..model.endpoint import ANY_OTHER_NAME, Answer, Endpoint
@@ -59,7 +59,7 @@ class Resolver:
         found = self._ranks(endpoint)
         used = self._debatable(endpoint, found)
         for place, (rule, key) in enumerate(found):
-            shadowed = tuple(other for _rule, other in found[place + 1 :])
+            shadowed = tuple([other for _rule, other in found[place + 1 :]])
             answer = self._by(rule, key, shadowed, endpoint, used)
             if answer is not None:
                 return answer
@@ -118,30 +118,37 @@ class Resolver:
         here = self._by_port.get(port)
         if here is None:
             return []
-        found: list[tuple[str, RecordKey | None]] = [("exact_address", here.get(("ipport", endpoint.address)))]
+        found: list[tuple[str, RecordKey]] = []
+        if (key := here.get(("ipport", endpoint.address))) is not None:
+            found.append(("exact_address", key))
         if name is not None:
-            if self.scoped:
-                found.append(("scoped_central_store", here.get(("scopedccs", name))))
-            found.append(("exact_name", here.get(("hostnameport", name))))
-            central = ("central_store", here.get(("ccs", "")))
-            if port not in self._wild_ports:
-                found.append(central)
-            else:
-                nearest, others = _wildcards(name)
-                parents = nearest if self.assumptions.wildcard_one_label else nearest + others
-                wildcards = [("wildcard_name", here.get(("hostnameport", parent))) for parent in parents]
-                early = self.assumptions.wildcard_name_before_central_store
-                found += [*wildcards, central] if early else [central, *wildcards]
-        if is_ipv6(endpoint.address):
-            found.append(("any_ipv6", here.get(("ipport", ANY_IPV6))))
-        found.append(("any_address", here.get(("ipport", ANY_IPV4))))
-        return [(rule, key) for rule, key in found if key is not None]
+            if self.scoped and (key := here.get(("scopedccs", name))) is not None:
+                found.append(("scoped_central_store", key))
+            if (key := here.get(("hostnameport", name))) is not None:
+                found.append(("exact_name", key))
+            key = here.get(("ccs", ""))
+            central = [] if key is None else [("central_store", key)]
+            wildcards = self._wildcard_ranks(here, name) if port in self._wild_ports else []
+            early = self.assumptions.wildcard_name_before_central_store
+            found += wildcards + central if early else central + wildcards
+        if is_ipv6(endpoint.address) and (key := here.get(("ipport", ANY_IPV6))) is not None:
+            found.append(("any_ipv6", key))
+        if (key := here.get(("ipport", ANY_IPV4))) is not None:
+            found.append(("any_address", key))
+        return found
+
+    def _wildcard_ranks(self, here: Mapping[tuple[str, str], RecordKey], name: str) -> list[tuple[str, RecordKey]]:
+        nearest, others = _wildcards(name)
+        parents = nearest if self.assumptions.wildcard_one_label else nearest + others
+        keys = (here.get(("hostnameport", parent)) for parent in parents)
+        return [("wildcard_name", key) for key in keys if key is not None]
 
     def _debatable(self, endpoint: Endpoint, found: list[tuple[str, RecordKey]]) -> tuple[str, ...]:
         """The switches about wildcard names that this selection rests on."""
-        name, rules = endpoint.sni, [rule for rule, _key in found]
-        if name is None or endpoint.port not in self._wild_ports or (found and rules[0] in _CERTAIN):
+        name = endpoint.sni
+        if name is None or endpoint.port not in self._wild_ports or (found and found[0][0] in _CERTAIN):
             return ()
+        rules = [rule for rule, _key in found]
         used: tuple[str, ...] = ()
         if "wildcard_name" in rules and "central_store" in rules:
             used = ("wildcard_name_before_central_store",)

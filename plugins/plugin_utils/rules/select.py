@@ -62,7 +62,7 @@ class Cabinet:
         self._parsed = [item for item in host.certificates if item.facts is not None]
         self._flaws = {id(item): _flawed(item, now) for item in self._parsed}
         self.usable = [item for item in self._parsed if self._flaws[id(item)] is None]
-        self._choices: dict[Selection, Choice] = {}
+        self._best: dict[tuple[str, ...], Choice] = {}
         self._by_name: dict[str, list[Certificate]] = {}
         for item in self._parsed:
             for name in item.facts.names if item.facts else ():
@@ -85,16 +85,15 @@ class Cabinet:
         return list({id(item): item for key in spelled for item in self._by_name.get(key, ())}.values())
 
     def best(self, names: tuple[str, ...]) -> Choice:
-        """As :func:`best_certificate`."""
-        return self.choose(Selection(names))
+        """As :func:`best_certificate`. Many findings may ask for the same names."""
+        found = self._best.get(names)
+        if found is None:
+            found = self._best[names] = self.choose(Selection(names))
+        return found
 
     def choose(self, wish: Selection) -> Choice:
         """As :func:`selected`."""
-        if wish not in self._choices:
-            self._choices[wish] = _best(
-                [item for item in self.covering(wish.names) if not _short(item, wish, self._now)], wish
-            )
-        return self._choices[wish]
+        return _best([item for item in self.covering(wish.names) if not _short(item, wish, self._now)], wish)
 
     def losers(self, wish: Selection, winner: Certificate | None) -> tuple[str, ...]:
         """Why each certificate that covers one of the names at least was not chosen, the better ones first."""
@@ -114,19 +113,19 @@ def _worse(certificate: Certificate, winner: Certificate | None) -> str:
         return "it is as good as another one"
     if facts.self_signed and not best.self_signed:
         return "it is self-signed, the chosen one is issued by an authority"
-    return f"it is valid until {facts.not_after:%Y-%m-%d} only"
+    return f"it is valid until {facts.not_after.date()} only"
 
 
 def _best(usable: list[Certificate], wish: Selection) -> Choice:
     if not usable:
         return Choice(None, f"no certificate on this host is valid, has a usable key and {_asked(wish)}")
-    most = max(merit(item) for item in usable)
-    first = [item for item in usable if merit(item) == most]
-    ties = {item.thumbprint for item in first}
+    best = max(usable, key=merit)
+    most = merit(best)
+    ties = {item.thumbprint for item in usable if merit(item) == most}
     if len(ties) > 1:
         return Choice(None, f"equally good certificates, name one: {', '.join(sorted(ties))}")
-    until = f", valid until {first[0].facts.not_after:%Y-%m-%d}" if first[0].facts else ""
-    return Choice(first[0], f"covers {', '.join(wish.names) or 'any name'}{until}")
+    until = f", valid until {best.facts.not_after.date()}" if best.facts else ""
+    return Choice(best, f"covers {', '.join(wish.names) or 'any name'}{until}")
 
 
 def unfit(certificate: Certificate, wish: Selection, now: datetime) -> str | None:
