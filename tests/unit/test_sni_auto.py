@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
 from support.documents import record, site
 from support.peers import API, BOTH, SHOP, host_of, plan_of, records_of, refused, wish
@@ -71,3 +73,36 @@ def test_a_certificate_that_goes_along_under_a_new_name_is_the_one_that_has_to_c
     moves = wish("Shop", NAMED, sni="auto", replaces={"address": "10.0.0.5"})
     plan = plan_of(host, wish("Api", NAMED_TOO, BOTH, sni="auto"), moves)
     assert held(plan.after) == {"0.0.0.0:443": BOTH["thumbprint"]}
+
+
+@pytest.mark.parametrize(
+    ("more", "place", "words"),
+    [
+        ({}, "bindings[0].sni", "no SNI before IIS 8"),
+        ({"sni": "required"}, "bindings[0].sni", "no SNI before IIS 8"),
+        ({"sni": "auto"}, "bindings[0]", "an attribute that the IIS schema of this host does not have"),
+        ({"sni": "never"}, "bindings[0]", "Take it out of applicationHost.config"),
+    ],
+    ids=["keep", "required", "auto", "never"],
+)
+def test_nothing_is_planned_for_a_binding_with_sni_that_this_windows_cannot_have(
+    more: dict[str, Any], place: str, words: str
+) -> None:
+    """Its configuration came from a newer Windows. Found by the third writer of the engine's tests: a record by name was planned, or
+    sslFlags 0, and the host refused either (``not_supported_here``).
+    """
+    host = old_host(f"*:443:{NAMED}=1", records=[record("0.0.0.0:443", SHOP)])
+    told = refused(host, wish("Shop", NAMED, SHOP, **more))
+    assert list(told) == [place] and words in told[place]
+    gone = plan_of(host, wish("Shop", NAMED, state="absent"))
+    assert [step.op for step in gone.steps] == ["bindings"] and gone.after.sites[0].bindings == ()
+
+
+def test_a_record_by_name_that_this_windows_cannot_have_is_missing_and_not_repaired() -> None:
+    """It was planned and refused by the host, and with it all else that the request asked for was undone."""
+    host = old_host(f"*:443:{NAMED}=1")
+    plan = plan_of(host, wish("Api", "", API, port=8443), repair=["record_missing"])
+    assert records_of(plan.after) == ["0.0.0.0:8443"]
+    subject = f"record_missing Shop/*:443:{NAMED}"
+    assert [note.partition(": the")[0] for note in plan.notes] == [f"{subject} has no safe repair"]
+    assert "there can be none: the IIS schema of Windows Server 2008 R2" in refused(host, repair=[subject])["repair[0]"]

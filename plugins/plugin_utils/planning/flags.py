@@ -65,7 +65,7 @@ class BindingFlags:
         if sni_verdict(asked, self._able).ok:
             return old | SNI
         if wish == "required":
-            self._refuse(wanted, "sni", self._ineligible(wanted))
+            self._refuse(wanted, "sni", self.ineligible(wanted))
             return None
         key = RecordKey("ipport", wanted.address, wanted.port)
         if not old & CENTRAL_STORE and (before is None or before.record != key):
@@ -73,7 +73,7 @@ class BindingFlags:
             self._joining.append(wanted)
         return old & ~SNI
 
-    def _ineligible(self, wanted: WantedBinding) -> str:
+    def ineligible(self, wanted: WantedBinding) -> str:
         """Why the binding cannot have SNI, and what else it could have."""
         verdict = self._judge.eligibility(Wanted(wanted.address, wanted.port, wanted.host))
         return f"{verdict.reason}. Instead: {'; '.join(verdict.alternatives)}"
@@ -104,7 +104,7 @@ class BindingFlags:
                 fits = self._certificates.covers(thumbprint, there[known:])
                 known = covered[key, thumbprint] = len(there) if fits else -1
             if there and (known < 0 or not self._certificates.covers(thumbprint, [wanted.host])):
-                told = self._ineligible(wanted)
+                told = self.ineligible(wanted)
                 self._refuse(wanted, "sni", f"record for this address and port serves others: {told}")
             there.append(wanted.host)
 

@@ -89,6 +89,12 @@ class Matcher:
         flags = self._flags.of(wanted, before)
         if flags is None:
             return
+        if before is not None and flags != before.flags and self.host.schema_ssl_flags is False:
+            message = (
+                f"the binding has sslFlags {before.flags}, an attribute that the IIS schema of this host does not have"
+            )
+            self._refuse(wanted, "", f"{message}: IIS cannot change it. Take it out of applicationHost.config by hand")
+            return
         after = self._binding(wanted, before, flags)
         key = after.record
         if key is None:
@@ -178,6 +184,9 @@ class Matcher:
             if held is None and not self._able.central_store.ok:
                 return True  # a binding that is kept as it is, on a host without a central store
             value = self._central_value(wanted, before, moved, held.value if held else None)
+        elif key.family == "hostnameport" and held is None and not self._able.sni.ok:
+            self._refuse(wanted, "sni", self._flags.ineligible(wanted))  # kept from a configuration of a newer Windows
+            return False
         else:
             value = self._value(wanted, key, after, moved, held.value if held else None)
         if value is None:

@@ -111,6 +111,9 @@ def _record_missing(scene: Scene) -> Iterator[Finding]:
             evidence += f"; http.sys logged its deletion at {deleted[item.key.text]} (event 15300)"
         if item.key.family == "ccs":
             repair = None
+        elif item.key.family == "hostnameport" and not scene.able.sni.ok:
+            repair = None
+            evidence += f"; there can be none: {scene.able.sni.reason}"
         elif choice.certificate is None:
             evidence += _why_none(scene, item)
         yield RECORD_MISSING.on(item.subject, evidence, repair)
