@@ -26,8 +26,8 @@ const int ConfirmSeconds=30;
 IWritingMachine a;
 IGuard bd;
 Given k;
-List<Step>ar;
-string aj,am;
+List<Step>an;
+string aj,al;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine());}
 public static string Run(IDictionary p,IWritingMachine a){
@@ -49,16 +49,16 @@ Arguments.CheckContract(p);
 string fl=k["computer"].Text(),h3=Document.ComputerName(a.Registry);
 if(!fl.Equals(h3,StringComparison.OrdinalIgnoreCase))
 throw new HostException("computer_mismatch","computer: the steps are for "+fl+", this is "+h3,"computer",null,null,null);
-Given an=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
-an["on_unverified"].Choice("fail","ignore");
-an["timeout"].Whole(1,600);
-an["retries"].Whole(0,100);
+Given am=k["probe"].Keys(new[]{"on_unverified","timeout","retries"});
+am["on_unverified"].Choice("fail","ignore");
+am["timeout"].Whole(1,600);
+am["retries"].Whole(0,100);
 Given cr=k["read"].Keys(new[]{"certificates","key_check"});
 aj=cr["certificates"].Choice("referenced","candidates","all");
-am=cr["key_check"].Choice("metadata","open","sign");
+al=cr["key_check"].Choice("metadata","open","sign");
 if(!k["shared_configuration"].IsNull)
 k["shared_configuration"].Truth();
-ar=Step.Read(Unpacked(k["steps"]));}
+an=Step.Read(Unpacked(k["steps"]));}
 static Given Unpacked(Given c3){
 if(!c3.IsText)
 return c3;
@@ -69,7 +69,7 @@ return new Given(JsonReader.Parse(bh.ReadToEnd()),c3.Place);}
 catch(Exception c){
 throw c3.Bad("arrived damaged: "+c.Message);}}
 string Answer(){
-a.LogInvocation("tlsfleet.iis.host_applier, "+ar.Count+" steps");
+a.LogInvocation("tlsfleet.iis.host_applier, "+an.Count+" steps");
 const string w="a 32-bit PowerShell does not meet the files and classes of a 64-bit IIS; connect to the 64-bit one: configuration Microsoft.PowerShell, or OpenSSH of 64 bits";
 if(a.System32.EndsWith("sysnative",StringComparison.Ordinal))
 throw new HostException("not_supported_here",w,"process",w,null,null);
@@ -92,13 +92,13 @@ a.Pause(1000);
 o=Journal.Of(i);}
 if(!o.Finished)
 return Recovered(n,i,o);
-if(ar.Exists(e=>e.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
+if(an.Exists(e=>e.Op==Step.Bindings)&&(k["shared_configuration"].IsNull|| !k["shared_configuration"].Truth()))
 RefuseShared(n);
 Run bc=new Run(a,n,k["probe"]);
 try{
-using(JournalWriter h=JournalWriter.Start(a,i,ar)){
+using(JournalWriter h=JournalWriter.Start(a,i,an)){
 if(bd==null||Armed(bc,h))
-bc.All(ar,h);
+bc.All(an,h);
 if(bd!=null&&bc.Error==null){
 bc.Unconfirmed=h.Run;
 return bc;}
@@ -107,11 +107,11 @@ if(bd!=null)
 bd.Disarm(h.Run);}
 File.Delete(i);}
 catch(Exception c){
-bc.Error=bc.Error??(bc.Applied==ar.Count&&ar.Count>0?null:Typed(c,"journal"));}
+bc.Error=bc.Error??(bc.Applied==an.Count&&an.Count>0?null:Typed(c,"journal"));}
 return bc;}
 bool Armed(Run bc,JournalWriter h){
 try{
-bd.Arm(h,ar.Count);}
+bd.Arm(h,an.Count);}
 catch(HostException c){
 bc.Error=c;}
 return bc.Error==null;}
@@ -145,8 +145,8 @@ string w="run "+cq["run"]+" had not finished and was undone; read again and plan
 if(bb.Lost.Count>0){
 cn.Undone="partial";
 cn.UndoErrors.AddRange(bb.Lost);
-w="run "+cq["run"]+" had not finished and was undone, but for "+string.Join(" and ",bb.Lost.ConvertAll(av=>av.Place+": "+av.Hint));}
-if(ar.Count>0||bb.Lost.Count>0)
+w="run "+cq["run"]+" had not finished and was undone, but for "+string.Join(" and ",bb.Lost.ConvertAll(aw=>aw.Place+": "+aw.Hint));}
+if(an.Count>0||bb.Lost.Count>0)
 cn.Error=new HostException("journal_unfinished",w,"journal",w,null,null);}
 catch(Exception c){
 cn.Error=Typed(c,"journal");}
@@ -158,7 +158,7 @@ catch(HostException){}}
 string Text(Changes n,Run bc){
 HostException b7=bc.Error;
 Bag bu=new Bag{
-{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bc.Applied},{"error",b7==null?null:Reader.ErrorBag(b7,bc.ErrorStep)},{"undone",bc.Undone},{"undo_errors",bc.UndoErrors.ConvertAll(av=>Reader.ErrorBag(av,null))},{"probes",bc.Probes}};
+{"changed",Changed(n)},{"contract",Reader.Contract},{"applied",bc.Applied},{"error",b7==null?null:Reader.ErrorBag(b7,bc.ErrorStep)},{"undone",bc.Undone},{"undo_errors",bc.UndoErrors.ConvertAll(aw=>Reader.ErrorBag(aw,null))},{"probes",bc.Probes}};
 if(bc.Unconfirmed!=null)
 bu.Put("unconfirmed",bc.Unconfirmed);
 if(b7!=null)
@@ -167,7 +167,7 @@ StringBuilder j=new StringBuilder(Json.Write(bu));
 j.Length--;
 j.Append(',');
 try{
-Json.AppendDocument(j,new Document(a,aj,am).Read());}
+Json.AppendDocument(j,new Document(a,aj,al).Read());}
 catch(Exception){
 j.Append("\"document\":null");}
 return j.Append('}').ToString();}
@@ -176,13 +176,13 @@ try{
 return n.Touched.Differ(n.Http,n.Iis);}
 catch(HostException){
 return true;}}
-public static HostException Typed(Exception c,string f){
+public static HostException Typed(Exception c,string g){
 HostException af=c as HostException;
 if(af!=null)
 return af;
 bool b5=Gaps.CodeOf(c)=="access_denied";
 string w=b5?"administrator rights are missing: "+c.Message:c.GetType().Name+": "+c.Message+"\n"+c.StackTrace;
-return new HostException(b5?"access_denied":"internal",w,f,w,null,unchecked((uint)c.HResult));}}
+return new HostException(b5?"access_denied":"internal",w,g,w,null,unchecked((uint)c.HResult));}}
 public class BindingLists{
 Dictionary<string,List<Binding>>ab=new Dictionary<string,List<Binding>>(StringComparer.Ordinal);
 public bool KnowsFlags=true;
@@ -198,65 +198,65 @@ BindingLists f3=new BindingLists{KnowsFlags=KnowsFlags};
 foreach(KeyValuePair<string,List<Binding>>ao in ab)
 f3.ab[ao.Key]=ao.Value.ToList();
 return f3;}
-public List<Edit>Try(List<Edit>al){
-List<Edit>ci=new List<Edit>();
-for(int b=0;b<al.Count;b++){
-Edit s=al[b];
-List<Binding>t=this[s.Site];
-if(t==null)
-throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+s.Site+"'",null);
-Edit av=new Edit{Site=s.Site,Behind=s.Behind,Position=s.Position??t.Count,Before=s.Before,After=s.After,Back=s.Back};
-One(t,av,b);
-ci.Add(av);}
-return ci;}
-public bool Fits(List<Edit>al){
+public List<Edit>Try(List<Edit>aq){
+List<Edit>cj=new List<Edit>();
+for(int b=0;b<aq.Count;b++){
+Edit v=aq[b];
+List<Binding>s=this[v.Site];
+if(s==null)
+throw IisSites.Refused("changed_meanwhile",b,"there is no site '"+v.Site+"'",null);
+Edit aw=new Edit{Site=v.Site,Behind=v.Behind,Position=v.Position??s.Count,Before=v.Before,After=v.After,Back=v.Back};
+One(s,aw,b);
+cj.Add(aw);}
+return cj;}
+public bool Fits(List<Edit>aq){
 try{
-Copy().Try(al);
+Copy().Try(aq);
 return true;}
 catch(HostException){
 return false;}}
-void One(List<Binding>t,Edit s,int b){
-bool fk=s.Before==null;
-if(fk&&s.Behind!=null)
-s.Position=Behind(t,s.Behind,b);
-else if(!fk&&s.Back)
-s.Position=t.FindIndex(av=>Same(av,s.Before));
-int f=s.Position.Value;
-if(s.After!=null&&s.After.Flags!=null&& !KnowsFlags)
+void One(List<Binding>s,Edit v,int b){
+bool fk=v.Before==null;
+if(fk&&v.Behind!=null)
+v.Position=Behind(s,v.Behind,b);
+else if(!fk&&v.Back)
+v.Position=s.FindIndex(aw=>Same(aw,v.Before));
+int g=v.Position.Value;
+if(v.After!=null&&v.After.Flags!=null&& !KnowsFlags)
 throw IisSites.Refused("not_supported_here",b,"this IIS knows no sslFlags",null);
-if(fk&&f>t.Count)
-throw IisSites.Refused("changed_meanwhile",b,"the site has only "+t.Count+" bindings",null);
-if(!fk&&(f<0||f>=t.Count|| !Same(t[f],s.Before)))
-throw IisSites.Refused("changed_meanwhile",b,"binding "+s.Before.Information+(f<0?" is no longer there":" is not at its place "+f),null);
-for(int a1=0;s.After!=null&&a1<t.Count;a1++)
-if((fk||a1!=f)&&SameKey(t[a1],s.After))
-throw IisSites.Refused("config_conflict",b,"binding "+s.After.Information+" is there twice",0x800700B7);
+if(fk&&g>s.Count)
+throw IisSites.Refused("changed_meanwhile",b,"the site has only "+s.Count+" bindings",null);
+if(!fk&&(g<0||g>=s.Count|| !Same(s[g],v.Before)))
+throw IisSites.Refused("changed_meanwhile",b,"binding "+v.Before.Information+(g<0?" is no longer there":" is not at its place "+g),null);
+for(int a2=0;v.After!=null&&a2<s.Count;a2++)
+if((fk||a2!=g)&&SameKey(s[a2],v.After))
+throw IisSites.Refused("config_conflict",b,"binding "+v.After.Information+" is there twice",0x800700B7);
 if(fk)
-t.Insert(f,s.After);
-else if(s.After==null){
-s.Behind=f==0?"":Key(t[f-1]);
-t.RemoveAt(f);}
+s.Insert(g,v.After);
+else if(v.After==null){
+v.Behind=g==0?"":Key(s[g-1]);
+s.RemoveAt(g);}
 else
-t[f]=s.After;}
-public static bool Same(Binding av,Binding a1){
-return av.Protocol==a1.Protocol&&av.Information==a1.Information&&av.Flags==a1.Flags;}
-public static bool Same(List<Binding>av,List<Binding>a1){
-if(av==null||a1==null||av.Count!=a1.Count)
-return av==a1;
-for(int b=0;b<av.Count;b++)
-if(!Same(av[b],a1[b]))
+s[g]=v.After;}
+public static bool Same(Binding aw,Binding a2){
+return aw.Protocol==a2.Protocol&&aw.Information==a2.Information&&aw.Flags==a2.Flags;}
+public static bool Same(List<Binding>aw,List<Binding>a2){
+if(aw==null||a2==null||aw.Count!=a2.Count)
+return aw==a2;
+for(int b=0;b<aw.Count;b++)
+if(!Same(aw[b],a2[b]))
 return false;
 return true;}
-static bool SameKey(Binding av,Binding a1){
-return av.Protocol.Equals(a1.Protocol,StringComparison.OrdinalIgnoreCase)
-&&av.Information.Equals(a1.Information,StringComparison.OrdinalIgnoreCase);}
-static string Key(Binding av){
-return av.Protocol+" "+av.Information;}
-static int Behind(List<Binding>t,string q,int b){
-int f=t.FindIndex(av=>q.EndsWith(av.Information,StringComparison.OrdinalIgnoreCase)&&Key(av).Equals(q,StringComparison.OrdinalIgnoreCase));
-if(f<0&&q.Length>0)
+static bool SameKey(Binding aw,Binding a2){
+return aw.Protocol.Equals(a2.Protocol,StringComparison.OrdinalIgnoreCase)
+&&aw.Information.Equals(a2.Information,StringComparison.OrdinalIgnoreCase);}
+static string Key(Binding aw){
+return aw.Protocol+" "+aw.Information;}
+static int Behind(List<Binding>s,string q,int b){
+int g=s.FindIndex(aw=>q.EndsWith(aw.Information,StringComparison.OrdinalIgnoreCase)&&Key(aw).Equals(q,StringComparison.OrdinalIgnoreCase));
+if(g<0&&q.Length>0)
 throw IisSites.Refused("changed_meanwhile",b,"binding "+q+", behind which it stood, is no longer there",null);
-return f+1;}}
+return g+1;}}
 public class JournalWriter:IDisposable{
 IJournalFile fo;
 public string Run;
@@ -266,18 +266,18 @@ try{
 fo=a.OpenJournal(i,fc);}
 catch(Exception c){
 throw Typed(c);}}
-public static JournalWriter Start(IWritingMachine a,string i,List<Step>ar){
+public static JournalWriter Start(IWritingMachine a,string i,List<Step>an){
 JournalWriter h=new JournalWriter(a,i,0,Guid.NewGuid().ToString());
 string ho=Journal.Time(a.UtcNow);
 h.Append(Journal.Line("run",h.Run)+Journal.Line("started",ho)+Journal.Line("owner",a.Owner)
-+Journal.Line("steps",Json.Write(ar.ConvertAll(e=>e.ToBag()))));
++Journal.Line("steps",Json.Write(an.ConvertAll(e=>e.ToBag()))));
 return h;}
 public static JournalWriter GoOn(IWritingMachine a,string i,Journal cq){
 return new JournalWriter(a,i,cq.Sound,cq["run"]);}
 public void Begin(int b,object l){
 Append(Journal.Line("begin",Number(b)+"\t"+Json.Write(l)));}
-public void Note(string g,int b){
-Append(Journal.Line(g,Number(b)));}
+public void Note(string f,int b){
+Append(Journal.Line(f,Number(b)));}
 public void End(){
 Append(Journal.Line("end","-"));}
 public void Guard(string value){
@@ -292,39 +292,39 @@ fo.Append(System.Text.Encoding.ASCII.GetBytes(fv));}
 catch(Exception c){
 throw Typed(c);}}
 static HostException Typed(Exception c){
-uint ay=unchecked((uint)c.HResult);
+uint az=unchecked((uint)c.HResult);
 bool b5=Gaps.CodeOf(c)=="access_denied";
 string w=b5?"administrator rights are missing":"the journal could not be written: "+c.Message;
-return new HostException(b5?"access_denied":"internal",w,"journal",w,"WriteFile",ay>>16==0x8007?ay&0xFFFF:ay);}
+return new HostException(b5?"access_denied":"internal",w,"journal",w,"WriteFile",az>>16==0x8007?az&0xFFFF:az);}
 public void Dispose(){
 if(fo!=null)
 fo.Dispose();}}
 public class Touched{
-Dictionary<string,HttpRecord>a5=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+Dictionary<string,HttpRecord>a6=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 List<Step>gv=new List<Step>();
 BindingLists ab=new BindingLists();
 public void Note(Step e,HttpRecord l){
 string bs=RecordMemory.Identity(e.Family,e.Key);
-if(a5.ContainsKey(bs))
+if(a6.ContainsKey(bs))
 return;
-a5[bs]=l;
+a6[bs]=l;
 gv.Add(e);}
 public void Note(BindingLists o){
-foreach(string g in o.Names)
-if(ab[g]==null)
-ab[g]=o[g];}
-public bool Differ(HttpTable eb,IisSites f6){
+foreach(string f in o.Names)
+if(ab[f]==null)
+ab[f]=o[f];}
+public bool Differ(HttpTable ea,IisSites f6){
 foreach(Step e in gv)
-if(!HttpTable.Same(eb.Find(e.Family,e.Key),a5[RecordMemory.Identity(e.Family,e.Key)]))
+if(!HttpTable.Same(ea.Find(e.Family,e.Key),a6[RecordMemory.Identity(e.Family,e.Key)]))
 return true;
 List<Edit>bp=new List<Edit>();
-foreach(string g in ab.Names)
-bp.Add(new Edit{Site=g});
+foreach(string f in ab.Names)
+bp.Add(new Edit{Site=f});
 if(bp.Count==0)
 return false;
 BindingLists co=f6.Read(bp);
-foreach(string g in ab.Names)
-if(!BindingLists.Same(co[g],ab[g]))
+foreach(string f in ab.Names)
+if(!BindingLists.Same(co[f],ab[f]))
 return true;
 return false;}}
 public class Changes{
@@ -334,16 +334,16 @@ public Touched Touched=new Touched();
 public Changes(IWritingMachine a,IHttpApi ce){
 Http=new HttpTable(ce);
 Iis=new IisSites(a);}
-public void Remember(List<Step>ar){
+public void Remember(List<Step>an){
 try{
-foreach(Step e in ar)
+foreach(Step e in an)
 if(e.IsRecord)
 Touched.Note(e,Http.Find(e.Family,e.Key));
-List<Edit>al=new List<Edit>();
-foreach(Step e in ar)
-al.AddRange(e.Edits??new List<Edit>());
-if(al.Count>0)
-Touched.Note(Iis.Read(al));}
+List<Edit>aq=new List<Edit>();
+foreach(Step e in an)
+aq.AddRange(e.Edits??new List<Edit>());
+if(aq.Count>0)
+Touched.Note(Iis.Read(aq));}
 catch(HostException){}}
 public HttpRecord Expected(Step e){
 HttpRecord l=Http.Find(e.Family,e.Key);
@@ -373,8 +373,8 @@ return Inverse(e,l);
 bool h2=e.Op==Step.Set||e.Op==Step.Update||c.Call==HttpTable.DeleteCall&&c.Code=="record_missing";
 return h2?null:new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=l};}
 public static Step Inverse(Step e,HttpRecord l){
-string jp=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
-return new Step{Op=jp,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
+string jo=e.Op==Step.Set?Step.Delete:e.Op==Step.Delete?Step.Set:e.Op;
+return new Step{Op=jo,Family=e.Family,Key=e.Key,Before=e.After,After=l};}
 public HostException Standing(HostException c,Step e){
 string co;
 try{
@@ -393,13 +393,13 @@ static ushort[]Suites={
 static ushort[]Groups={29,23,24,25};
 static ushort[]Signatures={
 0x0403,0x0503,0x0603,0x0804,0x0805,0x0806,0x0401,0x0501,0x0601,0x0807,0x0808,0x0809,0x080A,0x080B,0x0303,0x0301,0x0203,0x0201,0x0402,0x0202,0x0101};
-public static byte[]Hello(string jf){
+public static byte[]Hello(string je){
 List<byte>bw=new List<byte>();
-if(!string.IsNullOrEmpty(jf)){
-List<byte>g=new List<byte>{0};
-Append(g,Encoding.ASCII.GetBytes(jf),2);
+if(!string.IsNullOrEmpty(je)){
+List<byte>f=new List<byte>{0};
+Append(f,Encoding.ASCII.GetBytes(je),2);
 List<byte>bl=new List<byte>();
-Append(bl,g,2);
+Append(bl,f,2);
 Extension(bw,0,bl);}
 Extension(bw,10,Numbers(Groups,2));
 Extension(bw,11,new byte[]{1,0});
@@ -407,76 +407,76 @@ Extension(bw,13,Numbers(Signatures,2));
 Extension(bw,23,new byte[0]);
 Extension(bw,0xFF01,new byte[]{0});
 byte[]gz=new byte[32];
-using(RandomNumberGenerator df=RandomNumberGenerator.Create())
-df.GetBytes(gz);
-List<byte>d7=new List<byte>{3,3};
-d7.AddRange(gz);
-d7.Add(0);
-d7.AddRange(Numbers(Suites,2));
-d7.AddRange(new byte[]{1,0});
-Append(d7,bw,2);
-List<byte>a4=new List<byte>{1};
-Append(a4,d7,3);
-List<byte>v=new List<byte>{22,3,1};
-Append(v,a4,2);
-return v.ToArray();}
-static void Extension(List<byte>i3,int cd,ICollection<byte>dh){
-i3.Add((byte)(cd>>8));
-i3.Add((byte)cd);
-Append(i3,dh,2);}
-static List<byte>Numbers(ushort[]hj,int dl){
+using(RandomNumberGenerator de=RandomNumberGenerator.Create())
+de.GetBytes(gz);
+List<byte>d6=new List<byte>{3,3};
+d6.AddRange(gz);
+d6.Add(0);
+d6.AddRange(Numbers(Suites,2));
+d6.AddRange(new byte[]{1,0});
+Append(d6,bw,2);
+List<byte>a5=new List<byte>{1};
+Append(a5,d6,3);
+List<byte>u=new List<byte>{22,3,1};
+Append(u,a5,2);
+return u.ToArray();}
+static void Extension(List<byte>i2,int cd,ICollection<byte>dg){
+i2.Add((byte)(cd>>8));
+i2.Add((byte)cd);
+Append(i2,dg,2);}
+static List<byte>Numbers(ushort[]hj,int dk){
 List<byte>ae=new List<byte>(),ij=new List<byte>();
-foreach(ushort u in hj){
-ae.Add((byte)(u>>8));
-ae.Add((byte)u);}
-Append(ij,ae,dl);
+foreach(ushort t in hj){
+ae.Add((byte)(t>>8));
+ae.Add((byte)t);}
+Append(ij,ae,dk);
 return ij;}
-static void Append(List<byte>i3,ICollection<byte>dh,int dl){
-for(int gn=8*(dl-1);gn>=0;gn-=8)
-i3.Add((byte)(dh.Count>>gn));
-i3.AddRange(dh);}}
+static void Append(List<byte>i2,ICollection<byte>dg,int dk){
+for(int gn=8*(dk-1);gn>=0;gn-=8)
+i2.Add((byte)(dg.Count>>gn));
+i2.AddRange(dg);}}
 public class Flight{
 public const int Most=256*1024;
 const int LongestRecord=16384+2048,AlertRecord=21,HandshakeRecord=22;
 const byte ServerHello=2,Certificate=11;
-List<byte>bt=new List<byte>(),bk=new List<byte>(),d6=new List<byte>();
+List<byte>bt=new List<byte>(),bk=new List<byte>(),d5=new List<byte>();
 int hq;
 bool fa;
 public string Thumbprint{get;private set;}
-public Answer?Add(byte[]ae,int at){
-hq+=at;
-for(int b=0;b<at;b++)
+public Answer?Add(byte[]ae,int au){
+hq+=au;
+for(int b=0;b<au;b++)
 bt.Add(ae[b]);
 Answer?bu=Records();
 return bu==null&&hq>Most?Answer.Unclear:bu;}
 Answer?Records(){
-int a6=0;
+int a1=0;
 Answer?bu=null;
-while(bu==null&&bt.Count>a6){
-int cd=bt[a6];
-if(cd!=AlertRecord&&cd!=HandshakeRecord||bt.Count>a6+1&&bt[a6+1]!=3)
+while(bu==null&&bt.Count>a1){
+int cd=bt[a1];
+if(cd!=AlertRecord&&cd!=HandshakeRecord||bt.Count>a1+1&&bt[a1+1]!=3)
 return Answer.Unclear;
-if(bt.Count<a6+5)
+if(bt.Count<a1+5)
 break;
-int y=Number(bt,a6+3,2);
+int y=Number(bt,a1+3,2);
 if(y==0||y>LongestRecord)
 return Answer.Unclear;
-if(bt.Count<a6+5+y)
+if(bt.Count<a1+5+y)
 break;
-(cd==AlertRecord?d6:bk).AddRange(bt.GetRange(a6+5,y));
-a6+=5+y;
+(cd==AlertRecord?d5:bk).AddRange(bt.GetRange(a1+5,y));
+a1+=5+y;
 bu=cd==AlertRecord?Alerts():Messages();}
-bt.RemoveRange(0,a6);
+bt.RemoveRange(0,a1);
 return bu;}
 Answer?Alerts(){
-while(d6.Count>=2){
-int es=d6[0],fz=d6[1];
-d6.RemoveRange(0,2);
+while(d5.Count>=2){
+int et=d5[0],fz=d5[1];
+d5.RemoveRange(0,2);
 if(fz==70||fz==71)
 return Answer.OtherTls;
-if(es==2||fz==0)
+if(et==2||fz==0)
 return Answer.Alert;
-if(es!=1)
+if(et!=1)
 return Answer.Unclear;}
 return null;}
 Answer?Messages(){
@@ -499,14 +499,14 @@ return Answer.Unclear;
 int ad=Number(bk,7,3);
 if(ad==0||ad>y-6)
 return Answer.Unclear;
-using(SHA1 jl=SHA1.Create())
-Thumbprint=BitConverter.ToString(jl.ComputeHash(bk.GetRange(10,ad).ToArray())).Replace("-","");
+using(SHA1 jk=SHA1.Create())
+Thumbprint=BitConverter.ToString(jk.ComputeHash(bk.GetRange(10,ad).ToArray())).Replace("-","");
 return Answer.Shown;}
-static int Number(List<byte>ae,int a6,int ad){
-int u=0;
+static int Number(List<byte>ae,int a1,int ad){
+int t=0;
 for(int b=0;b<ad;b++)
-u=u<<8|ae[a6+b];
-return u;}}
+t=t<<8|ae[a1+b];
+return t;}}
 public class RecordMemory:IDisposable{
 List<IntPtr>l=new List<IntPtr>();
 public int Id;
@@ -536,17 +536,17 @@ Length=(uint)Marshal.SizeOf(fh.GetType());
 At=Room((int)Length);
 Marshal.StructureToPtr(fh,At,false);}
 IntPtr Room(int y){
-IntPtr a6=Marshal.AllocHGlobal(y);
-l.Add(a6);
+IntPtr a1=Marshal.AllocHGlobal(y);
+l.Add(a1);
 for(int b=0;b<y;b++)
-Marshal.WriteByte(a6,b,0);
-return a6;}
+Marshal.WriteByte(a1,b,0);
+return a1;}
 IntPtr Words(string j){
 if(j==null)
 return IntPtr.Zero;
-IntPtr a6=Marshal.StringToHGlobalUni(j);
-l.Add(a6);
-return a6;}
+IntPtr a1=Marshal.StringToHGlobalUni(j);
+l.Add(a1);
+return a1;}
 SslParam Param(HttpRecord value){
 SslParam bi=new SslParam{
 AppId=new Guid(value.AppId),StoreName=Words(value.Store),CheckMode=(uint)value.CheckMode,Freshness=(uint)value.Freshness,Timeout=(uint)value.Timeout,CtlIdentifier=Words(value.CtlIdentifier),CtlStore=Words(value.CtlStore),Flags=(uint)value.Flags};
@@ -562,22 +562,22 @@ IntPtr Sockaddr(string q,bool ap){
 IPAddress ia=ap?Address(q):IPAddress.Any;
 byte[]ae=ia.GetAddressBytes();
 int ba=Port(q);
-IntPtr a6=Room(128);
-Marshal.WriteInt16(a6,(short)(ae.Length==16?23:2));
-Marshal.WriteByte(a6,2,(byte)(ba>>8));
-Marshal.WriteByte(a6,3,(byte)ba);
-Marshal.Copy(ae,0,IntPtr.Add(a6,ae.Length==16?8:4),ae.Length);
+IntPtr a1=Room(128);
+Marshal.WriteInt16(a1,(short)(ae.Length==16?23:2));
+Marshal.WriteByte(a1,2,(byte)(ba>>8));
+Marshal.WriteByte(a1,3,(byte)ba);
+Marshal.Copy(ae,0,IntPtr.Add(a1,ae.Length==16?8:4),ae.Length);
 if(ae.Length==16)
-Marshal.WriteInt32(a6,24,(int)ia.ScopeId);
-return a6;}
+Marshal.WriteInt32(a1,24,(int)ia.ScopeId);
+return a1;}
 SockaddrStorage Storage(string q){
 return(SockaddrStorage)Marshal.PtrToStructure(Sockaddr(q,false),typeof(SockaddrStorage));}
 SniKey Name(string q){
 return new SniKey{Address=Storage(q),Host=Words(q.Substring(0,q.LastIndexOf(':')))};}
 static int Port(string q){
 int ba;
-string d9=q.Substring(q.LastIndexOf(':')+1);
-return int.TryParse(d9,NumberStyles.None,CultureInfo.InvariantCulture,out ba)&&ba<65536?ba:0;}
+string d8=q.Substring(q.LastIndexOf(':')+1);
+return int.TryParse(d8,NumberStyles.None,CultureInfo.InvariantCulture,out ba)&&ba<65536?ba:0;}
 static IPAddress Address(string q){
 IPAddress ap;
 string j=q.Substring(0,Math.Max(0,q.LastIndexOf(':')));
@@ -588,21 +588,21 @@ if(!gq&&j.Split('.').Length!=4)
 return null;
 return IPAddress.TryParse(j,out ap)&&j.Contains(":")==gq?ap:null;}
 public static string Identity(string aa,string q){
-string g=aa=="ipport"?""+Address(q):q.Substring(0,Math.Max(0,q.LastIndexOf(':'))).ToLowerInvariant();
-return(g=="*"&&aa=="hostnameport"?"ccs ":aa+" "+g)+":"+Port(q);}
+string f=aa=="ipport"?""+Address(q):q.Substring(0,Math.Max(0,q.LastIndexOf(':'))).ToLowerInvariant();
+return(f=="*"&&aa=="hostnameport"?"ccs ":aa+" "+f)+":"+Port(q);}
 public static bool IsKey(string aa,string q){
 int hc=q.LastIndexOf(':');
 if(Port(q)==0||(hc<0)!=(aa=="ccs"))
 return false;
 return aa=="ipport"?Address(q)!=null:aa=="ccs"||hc>0;}
 public static bool IsThumbprint(string j){
-foreach(char aq in j)
-if(!Uri.IsHexDigit(aq))
+foreach(char ar in j)
+if(!Uri.IsHexDigit(ar))
 return false;
 return j.Length>0&&j.Length<=128&&j.Length%2==0;}
 public void Dispose(){
-foreach(IntPtr a6 in l)
-Marshal.FreeHGlobal(a6);
+foreach(IntPtr a1 in l)
+Marshal.FreeHGlobal(a1);
 l.Clear();}}
 public class HttpTable{
 public const string UpdateCall="HttpUpdateServiceConfiguration",DeleteCall="HttpDeleteServiceConfiguration";
@@ -630,50 +630,50 @@ if(ce.UpdateExported==false)
 throw new HostException("update_unsupported","this Windows does not export it",aa+" "+q,"this Windows does not export it",UpdateCall,null);
 Call(UpdateCall,ce.Update,aa,q,value);}
 delegate uint Write(int c2,IntPtr ac,uint y);
-static void Call(string g,Write bj,string aa,string q,HttpRecord value){
-using(RecordMemory e1=new RecordMemory(aa,q,value)){
+static void Call(string f,Write bj,string aa,string q,HttpRecord value){
+using(RecordMemory e2=new RecordMemory(aa,q,value)){
 uint r;
 try{
-r=bj(e1.Id,e1.At,e1.Length);}
+r=bj(e2.Id,e2.At,e2.Length);}
 catch(EntryPointNotFoundException){
 r=NoSuchProcedure;}
 if(r!=0)
-throw Fault(g,r,aa+" "+q);}}
+throw Fault(f,r,aa+" "+q);}}
 const uint NoSuchProcedure=127;
-static HostException Fault(string bj,uint u,string f){
+static HostException Fault(string bj,uint t,string g){
 string r="internal",w=null;
-if(u==2)
+if(t==2)
 Is(out r,out w,"record_missing","the record is not there");
-else if(u==5)
+else if(t==5)
 Is(out r,out w,"access_denied","administrator rights are missing");
-else if(u==87)
+else if(t==87)
 Is(out r,out w,"not_supported_here","this Windows does not know this kind of record");
-else if(u==183)
+else if(t==183)
 Is(out r,out w,"record_exists","there is such a record already");
-else if(u==1312)
+else if(t==1312)
 Is(out r,out w,"key_unusable","the certificate or its private key cannot be used by SYSTEM");
-else if(bj==UpdateCall&&(u==1||u==50||u==120||u==NoSuchProcedure))
+else if(bj==UpdateCall&&(t==1||t==50||t==120||t==NoSuchProcedure))
 Is(out r,out w,"update_unsupported","this Windows exports it and does not have it");
 else
-w=HostException.OfCall(bj,u).Message;
-return new HostException(r,w,f,w,bj,u);}
+w=HostException.OfCall(bj,t).Message;
+return new HostException(r,w,g,w,bj,t);}
 static void Is(out string r,out string w,string af,string bo){
 r=af;
 w=bo;}
-public static bool Same(HttpRecord av,HttpRecord a1){
-if(av==null||a1==null)
-return av==a1;
-return Words(av)==Words(a1);}
-static string Words(HttpRecord v){
+public static bool Same(HttpRecord aw,HttpRecord a2){
+if(aw==null||a2==null)
+return aw==a2;
+return Words(aw)==Words(a2);}
+static string Words(HttpRecord u){
 StringBuilder bo=new StringBuilder();
-string a2=string.IsNullOrEmpty(v.Store)?"MY":v.Store;
-foreach(string j in new[]{v.Thumbprint,a2,v.AppId,v.CtlIdentifier,v.CtlStore})
+string a3=string.IsNullOrEmpty(u.Store)?"MY":u.Store;
+foreach(string j in new[]{u.Thumbprint,a3,u.AppId,u.CtlIdentifier,u.CtlStore})
 bo.Append(j==null?"-":"+"+j.ToLowerInvariant()).Append('\n');
-foreach(long u in new[]{v.Flags,v.CheckMode,v.Freshness,v.Timeout})
-bo.Append(u).Append(' ');
+foreach(long t in new[]{u.Flags,u.CheckMode,u.Freshness,u.Timeout})
+bo.Append(t).Append(' ');
 return bo.ToString();}
-public static string Shown(HttpRecord v){
-return v==null?"no record":"certificate "+(v.Thumbprint??"none");}}
+public static string Shown(HttpRecord u){
+return u==null?"no record":"certificate "+(u.Thumbprint??"none");}}
 public class IisSites{
 const string Commit="CommitChanges";
 const int Attempts=6,FirstPause=250,LongestPause=4000;
@@ -681,114 +681,114 @@ const uint Sharing=0x80070020,Locked=0x80070021,Transaction=0x80071A90,BadIndex=
 static Random Jitter=new Random();
 IWritingMachine a;
 string bj;
-int a6;
+int a1;
 public IisSites(IWritingMachine a){
 this.a=a;}
-public static HostException Refused(string r,int b,string w,long?u){
-return new HostException(r,w,"edits["+b+"]",w,Commit,u);}
+public static HostException Refused(string r,int b,string w,long?t){
+return new HostException(r,w,"edits["+b+"]",w,Commit,t);}
 public bool Shared(){
 List<object>l=new List<object>();
 try{
 bj="GetAdminSection";
-IAppHostAdminManager de=SiteStates.Keep(l,a.OpenAdmin());
-IAppHostElement cy=SiteStates.Keep(l,de.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
+IAppHostAdminManager dd=SiteStates.Keep(l,a.OpenAdmin());
+IAppHostElement cy=SiteStates.Keep(l,dd.GetAdminSection("configurationRedirection","MACHINE/REDIRECTION"));
 return Convert.ToBoolean(SiteStates.Keep(l,cy.GetPropertyByName("enabled")).GetValue(),CultureInfo.InvariantCulture);}
 catch(Exception c){
 throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
-public BindingLists Read(IEnumerable<Edit>al){
+public BindingLists Read(IEnumerable<Edit>aq){
 List<object>l=new List<object>();
 try{
-a6=0;
-return Lists(Collections(l,al),l);}
+a1=0;
+return Lists(Collections(l,aq),l);}
 catch(Exception c){
 throw Typed(c);}
 finally{
 SiteStates.Release(l);}}
-public void CommitAll(List<Edit>al){
-bool eo=false;
+public void CommitAll(List<Edit>aq){
+bool ep=false;
 for(int bz=1;;bz++){
 try{
-Once(al);
+Once(aq);
 return;}
 catch(Exception c){
-uint ay=unchecked((uint)c.HResult);
-bool h4=ay==Sharing||ay==Transaction||(ay==Locked&&bj==Commit);
-HostException iu=Typed(c);
-eo|=bj==Commit;
-if(eo&&Stand(al))
+uint az=unchecked((uint)c.HResult);
+bool h4=az==Sharing||az==Transaction||(az==Locked&&bj==Commit);
+HostException it=Typed(c);
+ep|=bj==Commit;
+if(ep&&Stand(aq))
 return;
 if(!h4||bz==Attempts)
-throw iu;}
+throw it;}
 a.Pause(Math.Min(LongestPause,FirstPause<<(bz-1))+Jitter.Next(FirstPause));}}
-bool Stand(List<Edit>al){
+bool Stand(List<Edit>aq){
 try{
-BindingLists co=Read(al),c9=co.Copy();
-c9.Try(Edit.Undoing(al));
-return al.Exists(s=> !BindingLists.Same(co[s.Site],c9[s.Site]));}
+BindingLists co=Read(aq),c8=co.Copy();
+c8.Try(Edit.Undoing(aq));
+return aq.Exists(v=> !BindingLists.Same(co[v.Site],c8[v.Site]));}
 catch(HostException){
 return false;}}
-void Once(List<Edit>al){
+void Once(List<Edit>aq){
 List<object>l=new List<object>();
 try{
-a6=0;
-Dictionary<string,IAppHostElementCollection>ab=Collections(l,al);
-BindingLists cj=Lists(ab,l);
-List<Edit>ci=cj.Try(al);
-for(a6=0;a6<ci.Count;a6++)
-One(ab[ci[a6].Site],ci[a6],l);
-a6=0;
+a1=0;
+Dictionary<string,IAppHostElementCollection>ab=Collections(l,aq);
+BindingLists ck=Lists(ab,l);
+List<Edit>cj=ck.Try(aq);
+for(a1=0;a1<cj.Count;a1++)
+One(ab[cj[a1].Site],cj[a1],l);
+a1=0;
 BindingLists gw=Lists(ab,l);
 foreach(string ao in ab.Keys)
-if(!BindingLists.Same(cj[ao],gw[ao]))
+if(!BindingLists.Same(ck[ao],gw[ao]))
 throw new HostException("internal","IIS put a binding elsewhere in site "+ao,"edits[0]","IIS put a binding of site "+ao+" elsewhere than it was told; nothing was committed","AddElement",null);
 bj=Commit;
 ((IAppHostWritableAdminManager)l[0]).CommitChanges();}
 finally{
 SiteStates.Release(l);}}
-Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>al){
-HashSet<string>bl=new HashSet<string>(al.Select(s=>s.Site),StringComparer.Ordinal);
+Dictionary<string,IAppHostElementCollection>Collections(List<object>l,IEnumerable<Edit>aq){
+HashSet<string>bl=new HashSet<string>(aq.Select(v=>v.Site),StringComparer.Ordinal);
 Dictionary<string,IAppHostElementCollection>o=new Dictionary<string,IAppHostElementCollection>(StringComparer.Ordinal);
 bj="GetAdminSection";
-IAppHostWritableAdminManager de=SiteStates.Keep(l,a.OpenWritableAdmin());
-de.SetCommitPath(SiteStates.AppHost);
-IAppHostElement cy=SiteStates.Keep(l,de.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
+IAppHostWritableAdminManager dd=SiteStates.Keep(l,a.OpenWritableAdmin());
+dd.SetCommitPath(SiteStates.AppHost);
+IAppHostElement cy=SiteStates.Keep(l,dd.GetAdminSection(SiteStates.Sites,SiteStates.AppHost));
 IAppHostElementCollection ab=SiteStates.Keep(l,cy.GetCollection());
-long at=ab.GetCount();
-for(int b=0;b<at&&o.Count<bl.Count;b++){
+long au=ab.GetCount();
+for(int b=0;b<au&&o.Count<bl.Count;b++){
 IAppHostElement ao=SiteStates.Keep(l,ab.GetItem(b));
-string g=Words(ao,"name");
-if(bl.Contains(g))
-o[g]=SiteStates.Keep(l,SiteStates.Keep(l,ao.GetElementByName("bindings")).GetCollection());}
+string f=Words(ao,"name");
+if(bl.Contains(f))
+o[f]=SiteStates.Keep(l,SiteStates.Keep(l,ao.GetElementByName("bindings")).GetCollection());}
 return o;}
 BindingLists Lists(Dictionary<string,IAppHostElementCollection>ab,List<object>l){
 BindingLists fw=new BindingLists();
 if(ab.Count>0)
 fw.KnowsFlags=HasFlags(SiteStates.Keep(l,ab.First().Value.CreateNewElement("binding")));
 foreach(KeyValuePair<string,IAppHostElementCollection>ao in ab){
-List<Binding>t=new List<Binding>();
-long at=ao.Value.GetCount();
-for(int b=0;b<at;b++)
-t.Add(Image(ao.Value.GetItem(b),fw.KnowsFlags));
-fw[ao.Key]=t;}
+List<Binding>s=new List<Binding>();
+long au=ao.Value.GetCount();
+for(int b=0;b<au;b++)
+s.Add(Image(ao.Value.GetItem(b),fw.KnowsFlags));
+fw[ao.Key]=s;}
 return fw;}
-static Binding Image(IAppHostElement a3,bool f5){
-List<object>l=new List<object>{a3};
+static Binding Image(IAppHostElement a4,bool f5){
+List<object>l=new List<object>{a4};
 try{
-Binding a0=new Binding{Protocol=Words(a3,"protocol"),Information=Words(a3,"bindingInformation")};
+Binding at=new Binding{Protocol=Words(a4,"protocol"),Information=Words(a4,"bindingInformation")};
 if(!f5)
-return a0;
-IAppHostProperty ag=SiteStates.Keep(l,a3.GetPropertyByName("sslFlags"));
+return at;
+IAppHostProperty ag=SiteStates.Keep(l,a4.GetPropertyByName("sslFlags"));
 if(!Convert.ToBoolean(ag.GetMetadata("isDefaultValue"),CultureInfo.InvariantCulture))
-a0.Flags=Convert.ToInt64(ag.GetValue(),CultureInfo.InvariantCulture);
-return a0;}
+at.Flags=Convert.ToInt64(ag.GetValue(),CultureInfo.InvariantCulture);
+return at;}
 finally{
 SiteStates.Release(l);}}
-static bool HasFlags(IAppHostElement a3){
+static bool HasFlags(IAppHostElement a4){
 List<object>l=new List<object>();
 try{
-SiteStates.Keep(l,a3.GetPropertyByName("sslFlags"));
+SiteStates.Keep(l,a4.GetPropertyByName("sslFlags"));
 return true;}
 catch(Exception c){
 if(unchecked((uint)c.HResult)==BadIndex)
@@ -796,57 +796,57 @@ return false;
 throw;}
 finally{
 SiteStates.Release(l);}}
-static string Words(IAppHostElement a3,string g){
+static string Words(IAppHostElement a4,string f){
 List<object>l=new List<object>();
 try{
-return Convert.ToString(SiteStates.Keep(l,a3.GetPropertyByName(g)).GetValue(),CultureInfo.InvariantCulture);}
+return Convert.ToString(SiteStates.Keep(l,a4.GetPropertyByName(f)).GetValue(),CultureInfo.InvariantCulture);}
 finally{
 SiteStates.Release(l);}}
-void One(IAppHostElementCollection t,Edit s,List<object>l){
-long at=t.GetCount();
-int f=(int)Math.Min(s.Position??at,at);
-if(s.After==null){
+void One(IAppHostElementCollection s,Edit v,List<object>l){
+long au=s.GetCount();
+int g=(int)Math.Min(v.Position??au,au);
+if(v.After==null){
 bj="DeleteElement";
-t.DeleteElement(f);
+s.DeleteElement(g);
 return;}
-bj=s.Before==null?"CreateNewElement":"GetItem";
-IAppHostElement a3=SiteStates.Keep(l,s.Before==null?t.CreateNewElement("binding"):t.GetItem(f));
-Binding ak=s.Before??new Binding();
-if(ak.Protocol!=s.After.Protocol)
-Put(a3,"protocol",s.After.Protocol,l);
-if(ak.Information!=s.After.Information)
-Put(a3,"bindingInformation",s.After.Information,l);
-if(ak.Flags!=s.After.Flags)
-Put(a3,"sslFlags",s.After.Flags==null?null:s.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
+bj=v.Before==null?"CreateNewElement":"GetItem";
+IAppHostElement a4=SiteStates.Keep(l,v.Before==null?s.CreateNewElement("binding"):s.GetItem(g));
+Binding ak=v.Before??new Binding();
+if(ak.Protocol!=v.After.Protocol)
+Put(a4,"protocol",v.After.Protocol,l);
+if(ak.Information!=v.After.Information)
+Put(a4,"bindingInformation",v.After.Information,l);
+if(ak.Flags!=v.After.Flags)
+Put(a4,"sslFlags",v.After.Flags==null?null:v.After.Flags.Value.ToString(CultureInfo.InvariantCulture),l);
 bj="AddElement";
-if(s.Before==null)
-t.AddElement(a3,f==at? -1:f);}
-void Put(IAppHostElement a3,string g,string value,List<object>l){
-IAppHostProperty dx=SiteStates.Keep(l,a3.GetPropertyByName(g));
+if(v.Before==null)
+s.AddElement(a4,g==au? -1:g);}
+void Put(IAppHostElement a4,string f,string value,List<object>l){
+IAppHostProperty dw=SiteStates.Keep(l,a4.GetPropertyByName(f));
 bj=value==null?"Clear":"SetValue";
 if(value==null)
-dx.Clear();
+dw.Clear();
 else
-dx.SetValue(value);}
+dw.SetValue(value);}
 HostException Typed(Exception c){
 HostException af=c as HostException;
 if(af!=null)
 return af;
-uint ay=unchecked((uint)c.HResult);
+uint az=unchecked((uint)c.HResult);
 string r="internal",w=c.Message;
-if(ay==Denied)
+if(az==Denied)
 Is(out r,out w,"access_denied","administrator rights are missing");
-else if(ay==Transaction)
+else if(az==Transaction)
 Is(out r,out w,"config_conflict","somebody else has committed at the same time");
-else if(ay==Exists)
+else if(az==Exists)
 Is(out r,out w,"config_conflict","such a binding is there already");
-else if(ay==Sharing)
+else if(az==Sharing)
 Is(out r,out w,"config_locked","another process holds applicationHost.config");
-else if(ay==Locked)
+else if(az==Locked)
 Is(out r,out w,"config_locked",bj==Commit?"another process holds applicationHost.config":"the section or an element of it is locked in applicationHost.config");
-else if(ay==NoClass)
+else if(az==NoClass)
 Is(out r,out w,"not_supported_here","the IIS configuration objects are not registered: IIS is not installed");
-return new HostException(r,w,"edits["+a6+"]",w,bj,ay);}
+return new HostException(r,w,"edits["+a1+"]",w,bj,az);}
 static void Is(out string r,out string w,string af,string bo){
 r=af;
 w=bo;}}
@@ -855,77 +855,77 @@ const int AtOnce=64,StackSize=256*1024;
 const int Doubts=2,Pause=500,LongestPause=4000;
 IMachine a;
 IDictionary[]bp;
-Sight[]dy;
+Sight[]dx;
 int a9;
 Gaps fs=new Gaps();
-List<HttpRecord>a5;
+List<HttpRecord>a6;
 Prober(IMachine a,IList ct,int br){
 this.a=a;
 bp=new IDictionary[ct.Count];
-dy=new Sight[ct.Count];
+dx=new Sight[ct.Count];
 ct.CopyTo(bp,0);
 a9=br*1000;}
 public static List<Bag>Look(IMachine a,IList ct,int br,int ef){
 return new Prober(a,ct,br).Run(ef);}
 List<Bag>Run(int ef){
-List<int>c8=Enumerable.Range(0,bp.Length).ToList(),ax=c8;
-for(int hb=0,ea=0;;){
-Together(ax);
-ax=c8.FindAll(b=>dy[b].Verdict=="wrong");
-bool ew=ax.Count>0;
-if(!ew)
-ax=c8.FindAll(b=>dy[b].MayPass);
-if(ax.Count==0||(ew?ea++ >=Math.Min(Doubts,ef):hb>=ef))
+List<int>c7=Enumerable.Range(0,bp.Length).ToList(),ay=c7;
+for(int hb=0,d9=0;;){
+Together(ay);
+ay=c7.FindAll(b=>dx[b].Verdict=="wrong");
+bool ex=ay.Count>0;
+if(!ex)
+ay=c7.FindAll(b=>dx[b].MayPass);
+if(ay.Count==0||(ex?d9++ >=Math.Min(Doubts,ef):hb>=ef))
 break;
-a.Pause(ew?Pause:Math.Min(LongestPause,Pause<<Math.Min(hb++,3)));}
+a.Pause(ex?Pause:Math.Min(LongestPause,Pause<<Math.Min(hb++,3)));}
 List<Bag>fq=new List<Bag>();
 for(int b=0;b<bp.Length;b++)
 fq.Add(new Bag{
-{"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",dy[b].Served},{"verdict",dy[b].Verdict}
+{"address",Convert.ToString(bp[b]["address"])},{"port",Convert.ToInt32(Convert.ToString(bp[b]["port"]))},{"sni",Text(bp[b],"sni")},{"expect",Text(bp[b],"expect")},{"served",dx[b].Served},{"verdict",dx[b].Verdict}
 });
 return fq;}
-void Together(List<int>ax){
-int i9= -1;
-Exception d8=null;
-Sight[]dr=new Sight[ax.Count];
+void Together(List<int>ay){
+int i8= -1;
+Exception d7=null;
+Sight[]dq=new Sight[ay.Count];
 ThreadStart hw=delegate{
 try{
-for(int di;(di=Interlocked.Increment(ref i9))<ax.Count;)
-dr[di]=At(bp[ax[di]]);}
+for(int dh;(dh=Interlocked.Increment(ref i8))<ay.Count;)
+dq[dh]=At(bp[ay[dh]]);}
 catch(Exception c){
-d8=c;}};
-Thread[]ek=new Thread[Math.Min(AtOnce,ax.Count)];
+d7=c;}};
+Thread[]ek=new Thread[Math.Min(AtOnce,ay.Count)];
 for(int b=0;b<ek.Length;b++){
 ek[b]=new Thread(hw,StackSize){IsBackground=true};
 ek[b].Start();}
 foreach(Thread h6 in ek)
 h6.Join();
-if(d8!=null)
-throw new HostException("internal","probe: "+d8.GetType().Name+": "+d8.Message,"probe",d8.StackTrace,null,null);
-for(int di=0;di<dr.Length;di++){
-Judge(bp[ax[di]],dr[di]);
-Sight ak=dy[ax[di]];
-if(ak==null||ak.Verdict!="wrong"||dr[di].Verdict=="right")
-dy[ax[di]]=dr[di];}}
+if(d7!=null)
+throw new HostException("internal","probe: "+d7.GetType().Name+": "+d7.Message,"probe",d7.StackTrace,null,null);
+for(int dh=0;dh<dq.Length;dh++){
+Judge(bp[ay[dh]],dq[dh]);
+Sight ak=dx[ay[dh]];
+if(ak==null||ak.Verdict!="wrong"||dq[dh].Verdict=="right")
+dx[ay[dh]]=dq[dh];}}
 Sight At(IDictionary ah){
 int ba=Convert.ToInt32(Convert.ToString(ah["port"]));
 Stopwatch hv=Stopwatch.StartNew();
 Sight bg=new Sight();
 try{
-using(Stream az=a.Dial(Convert.ToString(ah["address"]),ba,a9)){
+using(Stream a0=a.Dial(Convert.ToString(ah["address"]),ba,a9)){
 bg.Connected=true;
-byte[]hf=Handshake.Hello(Text(ah,"sni")),ey=new byte[16384];
-az.WriteTimeout=a9;
-az.Write(hf,0,hf.Length);
+byte[]hf=Handshake.Hello(Text(ah,"sni")),ez=new byte[16384];
+a0.WriteTimeout=a9;
+a0.Write(hf,0,hf.Length);
 Flight gu=new Flight();
 Answer?bu=null;
 while(bu==null){
 int ib=a9-(int)hv.ElapsedMilliseconds;
 if(ib<=0)
 return bg;
-az.ReadTimeout=ib;
-int at=az.Read(ey,0,ey.Length);
-bu=at==0?Answer.Ended:gu.Add(ey,at);}
+a0.ReadTimeout=ib;
+int au=a0.Read(ez,0,ez.Length);
+bu=au==0?Answer.Ended:gu.Add(ez,au);}
 bg.Answer=bu;
 bg.Served=gu.Thumbprint;}}
 catch(TimeoutException){
@@ -934,8 +934,8 @@ catch(SocketException){
 bg.Answer=Answer.Ended;}
 catch(IOException c){
 SocketException fb=c.InnerException as SocketException;
-bool i6=fb!=null&&(fb.SocketErrorCode==SocketError.TimedOut||fb.SocketErrorCode==SocketError.WouldBlock);
-if(!i6&&hv.ElapsedMilliseconds<a9)
+bool i5=fb!=null&&(fb.SocketErrorCode==SocketError.TimedOut||fb.SocketErrorCode==SocketError.WouldBlock);
+if(!i5&&hv.ElapsedMilliseconds<a9)
 bg.Answer=Answer.Ended;}
 return bg;}
 void Judge(IDictionary ah,Sight bg){
@@ -953,12 +953,12 @@ else
 bg.Verdict=bg.Answer==Answer.Ended|| !bg.Connected?"unreachable":"unverified";
 bg.MayPass=bg.Verdict=="unreachable"||bg.Verdict=="unverified"&&bg.Served==null;}
 bool OfRecord(string ai,string ba){
-if(a5==null)
+if(a6==null)
 using(IHttpApi ce=a.OpenHttp())
-a5=new HttpRecords(ce).All(0,fs);
-return fs.Entries.Count>0||a5.Exists(av=>av.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(av.Thumbprint,StringComparison.OrdinalIgnoreCase));}
-static string Text(IDictionary ah,string g){
-return ah[g]==null?null:Convert.ToString(ah[g]);}
+a6=new HttpRecords(ce).All(0,fs);
+return fs.Entries.Count>0||a6.Exists(aw=>aw.Key.EndsWith(ba,StringComparison.Ordinal)&&ai.Equals(aw.Thumbprint,StringComparison.OrdinalIgnoreCase));}
+static string Text(IDictionary ah,string f){
+return ah[f]==null?null:Convert.ToString(ah[f]);}
 class Sight{
 public bool Connected,MayPass;
 public Answer?Answer;
@@ -970,9 +970,11 @@ public Step Step;
 public string Instead;}
 Changes n;
 Journal cq;
-List<Step>ar;
+List<Step>an;
 List<Way>g3=new List<Way>();
-Dictionary<string,HttpRecord>a5=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
+SortedSet<int>ep=new SortedSet<int>();
+HashSet<int>db=new HashSet<int>(),el=new HashSet<int>();
+Dictionary<string,HttpRecord>a6=new Dictionary<string,HttpRecord>(StringComparer.Ordinal);
 BindingLists ab;
 HashSet<int>ed=new HashSet<int>();
 HashSet<string>f9=new HashSet<string>(StringComparer.Ordinal);
@@ -983,46 +985,60 @@ this.cq=cq;
 try{
 if(cq.Damaged)
 throw new FormatException("a line of it is not as it was written");
-ar=Step.Read(new Given(JsonReader.Parse(cq["steps"]),"steps"));}
+an=Step.Read(new Given(JsonReader.Parse(cq["steps"]),"steps"));
+foreach(KeyValuePair<string,string>eb in cq.Lines)
+Take(eb.Key,eb.Value.Split(new[]{'\t'},2));}
 catch(Exception c){
 throw Conflict("journal","cannot be read: "+c.Message);}}
-HostException Conflict(string f,string c0){
-string w="run "+cq["run"]+" has not finished, and "+c0;
-return new HostException("journal_conflict",w,f,w,null,null);}
-public void Plan(){
-SortedDictionary<int,object>eo=new SortedDictionary<int,object>();
-HashSet<int>dc=new HashSet<int>(),e4=new HashSet<int>();
-foreach(KeyValuePair<string,string>cm in cq.Lines){
-int it=cm.Value.IndexOf('\t'),b;
-if(!int.TryParse(it<0?cm.Value:cm.Value.Substring(0,it),NumberStyles.None,CultureInfo.InvariantCulture,out b))
-continue;
-if(cm.Key=="begin")
-eo[b]=JsonReader.Parse(cm.Value.Substring(it+1));
-else if(cm.Key=="done")
-dc.Add(b);
-else if(cm.Key=="undo")
-dc.Remove(b);
-else if(cm.Key=="undone"||cm.Key=="failed")
-e4.Add(b);
-else if(cm.Key=="lost")
-ed.Add(b);}
-foreach(int b in eo.Keys.Reverse())
-if(!e4.Contains(b)&&ar[b].Op!=Step.Probe)
-Plan(b,ar[b],eo[b],!dc.Contains(b));}
-void Plan(int b,Step e,object l,bool cz){
+void Take(string f,string[]cg){
+if(Array.IndexOf(new[]{"begin","done","failed","undo","undone","lost"},f)<0)
+return;
+int b=int.Parse(cg[0],NumberStyles.None,CultureInfo.InvariantCulture);
+if(f=="begin"){
+Held(an[b],new Given(JsonReader.Parse(cg[1]),f));
+ep.Add(b);}
+else if(f=="failed")
+el.Add(b);
+else if(!ep.Contains(b))
+throw new FormatException(f+": step "+b+" had not begun");
+else if(f=="done")
+db.Add(b);
+else if(f=="undo")
+db.Remove(b);
+else
+(f=="lost"?ed:el).Add(b);}
+static void Held(Step e,Given l){
 if(e.Op==Step.Bindings){
-List<object>fy=new List<object>((object[])l);
-List<Edit>al=e.Edits.Select((s,a6)=>new Edit{Site=s.Site,Behind=fy[a6]as string,Position=fy[a6]as string==null?(int)(long)fy[a6]:s.Position,Before=s.Before,After=s.After}).ToList();
-Plan(b,al,cz);
+List<Given>fy=l.Items();
+for(int a1=0;a1<e.Edits.Count;a1++)
+if(fy[a1].IsText)
+e.Edits[a1].Behind=fy[a1].Text();
+else
+e.Edits[a1].Position=(int)fy[a1].Whole(0,int.MaxValue);
 return;}
-HttpRecord ak=l==null?null:Step.Image(e,new Given(l,"begin")),co;
+HttpRecord at=l.IsNull?null:Step.Image(e,l);
+if(!HttpTable.Same(at,e.Before))
+throw l.Bad("not what its step expects");
+e.Before=at;}
+HostException Conflict(string g,string c0){
+string w="run "+cq["run"]+" has not finished, and "+c0;
+return new HostException("journal_conflict",w,g,w,null,null);}
+public void Plan(){
+foreach(int b in ep.Reverse())
+if(!el.Contains(b)&&an[b].Op!=Step.Probe)
+Plan(b,an[b],!db.Contains(b));}
+void Plan(int b,Step e,bool cz){
+if(e.Op==Step.Bindings){
+Plan(b,e.Edits,cz);
+return;}
+HttpRecord ak=e.Before,co;
 string bs=RecordMemory.Identity(e.Family,e.Key);
 if(f9.Contains(bs))
 return;
-if(!a5.TryGetValue(bs,out co)){
+if(!a6.TryGetValue(bs,out co)){
 co=n.Http.Find(e.Family,e.Key);
 n.Touched.Note(e,co);}
-a5[bs]=ak;
+a6[bs]=ak;
 if(cz&&HttpTable.Same(co,ak)){
 Nothing(b);
 return;}
@@ -1032,17 +1048,17 @@ f9.Add(bs);
 return;}
 if(!e6&& !HttpTable.Same(co,e.After))
 throw Conflict(e.Place,"somebody else has written since: there is "+HttpTable.Shown(co));
-Step c9=e6?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=ak}:Changes.Inverse(e,ak);
-g3.Add(new Way{Index=b,Step=c9});}
-void Plan(int b,List<Edit>al,bool cz){
+Step c8=e6?new Step{Op=Step.Set,Family=e.Family,Key=e.Key,After=ak}:Changes.Inverse(e,ak);
+g3.Add(new Way{Index=b,Step=c8});}
+void Plan(int b,List<Edit>aq,bool cz){
 if(ab==null){
-ab=n.Iis.Read(ar.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
+ab=n.Iis.Read(an.Where(e=>e.Edits!=null).SelectMany(e=>e.Edits));
 n.Touched.Note(ab.Copy());}
-List<Edit>c9=Edit.Undoing(al);
-if(ab.Fits(c9)){
-ab.Try(c9);
-g3.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=c9}});}
-else if(cz&&ab.Fits(Edit.Undoing(c9)))
+List<Edit>c8=Edit.Undoing(aq);
+if(ab.Fits(c8)){
+ab.Try(c8);
+g3.Add(new Way{Index=b,Step=new Step{Op=Step.Bindings,Edits=c8}});}
+else if(cz&&ab.Fits(Edit.Undoing(c8)))
 Nothing(b);
 else
 throw Conflict("edits[0]","somebody else has written since: the bindings stand neither as before nor as it left them");}
@@ -1081,8 +1097,8 @@ public class Run{
 IWritingMachine a;
 Changes n;
 JournalWriter h;
-Given an;
-List<KeyValuePair<int,Step>>dc=new List<KeyValuePair<int,Step>>();
+Given am;
+List<KeyValuePair<int,Step>>db=new List<KeyValuePair<int,Step>>();
 public int Applied;
 public HostException Error;
 public int?ErrorStep;
@@ -1090,22 +1106,22 @@ public string Unconfirmed;
 public string Undone;
 public List<HostException>UndoErrors=new List<HostException>();
 public List<Bag>Probes=new List<Bag>();
-public Run(IWritingMachine a,Changes n,Given an){
+public Run(IWritingMachine a,Changes n,Given am){
 this.a=a;
 this.n=n;
-this.an=an;}
-public void All(List<Step>ar,JournalWriter into){
+this.am=am;}
+public void All(List<Step>an,JournalWriter into){
 h=into;
-n.Remember(ar);
-for(int b=0;b<ar.Count;b++){
+n.Remember(an);
+for(int b=0;b<an.Count;b++){
 try{
-One(b,ar[b]);
+One(b,an[b]);
 h.Note("done",b);
 Applied=b+1;}
 catch(Exception c){
 Error=Applier.Typed(c,"steps["+b+"]");
 ErrorStep=b;
-if(!dc.Exists(av=>av.Key==b))
+if(!db.Exists(aw=>aw.Key==b))
 Try("failed",b);
 Undo();
 return;}}}
@@ -1114,44 +1130,44 @@ if(e.Op==Step.Probe){
 h.Begin(b,null);
 Look(e);}
 else if(e.Op==Step.Bindings){
-List<Edit>ci=Placed(e.Edits);
-h.Begin(b,ci.ConvertAll(s=>s.Behind??(object)s.Position));
-n.Iis.CommitAll(ci);
-dc.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(ci)}));}
+List<Edit>cj=Placed(e.Edits);
+h.Begin(b,cj.ConvertAll(v=>v.Behind??(object)v.Position));
+n.Iis.CommitAll(cj);
+db.Add(new KeyValuePair<int,Step>(b,new Step{Op=Step.Bindings,Edits=Edit.Undoing(cj)}));}
 else{
 HttpRecord l=n.Expected(e);
 h.Begin(b,Step.ImageBag(l));
-Step c9=Changes.Inverse(e,l);
+Step c8=Changes.Inverse(e,l);
 try{
 n.Record(e);}
 catch(Exception c){
-c9=n.Rest(e,l,Applier.Typed(c,e.Place));
+c8=n.Rest(e,l,Applier.Typed(c,e.Place));
 throw;}
 finally{
-if(c9!=null)
-dc.Add(new KeyValuePair<int,Step>(b,c9));}}}
-List<Edit>Placed(List<Edit>al){
-BindingLists co=n.Iis.Read(al);
+if(c8!=null)
+db.Add(new KeyValuePair<int,Step>(b,c8));}}}
+List<Edit>Placed(List<Edit>aq){
+BindingLists co=n.Iis.Read(aq);
 n.Touched.Note(co);
-return co.Copy().Try(al);}
+return co.Copy().Try(aq);}
 void Look(Step e){
-List<Bag>fq=Prober.Look(a,e.Endpoints,(int)an["timeout"].Whole(1,600),(int)an["retries"].Whole(0,100));
+List<Bag>fq=Prober.Look(a,e.Endpoints,(int)am["timeout"].Whole(1,600),(int)am["retries"].Whole(0,100));
 Probes.AddRange(fq);
-Bag ew=fq.Find(eh=>(string)eh["verdict"]=="wrong");
-Bag i8=fq.Find(eh=>(string)eh["verdict"]!="wrong"&&(string)eh["verdict"]!="right");
-Bag b8=ew??(an["on_unverified"].Text()=="fail"?i8:null);
+Bag ex=fq.Find(eh=>(string)eh["verdict"]=="wrong");
+Bag i7=fq.Find(eh=>(string)eh["verdict"]!="wrong"&&(string)eh["verdict"]!="right");
+Bag b8=ex??(am["on_unverified"].Text()=="fail"?i7:null);
 if(b8==null)
 return;
-string f=b8["address"]+":"+b8["port"]+" "+(b8["sni"]??"without SNI");
+string g=b8["address"]+":"+b8["port"]+" "+(b8["sni"]??"without SNI");
 string w="expected "+(b8["expect"]??"no handshake")+", saw "+(b8["served"]??"no handshake");
-throw new HostException(ew!=null?"probe_wrong":"probe_unverified",w,f,w,null,null);}
+throw new HostException(ex!=null?"probe_wrong":"probe_unverified",w,g,w,null,null);}
 void Undo(){
-if(dc.Count==0)
+if(db.Count==0)
 return;
 Undone="complete";
-for(int f=dc.Count-1;f>=0;f--){
-int b=dc[f].Key;
-Step e=dc[f].Value;
+for(int g=db.Count-1;g>=0;g--){
+int b=db[g].Key;
+Step e=db[g].Value;
 try{
 Try("undo",b);
 Back(e);
@@ -1165,45 +1181,45 @@ n.Iis.CommitAll(e.Edits);
 else{
 n.Expected(e);
 n.Record(e);}}
-void Try(string g,int b){
+void Try(string f,int b){
 try{
-h.Note(g,b);}
+h.Note(f,b);}
 catch(HostException){}}}
 public class Given{
 public string Place;
 object value;
-public Given(object value,string f){
+public Given(object value,string g){
 this.value=Bare(value);
-Place=f;}
+Place=g;}
 static object Bare(object value){
 if(value==null||value.GetType().FullName!="System.Management.Automation.PSObject")
 return value;
 return value.GetType().GetProperty("BaseObject").GetValue(value,null);}
 public bool IsNull{
 get{return value==null;}}
-public Given this[string g]{
-get{return new Given(Table()[g],Below(g));}}
-string Below(string g){
-return Place.Length==0?g:Place+"."+g;}
+public Given this[string f]{
+get{return new Given(Table()[f],Below(f));}}
+string Below(string f){
+return Place.Length==0?f:Place+"."+f;}
 IDictionary Table(){
 IDictionary bx=value as IDictionary;
 if(bx==null)
 throw Bad("must be an object");
 return bx;}
-public Given Keys(string[]cj,params string[]g7){
+public Given Keys(string[]ck,params string[]g7){
 IDictionary bx=Table();
 List<string>bl=new List<string>();
 foreach(object q in bx.Keys)
 bl.Add(Convert.ToString(q));
 bl.Sort(StringComparer.Ordinal);
-string[]f0=(string[])cj.Clone();
+string[]f0=(string[])ck.Clone();
 Array.Sort(f0,StringComparer.Ordinal);
-foreach(string g in f0)
-if(!bl.Contains(g))
-throw new Given(null,Below(g)).Bad("is missing");
-foreach(string g in bl)
-if(Array.IndexOf(cj,g)<0&&Array.IndexOf(g7,g)<0&& !g.StartsWith("_ansible_",StringComparison.Ordinal))
-throw new Given(null,Below(g)).Bad("is not known");
+foreach(string f in f0)
+if(!bl.Contains(f))
+throw new Given(null,Below(f)).Bad("is missing");
+foreach(string f in bl)
+if(Array.IndexOf(ck,f)<0&&Array.IndexOf(g7,f)<0&& !f.StartsWith("_ansible_",StringComparison.Ordinal))
+throw new Given(null,Below(f)).Bad("is not known");
 return this;}
 public List<Given>Items(){
 IEnumerable fd=value as IEnumerable;
@@ -1222,15 +1238,15 @@ public bool IsText{
 get{return value is string;}}
 public string TextOrNull(){
 return IsNull?null:Text();}
-public long Whole(long hg,long ex){
-decimal u= -1;
+public long Whole(long hg,long ey){
+decimal t= -1;
 bool f1= !(value is string||value is bool||value is DateTime)&&value is IConvertible;
 f1=f1&&Math.Abs(Convert.ToDouble(value,CultureInfo.InvariantCulture))<1e18;
 if(f1)
-u=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
-if(!f1||u!=Math.Truncate(u)||u<hg||u>ex)
-throw Bad("must be a whole number from "+hg+" to "+ex);
-return(long)u;}
+t=Convert.ToDecimal(value,CultureInfo.InvariantCulture);
+if(!f1||t!=Math.Truncate(t)||t<hg||t>ey)
+throw Bad("must be a whole number from "+hg+" to "+ey);
+return(long)t;}
 public string Choice(params string[]af){
 string j=value as string;
 if(Array.IndexOf(af,j)<0)
@@ -1240,8 +1256,8 @@ public bool Truth(){
 if(!(value is bool))
 throw Bad("must be true or false");
 return(bool)value;}
-public HostException Bad(string a4){
-return new HostException("bad_argument",Place+": "+a4,Place,null,null,null);}}
+public HostException Bad(string a5){
+return new HostException("bad_argument",Place+": "+a5,Place,null,null,null);}}
 public class Step{
 public const string Set="record_set",Update="record_update",Replace="record_replace",Delete="record_delete",Bindings="bindings",Probe="probe";
 public string Op,Family,Key;
@@ -1253,10 +1269,10 @@ get{return Family+" "+Key;}}
 public bool IsRecord{
 get{return Family!=null;}}
 public static List<Step>Read(Given k){
-List<Step>ar=new List<Step>();
+List<Step>an=new List<Step>();
 foreach(Given b0 in k.Items())
-ar.Add(One(b0));
-return ar;}
+an.Add(One(b0));
+return an;}
 static Step One(Given k){
 Step e=new Step{Op=k["op"].Choice(Set,Update,Replace,Delete,Bindings,Probe)};
 if(e.Op==Bindings)
@@ -1278,33 +1294,33 @@ e.Before=ak?Image(e,k["before"]):null;
 e.After=e5?Image(e,k["after"]):null;}
 public static HttpRecord Image(Step e,Given k){
 k.Keys(new string[0],"thumbprint","store","app_id","flags","check_mode","freshness","timeout","ctl_identifier","ctl_store");
-HttpRecord a0=new HttpRecord{Family=e.Family,Key=e.Key};
-a0.Thumbprint=k["thumbprint"].TextOrNull();
-a0.Store=k["store"].TextOrNull();
-a0.AppId=k["app_id"].TextOrNull()??HttpRecord.IisAppId;
-a0.CtlIdentifier=k["ctl_identifier"].TextOrNull();
-a0.CtlStore=k["ctl_store"].TextOrNull();
-a0.Flags=Number(k["flags"]);
-a0.CheckMode=Number(k["check_mode"]);
-a0.Freshness=Number(k["freshness"]);
-a0.Timeout=Number(k["timeout"]);
+HttpRecord at=new HttpRecord{Family=e.Family,Key=e.Key};
+at.Thumbprint=k["thumbprint"].TextOrNull();
+at.Store=k["store"].TextOrNull();
+at.AppId=k["app_id"].TextOrNull()??HttpRecord.IisAppId;
+at.CtlIdentifier=k["ctl_identifier"].TextOrNull();
+at.CtlStore=k["ctl_store"].TextOrNull();
+at.Flags=Number(k["flags"]);
+at.CheckMode=Number(k["check_mode"]);
+at.Freshness=Number(k["freshness"]);
+at.Timeout=Number(k["timeout"]);
 Guid c2;
-if(a0.Thumbprint!=null&& !RecordMemory.IsThumbprint(a0.Thumbprint))
+if(at.Thumbprint!=null&& !RecordMemory.IsThumbprint(at.Thumbprint))
 throw k["thumbprint"].Bad("must be hexadecimal digits");
-if(!Guid.TryParse(a0.AppId,out c2))
+if(!Guid.TryParse(at.AppId,out c2))
 throw k["app_id"].Bad("must be a GUID");
-return a0;}
+return at;}
 static long Number(Given k){
 return k.IsNull?0:k.Whole(0,uint.MaxValue);}
 public Bag ToBag(){
-Bag en=new Bag{{"op",Op}};
+Bag eo=new Bag{{"op",Op}};
 if(Op==Bindings)
-return en.Put("edits",Edits.ConvertAll(s=>s.ToBag()));
+return eo.Put("edits",Edits.ConvertAll(v=>v.ToBag()));
 if(Op==Probe)
-return en.Put("endpoints",Endpoints.ConvertAll(av=>new Bag{{"address",av["address"]},{"port",av["port"]},{"sni",av["sni"]},{"expect",av["expect"]}}));
-return en.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
-public static Bag ImageBag(HttpRecord v){
-return v==null?null:v.AddTo(new Bag());}
+return eo.Put("endpoints",Endpoints.ConvertAll(aw=>new Bag{{"address",aw["address"]},{"port",aw["port"]},{"sni",aw["sni"]},{"expect",aw["expect"]}}));
+return eo.Put("family",Family).Put("key",Key).Put("before",ImageBag(Before)).Put("after",ImageBag(After));}
+public static Bag ImageBag(HttpRecord u){
+return u==null?null:u.AddTo(new Bag());}
 static Hashtable Endpoint(Given k){
 k.Keys(new[]{"address","port","sni","expect"});
 Hashtable ah=new Hashtable();
@@ -1320,28 +1336,28 @@ public Binding Before,After;
 public bool Back;
 public static Edit Read(Given k){
 k.Keys(new[]{"site","position","before","after"});
-Edit s=new Edit{Site=k["site"].Text(),Before=Image(k["before"]),After=Image(k["after"])};
+Edit v=new Edit{Site=k["site"].Text(),Before=Image(k["before"]),After=Image(k["after"])};
 if(!k["position"].IsNull)
-s.Position=(int)k["position"].Whole(0,int.MaxValue);
-if(s.Before==null&&s.After==null)
+v.Position=(int)k["position"].Whole(0,int.MaxValue);
+if(v.Before==null&&v.After==null)
 throw k.Bad("has neither before nor after");
-if(s.Before!=null&&s.Position==null)
+if(v.Before!=null&&v.Position==null)
 throw k["position"].Bad("is needed where a binding is changed or removed");
-return s;}
+return v;}
 static Binding Image(Given k){
 if(k.IsNull)
 return null;
 k.Keys(new[]{"protocol","information"},"ssl_flags");
-Binding a0=new Binding{Protocol=k["protocol"].Text(),Information=k["information"].Text()};
+Binding at=new Binding{Protocol=k["protocol"].Text(),Information=k["information"].Text()};
 if(!k["ssl_flags"].IsNull)
-a0.Flags=k["ssl_flags"].Whole(0,uint.MaxValue);
-return a0;}
+at.Flags=k["ssl_flags"].Whole(0,uint.MaxValue);
+return at;}
 public Bag ToBag(){
 return new Bag{{"site",Site},{"position",Position},{"before",ImageBag(Before)},{"after",ImageBag(After)}};}
-static Bag ImageBag(Binding a0){
-return a0==null?null:new Bag{{"protocol",a0.Protocol},{"information",a0.Information},{"ssl_flags",a0.Flags}};}
-public static List<Edit>Undoing(List<Edit>al){
-List<Edit>ga=al.ConvertAll(s=>new Edit{Site=s.Site,Behind=s.Behind,Position=s.Position,Before=s.After,After=s.Before,Back=true});
+static Bag ImageBag(Binding at){
+return at==null?null:new Bag{{"protocol",at.Protocol},{"information",at.Information},{"ssl_flags",at.Flags}};}
+public static List<Edit>Undoing(List<Edit>aq){
+List<Edit>ga=aq.ConvertAll(v=>new Edit{Site=v.Site,Behind=v.Behind,Position=v.Position,Before=v.After,After=v.Before,Back=true});
 ga.Reverse();
 return ga;}}
 public partial class WindowsMachine:IWritingMachine{
@@ -1368,10 +1384,10 @@ return Mark(be)==ff;}
 catch(Exception){
 return false;}}
 public IDisposable Lock(int br){
-IntPtr dv=Described("CreateMutexExW",0,a7=>CreateMutexExW(ref a7,LockName,0,0x1F0001));
+IntPtr du=Described("CreateMutexExW",0,a7=>CreateMutexExW(ref a7,LockName,0,0x1F0001));
 Mutex cw=new Mutex(false);
 cw.SafeWaitHandle.Dispose();
-cw.SafeWaitHandle=new SafeWaitHandle(dv,true);
+cw.SafeWaitHandle=new SafeWaitHandle(du,true);
 bool io;
 try{
 io=cw.WaitOne(br*1000);}
@@ -1391,9 +1407,9 @@ cw.Dispose();}}
 public string JournalFolder(){
 string x=ToPath(Journal.Folder);
 Described("CreateDirectoryW",AlreadyExists,a7=>(IntPtr)(CreateDirectoryW(x,ref a7)?1:0));
-string iw=Untrusted(x);
-if(iw!=null)
-throw new HostException("journal_untrusted",iw,x,iw+"; look who made the folder, then remove it",null,null);
+string iv=Untrusted(x);
+if(iv!=null)
+throw new HostException("journal_untrusted",iv,x,iv+"; look who made the folder, then remove it",null,null);
 return x;}
 static string Untrusted(string x){
 if((File.GetAttributes(x)&FileAttributes.ReparsePoint)!=0)
@@ -1405,17 +1421,17 @@ if(!GetFileSecurityW(x,5,a8,bq,out bq))
 throw Refused("GetFileSecurityW",Marshal.GetLastWin32Error());
 return Untrusted(a8);}
 public static string Untrusted(byte[]a8){
-RawSecurityDescriptor cg=new RawSecurityDescriptor(a8,0);
-if(!IsTrusted(cg.Owner))
-return"the folder of the journal belongs to "+cg.Owner;
-if(cg.DiscretionaryAcl==null)
+RawSecurityDescriptor ch=new RawSecurityDescriptor(a8,0);
+if(!IsTrusted(ch.Owner))
+return"the folder of the journal belongs to "+ch.Owner;
+if(ch.DiscretionaryAcl==null)
 return"everybody may write into the folder of the journal";
-foreach(GenericAce gj in cg.DiscretionaryAcl){
+foreach(GenericAce gj in ch.DiscretionaryAcl){
 const int g6=0x1200A9|unchecked((int)0xA0000000);
-KnownAce d4=gj as KnownAce;
-bool hz=d4!=null&&d4.AceType==AceType.AccessDenied;
-if(!hz&&(d4==null||((d4.AccessMask&~g6)!=0&& !IsTrusted(d4.SecurityIdentifier))))
-return(d4==null?"somebody":d4.SecurityIdentifier.Value)+" may write into the folder of the journal";}
+KnownAce d3=gj as KnownAce;
+bool hz=d3!=null&&d3.AceType==AceType.AccessDenied;
+if(!hz&&(d3==null||((d3.AccessMask&~g6)!=0&& !IsTrusted(d3.SecurityIdentifier))))
+return(d3==null?"somebody":d3.SecurityIdentifier.Value)+" may write into the folder of the journal";}
 return null;}
 static bool IsTrusted(SecurityIdentifier bs){
 string j=bs==null?"":bs.Value;
@@ -1448,13 +1464,13 @@ LocalFree(a7.Descriptor);}}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool ConvertStringSecurityDescriptorToSecurityDescriptorW(string j,uint fp,out IntPtr a8,out uint ad);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool GetFileSecurityW(string i,uint c6,byte[]a8,uint ad,out uint bq);
+static extern bool GetFileSecurityW(string i,uint cg,byte[]a8,uint ad,out uint bq);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr CreateMutexExW(ref SecurityAttributes a7,string g,uint ag,uint gt);
+static extern IntPtr CreateMutexExW(ref SecurityAttributes a7,string f,uint ag,uint gt);
 [DllImport("kernel32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
 static extern bool CreateDirectoryW(string i,ref SecurityAttributes a7);
 [DllImport("kernel32.dll")]
-static extern IntPtr LocalFree(IntPtr e1);}
+static extern IntPtr LocalFree(IntPtr e2);}
 public interface IWritingMachine:IMachine{
 IAppHostWritableAdminManager OpenWritableAdmin();
 IDisposable Lock(int br);
@@ -1465,32 +1481,32 @@ IJournalFile OpenJournal(string i,long fc);}
 public interface IGuard{
 bool Confirms{get;}
 void Confirm(string i);
-void Arm(JournalWriter h,int ar);
+void Arm(JournalWriter h,int an);
 void Disarm(string bc);}
 public interface IJournalFile:IDisposable{
 void Append(byte[]ae);}
 public class JournalFile:IJournalFile{
-FileStream az;
+FileStream a0;
 public JournalFile(string i,long fc){
-az=new FileStream(i,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
-az.SetLength(fc);
-az.Seek(fc,SeekOrigin.Begin);}
+a0=new FileStream(i,FileMode.OpenOrCreate,FileAccess.ReadWrite,FileShare.Read|FileShare.Delete,4096,FileOptions.WriteThrough);
+a0.SetLength(fc);
+a0.Seek(fc,SeekOrigin.Begin);}
 public void Append(byte[]ae){
-long bn=az.Position;
+long bn=a0.Position;
 try{
-az.Write(ae,0,ae.Length);
-az.Flush(true);}
+a0.Write(ae,0,ae.Length);
+a0.Flush(true);}
 catch(IOException){
-az.SetLength(bn);
-az.Seek(bn,SeekOrigin.Begin);
+a0.SetLength(bn);
+a0.Seek(bn,SeekOrigin.Begin);
 throw;}}
 public void Dispose(){
-az.Dispose();}}
+a0.Dispose();}}
 [ComImport,Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostWritableAdminManager{
 IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cy,[MarshalAs(UnmanagedType.BStr)]string i);
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string f);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string f,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();
 void CommitChanges();
 [return:MarshalAs(UnmanagedType.BStr)]string GetCommitPath();

@@ -19,7 +19,7 @@ IWritingMachine a;
 ITasks cp;
 int f8;
 List<string>fg=new List<string>();
-string da;
+string c9;
 public static string Run(IDictionary p){
 return Run(p,new WindowsMachine(),new WindowsTasks());}
 public static string Run(IDictionary p,IWritingMachine a,ITasks cp){
@@ -33,25 +33,25 @@ this.cp=cp;
 if(k["guard"].IsNull==k["confirm"].IsNull)
 throw k["guard"].Bad("give exactly one of guard and confirm");
 if(!k["confirm"].IsNull){
-da=k["confirm"].Text();
+c9=k["confirm"].Text();
 if(k["steps"].Items().Count>0)
 throw k["steps"].Bad("a confirmation has none");
 return;}
 Given bd=k["guard"].Keys(new[]{"minutes","engine"});
 f8=(int)bd["minutes"].Whole(1,1440);
-foreach(Given df in bd["engine"].Items())
-fg.Add(Unpacked(df));}
-static string Unpacked(Given df){
+foreach(Given de in bd["engine"].Items())
+fg.Add(Unpacked(de));}
+static string Unpacked(Given de){
 try{
-using(GZipStream az=new GZipStream(new MemoryStream(Convert.FromBase64String(df.Text())),CompressionMode.Decompress))
-using(StreamReader bh=new StreamReader(az,Encoding.UTF8))
+using(GZipStream a0=new GZipStream(new MemoryStream(Convert.FromBase64String(de.Text())),CompressionMode.Decompress))
+using(StreamReader bh=new StreamReader(a0,Encoding.UTF8))
 return bh.ReadToEnd();}
 catch(Exception c){
-throw df.Bad("must be gzip in base64: "+c.Message);}}
+throw de.Bad("must be gzip in base64: "+c.Message);}}
 public bool Confirms{
-get{return da!=null;}}
-public void Arm(JournalWriter h,int ar){
-DateTime ck=a.UtcNow.AddMinutes(f8);
+get{return c9!=null;}}
+public void Arm(JournalWriter h,int an){
+DateTime cl=a.UtcNow.AddMinutes(f8);
 try{
 string x=Directory.CreateDirectory(FolderOf(a,h.Run)).FullName;
 string g1=Path.Combine(x,"undo.ps1");
@@ -59,11 +59,11 @@ for(int b=0;b<fg.Count;b++)
 File.WriteAllText(Path.Combine(x,b.ToString(CultureInfo.InvariantCulture)+".cs"),fg[b],Encoding.ASCII);
 File.WriteAllText(g1,Script(h.Run),Encoding.ASCII);
 string bo="-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \""+g1+"\"";
-string dq=cp.PowerShell(bo+" -Check",CheckSeconds);
-if(dq!=null)
-throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dq);
-cp.Register(NameOf(h.Run),Xml(bo,ck));
-h.Guard(Journal.Time(ck)+"\t"+ar.ToString(CultureInfo.InvariantCulture));}
+string dp=cp.PowerShell(bo+" -Check",CheckSeconds);
+if(dp!=null)
+throw new InvalidOperationException("Windows PowerShell could not load the engine: "+dp);
+cp.Register(NameOf(h.Run),Xml(bo,cl));
+h.Guard(Journal.Time(cl)+"\t"+an.ToString(CultureInfo.InvariantCulture));}
 catch(Exception c){
 Disarm(h.Run);
 string w="the guard could not be set up, so nothing was written: "+c.Message;
@@ -72,28 +72,28 @@ public void Disarm(string bc){
 Tidy(a,cp,bc);}
 public void Confirm(string i){
 Journal o=Journal.Of(i);
-if(o["run"]!=da|| !o.Waiting){
-bool e4=o["run"]==da&&o["expired"]!=null;
-string w="run "+da+(e4?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
+if(o["run"]!=c9|| !o.Waiting){
+bool el=o["run"]==c9&&o["expired"]!=null;
+string w="run "+c9+(el?" was not confirmed in time, and its guard has acted":" does not wait for a confirmation: it was confirmed already, or undone");
 throw new HostException("guard_expired",w,"confirm",w,null,null);}
 using(JournalWriter h=JournalWriter.GoOn(a,i,o))
 h.End();
 File.Delete(i);
-Disarm(da);}
+Disarm(c9);}
 public static string Expire(string bc){
 return Expire(bc,new WindowsMachine(),new WindowsTasks());}
 public static string Expire(string bc,IWritingMachine a,ITasks cp){
-string dq;
+string dp;
 try{
 string i=Path.Combine(a.JournalFolder(),Journal.File);
 using(IDisposable gf=a.Lock(WaitSeconds))
-dq=gf==null?"another applier did not end":Undone(bc,a,i);}
+dp=gf==null?"another applier did not end":Undone(bc,a,i);}
 catch(Exception c){
 HostException af=Applier.Typed(c,"journal");
-dq=af.Code+": "+af.Hint;}
-a.LogInvocation("tlsfleet.iis guard of run "+bc+": "+dq);
+dp=af.Code+": "+af.Hint;}
+a.LogInvocation("tlsfleet.iis guard of run "+bc+": "+dp);
 Tidy(a,cp,bc);
-return dq;}
+return dp;}
 static string Undone(string bc,IWritingMachine a,string i){
 Journal o=Journal.Of(i);
 if(o["run"]!=bc||o.Finished)
@@ -104,8 +104,8 @@ h.Expired(Journal.Time(a.UtcNow));
 Recovery bb=new Recovery(new Changes(a,ce),o);
 bb.Plan();
 bb.CarryOut(h);
-foreach(HostException av in bb.Lost)
-a.LogInvocation("tlsfleet.iis guard of run "+bc+": "+av.Place+": "+av.Hint);
+foreach(HostException aw in bb.Lost)
+a.LogInvocation("tlsfleet.iis guard of run "+bc+": "+aw.Place+": "+aw.Hint);
 if(bb.Lost.Count>0)
 return"undone but for records that could not be put back";
 h.End();}
@@ -133,10 +133,10 @@ return"param([switch]$Check)\r\n"
 +"$expire = $made.CompiledAssembly.GetType('TlsFleet.Guard', $true).GetMethod('Expire', [type[]]@([string]))\r\n"
 +"if (-not $Check) { $null = $expire.Invoke($null, [object[]]@('"+bc+"')) }\r\n"
 +"exit 0\r\n";}
-static string Xml(string bo,DateTime ck){
+static string Xml(string bo,DateTime cl){
 return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">"
 +"<RegistrationInfo><Description>Undoes a change of tlsfleet.iis that nobody has confirmed</Description></RegistrationInfo>"
-+"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(ck)+"</StartBoundary><EndBoundary>"+Journal.Time(ck.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
++"<Triggers><TimeTrigger><StartBoundary>"+Journal.Time(cl)+"</StartBoundary><EndBoundary>"+Journal.Time(cl.AddDays(30))+"</EndBoundary></TimeTrigger></Triggers>"
 +"<Principals><Principal id=\"System\"><UserId>S-1-5-18</UserId><RunLevel>HighestAvailable</RunLevel></Principal></Principals>"
 +"<Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy><DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>"
 +"<StopIfGoingOnBatteries>false</StopIfGoingOnBatteries><StartWhenAvailable>true</StartWhenAvailable>"
@@ -144,26 +144,26 @@ return"<?xml version=\"1.0\"?><Task version=\"1.2\" xmlns=\"http://schemas.micro
 +"<Actions Context=\"System\"><Exec><Command>"+Program+"</Command><Arguments>"+bo.Replace("\"","&quot;")+"</Arguments></Exec></Actions></Task>";}}
 public interface ITasks{
 string PowerShell(string p,int br);
-void Register(string g,string ix);
-void Remove(string g);}
+void Register(string f,string iw);
+void Remove(string f);}
 [ComImport,Guid("2faba4c7-4da9-4013-9697-20cc3fd40f85"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskService{
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetRunningTasks(int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object NewTask(uint ag);
-void Connect([MarshalAs(UnmanagedType.Struct)]object h5,[MarshalAs(UnmanagedType.Struct)]object ih,[MarshalAs(UnmanagedType.Struct)]object ji,[MarshalAs(UnmanagedType.Struct)]object g8);}
+void Connect([MarshalAs(UnmanagedType.Struct)]object h5,[MarshalAs(UnmanagedType.Struct)]object ih,[MarshalAs(UnmanagedType.Struct)]object jh,[MarshalAs(UnmanagedType.Struct)]object g8);}
 [ComImport,Guid("8cfac062-a080-4c15-9a88-aa7c2af80dfc"),InterfaceType(ComInterfaceType.InterfaceIsDual)]
 public interface ITaskFolder{
 [return:MarshalAs(UnmanagedType.BStr)]string GetName();
 [return:MarshalAs(UnmanagedType.BStr)]string GetPath();
 ITaskFolder GetFolder([MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetFolders(int ag);
-ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object jd);
-void DeleteFolder([MarshalAs(UnmanagedType.BStr)]string g,int ag);
+ITaskFolder CreateFolder([MarshalAs(UnmanagedType.BStr)]string f,[MarshalAs(UnmanagedType.Struct)]object jc);
+void DeleteFolder([MarshalAs(UnmanagedType.BStr)]string f,int ag);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTask([MarshalAs(UnmanagedType.BStr)]string i);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetTasks(int ag);
-void DeleteTask([MarshalAs(UnmanagedType.BStr)]string g,int ag);
-[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string i,[MarshalAs(UnmanagedType.BStr)]string ix,int ag,[MarshalAs(UnmanagedType.Struct)]object ih,[MarshalAs(UnmanagedType.Struct)]object g8,int ip,[MarshalAs(UnmanagedType.Struct)]object jd);}
+void DeleteTask([MarshalAs(UnmanagedType.BStr)]string f,int ag);
+[return:MarshalAs(UnmanagedType.IUnknown)]object RegisterTask([MarshalAs(UnmanagedType.BStr)]string i,[MarshalAs(UnmanagedType.BStr)]string iw,int ag,[MarshalAs(UnmanagedType.Struct)]object ih,[MarshalAs(UnmanagedType.Struct)]object g8,int ip,[MarshalAs(UnmanagedType.Struct)]object jc);}
 public class WindowsTasks:ITasks{
 static Guid TaskScheduler=new Guid("0f87369f-a4e5-4cfc-bd3e-73e6154572dd");
 const int CreateOrUpdate=6,ServiceAccount=5,NotFound=unchecked((int)0x80070002),NoPath=unchecked((int)0x80070003);
@@ -173,32 +173,32 @@ ProcessStartInfo bn=new ProcessStartInfo(Environment.ExpandEnvironmentVariables(
 bn.UseShellExecute=false;
 bn.CreateNoWindow=true;
 bn.RedirectStandardInput=bn.RedirectStandardOutput=bn.RedirectStandardError=true;
-StringBuilder dq=new StringBuilder();
+StringBuilder dp=new StringBuilder();
 using(Process be=Process.Start(bn)){
 be.StandardInput.Close();
 be.OutputDataReceived+=delegate{};
-be.ErrorDataReceived+=delegate(object jk,DataReceivedEventArgs cm){
-lock(dq)
-dq.Append(' ').Append(cm.Data);};
+be.ErrorDataReceived+=delegate(object jj,DataReceivedEventArgs eb){
+lock(dp)
+dp.Append(' ').Append(eb.Data);};
 be.BeginOutputReadLine();
 be.BeginErrorReadLine();
 if(!be.WaitForExit(br*1000)){
 be.Kill();
 return"it did not end in "+br+" seconds";}
 be.WaitForExit();
-return be.ExitCode==0?null:"it ended with code "+be.ExitCode+dq.ToString().TrimEnd();}}
-public void Register(string g,string ix){
+return be.ExitCode==0?null:"it ended with code "+be.ExitCode+dp.ToString().TrimEnd();}}
+public void Register(string f,string iw){
 In(delegate(ITaskFolder cx,List<object>l){
 ITaskFolder x=Find(cx,l)??SiteStates.Keep(l,cx.CreateFolder(Guard.TaskFolder,null));
-SiteStates.Keep(l,x.RegisterTask(g,ix,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
+SiteStates.Keep(l,x.RegisterTask(f,iw,CreateOrUpdate,"SYSTEM",null,ServiceAccount,OnlyAdministrators));
 });}
-public void Remove(string g){
+public void Remove(string f){
 In(delegate(ITaskFolder cx,List<object>l){
 ITaskFolder x=Find(cx,l);
 if(x==null)
 return;
 try{
-x.DeleteTask(g,0);}
+x.DeleteTask(f,0);}
 catch(Exception c){
 if(!IsMissing(c))
 throw;}
@@ -218,9 +218,9 @@ return c.HResult==NotFound||c.HResult==NoPath;}
 static void In(Action<ITaskFolder,List<object>>hw){
 List<object>l=new List<object>();
 try{
-ITaskService ds=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
-ds.Connect(null,null,null,null);
-hw(SiteStates.Keep(l,ds.GetFolder("\\")),l);}
+ITaskService dr=(ITaskService)SiteStates.Keep(l,Activator.CreateInstance(Type.GetTypeFromCLSID(TaskScheduler,true)));
+dr.Connect(null,null,null,null);
+hw(SiteStates.Keep(l,dr.GetFolder("\\")),l);}
 finally{
 SiteStates.Release(l);}}}
 }

@@ -27,8 +27,8 @@ namespace TlsFleet{
 [ComImport,Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostAdminManager{
 IAppHostElement GetAdminSection([MarshalAs(UnmanagedType.BStr)]string cy,[MarshalAs(UnmanagedType.BStr)]string i);
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string f);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string f,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetConfigManager();}
 [ComImport,Guid("64ff8ccc-b287-4dae-b08a-a72cbf45f453"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostElement{
@@ -36,21 +36,21 @@ public interface IAppHostElement{
 IAppHostElementCollection GetCollection();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetProperties();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetChildElements();
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string f);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string f,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetSchema();
-IAppHostElement GetElementByName([MarshalAs(UnmanagedType.BStr)]string g);
-IAppHostProperty GetPropertyByName([MarshalAs(UnmanagedType.BStr)]string g);
+IAppHostElement GetElementByName([MarshalAs(UnmanagedType.BStr)]string f);
+IAppHostProperty GetPropertyByName([MarshalAs(UnmanagedType.BStr)]string f);
 void Clear();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetMethods();}
 [ComImport,Guid("c8550bff-5281-4b1e-ac34-99b6fa38464d"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostElementCollection{
 uint GetCount();
 IAppHostElement GetItem([MarshalAs(UnmanagedType.Struct)]object b);
-void AddElement(IAppHostElement a3,int i1);
+void AddElement(IAppHostElement a4,int i0);
 void DeleteElement([MarshalAs(UnmanagedType.Struct)]object b);
 void Clear();
-IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string g);
+IAppHostElement CreateNewElement([MarshalAs(UnmanagedType.BStr)]string f);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetSchema();}
 [ComImport,Guid("ed35f7a1-5024-4e7b-a44d-07ddaf4b524d"),InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 public interface IAppHostProperty{
@@ -60,8 +60,8 @@ void SetValue([MarshalAs(UnmanagedType.Struct)]object value);
 void Clear();
 [return:MarshalAs(UnmanagedType.BStr)]string GetStringValue();
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetException();
-[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string g);
-void SetMetadata([MarshalAs(UnmanagedType.BStr)]string g,[MarshalAs(UnmanagedType.Struct)]object value);
+[return:MarshalAs(UnmanagedType.Struct)]object GetMetadata([MarshalAs(UnmanagedType.BStr)]string f);
+void SetMetadata([MarshalAs(UnmanagedType.BStr)]string f,[MarshalAs(UnmanagedType.Struct)]object value);
 [return:MarshalAs(UnmanagedType.IUnknown)]object GetSchema();}
 public static class SiteStates{
 public const string Sites="system.applicationHost/sites",AppHost="MACHINE/WEBROOT/APPHOST";
@@ -71,11 +71,11 @@ var c4=new Dictionary<long,string>();
 var l=new List<object>();
 var hs=new HashSet<string>();
 try{
-IAppHostAdminManager de=Keep(l,a.OpenAdmin());
-IAppHostElement cy=Keep(l,de.GetAdminSection(Sites,AppHost));
+IAppHostAdminManager dd=Keep(l,a.OpenAdmin());
+IAppHostElement cy=Keep(l,dd.GetAdminSection(Sites,AppHost));
 IAppHostElementCollection ab=Keep(l,cy.GetCollection());
-long at=ab==null?0:ab.GetCount();
-for(int b=0;b<at;b++)
+long au=ab==null?0:ab.GetCount();
+for(int b=0;b<au;b++)
 One(ab,b,c4,hs,z);}
 catch(Exception c){
 string c0=c.HResult==ClassNotRegistered?"IIS configuration objects are not registered":"site states";
@@ -98,8 +98,8 @@ finally{
 Release(l);}}
 static string Name(long cc){
 return cc==0||cc==1?"started":cc==2||cc==3?"stopped":"unknown";}
-static long Number(IAppHostProperty dx){
-return Convert.ToInt64(dx.GetValue()?? -1,CultureInfo.InvariantCulture);}
+static long Number(IAppHostProperty dw){
+return Convert.ToInt64(dw.GetValue()?? -1,CultureInfo.InvariantCulture);}
 public static T Keep<T>(List<object>l,T b0){
 l.Add(b0);
 return b0;}
@@ -112,76 +112,76 @@ const string Crypto=@"%ProgramData%\Microsoft\Crypto\";
 static string[]KeyFolders={@"Keys\",@"RSA\MachineKeys\",@"SystemKeys\",@"RSA\S-1-5-18\"};
 IMachine a;
 Gaps z;
-string fi,am;
-HashSet<string>dt=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-SortedDictionary<string,string>dg=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
-public Certificates(IMachine a,Gaps z,string fi,string am,IEnumerable<HttpRecord>a5){
+string fi,al;
+HashSet<string>ds=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+SortedDictionary<string,string>df=new SortedDictionary<string,string>(StringComparer.OrdinalIgnoreCase);
+public Certificates(IMachine a,Gaps z,string fi,string al,IEnumerable<HttpRecord>a6){
 this.a=a;
 this.z=z;
 this.fi=fi;
-this.am=am;
-dg["MY"]="MY";
-dg["WebHosting"]="WebHosting";
-foreach(HttpRecord v in a5){
-if(v.Thumbprint==null)
+this.al=al;
+df["MY"]="MY";
+df["WebHosting"]="WebHosting";
+foreach(HttpRecord u in a6){
+if(u.Thumbprint==null)
 continue;
-string a2=v.Store??"MY";
-dt.Add(a2+"\\"+v.Thumbprint);
-if(!dg.ContainsKey(a2))
-dg[a2]=a2;}}
+string a3=u.Store??"MY";
+ds.Add(a3+"\\"+u.Thumbprint);
+if(!df.ContainsKey(a3))
+df[a3]=a3;}}
 public List<Bag>Read(){
 var o=new List<Bag>();
-foreach(string a2 in dg.Values){
-List<StoredCertificate>c8=z.Try("certificates","certificate store "+a2,null,()=>a.Stores.Read(a2));
+foreach(string a3 in df.Values){
+List<StoredCertificate>c7=z.Try("certificates","certificate store "+a3,null,()=>a.Stores.Read(a3));
 try{
-if(c8!=null)
-Choose(a2,c8,o);}
+if(c7!=null)
+Choose(a3,c7,o);}
 finally{
 a.Stores.Close();}}
 return o;}
-void Choose(string a2,List<StoredCertificate>c8,List<Bag>o){
-bool iv=a2=="MY"||a2=="WebHosting";
-c8.Sort((av,a1)=>string.CompareOrdinal(av.Thumbprint,a1.Thumbprint));
-foreach(StoredCertificate d in c8){
-bool gh=fi=="candidates"&&iv&&d.Key!=null;
-if(fi=="all"||gh||dt.Contains(a2+"\\"+d.Thumbprint))
-o.Add(Facts(a2,d));}}
-Bag Facts(string a2,StoredCertificate d){
-return new Bag{{"thumbprint",d.Thumbprint},{"store",a2},{"der",Convert.ToBase64String(d.Der)}}
+void Choose(string a3,List<StoredCertificate>c7,List<Bag>o){
+bool iu=a3=="MY"||a3=="WebHosting";
+c7.Sort((aw,a2)=>string.CompareOrdinal(aw.Thumbprint,a2.Thumbprint));
+foreach(StoredCertificate d in c7){
+bool gh=fi=="candidates"&&iu&&d.Key!=null;
+if(fi=="all"||gh||ds.Contains(a3+"\\"+d.Thumbprint))
+o.Add(Facts(a3,d));}}
+Bag Facts(string a3,StoredCertificate d){
+return new Bag{{"thumbprint",d.Thumbprint},{"store",a3},{"der",Convert.ToBase64String(d.Der)}}
 .PutUnless("","friendly_name",d.FriendlyName??"")
 .PutUnless(false,"archived",d.Archived)
 .PutUnless(null,"renewed_by",d.RenewedBy)
-.Put("key",d.Key==null?null:KeyFacts(a2,d))
-.PutUnless(null,"chain",z.Try("chains","chain of certificate "+d.Thumbprint+" in "+a2,null,()=>Chain(d)));}
+.Put("key",d.Key==null?null:KeyFacts(a3,d))
+.PutUnless(null,"chain",z.Try("chains","chain of certificate "+d.Thumbprint+" in "+a3,null,()=>Chain(d)));}
 Bag Chain(StoredCertificate d){
 ChainFacts e7=a.Stores.Chain(d);
 return e7==null?null:new Bag{{"status",e7.Status},{"elements",e7.Elements}};}
-Bag KeyFacts(string a2,StoredCertificate d){
+Bag KeyFacts(string a3,StoredCertificate d){
 KeyLink q=d.Key;
-string c0="key of certificate "+d.Thumbprint+" in "+a2;
-string es=am=="sign"&& !IsSoftware(q.Provider)?"open":am;
-var an=new KeyProbe();
-if(es!="metadata")
-an=z.Try("keys",c0,an,()=>Opened(d,es=="sign"));
-string gt=z.Try("keys",c0,"unknown",()=>KeyAccess.OfSystem(an.Descriptor));
+string c0="key of certificate "+d.Thumbprint+" in "+a3;
+string et=al=="sign"&& !IsSoftware(q.Provider)?"open":al;
+var am=new KeyProbe();
+if(et!="metadata")
+am=z.Try("keys",c0,am,()=>Opened(d,et=="sign"));
+string gt=z.Try("keys",c0,"unknown",()=>KeyAccess.OfSystem(am.Descriptor));
 return new Bag{
-{"provider",q.Provider},{"provider_type",q.ProviderType},{"container",q.Container},{"key_spec",q.KeySpec},{"machine",q.Machine},{"system_access",gt},{"check",an.Tried?es:"metadata"},{"code",an.Code}
-}.PutUnless(null,"file",z.Try("keys",c0,null,()=>FileOf(an.UniqueName)));}
+{"provider",q.Provider},{"provider_type",q.ProviderType},{"container",q.Container},{"key_spec",q.KeySpec},{"machine",q.Machine},{"system_access",gt},{"check",am.Tried?et:"metadata"},{"code",am.Code}
+}.PutUnless(null,"file",z.Try("keys",c0,null,()=>FileOf(am.UniqueName)));}
 KeyProbe Opened(StoredCertificate d,bool g2){
 KeyLink q=d.Key;
-KeyProbe an=a.Stores.Probe(d,g2);
-if(an.Code!=KeyNative.BadKeyset|| !q.Machine|| !IsSoftware(q.Provider))
-return an;
+KeyProbe am=a.Stores.Probe(d,g2);
+if(am.Code!=KeyNative.BadKeyset|| !q.Machine|| !IsSoftware(q.Provider))
+return am;
 bool ft=q.ProviderType==0;
 string x=Crypto+KeyFolders[ft?0:1],il=ft?"":FileStart(q.Container);
-foreach(string g in a.FilesIn(x)){
-if(!g.StartsWith(il,StringComparison.OrdinalIgnoreCase))
+foreach(string f in a.FilesIn(x)){
+if(!f.StartsWith(il,StringComparison.OrdinalIgnoreCase))
 continue;
-if(!Opens(a.ToPath(x+g)))
-throw new HostException("access_denied",(ft?"it is missing, or it is the one in ":"it may not be opened: ")+x+g);
+if(!Opens(a.ToPath(x+f)))
+throw new HostException("access_denied",(ft?"it is missing, or it is the one in ":"it may not be opened: ")+x+f);
 if(!ft)
-an.UniqueName=g;}
-return an;}
+am.UniqueName=f;}
+return am;}
 public static string FileStart(string gi){
 byte[]bv;
 try{
@@ -189,20 +189,20 @@ using(MD5 iq=MD5.Create())
 bv=iq.ComputeHash(Encoding.ASCII.GetBytes(gi.ToLowerInvariant()+"\0"));}
 catch(Exception){
 return"";}
-StringBuilder g=new StringBuilder();
+StringBuilder f=new StringBuilder();
 for(int b=0;b<16;b+=4)
-g.Append(BitConverter.ToUInt32(bv,b).ToString("x8",CultureInfo.InvariantCulture));
-return g.Append('_').ToString();}
+f.Append(BitConverter.ToUInt32(bv,b).ToString("x8",CultureInfo.InvariantCulture));
+return f.Append('_').ToString();}
 static bool Opens(string i){
 try{
 using(new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
 return true;}
 catch(Exception c){
 return Gaps.CodeOf(c)!="access_denied";}}
-string FileOf(string g){
-if(!string.IsNullOrEmpty(g))
+string FileOf(string f){
+if(!string.IsNullOrEmpty(f))
 foreach(string x in KeyFolders){
-string i=Crypto+x+g;
+string i=Crypto+x+f;
 if(File.Exists(a.ToPath(i)))
 return i;}
 return null;}
@@ -216,21 +216,21 @@ const int Read=unchecked((int)0x80000000)|0x10000000|0x1;
 public static string OfSystem(byte[]a8){
 if(a8==null||a8.Length==0)
 return"unknown";
-var cg=new RawSecurityDescriptor(a8,0);
-RawAcl fd=cg.DiscretionaryAcl;
-if((cg.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
+var ch=new RawSecurityDescriptor(a8,0);
+RawAcl fd=ch.DiscretionaryAcl;
+if((ch.ControlFlags&ControlFlags.DiscretionaryAclPresent)==0)
 return"unknown";
 if(fd==null)
 return"granted";
 foreach(GenericAce gj in fd){
-CommonAce d4=gj as CommonAce;
-if(d4==null||(d4.AceFlags&AceFlags.InheritOnly)!=0||(d4.AccessMask&Read)==0)
+CommonAce d3=gj as CommonAce;
+if(d3==null||(d3.AceFlags&AceFlags.InheritOnly)!=0||(d3.AccessMask&Read)==0)
 continue;
-if(!System.Contains(d4.SecurityIdentifier.Value))
+if(!System.Contains(d3.SecurityIdentifier.Value))
 continue;
-if(d4.AceQualifier==AceQualifier.AccessDenied)
+if(d3.AceQualifier==AceQualifier.AccessDenied)
 return"denied";
-if(d4.AceQualifier==AceQualifier.AccessAllowed)
+if(d3.AceQualifier==AceQualifier.AccessAllowed)
 return"granted";}
 return"denied";}}
 public class Document{
@@ -239,117 +239,117 @@ const string CurrentVersion=@"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 IMachine a;
 IRegistry m;
 Gaps z=new Gaps();
-string aj,am;
-List<string>er=new List<string>(),c7=new List<string>();
-List<HttpRecord>a5=new List<HttpRecord>();
-List<Bag>el=new List<Bag>();
-bool?dj;
-public Document(IMachine a,string aj,string am){
+string aj,al;
+List<string>es=new List<string>(),c6=new List<string>();
+List<HttpRecord>a6=new List<HttpRecord>();
+List<Bag>em=new List<Bag>();
+bool?di;
+public Document(IMachine a,string aj,string al){
 this.a=a;
 this.aj=aj;
-this.am=am;
+this.al=al;
 m=a.Registry;}
 public Bag Read(){
-Bag jn=z.Try("os","Windows version",EmptyOs(),Os);
+Bag jm=z.Try("os","Windows version",EmptyOs(),Os);
 Bag f6=z.Try("iis","IIS version",null,Iis);
-long b1=(int)jn["build"];
+long b1=(int)jm["build"];
 ReadHttp(b1);
-IisConfig ch=new IisConfig(a,z);
+IisConfig ci=new IisConfig(a,z);
 if(f6!=null)
-ch.Read();
-List<Bag>ab=Sites(ch);
+ci.Read();
+List<Bag>ab=Sites(ci);
 bool?g0=null;
 if(f6!=null)
 g0=z.Try("schema","IIS schema",null,()=>IisConfig.SchemaKnowsSslFlags(a));
-List<Bag>d2=AllUsers(ch);
-Bag au=new Bag{
-{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",am}}},{"name",z.Try("os","computer name","",()=>ComputerName(m))},{"os",jn},{"iis",f6},{"addresses",z.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",er},{"http_ports",z.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",g0},{"update_exported",dj},{"shared_configuration",ch.Shared},{"sites",ab},{"records",a5.Select(v=>v.ToBag())},{"certificates",new Certificates(a,z,aj,am,a5).Read()},{"central_store",z.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c7},{"users",d2},{"connection",z.Try("connection","connection in use",null,Connection)},{"journal",z.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ch.Mappers.Where(IsComplete).Select(bf=>new Bag{{"site",bf.Site},{"thumbprint",bf.Thumbprint},{"store",bf.Store}})}};
-new Traces(a,z).AddTo(au,f6!=null,b1,el);
-return au.Put("incomplete",z.Entries);}
+List<Bag>d1=AllUsers(ci);
+Bag av=new Bag{
+{"format","tlsfleet.iis/document"},{"version",1},{"simulated",a.Simulated},{"read_at",a.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture)},{"reader",new Bag{{"version",Version},{"certificates",aj},{"key_check",al}}},{"name",z.Try("os","computer name","",()=>ComputerName(m))},{"os",jm},{"iis",f6},{"addresses",z.Try("addresses","local addresses",new string[0],()=>a.Addresses().ToArray())},{"ip_listen",es},{"http_ports",z.Try("http_ports","listening ports",null,Ports)},{"schema_ssl_flags",g0},{"update_exported",di},{"shared_configuration",ci.Shared},{"sites",ab},{"records",a6.Select(u=>u.ToBag())},{"certificates",new Certificates(a,z,aj,al,a6).Read()},{"central_store",z.Try("central_store","central certificate store",null,CentralStore)},{"url_reservations",c6},{"users",d1},{"connection",z.Try("connection","connection in use",null,Connection)},{"journal",z.Try("journal","journal of an unfinished apply",null,a.ReadJournal)},{"mappers",ci.Mappers.Where(IsComplete).Select(bf=>new Bag{{"site",bf.Site},{"thumbprint",bf.Thumbprint},{"store",bf.Store}})}};
+new Traces(a,z).AddTo(av,f6!=null,b1,em);
+return av.Put("incomplete",z.Entries);}
 void ReadHttp(long b1){
 try{
 using(IHttpApi ce=a.OpenHttp()){
-HttpRecords eb=new HttpRecords(ce);
-a5=eb.All(b1,z);
-el=eb.Unknown;
-c7=z.Try("url_reservations","URL reservations",c7,eb.UrlReservations);
-er=z.Try("ip_listen","IP listen list",er,eb.IpListen);
-dj=z.Try("update_exported","exports of httpapi.dll",null,()=>ce.UpdateExported);}}
+HttpRecords ea=new HttpRecords(ce);
+a6=ea.All(b1,z);
+em=ea.Unknown;
+c6=z.Try("url_reservations","URL reservations",c6,ea.UrlReservations);
+es=z.Try("ip_listen","IP listen list",es,ea.IpListen);
+di=z.Try("update_exported","exports of httpapi.dll",null,()=>ce.UpdateExported);}}
 catch(Exception c){
 z.Add("records",c,"http.sys configuration");}}
 public static string ComputerName(IRegistry m){
 const string i=@"SYSTEM\CurrentControlSet\Control\ComputerName\";
-object g=m.Value(i+"ActiveComputerName","ComputerName")??m.Value(i+"ComputerName","ComputerName");
-return Convert.ToString(g);}
+object f=m.Value(i+"ActiveComputerName","ComputerName")??m.Value(i+"ComputerName","ComputerName");
+return Convert.ToString(f);}
 int BuildOf(){
 object j=m.Value(CurrentVersion,"CurrentBuildNumber")??m.Value(CurrentVersion,"CurrentBuild");
 return j==null?0:int.Parse(Convert.ToString(j),CultureInfo.InvariantCulture);}
 Bag Os(){
-object dm=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
-object et=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
-if(dm==null){
-string[]c6=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
-dm=int.Parse(c6[0],CultureInfo.InvariantCulture);
-et=int.Parse(c6[1],CultureInfo.InvariantCulture);}
-return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dm,et??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
+object dl=m.Value(CurrentVersion,"CurrentMajorVersionNumber");
+object eu=m.Value(CurrentVersion,"CurrentMinorVersionNumber");
+if(dl==null){
+string[]cg=(Convert.ToString(m.Value(CurrentVersion,"CurrentVersion"))+".0").Split('.');
+dl=int.Parse(cg[0],CultureInfo.InvariantCulture);
+eu=int.Parse(cg[1],CultureInfo.InvariantCulture);}
+return OsBag(Convert.ToString(m.Value(CurrentVersion,"ProductName")),dl,eu??0,BuildOf(),m.Value(CurrentVersion,"UBR"));}
 static Bag EmptyOs(){
 return OsBag("",0,0,0,null);}
-static Bag OsBag(string g,object dm,object et,object b1,object fp){
-return new Bag{{"name",g},{"major",dm},{"minor",et},{"build",b1},{"revision",fp}};}
+static Bag OsBag(string f,object dl,object eu,object b1,object fp){
+return new Bag{{"name",f},{"major",dl},{"minor",eu},{"build",b1},{"revision",fp}};}
 Bag Iis(){
-object dm=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
-object et=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
-return dm==null?null:new Bag{{"major",dm},{"minor",et??0}};}
-List<Bag>Sites(IisConfig ch){
+object dl=m.Value(@"SOFTWARE\Microsoft\InetStp","MajorVersion");
+object eu=m.Value(@"SOFTWARE\Microsoft\InetStp","MinorVersion");
+return dl==null?null:new Bag{{"major",dl},{"minor",eu??0}};}
+List<Bag>Sites(IisConfig ci){
 Dictionary<long,string>c4=new Dictionary<long,string>();
-if(ch.Sites.Count>0)
+if(ci.Sites.Count>0)
 c4=SiteStates.Read(a,z);
 List<Bag>ab=new List<Bag>();
-foreach(Site ao in ch.Sites){
+foreach(Site ao in ci.Sites){
 string cc;
-IEnumerable<Bag>t=ao.Bindings.Select(delegate(Binding b4){
+IEnumerable<Bag>s=ao.Bindings.Select(delegate(Binding b4){
 return new Bag{{"protocol",b4.Protocol},{"information",b4.Information},{"ssl_flags",b4.Flags}};
 });
 c4.TryGetValue(ao.Id,out cc);
-ab.Add(new Bag{{"id",ao.Id},{"name",ao.Name},{"state",cc??"unknown"},{"bindings",t}});}
+ab.Add(new Bag{{"id",ao.Id},{"name",ao.Name},{"state",cc??"unknown"},{"bindings",s}});}
 return ab;}
-List<Bag>AllUsers(IisConfig ch){
-List<Bag>d2=new Users(m).Read(z);
-foreach(Mapper bf in ch.Mappers)
+List<Bag>AllUsers(IisConfig ci){
+List<Bag>d1=new Users(m).Read(z);
+foreach(Mapper bf in ci.Mappers)
 if(bf.Hash&& !IsComplete(bf))
-Users.Add(d2,"other",null,bf.Thumbprint,"applicationHost.config, customMetadata "+bf.Path+", property 5506 of the IIS 6 metabase");
-d2.AddRange(z.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
-return d2;}
+Users.Add(d1,"other",null,bf.Thumbprint,"applicationHost.config, customMetadata "+bf.Path+", property 5506 of the IIS 6 metabase");
+d1.AddRange(z.Try("users","other users of certificates",new Bag[0],a.OtherUsers));
+return d1;}
 static bool IsComplete(Mapper bf){
 return bf.Site>0&&bf.Thumbprint!=null;}
 List<int>Ports(){
 IEnumerable<TcpEnd>fe=a.Listening();
 if(fe==null)
 return null;
-return new SortedSet<int>(fe.Select(ck=>ck.Port)).ToList();}
+return new SortedSet<int>(fe.Select(cl=>cl.Port)).ToList();}
 Bag CentralStore(){
 const string i=@"SOFTWARE\Microsoft\IIS\CentralCertProvider";
-object dd=m.Value(i,"Enabled");
+object dc=m.Value(i,"Enabled");
 string x=m.Value(i,"CertStoreLocation")as string;
-if(dd==null&&x==null)
+if(dc==null&&x==null)
 return null;
-bool on=dd is int&&(int)dd!=0;
+bool on=dc is int&&(int)dc!=0;
 List<string>hd=null;
 if(!string.IsNullOrEmpty(x))
 hd=z.Try("central_store_files","files on "+x,null,()=>FilesIn(x));
 return new Bag{{"enabled",on},{"files",hd}};}
 List<string>FilesIn(string x){
 IEnumerable<string>bl=a.FilesIn(x);
-return bl==null?null:bl.OrderBy(g=>g,StringComparer.Ordinal).ToList();}
+return bl==null?null:bl.OrderBy(f=>f,StringComparer.Ordinal).ToList();}
 Bag Connection(){
-Dictionary<int,bool>dp=new Users(m).WinRmPorts();
-List<TcpEnd>ax=a.Established().Where(ck=>dp.ContainsKey(ck.Port)).ToList();
-TcpEnd c1=ax.FirstOrDefault(ck=>dp[ck.Port])??ax.FirstOrDefault();
+Dictionary<int,bool>dn=new Users(m).WinRmPorts();
+List<TcpEnd>ay=a.Established().Where(cl=>dn.ContainsKey(cl.Port)).ToList();
+TcpEnd c1=ay.FirstOrDefault(cl=>dn[cl.Port])??ay.FirstOrDefault();
 if(c1==null)
 return null;
-if(ax.Any(ck=>ck.Port!=c1.Port||ck.Address!=c1.Address))
+if(ay.Any(cl=>cl.Port!=c1.Port||cl.Address!=c1.Address))
 z.Add("connection","ambiguous","WinRM has connections on more than one listener; shown is "+c1.Address+" port "+c1.Port);
-return new Bag{{"address",c1.Address},{"port",c1.Port},{"tls",dp[c1.Port]}};}}
+return new Bag{{"address",c1.Address},{"port",c1.Port},{"tls",dn[c1.Port]}};}}
 [StructLayout(LayoutKind.Sequential)]
 public struct HttpVersion{
 public ushort Major,Minor;}
@@ -410,25 +410,25 @@ public const int QueryNext=1;
 public const uint InitializeConfig=2;
 public const uint NotFound=2,InvalidParameter=87,InsufficientBuffer=122,MoreData=234,NoMoreItems=259;
 [DllImport("httpapi.dll")]
-public static extern uint HttpInitialize(HttpVersion gc,uint ag,IntPtr eu);
+public static extern uint HttpInitialize(HttpVersion gc,uint ag,IntPtr ev);
 [DllImport("httpapi.dll")]
-public static extern uint HttpTerminate(uint ag,IntPtr eu);
+public static extern uint HttpTerminate(uint ag,IntPtr ev);
 [DllImport("httpapi.dll")]
-public static extern uint HttpQueryServiceConfiguration(IntPtr dv,int c2,IntPtr cu,uint b9,IntPtr e2,uint c5,out uint bq,IntPtr dn);
+public static extern uint HttpQueryServiceConfiguration(IntPtr du,int c2,IntPtr cu,uint b9,IntPtr e3,uint c5,out uint bq,IntPtr dm);
 [DllImport("httpapi.dll")]
-public static extern uint HttpSetServiceConfiguration(IntPtr dv,int c2,IntPtr ac,uint y,IntPtr dn);
+public static extern uint HttpSetServiceConfiguration(IntPtr du,int c2,IntPtr ac,uint y,IntPtr dm);
 [DllImport("httpapi.dll")]
-public static extern uint HttpDeleteServiceConfiguration(IntPtr dv,int c2,IntPtr ac,uint y,IntPtr dn);
+public static extern uint HttpDeleteServiceConfiguration(IntPtr du,int c2,IntPtr ac,uint y,IntPtr dm);
 [DllImport("httpapi.dll")]
-public static extern uint HttpUpdateServiceConfiguration(IntPtr dv,int c2,IntPtr ac,uint y,IntPtr dn);}
+public static extern uint HttpUpdateServiceConfiguration(IntPtr du,int c2,IntPtr ac,uint y,IntPtr dm);}
 public class HttpApi:IHttpApi{
 public HttpApi(){
 var gc=new HttpVersion{Major=1,Minor=0};
 uint r=HttpNative.HttpInitialize(gc,HttpNative.InitializeConfig,IntPtr.Zero);
 if(r!=0)
 throw HostException.OfCall("HttpInitialize",r);}
-public uint Query(int c2,IntPtr cu,uint b9,IntPtr e2,uint c5,out uint bq){
-return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c2,cu,b9,e2,c5,out bq,IntPtr.Zero);}
+public uint Query(int c2,IntPtr cu,uint b9,IntPtr e3,uint c5,out uint bq){
+return HttpNative.HttpQueryServiceConfiguration(IntPtr.Zero,c2,cu,b9,e3,c5,out bq,IntPtr.Zero);}
 public uint Set(int c2,IntPtr ac,uint y){
 return HttpNative.HttpSetServiceConfiguration(IntPtr.Zero,c2,ac,y,IntPtr.Zero);}
 public uint Delete(int c2,IntPtr ac,uint y){
@@ -450,8 +450,8 @@ public string Family,Key,Thumbprint,Store,AppId,CtlIdentifier,CtlStore;
 public long Flags,CheckMode,Freshness,Timeout;
 public Bag ToBag(){
 return AddTo(new Bag{{"family",Family},{"key",Key}});}
-public Bag AddTo(Bag en){
-return en.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
+public Bag AddTo(Bag eo){
+return eo.Put("thumbprint",Thumbprint).PutUnless(null,"store",Store).PutUnless(IisAppId,"app_id",AppId)
 .PutUnless(0L,"flags",Flags).PutUnless(0L,"check_mode",CheckMode)
 .PutUnless(0L,"freshness",Freshness).PutUnless(0L,"timeout",Timeout)
 .PutUnless(null,"ctl_identifier",CtlIdentifier).PutUnless(null,"ctl_store",CtlStore);}}
@@ -463,18 +463,18 @@ public List<Bag>Unknown=new List<Bag>();
 public HttpRecords(IHttpApi ce){
 this.ce=ce;}
 public List<HttpRecord>All(long b1,Gaps z){
-List<HttpRecord>c8=new List<HttpRecord>();
-Family(c8,z,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
-Family(c8,z,HttpNative.Sni,"hostnameport",b1<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-Family(c8,z,HttpNative.Ccs,"ccs",b1<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
-Family(c8,z,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
-return c8;}
-void Family(List<HttpRecord>c8,Gaps z,int c2,string aa,bool fj,object b2,Func<IntPtr,HttpRecord>cr){
+List<HttpRecord>c7=new List<HttpRecord>();
+Family(c7,z,HttpNative.Ssl,"ipport",false,new SslQuery{Desc=HttpNative.QueryNext},FromSsl);
+Family(c7,z,HttpNative.Sni,"hostnameport",b1<9200,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+Family(c7,z,HttpNative.Ccs,"ccs",b1<9200,new CcsQuery{Desc=HttpNative.QueryNext},FromCcs);
+Family(c7,z,HttpNative.ScopedCcs,"scopedccs",true,new SniQuery{Desc=HttpNative.QueryNext},FromSni);
+return c7;}
+void Family(List<HttpRecord>c7,Gaps z,int c2,string aa,bool fj,object b2,Func<IntPtr,HttpRecord>cr){
 try{
 List<HttpRecord>o=Steady(c2,b2,cr);
-foreach(HttpRecord v in o)
-v.Family=aa;
-c8.AddRange(o);}
+foreach(HttpRecord u in o)
+u.Family=aa;
+c7.AddRange(o);}
 catch(HostException c){
 if(fj&&c.Number==HttpNative.InvalidParameter)
 Unknown.Add(new Bag{{"what","records_"+aa},{"present",false},{"evidence",c.Call+", id "+c2+": "+c.Number}});
@@ -485,14 +485,14 @@ for(int bz=1;;bz++){
 List<HttpRecord>o=Each(c2,b2,cr);
 HashSet<string>gv=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 bool ht=false;
-foreach(HttpRecord v in o)
-ht|= !gv.Add(v.Key);
+foreach(HttpRecord u in o)
+ht|= !gv.Add(u.Key);
 if(!ht)
 return o;
 if(bz==5)
 throw new HostException("changed_meanwhile","records kept changing while they were read");}}
 public List<string>UrlReservations(){
-return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a6=>Text(((UrlAclSet)Marshal.PtrToStructure(a6,typeof(UrlAclSet))).Prefix));}
+return Each(HttpNative.UrlAcl,new UrlAclQuery{Desc=HttpNative.QueryNext},a1=>Text(((UrlAclSet)Marshal.PtrToStructure(a1,typeof(UrlAclSet))).Prefix));}
 public List<string>IpListen(){
 List<string>o=new List<string>();
 using(Room eg=new Room()){
@@ -501,8 +501,8 @@ if(r==HttpNative.NotFound)
 return o;
 if(r!=0)
 throw HostException.OfCall("HttpQueryServiceConfiguration",r);
-int at=Marshal.ReadInt32(eg.At);
-for(int b=0;b<at;b++)
+int au=Marshal.ReadInt32(eg.At);
+for(int b=0;b<au;b++)
 o.Add(Address(IntPtr.Add(eg.At,8+128*b)).ToString());}
 return o;}
 List<T>Each<T>(int c2,object b2,Func<IntPtr,T>cr){
@@ -525,41 +525,41 @@ throw HostException.OfCall("HttpQueryServiceConfiguration",r);
 o.Add(cr(eg.At));}}}
 finally{
 Marshal.FreeHGlobal(cu);}}
-public static HttpRecord Of(int c2,IntPtr a6){
-return c2==HttpNative.Ssl?FromSsl(a6):c2==HttpNative.Ccs?FromCcs(a6):FromSni(a6);}
-static HttpRecord FromSsl(IntPtr a6){
-SslSet set=(SslSet)Marshal.PtrToStructure(a6,typeof(SslSet));
+public static HttpRecord Of(int c2,IntPtr a1){
+return c2==HttpNative.Ssl?FromSsl(a1):c2==HttpNative.Ccs?FromCcs(a1):FromSni(a1);}
+static HttpRecord FromSsl(IntPtr a1){
+SslSet set=(SslSet)Marshal.PtrToStructure(a1,typeof(SslSet));
 IPAddress ap=Address(set.Address);
 string go=ap.ToString();
 return Record(set.Param,(go.IndexOf(':')<0?go:"["+go+"]")+":"+Port(set.Address));}
-static HttpRecord FromSni(IntPtr a6){
-SniSet set=(SniSet)Marshal.PtrToStructure(a6,typeof(SniSet));
-return Record(set.Param,Text(set.Key.Host)+":"+Port(a6));}
-static HttpRecord FromCcs(IntPtr a6){
-return Record(((CcsSet)Marshal.PtrToStructure(a6,typeof(CcsSet))).Param,Port(a6));}
+static HttpRecord FromSni(IntPtr a1){
+SniSet set=(SniSet)Marshal.PtrToStructure(a1,typeof(SniSet));
+return Record(set.Param,Text(set.Key.Host)+":"+Port(a1));}
+static HttpRecord FromCcs(IntPtr a1){
+return Record(((CcsSet)Marshal.PtrToStructure(a1,typeof(CcsSet))).Param,Port(a1));}
 static HttpRecord Record(SslParam bi,string q){
-HttpRecord v=new HttpRecord{Key=q,AppId=bi.AppId.ToString("B")};
+HttpRecord u=new HttpRecord{Key=q,AppId=bi.AppId.ToString("B")};
 if(bi.HashLength>0&&bi.Hash!=IntPtr.Zero){
 byte[]bv=new byte[bi.HashLength];
 Marshal.Copy(bi.Hash,bv,0,bv.Length);
-v.Thumbprint=Hex.Of(bv);}
-v.Store=Text(bi.StoreName);
-v.Flags=bi.Flags;
-v.CheckMode=bi.CheckMode;
-v.Freshness=bi.Freshness;
-v.Timeout=bi.Timeout;
-v.CtlIdentifier=Text(bi.CtlIdentifier);
-v.CtlStore=Text(bi.CtlStore);
-return v;}
-static string Text(IntPtr a6){
-return a6==IntPtr.Zero?null:Marshal.PtrToStringUni(a6);}
-static IPAddress Address(IntPtr a6){
-bool gq=Marshal.ReadInt16(a6)==23;
+u.Thumbprint=Hex.Of(bv);}
+u.Store=Text(bi.StoreName);
+u.Flags=bi.Flags;
+u.CheckMode=bi.CheckMode;
+u.Freshness=bi.Freshness;
+u.Timeout=bi.Timeout;
+u.CtlIdentifier=Text(bi.CtlIdentifier);
+u.CtlStore=Text(bi.CtlStore);
+return u;}
+static string Text(IntPtr a1){
+return a1==IntPtr.Zero?null:Marshal.PtrToStringUni(a1);}
+static IPAddress Address(IntPtr a1){
+bool gq=Marshal.ReadInt16(a1)==23;
 byte[]ae=new byte[gq?16:4];
-Marshal.Copy(IntPtr.Add(a6,gq?8:4),ae,0,ae.Length);
-return gq?new IPAddress(ae,(uint)Marshal.ReadInt32(a6,24)):new IPAddress(ae);}
-static string Port(IntPtr a6){
-int ba=(Marshal.ReadByte(a6,2)<<8)|Marshal.ReadByte(a6,3);
+Marshal.Copy(IntPtr.Add(a1,gq?8:4),ae,0,ae.Length);
+return gq?new IPAddress(ae,(uint)Marshal.ReadInt32(a1,24)):new IPAddress(ae);}
+static string Port(IntPtr a1){
+int ba=(Marshal.ReadByte(a1,2)<<8)|Marshal.ReadByte(a1,3);
 return ba.ToString(CultureInfo.InvariantCulture);}
 public class Room:IDisposable{
 uint ad=512;
@@ -586,11 +586,11 @@ byte[]ae=value as byte[];
 string j=ae!=null?Of(ae):value as string;
 if(j==null)
 return null;
-System.Text.StringBuilder d9=new System.Text.StringBuilder();
-foreach(char aq in j)
-if(Uri.IsHexDigit(aq))
-d9.Append(char.ToUpperInvariant(aq));
-return d9.Length==40?d9.ToString():null;}}
+System.Text.StringBuilder d8=new System.Text.StringBuilder();
+foreach(char ar in j)
+if(Uri.IsHexDigit(ar))
+d8.Append(char.ToUpperInvariant(ar));
+return d8.Length==40?d8.ToString():null;}}
 public class Binding{
 public string Protocol,Information;
 public long?Flags;}
@@ -609,9 +609,9 @@ public bool Shared;
 const string Folder=@"\inetsrv\config";
 IMachine a;
 Gaps z;
-List<Bag>ea=new List<Bag>();
+List<Bag>d9=new List<Bag>();
 string cb;
-bool d1,cf;
+bool d0,cf;
 public IisConfig(IMachine a,Gaps z){
 this.a=a;
 this.z=z;}
@@ -623,22 +623,22 @@ i=a.ToPath(x+"\\applicationHost.config");
 XmlFile.Visit(a,i,Restart,VisitConfiguration);
 if(cb!=null){
 i=a.ToPath(x+"\\"+cb);
-XmlFile.Visit(a,i,Sites.Clear,f=>VisitSites(f,0));}
+XmlFile.Visit(a,i,Sites.Clear,g=>VisitSites(g,0));}
 if(cf&&Sites.Any(ao=>ao.Bindings.Count==0))
 z.Add("site_defaults","not_modelled","siteDefaults has bindings, and there are sites without any: whether these get them is not known");
-if(!d1)
+if(!d0)
 z.Add("sites","malformed",i+" has no section system.applicationHost/sites");}
 catch(Exception c){
 Sites.Clear();
 z.Add("sites",c,i==null?"IIS configuration redirection":"IIS configuration "+i);}
-z.Entries.AddRange(ea);}
+z.Entries.AddRange(d9);}
 string Redirected(string x){
 string ej=null;
-Action<XmlPlace>d3=delegate(XmlPlace f){
-if(f.Is(0,"configurationRedirection")&&Truth(f["enabled"]))
-ej=f["path"];};
+Action<XmlPlace>d2=delegate(XmlPlace g){
+if(g.Is(0,"configurationRedirection")&&Truth(g["enabled"]))
+ej=g["path"];};
 try{
-XmlFile.Visit(a,a.ToPath(x+"\\redirection.config"),()=>{ej=null;},d3);}
+XmlFile.Visit(a,a.ToPath(x+"\\redirection.config"),()=>{ej=null;},d2);}
 catch(IOException c){
 if(!XmlFile.IsMissing(c))
 throw;}
@@ -649,96 +649,96 @@ return j!=null&&(j.Trim()=="1"||j.Trim().Equals("true",StringComparison.OrdinalI
 void Restart(){
 Sites.Clear();
 Mappers.Clear();
-ea.Clear();
+d9.Clear();
 cb=null;
-d1=cf=false;}
-void VisitConfiguration(XmlPlace f){
-int b6=f.Path.IndexOf("system.applicationHost")+1;
-if(b6==0||f.Path[0]!="configuration"|| !OnlyLocations(f.Path,b6-1))
+d0=cf=false;}
+void VisitConfiguration(XmlPlace g){
+int b6=g.Path.IndexOf("system.applicationHost")+1;
+if(b6==0||g.Path[0]!="configuration"|| !OnlyLocations(g.Path,b6-1))
 return;
-if(f.Is(b6+1,"sites")){
-d1=true;
-cb=f["configSource"]??cb;}
-else if(f.Path.Count>b6+1&&f.Path[b6]=="sites")
-VisitSites(f,b6);
-else if(f.Is(b6+2,"customMetadata","key"))
-Mappers.Add(NewMapper(f["path"]??""));
-else if(f.Is(b6+3,"customMetadata","key","property"))
-Property(Mappers[Mappers.Count-1],f);}
+if(g.Is(b6+1,"sites")){
+d0=true;
+cb=g["configSource"]??cb;}
+else if(g.Path.Count>b6+1&&g.Path[b6]=="sites")
+VisitSites(g,b6);
+else if(g.Is(b6+2,"customMetadata","key"))
+Mappers.Add(NewMapper(g["path"]??""));
+else if(g.Is(b6+3,"customMetadata","key","property"))
+Property(Mappers[Mappers.Count-1],g);}
 static Mapper NewMapper(string i){
 const string ab="LM/W3SVC/";
 var bf=new Mapper{Path=i,Store="MY"};
 if(i.StartsWith(ab,StringComparison.OrdinalIgnoreCase))
 long.TryParse(i.Substring(ab.Length),NumberStyles.None,CultureInfo.InvariantCulture,out bf.Site);
 return bf;}
-static void Property(Mapper bf,XmlPlace f){
-if(f["id"]=="5506"){
+static void Property(Mapper bf,XmlPlace g){
+if(g["id"]=="5506"){
 bf.Hash=true;
-bf.Thumbprint=LegacyThumbprint(f["value"]);}
-else if(f["id"]=="5511"&& !string.IsNullOrEmpty(f["value"]))
-bf.Store=f["value"];}
-static bool OnlyLocations(List<string>i,int ck){
-for(int b=1;b<ck;b++)
+bf.Thumbprint=LegacyThumbprint(g["value"]);}
+else if(g["id"]=="5511"&& !string.IsNullOrEmpty(g["value"]))
+bf.Store=g["value"];}
+static bool OnlyLocations(List<string>i,int cl){
+for(int b=1;b<cl;b++)
 if(i[b]!="location")
 return false;
 return true;}
-void VisitSites(XmlPlace f,int fr){
+void VisitSites(XmlPlace g,int fr){
 Site ao=Sites.Count==0?null:Sites[Sites.Count-1];
-cf|=f.Is(fr+4,"siteDefaults","bindings","binding");
-if(f.Is(fr+2,"sites","site"))
-Sites.Add(NewSite(f));
+cf|=g.Is(fr+4,"siteDefaults","bindings","binding");
+if(g.Is(fr+2,"sites","site"))
+Sites.Add(NewSite(g));
 else if(ao==null)
 return;
-else if(f.Is(fr+4,"site","bindings","clear"))
+else if(g.Is(fr+4,"site","bindings","clear"))
 ao.Bindings.Clear();
-else if(f.Is(fr+4,"site","bindings","binding"))
-ao.Bindings.Add(NewBinding(f,ao));}
-Site NewSite(XmlPlace f){
-var ao=new Site{Name=f["name"]??""};
-if(!long.TryParse(f["id"],NumberStyles.None,CultureInfo.InvariantCulture,out ao.Id))
-Doubt(f,"site "+ao.Name+": id is '"+f["id"]+"', not a number");
+else if(g.Is(fr+4,"site","bindings","binding"))
+ao.Bindings.Add(NewBinding(g,ao));}
+Site NewSite(XmlPlace g){
+var ao=new Site{Name=g["name"]??""};
+if(!long.TryParse(g["id"],NumberStyles.None,CultureInfo.InvariantCulture,out ao.Id))
+Doubt(g,"site "+ao.Name+": id is '"+g["id"]+"', not a number");
 if(ao.Name.Length==0)
-Doubt(f,"site "+ao.Id+": has no name");
+Doubt(g,"site "+ao.Id+": has no name");
 return ao;}
-Binding NewBinding(XmlPlace f,Site ao){
-var b4=new Binding{Protocol=f["protocol"]??"",Information=f["bindingInformation"]??""};
+Binding NewBinding(XmlPlace g,Site ao){
+var b4=new Binding{Protocol=g["protocol"]??"",Information=g["bindingInformation"]??""};
 string where="site "+ao.Name+", binding '"+b4.Information+"': ";
-string ag=f["sslFlags"];
-uint u;
+string ag=g["sslFlags"];
+uint t;
 if(b4.Protocol.Length==0||b4.Information.Length==0)
-Doubt(f,where+"protocol or bindingInformation is missing");
-if(ag!=null&&uint.TryParse(ag,NumberStyles.None,CultureInfo.InvariantCulture,out u))
-b4.Flags=u;
+Doubt(g,where+"protocol or bindingInformation is missing");
+if(ag!=null&&uint.TryParse(ag,NumberStyles.None,CultureInfo.InvariantCulture,out t))
+b4.Flags=t;
 else if(ag!=null)
-Doubt(f,where+"sslFlags is '"+ag+"', not an unsigned number");
+Doubt(g,where+"sslFlags is '"+ag+"', not an unsigned number");
 return b4;}
-void Doubt(XmlPlace f,string a4){
-a4="applicationHost.config line "+f.Line+": "+a4+"; IIS refuses to read the section";
-ea.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a4}});}
+void Doubt(XmlPlace g,string a5){
+a5="applicationHost.config line "+g.Line+": "+a5+"; IIS refuses to read the section";
+d9.Add(new Bag{{"layer","sites"},{"code","bad_value"},{"message",a5}});}
 static string LegacyThumbprint(string value){
-string i5=Hex.Thumbprint(value);
-if(i5!=null||value==null)
-return i5;
+string i4=Hex.Thumbprint(value);
+if(i4!=null||value==null)
+return i4;
 try{
 byte[]ae=Convert.FromBase64String(value);
 return ae.Length==20?Hex.Of(ae):null;}
 catch(FormatException){
 return null;}}
 public static bool?SchemaKnowsSslFlags(IMachine a){
-bool af=false,e0=false,dr=false;
-Action<XmlPlace>d3=delegate(XmlPlace f){
-if(f.Is(2,"sectionSchema"))
-e0=f["name"]=="system.applicationHost/sites";
-dr|=e0;
-af|=e0&&f.Is(0,"collection","attribute")&&f["name"]=="sslFlags";};
+bool af=false,e1=false,dq=false;
+Action<XmlPlace>d2=delegate(XmlPlace g){
+if(g.Is(2,"sectionSchema"))
+e1=g["name"]=="system.applicationHost/sites";
+dq|=e1;
+af|=e1&&g.Is(0,"collection","attribute")&&g["name"]=="sslFlags";};
 try{
 string i=a.ToPath(a.System32+Folder+"\\schema\\IIS_schema.xml");
-XmlFile.Visit(a,i,()=>{af=e0=dr=false;},d3);}
+XmlFile.Visit(a,i,()=>{af=e1=dq=false;},d2);}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return null;
 throw;}
-return dr?af:(bool?)null;}}
+return dq?af:(bool?)null;}}
 public class Journal{
 public const string Folder=@"%ProgramData%\tlsfleet.iis",File="journal.txt";
 public List<KeyValuePair<string,string>>Lines=new List<KeyValuePair<string,string>>();
@@ -748,29 +748,29 @@ public static Journal Parse(byte[]ae){
 Journal h=new Journal();
 string j=Encoding.ASCII.GetString(ae);
 int bn=0;
-for(int ck;(ck=j.IndexOf('\n',bn))>=0;bn=ck+1){
-string[]c6=j.Substring(bn,ck-bn).Split(new[]{'\t'},3);
-if(c6.Length==3&&Sum(c6[1]+"\t"+c6[2])==c6[0]&&h.Sound==bn){
-h.Lines.Add(new KeyValuePair<string,string>(c6[1],c6[2]));
-h.Sound=ck+1;}
-else if(ck+1<ae.Length)
+for(int cl;(cl=j.IndexOf('\n',bn))>=0;bn=cl+1){
+string[]cg=j.Substring(bn,cl-bn).Split(new[]{'\t'},3);
+if(cg.Length==3&&Sum(cg[1]+"\t"+cg[2])==cg[0]&&h.Sound==bn){
+h.Lines.Add(new KeyValuePair<string,string>(cg[1],cg[2]));
+h.Sound=cl+1;}
+else if(cl+1<ae.Length)
 h.Damaged=true;}
 return h;}
-public static string Line(string g,string value){
-string d7=g+"\t"+value;
-return Sum(d7)+"\t"+d7+"\n";}
+public static string Line(string f,string value){
+string d6=f+"\t"+value;
+return Sum(d6)+"\t"+d6+"\n";}
 static string Sum(string j){
 uint ir=2166136261;
 unchecked{
-foreach(char aq in j)
-ir=(ir^aq)*16777619;}
+foreach(char ar in j)
+ir=(ir^ar)*16777619;}
 return ir.ToString("x8",CultureInfo.InvariantCulture);}
-public string this[string g]{
+public string this[string f]{
 get{
 string o=null;
-foreach(KeyValuePair<string,string>cm in Lines)
-if(cm.Key==g)
-o=cm.Value;
+foreach(KeyValuePair<string,string>eb in Lines)
+if(eb.Key==f)
+o=eb.Value;
 return o;}}
 public bool Finished{
 get{return!Damaged&&(this["steps"]==null||this["end"]!=null);}}
@@ -781,11 +781,11 @@ return bd!=null&& !Finished&&this["expired"]==null&&this["undo"]==null
 &&bd.EndsWith("\t"+Count("done").ToString(CultureInfo.InvariantCulture),StringComparison.Ordinal);}}
 public static string Time(DateTime h1){
 return h1.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",CultureInfo.InvariantCulture);}
-public int Count(string g){
-int at=0;
-foreach(KeyValuePair<string,string>cm in Lines)
-at+=cm.Key==g?1:0;
-return at;}
+public int Count(string f){
+int au=0;
+foreach(KeyValuePair<string,string>eb in Lines)
+au+=eb.Key==f?1:0;
+return au;}
 public static Bag View(string i){
 Journal h;
 try{
@@ -806,9 +806,9 @@ return ii.Put("guard",new Bag{{"state",cc},{"at",e9??bd.Split('\t')[0]}});}
 public static Journal Of(string i){
 return Parse(System.IO.File.Exists(i)?Bytes(i):new byte[0]);}
 public static byte[]Bytes(string i){
-using(FileStream az=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(FileStream a0=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
 using(MemoryStream f3=new MemoryStream()){
-az.CopyTo(f3);
+a0.CopyTo(f3);
 return f3.ToArray();}}}
 public class Bag:IEnumerable{
 List<KeyValuePair<string,object>>cv=new List<KeyValuePair<string,object>>();
@@ -834,13 +834,13 @@ Append(j,value);
 return j.ToString();}
 public static void Append(StringBuilder j,object value){
 string bo=value as string;
-Bag en=value as Bag;
+Bag eo=value as Bag;
 if(value==null)
 j.Append("null");
 else if(bo!=null)
 Quote(j,bo);
-else if(en!=null)
-AppendBag(j,en);
+else if(eo!=null)
+AppendBag(j,eo);
 else if(value is IDictionary)
 AppendBag(j,Of((IDictionary)value));
 else if(value is bool)
@@ -852,13 +852,13 @@ AppendList(j,(IEnumerable)value);
 else
 throw new ArgumentException("no JSON for "+value.GetType());}
 static Bag Of(IDictionary bx){
-Bag en=new Bag();
+Bag eo=new Bag();
 foreach(DictionaryEntry b0 in bx)
-en.Put((string)b0.Key,b0.Value);
-return en;}
-static void AppendBag(StringBuilder j,Bag en){
+eo.Put((string)b0.Key,b0.Value);
+return eo;}
+static void AppendBag(StringBuilder j,Bag eo){
 char ak='{';
-foreach(KeyValuePair<string,object>b0 in en){
+foreach(KeyValuePair<string,object>b0 in eo){
 j.Append(ak);
 Quote(j,b0.Key);
 j.Append(':');
@@ -874,16 +874,16 @@ ak=',';}
 j.Append(ak=='['?"[]":"]");}
 static void Quote(StringBuilder j,string bo){
 j.Append('"');
-foreach(char aq in bo){
-if(aq=='"'||aq=='\\')
-j.Append('\\').Append(aq);
-else if(aq>=' '&&aq<127)
-j.Append(aq);
+foreach(char ar in bo){
+if(ar=='"'||ar=='\\')
+j.Append('\\').Append(ar);
+else if(ar>=' '&&ar<127)
+j.Append(ar);
 else
-j.Append("\\u").Append(((int)aq).ToString("x4",CultureInfo.InvariantCulture));}
+j.Append("\\u").Append(((int)ar).ToString("x4",CultureInfo.InvariantCulture));}
 j.Append('"');}
-public static void AppendDocument(StringBuilder j,object au){
-string gk=Write(au);
+public static void AppendDocument(StringBuilder j,object av){
+string gk=Write(av);
 if(gk.Length<=64*1024){
 j.Append("\"document\":").Append(gk);
 return;}
@@ -895,7 +895,7 @@ j.Append("\"document_gz\":\"").Append(Convert.ToBase64String(c3.ToArray())).Appe
 public class JsonReader{
 const int Deepest=64;
 string j;
-int a6,b6;
+int a1,b6;
 JsonReader(string j){
 this.j=j;}
 public static object Parse(string j){
@@ -907,71 +907,71 @@ return value;}
 catch(IndexOutOfRangeException){}
 catch(OverflowException){}
 catch(ArgumentOutOfRangeException){}
-throw new FormatException("JSON ends early, something follows it, or a number is too large, at "+bh.a6);}
+throw new FormatException("JSON ends early, something follows it, or a number is too large, at "+bh.a1);}
 char Next(){
-while(a6<j.Length&&char.IsWhiteSpace(j[a6]))
-a6++;
-return a6<j.Length?j[a6]:'\0';}
-bool Taken(char cj){
-if(Next()!=cj)
+while(a1<j.Length&&char.IsWhiteSpace(j[a1]))
+a1++;
+return a1<j.Length?j[a1]:'\0';}
+bool Taken(char ck){
+if(Next()!=ck)
 return false;
-a6++;
+a1++;
 return true;}
 object Value(){
 char b8=Next();
 if(b8=='{'||b8=='['){
 if(++b6>Deepest)
-throw new FormatException("JSON: too deep at "+a6);
+throw new FormatException("JSON: too deep at "+a1);
 object fb=b8=='{'?(object)Members():Items();
 b6--;
 return fb;}
 if(b8=='"')
 return Words();
-int bn=a6;
-while(a6<j.Length&&",]} \t\r\n".IndexOf(j[a6])<0)
-a6++;
-string gd=j.Substring(bn,a6-bn);
+int bn=a1;
+while(a1<j.Length&&",]} \t\r\n".IndexOf(j[a1])<0)
+a1++;
+string gd=j.Substring(bn,a1-bn);
 if(gd=="null")
 return null;
 return gd=="true"||gd=="false"?(object)(gd=="true"):long.Parse(gd,NumberStyles.AllowLeadingSign,CultureInfo.InvariantCulture);}
 Hashtable Members(){
 Hashtable bx=new Hashtable();
-a6++;
+a1++;
 while(!Taken('}')){
 if(bx.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a6);
+throw new FormatException("JSON: no comma at "+a1);
 Next();
 string q=Words();
 if(!Taken(':'))
-throw new FormatException("JSON: no colon at "+a6);
+throw new FormatException("JSON: no colon at "+a1);
 bx[q]=Value();}
 return bx;}
 object[]Items(){
 List<object>cv=new List<object>();
-a6++;
+a1++;
 while(!Taken(']')){
 if(cv.Count>0&& !Taken(','))
-throw new FormatException("JSON: no comma at "+a6);
+throw new FormatException("JSON: no comma at "+a1);
 cv.Add(Value());}
 return cv.ToArray();}
 string Words(){
 StringBuilder bo=new StringBuilder();
-if(j[a6++]!='"')
-throw new FormatException("JSON: no string at "+a6);
+if(j[a1++]!='"')
+throw new FormatException("JSON: no string at "+a1);
 for(;;){
-char aq=j[a6++];
-if(aq=='"')
+char ar=j[a1++];
+if(ar=='"')
 return bo.ToString();
-if(aq=='\\')
-aq=Escaped(j[a6++]);
-bo.Append(aq);}}
-char Escaped(char aq){
+if(ar=='\\')
+ar=Escaped(j[a1++]);
+bo.Append(ar);}}
+char Escaped(char ar){
 const string bl="bfnrt",h7="\b\f\n\r\t";
-if(aq=='u'){
-a6+=4;
-return(char)int.Parse(j.Substring(a6-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
-int b=bl.IndexOf(aq);
-return b<0?aq:h7[b];}}
+if(ar=='u'){
+a1+=4;
+return(char)int.Parse(j.Substring(a1-4,4),NumberStyles.HexNumber,CultureInfo.InvariantCulture);}
+int b=bl.IndexOf(ar);
+return b<0?ar:h7[b];}}
 public interface IMachine{
 bool Simulated{get;}
 DateTime UtcNow{get;}
@@ -980,29 +980,29 @@ IStores Stores{get;}
 IHttpApi OpenHttp();
 IAppHostAdminManager OpenAdmin();
 string System32{get;}
-string ToPath(string em);
-IEnumerable<string>FilesIn(string du);
-IEnumerable<string>Events(string ez,string b2,int ex);
+string ToPath(string en);
+IEnumerable<string>FilesIn(string dt);
+IEnumerable<string>Events(string e0,string b2,int ey);
 void Pause(int a9);
 IEnumerable<string>Addresses();
 IEnumerable<TcpEnd>Listening();
 IEnumerable<TcpEnd>Established();
-Stream Dial(string ap,int ba,int aw);
+Stream Dial(string ap,int ba,int ax);
 Bag ReadJournal();
 IEnumerable<Bag>OtherUsers();
 void LogInvocation(string j);}
 public interface IHttpApi:IDisposable{
-uint Query(int c2,IntPtr cu,uint b9,IntPtr e2,uint c5,out uint bq);
+uint Query(int c2,IntPtr cu,uint b9,IntPtr e3,uint c5,out uint bq);
 uint Set(int c2,IntPtr ac,uint y);
 uint Delete(int c2,IntPtr ac,uint y);
 uint Update(int c2,IntPtr ac,uint y);
 bool?UpdateExported{get;}}
 public interface IRegistry{
-object Value(string q,string g);
+object Value(string q,string f);
 string[]Keys(string q);
 string[]Names(string q);}
 public interface IStores{
-List<StoredCertificate>Read(string a2);
+List<StoredCertificate>Read(string a3);
 KeyProbe Probe(StoredCertificate d,bool g2);
 ChainFacts Chain(StoredCertificate d);
 void Close();}
@@ -1035,10 +1035,10 @@ try{
 Arguments.Check(p,"contract","certificates","key_check");
 Arguments.CheckContract(p);
 string aj=Arguments.Choice(p,"certificates","referenced","candidates","all");
-string am=Arguments.Choice(p,"key_check","metadata","open","sign");
-a.LogInvocation("tlsfleet.iis.host_reader, certificates="+aj+", key_check="+am);
+string al=Arguments.Choice(p,"key_check","metadata","open","sign");
+a.LogInvocation("tlsfleet.iis.host_reader, certificates="+aj+", key_check="+al);
 StringBuilder j=new StringBuilder("{\"changed\":false,\"contract\":1,");
-Json.AppendDocument(j,new Document(a,aj,am).Read());
+Json.AppendDocument(j,new Document(a,aj,al).Read());
 return j.Append('}').ToString();}
 catch(Exception c){
 return Json.Write(Failure(c));}}
@@ -1050,73 +1050,73 @@ return new Bag{
 public static Bag ErrorBag(HostException c,int?e){
 return new Bag{{"code",c.Code},{"place",c.Place},{"hint",c.Hint},{"step",e},{"call",c.Call},{"number",c.Number}};}}
 public static class Arguments{
-public static void Check(IDictionary p,params string[]cj){
-foreach(string g in cj)
-if(p[g]==null)
-throw Bad(g,"is missing");
+public static void Check(IDictionary p,params string[]ck){
+foreach(string f in ck)
+if(p[f]==null)
+throw Bad(f,"is missing");
 foreach(object q in p.Keys){
-string g=Convert.ToString(q);
-bool af=g.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
-foreach(string av in cj)
-af|=av.Equals(g,StringComparison.OrdinalIgnoreCase);
+string f=Convert.ToString(q);
+bool af=f.StartsWith("_ansible_",StringComparison.OrdinalIgnoreCase);
+foreach(string aw in ck)
+af|=aw.Equals(f,StringComparison.OrdinalIgnoreCase);
 if(!af)
-throw Bad(g,"is not known");}}
+throw Bad(f,"is not known");}}
 public static void CheckContract(IDictionary p){
 string k=Convert.ToString(p["contract"]);
 if(k!="1")
 throw new HostException("contract_mismatch","contract: this host speaks contract 1, not "+k,"contract",null,null,null);}
-public static string Choice(IDictionary p,string g,params string[]af){
-string k=Convert.ToString(p[g]);
+public static string Choice(IDictionary p,string f,params string[]af){
+string k=Convert.ToString(p[f]);
 if(Array.IndexOf(af,k)<0)
-throw Bad(g,"must be one of "+string.Join(", ",af)+", is '"+k+"'");
+throw Bad(f,"must be one of "+string.Join(", ",af)+", is '"+k+"'");
 return k;}
-static HostException Bad(string f,string a4){
-return new HostException("bad_argument",f+": "+a4,f,null,null,null);}}
+static HostException Bad(string g,string a5){
+return new HostException("bad_argument",g+": "+a5,g,null,null,null);}}
 public class HostException:Exception{
 public string Code,Place,Hint,Call;
 public long?Number;
-public HostException(string r,string a4,string f,string w,string bj,long?u):base(a4){
+public HostException(string r,string a5,string g,string w,string bj,long?t):base(a5){
 Code=r;
-Place=f;
+Place=g;
 Hint=w;
 Call=bj;
-Number=u;}
-public HostException(string r,string a4):this(r,a4,null,null,null,null){}
-public static HostException OfCall(string bj,uint u){
-bool b5=u==5;
-string ie=bj+" returned "+u+": "+new Win32Exception((int)u).Message;
-return new HostException(b5?"access_denied":"internal",ie,bj,b5?"administrator rights are missing":ie,bj,u);}}
+Number=t;}
+public HostException(string r,string a5):this(r,a5,null,null,null,null){}
+public static HostException OfCall(string bj,uint t){
+bool b5=t==5;
+string ie=bj+" returned "+t+": "+new Win32Exception((int)t).Message;
+return new HostException(b5?"access_denied":"internal",ie,bj,b5?"administrator rights are missing":ie,bj,t);}}
 public class Gaps{
 public List<Bag>Entries=new List<Bag>();
 static Dictionary<string,string>Rights=new Dictionary<string,string>{
 {"sites",@"read access to %windir%\System32\inetsrv\config and the files in it, or to the share with the shared configuration"},{"schema",@"read access to %windir%\System32\inetsrv\config\schema"},{"events","membership in the group Event Log Readers"},{"keys","read access to the key itself; that SYSTEM has it does not help the reader"},{"central_store_files","read access to the share of the central certificate store, which a second hop may refuse"}};
-public void Add(string dk,string r,string a4){
-Entries.Add(new Bag{{"layer",dk},{"code",r},{"message",a4}});}
-public void Add(string dk,Exception c,string c0){
+public void Add(string dj,string r,string a5){
+Entries.Add(new Bag{{"layer",dj},{"code",r},{"message",a5}});}
+public void Add(string dj,Exception c,string c0){
 string r=CodeOf(c);
 string gm;
-if(!Rights.TryGetValue(dk,out gm))
+if(!Rights.TryGetValue(dj,out gm))
 gm="administrator rights";
 string hh=r=="access_denied"?"; this takes "+gm:"";
-Add(dk,r,c0+": "+c.Message+hh);}
-public T Try<T>(string dk,string c0,T dz,Func<T>cr){
+Add(dj,r,c0+": "+c.Message+hh);}
+public T Try<T>(string dj,string c0,T dy,Func<T>cr){
 try{
 return cr();}
 catch(Exception c){
-Add(dk,c,c0);
-return dz;}}
+Add(dj,c,c0);
+return dy;}}
 public static string CodeOf(Exception c){
 HostException af=c as HostException;
 if(af!=null)
 return af.Code=="internal"&&af.Number!=null?af.Number.ToString():af.Code;
-uint ay=unchecked((uint)c.HResult);
-if(ay==0x80070005||c is SecurityException)
+uint az=unchecked((uint)c.HResult);
+if(az==0x80070005||c is SecurityException)
 return"access_denied";
-if(ay==0x80070002||ay==0x80070003)
+if(az==0x80070002||az==0x80070003)
 return"not_found";
 if(c is XmlException)
 return"malformed";
-return"0x"+ay.ToString("X8",CultureInfo.InvariantCulture);}}
+return"0x"+az.ToString("X8",CultureInfo.InvariantCulture);}}
 public class Traces{
 const string HttpEvents="*[System[Provider[@Name='Microsoft-Windows-HttpEvent'] and (EventID=15300 or EventID=15301 or EventID=15302)]]";
 const string Lifecycle="Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational";
@@ -1131,119 +1131,119 @@ public Traces(IMachine a,Gaps z){
 this.a=a;
 this.z=z;
 m=a.Registry;}
-public void AddTo(Bag au,bool f6,long b1,List<Bag>el){
-Put(au,"asked","asked","switches of features",()=>Asked(b1).Concat(el));
-Put(au,"managers","managers","certificate managers",Managers);
-au.Put("rebind",f6?z.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
-Put(au,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
-Put(au,"changes","events","event log of http.sys",Changes);}
-void Put(Bag au,string q,string dk,string c0,Func<IEnumerable<Bag>>cr){
-au.Put(q,z.Try(dk,c0,new List<Bag>(),()=>cr().ToList()));}
+public void AddTo(Bag av,bool f6,long b1,List<Bag>em){
+Put(av,"asked","asked","switches of features",()=>Asked(b1).Concat(em));
+Put(av,"managers","managers","certificate managers",Managers);
+av.Put("rebind",f6?z.Try("rebind","task of the automatic rebind",(bool?)null,()=>Rebind()):null);
+Put(av,"renewals","events","event log of certificate renewals",()=>Renewals().Reverse());
+Put(av,"changes","events","event log of http.sys",Changes);}
+void Put(Bag av,string q,string dj,string c0,Func<IEnumerable<Bag>>cr){
+av.Put(q,z.Try(dj,c0,new List<Bag>(),()=>cr().ToList()));}
 IEnumerable<Bag>Asked(long b1){
-const string eb=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
-const string ev=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
-return Switch("http2",eb,"EnableHttp2Tls",b1>=14393)
-.Concat(Switch("http3",eb,"EnableHttp3",b1>=20348)).Concat(Switch("tls13",ev,"Enabled",b1>=20348));}
-IEnumerable<Bag>Switch(string c0,string q,string g,bool af){
-object value=m.Value(q,g);
+const string ea=@"SYSTEM\CurrentControlSet\Services\HTTP\Parameters";
+const string ew=@"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.3\Server";
+return Switch("http2",ea,"EnableHttp2Tls",b1>=14393)
+.Concat(Switch("http3",ea,"EnableHttp3",b1>=20348)).Concat(Switch("tls13",ew,"Enabled",b1>=20348));}
+IEnumerable<Bag>Switch(string c0,string q,string f,bool af){
+object value=m.Value(q,f);
 if(value is int)
-yield return new Bag{{"what",c0},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+q+", "+g+" = "+unchecked((uint)(int)value)}};}
+yield return new Bag{{"what",c0},{"present",af&&(int)value!=0},{"evidence",@"HKLM\"+q+", "+f+" = "+unchecked((uint)(int)value)}};}
 IEnumerable<Bag>Managers(){
-foreach(string ds in new[]{"Certify.Service","Certify.Server.Core"})
-if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+ds).Length>0)
-yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+ds);
-foreach(string gb in a.FilesIn(a.System32+@"\Tasks").OrderBy(g=>g,StringComparer.Ordinal))
+foreach(string dr in new[]{"Certify.Service","Certify.Server.Core"})
+if(m.Names(@"SYSTEM\CurrentControlSet\Services\"+dr).Length>0)
+yield return Manager("certify",@"HKLM\SYSTEM\CurrentControlSet\Services\"+dr);
+foreach(string gb in a.FilesIn(a.System32+@"\Tasks").OrderBy(f=>f,StringComparer.Ordinal))
 if(KindOfTask(gb)!=null)
 yield return Manager(KindOfTask(gb),"scheduled task "+gb);
 foreach(string[]gs in Folders)
 if(Directory.Exists(a.ToPath(gs[1])))
 yield return Manager(gs[0],gs[1]);}
-static Bag Manager(string cd,string ep){
-return new Bag{{"kind",cd},{"evidence",ep}};}
+static Bag Manager(string cd,string eq){
+return new Bag{{"kind",cd},{"evidence",eq}};}
 static string KindOfTask(string gb){
-string g=gb.ToLowerInvariant();
+string f=gb.ToLowerInvariant();
 foreach(string af in new[]{"win-acme","simple-acme","posh-acme"})
-if(g.Contains(af))
+if(f.Contains(af))
 return af.Replace('-','_');
-return g.Contains("acme")||g.Contains("letsencrypt")?"other":null;}
+return f.Contains("acme")||f.Contains("letsencrypt")?"other":null;}
 bool Rebind(){
 try{
 string i=a.ToPath(a.System32+@"\Tasks\Microsoft\Windows\CertificateServicesClient\IIS-AutoCertRebind");
 using(var fo=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
 using(var j=new StreamReader(fo,true)){
-XmlNode dd=Parse(j.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
-return dd==null||dd.InnerText.Trim()!="false";}}
+XmlNode dc=Parse(j.ReadToEnd()).SelectSingleNode("*[local-name()='Settings']/*[local-name()='Enabled']");
+return dc==null||dc.InnerText.Trim()!="false";}}
 catch(IOException c){
 if(XmlFile.IsMissing(c))
 return false;
 throw;}}
 IEnumerable<Bag>Renewals(){
 foreach(XmlElement ca in Events(Lifecycle,"*[System[EventID=1001]]")){
-string ja=Thumbprint(ca,"OldCertificateDetails"),a1=Thumbprint(ca,"NewCertificateDetails");
-if(ja!=null&&a1!=null)
-yield return new Bag{{"at",At(ca)},{"old",ja},{"new",a1}};}}
-static string Thumbprint(XmlElement ca,string g){
-XmlElement f4=First(ca,g);
+string i9=Thumbprint(ca,"OldCertificateDetails"),a2=Thumbprint(ca,"NewCertificateDetails");
+if(i9!=null&&a2!=null)
+yield return new Bag{{"at",At(ca)},{"old",i9},{"new",a2}};}}
+static string Thumbprint(XmlElement ca,string f){
+XmlElement f4=First(ca,f);
 return f4==null?null:Hex.Thumbprint(f4.GetAttribute("Thumbprint"));}
 IEnumerable<Bag>Changes(){
-var dr=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+var dq=new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 foreach(XmlElement ca in Events("System",HttpEvents)){
-XmlNodeList dh=ca.GetElementsByTagName("Data");
-string ah=dh.Count==0?"":dh[dh.Count-1].InnerText;
-if(ah.Length>0&&dr.Add(ah))
+XmlNodeList dg=ca.GetElementsByTagName("Data");
+string ah=dg.Count==0?"":dg[dg.Count-1].InnerText;
+if(ah.Length>0&&dq.Add(ah))
 yield return new Bag{{"at",At(ca)},{"kind",Kinds[int.Parse(First(ca,"EventID").InnerText)-15300]},{"endpoint",ah}};}}
 static string At(XmlElement ca){
 return First(ca,"TimeCreated").GetAttribute("SystemTime").Substring(0,19)+"Z";}
-IEnumerable<XmlElement>Events(string ez,string b2){
-return a.Events(ez,b2,MostEvents).Select(Parse);}
+IEnumerable<XmlElement>Events(string e0,string b2){
+return a.Events(e0,b2,MostEvents).Select(Parse);}
 static XmlElement Parse(string j){
-var au=new XmlDocument{XmlResolver=null};
-au.LoadXml(j);
-return au.DocumentElement;}
-static XmlElement First(XmlElement h8,string g){
-return(XmlElement)h8.GetElementsByTagName(g)[0];}}
+var av=new XmlDocument{XmlResolver=null};
+av.LoadXml(j);
+return av.DocumentElement;}
+static XmlElement First(XmlElement h8,string f){
+return(XmlElement)h8.GetElementsByTagName(f)[0];}}
 public static class EventLog{
 const int InsufficientBuffer=122,NoMoreItems=259,ChannelNotFound=15007;
-public static List<string>Read(string ez,string b2,int ex){
+public static List<string>Read(string e0,string b2,int ey){
 var o=new List<string>();
-IntPtr ee=EvtQuery(IntPtr.Zero,ez,b2,0x201);
+IntPtr ee=EvtQuery(IntPtr.Zero,e0,b2,0x201);
 int r=ee==IntPtr.Zero?Marshal.GetLastWin32Error():0;
 if(r==ChannelNotFound)
 return o;
 if(r!=0)
 throw HostException.OfCall("EvtQuery",(uint)r);
 try{
-IntPtr av;
-uint at;
-while(o.Count<ex&&EvtNext(ee,1,out av,-1,0,out at)){
+IntPtr aw;
+uint au;
+while(o.Count<ey&&EvtNext(ee,1,out aw,-1,0,out au)){
 try{
-o.Add(Xml(av));}
+o.Add(Xml(aw));}
 finally{
-EvtClose(av);}}
+EvtClose(aw);}}
 r=Marshal.GetLastWin32Error();
-if(o.Count<ex&&r!=NoMoreItems)
+if(o.Count<ey&&r!=NoMoreItems)
 throw HostException.OfCall("EvtNext",(uint)r);}
 finally{
 EvtClose(ee);}
 return o;}
 static string Xml(IntPtr b0){
 byte[]j=new byte[4096];
-uint dt,at;
+uint ds,au;
 for(;;){
-if(EvtRender(IntPtr.Zero,b0,1,(uint)j.Length,j,out dt,out at))
-return Encoding.Unicode.GetString(j,0,(int)dt).TrimEnd('\0');
+if(EvtRender(IntPtr.Zero,b0,1,(uint)j.Length,j,out ds,out au))
+return Encoding.Unicode.GetString(j,0,(int)ds).TrimEnd('\0');
 int r=Marshal.GetLastWin32Error();
-if(r!=InsufficientBuffer||dt<=j.Length)
+if(r!=InsufficientBuffer||ds<=j.Length)
 throw HostException.OfCall("EvtRender",(uint)r);
-j=new byte[dt];}}
+j=new byte[ds];}}
 [DllImport("wevtapi.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr EvtQuery(IntPtr je,string i,string b2,uint ag);
+static extern IntPtr EvtQuery(IntPtr jd,string i,string b2,uint ag);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtNext(IntPtr ee,uint ad,out IntPtr b0,int jg,uint ag,out uint i2);
+static extern bool EvtNext(IntPtr ee,uint ad,out IntPtr b0,int jf,uint ag,out uint i1);
 [DllImport("wevtapi.dll",SetLastError=true)]
-static extern bool EvtRender(IntPtr db,IntPtr b0,uint ag,uint ad,byte[]jh,out uint dt,out uint id);
+static extern bool EvtRender(IntPtr da,IntPtr b0,uint ag,uint ad,byte[]jg,out uint ds,out uint id);
 [DllImport("wevtapi.dll")]
-static extern bool EvtClose(IntPtr dv);}
+static extern bool EvtClose(IntPtr du);}
 public class Users{
 const string Wsman=@"SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener";
 const string Services=@"SYSTEM\CurrentControlSet\Services\";
@@ -1267,15 +1267,15 @@ foreach(string b3 in m.Keys(Wsman)){
 string i=Wsman+"\\"+b3;
 string ai=Hex.Thumbprint(m.Value(i,"certThumbprint"));
 int ba;
-bool ev;
-if(Listener(b3,out ba,out ev)&&ev&&ai!=null)
+bool ew;
+if(Listener(b3,out ba,out ew)&&ew&&ai!=null)
 Found("winrm",RecordOf(b3,ba),ai,i);}}
-bool Listener(string g,out int ba,out bool ev){
-int jb=g.LastIndexOf('+');
-ev=g.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
-object value=m.Value(Wsman+"\\"+g,"Port");
-ba=value is int?(int)value:ev?5986:5985;
-return jb>0;}
+bool Listener(string f,out int ba,out bool ew){
+int ja=f.LastIndexOf('+');
+ew=f.EndsWith("+HTTPS",StringComparison.OrdinalIgnoreCase);
+object value=m.Value(Wsman+"\\"+f,"Port");
+ba=value is int?(int)value:ew?5986:5985;
+return ja>0;}
 static string RecordOf(string b3,int ba){
 string ap=b3.Substring(0,b3.LastIndexOf('+'));
 if(ap.StartsWith("IP:",StringComparison.OrdinalIgnoreCase)){
@@ -1283,26 +1283,26 @@ ap=ap.Substring(3).Trim('[',']');
 return"ipport "+(ap.IndexOf(':')<0?ap:"["+ap+"]")+":"+ba;}
 return"ipport 0.0.0.0:"+ba;}
 public Dictionary<int,bool>WinRmPorts(){
-var dp=new Dictionary<int,bool>();
-dp[5985]=false;
-dp[5986]=true;
+var dn=new Dictionary<int,bool>();
+dn[5985]=false;
+dn[5986]=true;
 foreach(string b3 in m.Keys(Wsman)){
 int ba;
-bool ev;
-if(Listener(b3,out ba,out ev))
-dp[ba]=ev;}
-return dp;}
+bool ew;
+if(Listener(b3,out ba,out ew))
+dn[ba]=ew;}
+return dn;}
 void WebManagement(){
 const string i=@"SOFTWARE\Microsoft\WebManagement\Server";
 object ba=m.Value(i,"Port");
 Hash("wmsvc","ipport 0.0.0.0:"+(ba is int?(int)ba:8172),i,"SslCertificateHash");}
 void SqlServers(){
 foreach(string cx in Sql){
-foreach(string eq in m.Names(cx+@"Instance Names\SQL")){
-object c2=m.Value(cx+@"Instance Names\SQL",eq);
+foreach(string er in m.Names(cx+@"Instance Names\SQL")){
+object c2=m.Value(cx+@"Instance Names\SQL",er);
 Hash("sql",null,cx+c2+@"\MSSQLServer\SuperSocketNetLib","Certificate");}
-foreach(string eq in m.Names(cx+@"Instance Names\RS"))
-Found("ssrs",null,null,cx+@"Instance Names\RS, instance "+eq);}}
+foreach(string er in m.Names(cx+@"Instance Names\RS"))
+Found("ssrs",null,null,cx+@"Instance Names\RS, instance "+er);}}
 void Sstp(){
 const string i=Services+@"SstpSvc\Parameters";
 string ai=Hex.Thumbprint(m.Value(i,"SHA1CertificateHash"));
@@ -1311,28 +1311,28 @@ if(ai!=null||(hi!=null&&hi.Length==32))
 Found("sstp","ipport 0.0.0.0:443",ai,i);}
 void Wsus(){
 const string i=@"SOFTWARE\Microsoft\Update Services\Server\Setup";
-object ba=m.Value(i,"PortNumber"),ev=m.Value(i,"UsingSSL");
-if(ba is int&&ev is int&&(int)ev!=0)
+object ba=m.Value(i,"PortNumber"),ew=m.Value(i,"UsingSSL");
+if(ba is int&&ew is int&&(int)ew!=0)
 Found("wsus","ipport 0.0.0.0:"+((int)ba).ToString(CultureInfo.InvariantCulture),null,i);}
-void Hash(string cd,string q,string i,string g){
-string ai=Hex.Thumbprint(m.Value(i,g));
+void Hash(string cd,string q,string i,string f){
+string ai=Hex.Thumbprint(m.Value(i,f));
 if(ai!=null)
-Found(cd,q,ai,i+", "+g);}
+Found(cd,q,ai,i+", "+f);}
 void Present(string cd,string q,string i){
 if(m.Keys(i).Length+m.Names(i).Length>0)
 Found(cd,q,null,i);}
 void Found(string cd,string q,string ai,string i){
 Add(o,cd,q,ai,@"HKLM\"+i);}
-public static void Add(List<Bag>d2,string cd,string q,string ai,string ep){
-d2.Add(new Bag{{"kind",cd},{"key",q},{"thumbprint",ai},{"evidence",ep}});}}
+public static void Add(List<Bag>d1,string cd,string q,string ai,string eq){
+d1.Add(new Bag{{"kind",cd},{"key",q},{"thumbprint",ai},{"evidence",eq}});}}
 public partial class WindowsMachine:IMachine{
 static Guid AdminManager=new Guid("228fb8f7-fb53-4fd5-8c7b-ff59de606c5b");
 IRegistry m=new WindowsRegistry();
-IStores dg=new WindowsStores();
+IStores df=new WindowsStores();
 public bool Simulated{get{return false;}}
 public DateTime UtcNow{get{return DateTime.UtcNow;}}
 public IRegistry Registry{get{return m;}}
-public IStores Stores{get{return dg;}}
+public IStores Stores{get{return df;}}
 public string System32{
 get{return System32Of(Environment.Is64BitOperatingSystem,Environment.Is64BitProcess);}}
 public static string System32Of(bool ha,bool gl){
@@ -1341,12 +1341,12 @@ public IHttpApi OpenHttp(){
 return new HttpApi();}
 public IAppHostAdminManager OpenAdmin(){
 return(IAppHostAdminManager)Activator.CreateInstance(Type.GetTypeFromCLSID(AdminManager,true));}
-public string ToPath(string em){
-return Environment.ExpandEnvironmentVariables(em);}
-public IEnumerable<string>FilesIn(string du){
-return Directory.GetFiles(ToPath(du)).Select(Path.GetFileName);}
-public IEnumerable<string>Events(string ez,string b2,int ex){
-return EventLog.Read(ez,b2,ex);}
+public string ToPath(string en){
+return Environment.ExpandEnvironmentVariables(en);}
+public IEnumerable<string>FilesIn(string dt){
+return Directory.GetFiles(ToPath(dt)).Select(Path.GetFileName);}
+public IEnumerable<string>Events(string e0,string b2,int ey){
+return EventLog.Read(e0,b2,ey);}
 public void Pause(int a9){
 Thread.Sleep(a9);}
 public IEnumerable<string>Addresses(){
@@ -1361,46 +1361,46 @@ public IEnumerable<TcpEnd>Listening(){
 return TcpTable.OfSystem(TcpTable.Listen);}
 public IEnumerable<TcpEnd>Established(){
 return TcpTable.OfSystem(TcpTable.Established);}
-public Stream Dial(string ap,int ba,int aw){
-return Dial(new IPEndPoint(IPAddress.Parse(ap),ba),aw);}
-public static Stream Dial(IPEndPoint ck,int aw){
-Socket e3=new Socket(ck.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
+public Stream Dial(string ap,int ba,int ax){
+return Dial(new IPEndPoint(IPAddress.Parse(ap),ba),ax);}
+public static Stream Dial(IPEndPoint cl,int ax){
+Socket e4=new Socket(cl.AddressFamily,SocketType.Stream,ProtocolType.Tcp){NoDelay=true};
 try{
-IAsyncResult fn=e3.BeginConnect(ck,null,null);
-if(!fn.AsyncWaitHandle.WaitOne(aw))
-throw new TimeoutException("no connection to "+ck+" within "+aw+" ms");
-e3.EndConnect(fn);
-return new NetworkStream(e3,true);}
+IAsyncResult fn=e4.BeginConnect(cl,null,null);
+if(!fn.AsyncWaitHandle.WaitOne(ax))
+throw new TimeoutException("no connection to "+cl+" within "+ax+" ms");
+e4.EndConnect(fn);
+return new NetworkStream(e4,true);}
 catch{
-e3.Close();
+e4.Close();
 throw;}}
 public IEnumerable<Bag>OtherUsers(){
 return new Bag[0];}
 public Bag ReadJournal(){
 return Journal.View(ToPath(Journal.Folder+"\\"+Journal.File));}
 public void LogInvocation(string j){
-IntPtr ez=RegisterEventSourceW(null,"Ansible");
-if(ez==IntPtr.Zero)
+IntPtr e0=RegisterEventSourceW(null,"Ansible");
+if(e0==IntPtr.Zero)
 return;
-ReportEventW(ez,4,0,0,IntPtr.Zero,1,0,new[]{j},IntPtr.Zero);
-DeregisterEventSource(ez);}
+ReportEventW(e0,4,0,0,IntPtr.Zero,1,0,new[]{j},IntPtr.Zero);
+DeregisterEventSource(e0);}
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern IntPtr RegisterEventSourceW(string h5,string df);
+static extern IntPtr RegisterEventSourceW(string h5,string de);
 [DllImport("advapi32.dll",CharSet=CharSet.Unicode,SetLastError=true)]
-static extern bool ReportEventW(IntPtr ez,ushort jo,ushort iy,uint c2,IntPtr ih,ushort at,uint iz,string[]jm,IntPtr dh);
+static extern bool ReportEventW(IntPtr e0,ushort jn,ushort ix,uint c2,IntPtr ih,ushort au,uint iy,string[]jl,IntPtr dg);
 [DllImport("advapi32.dll")]
-static extern bool DeregisterEventSource(IntPtr ez);}
+static extern bool DeregisterEventSource(IntPtr e0);}
 public class WindowsRegistry:IRegistry{
-public object Value(string q,string g){
-return With(q,null,ax=>ax.GetValue(g));}
+public object Value(string q,string f){
+return With(q,null,ay=>ay.GetValue(f));}
 public string[]Keys(string q){
-return With(q,new string[0],ax=>ax.GetSubKeyNames());}
+return With(q,new string[0],ay=>ay.GetSubKeyNames());}
 public string[]Names(string q){
-return With(q,new string[0],ax=>ax.GetValueNames());}
-static T With<T>(string q,T dz,Func<RegistryKey,T>cr){
+return With(q,new string[0],ay=>ay.GetValueNames());}
+static T With<T>(string q,T dy,Func<RegistryKey,T>cr){
 using(RegistryKey cx=RegistryKey.OpenBaseKey(RegistryHive.LocalMachine,RegistryView.Registry64))
-using(RegistryKey ax=cx.OpenSubKey(q))
-return ax==null?dz:cr(ax);}}
+using(RegistryKey ay=cx.OpenSubKey(q))
+return ay==null?dy:cr(ay);}}
 public static class TcpTable{
 public const int Listen=2,Established=5;
 const int System=4,AllWithOwner=5,V4=2,V6=23,TooSmall=122;
@@ -1409,16 +1409,16 @@ List<TcpEnd>o=new List<TcpEnd>();
 Read(V4,eh=>Take(o,eh,cc,0,4,4,8,20),24);
 Read(V6,eh=>Take(o,eh,cc,48,0,16,20,52),56);
 return o;}
-static void Take(List<TcpEnd>o,IntPtr eh,int cc,int hp,int ge,int d5,int gy,int hk){
+static void Take(List<TcpEnd>o,IntPtr eh,int cc,int hp,int ge,int d4,int gy,int hk){
 if(Marshal.ReadInt32(eh,hk)!=System||Marshal.ReadInt32(eh,hp)!=cc)
 return;
-byte[]ap=new byte[d5];
-Marshal.Copy(IntPtr.Add(eh,ge),ap,0,d5);
+byte[]ap=new byte[d4];
+Marshal.Copy(IntPtr.Add(eh,ge),ap,0,d4);
 IPAddress fx=new IPAddress(ap);
 if(fx.IsIPv4MappedToIPv6)
 fx=fx.MapToIPv4();
 o.Add(new TcpEnd{Address=fx.ToString(),Port=(Marshal.ReadByte(eh,gy)<<8)|Marshal.ReadByte(eh,gy+1)});}
-static void Read(int aa,Action<IntPtr>i4,int hn){
+static void Read(int aa,Action<IntPtr>i3,int hn){
 uint ad=0x10000;
 for(;;){
 IntPtr bx=Marshal.AllocHGlobal((int)ad);
@@ -1428,45 +1428,45 @@ if(r==TooSmall)
 continue;
 if(r!=0)
 throw HostException.OfCall("GetExtendedTcpTable",r);
-int at=Marshal.ReadInt32(bx);
-for(int b=0;b<at;b++)
-i4(IntPtr.Add(bx,4+b*hn));
+int au=Marshal.ReadInt32(bx);
+for(int b=0;b<au;b++)
+i3(IntPtr.Add(bx,4+b*hn));
 return;}
 finally{
 Marshal.FreeHGlobal(bx);}}}
 [DllImport("iphlpapi.dll")]
-static extern uint GetExtendedTcpTable(IntPtr bx,ref uint ad,bool f0,int aa,int cd,uint eu);}
+static extern uint GetExtendedTcpTable(IntPtr bx,ref uint ad,bool f0,int aa,int cd,uint ev);}
 public class WindowsStores:IStores{
 const int StoreMissing=unchecked((int)0x80070002);
 static byte[]Sample=new byte[32];
-X509Store ax;
+X509Store ay;
 X509Certificate2Collection l;
-public List<StoredCertificate>Read(string a2){
-ax=new X509Store(a2,StoreLocation.LocalMachine);
+public List<StoredCertificate>Read(string a3){
+ay=new X509Store(a3,StoreLocation.LocalMachine);
 try{
-ax.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
+ay.Open(OpenFlags.ReadOnly|OpenFlags.OpenExistingOnly|OpenFlags.IncludeArchived);}
 catch(CryptographicException c){
-ax=null;
+ay=null;
 if(c.HResult==StoreMissing)
 return null;
 throw;}
-var c8=new List<StoredCertificate>();
-l=ax.Certificates;
+var c7=new List<StoredCertificate>();
+l=ay.Certificates;
 foreach(X509Certificate2 d in l)
-c8.Add(One(d));
-return c8;}
+c7.Add(One(d));
+return c7;}
 public void Close(){
 if(l!=null)
 foreach(X509Certificate2 d in l)
 d.Reset();
-if(ax!=null)
-ax.Close();
+if(ay!=null)
+ay.Close();
 l=null;
-ax=null;}
+ay=null;}
 public static StoredCertificate One(X509Certificate2 d){
-byte[]hm=Property(d,KeyNative.Renewal,(a6,ad)=>{
+byte[]hm=Property(d,KeyNative.Renewal,(a1,ad)=>{
 byte[]ae=new byte[ad];
-Marshal.Copy(a6,ae,0,ad);
+Marshal.Copy(a1,ae,0,ad);
 return ae;
 });
 return new StoredCertificate{
@@ -1475,89 +1475,89 @@ static T Property<T>(X509Certificate2 d,uint c2,Func<IntPtr,int,T>cr)where T:cla
 uint ad=0;
 if(!KeyNative.CertGetCertificateContextProperty(d.Handle,c2,IntPtr.Zero,ref ad))
 return null;
-IntPtr a6=Marshal.AllocHGlobal((int)ad);
+IntPtr a1=Marshal.AllocHGlobal((int)ad);
 try{
-return KeyNative.CertGetCertificateContextProperty(d.Handle,c2,a6,ref ad)?cr(a6,(int)ad):null;}
+return KeyNative.CertGetCertificateContextProperty(d.Handle,c2,a1,ref ad)?cr(a1,(int)ad):null;}
 finally{
-Marshal.FreeHGlobal(a6);
+Marshal.FreeHGlobal(a1);
 GC.KeepAlive(d);}}
-public static KeyLink ToLink(IntPtr a6,int ad){
-KeyNative.ProvInfo f7=(KeyNative.ProvInfo)Marshal.PtrToStructure(a6,typeof(KeyNative.ProvInfo));
+public static KeyLink ToLink(IntPtr a1,int ad){
+KeyNative.ProvInfo f7=(KeyNative.ProvInfo)Marshal.PtrToStructure(a1,typeof(KeyNative.ProvInfo));
 return new KeyLink{
 Container=Marshal.PtrToStringUni(f7.Container)??"",Provider=Marshal.PtrToStringUni(f7.Provider)??"",ProviderType=f7.ProviderType,KeySpec=f7.KeySpec,Machine=(f7.Flags&KeyNative.MachineKeyset)!=0};}
 public KeyProbe Probe(StoredCertificate d,bool g2){
-var an=new KeyProbe{Tried=true};
-X509Certificate2 dw=(X509Certificate2)d.Native;
+var am=new KeyProbe{Tried=true};
+X509Certificate2 dv=(X509Certificate2)d.Native;
 IntPtr q;
-uint cl;
+uint cm;
 bool cs;
-if(!KeyNative.CryptAcquireCertificatePrivateKey(dw.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out q,out cl,out cs)){
-an.Code=KeyNative.LastResult();
-if(an.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
+if(!KeyNative.CryptAcquireCertificatePrivateKey(dv.Handle,KeyNative.AcquireFlags,IntPtr.Zero,out q,out cm,out cs)){
+am.Code=KeyNative.LastResult();
+if(am.Code==KeyNative.BadKeyset&& !KeyNative.IsUserAnAdmin())
 throw new HostException("access_denied","there is no such key, or it may not be opened (0x80090016)");
-return an;}
-bool ft=cl==KeyNative.NcryptHandle;
+return am;}
+bool ft=cm==KeyNative.NcryptHandle;
 try{
-an.Descriptor=ft?CngProperty(q,"Security Descr",KeyNative.Dacl):CapiProperty(q,KeyNative.KeysetDescriptor,KeyNative.Dacl);
-an.UniqueName=ft?Text(Encoding.Unicode,CngProperty(q,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(q,KeyNative.UniqueContainer,0));
-an.Code= !g2?0:ft?CngSign(q,dw.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(q,cl,d.Key);}
+am.Descriptor=ft?CngProperty(q,"Security Descr",KeyNative.Dacl):CapiProperty(q,KeyNative.KeysetDescriptor,KeyNative.Dacl);
+am.UniqueName=ft?Text(Encoding.Unicode,CngProperty(q,"Unique Name",0)):Text(Encoding.ASCII,CapiProperty(q,KeyNative.UniqueContainer,0));
+am.Code= !g2?0:ft?CngSign(q,dv.GetKeyAlgorithm()=="1.2.840.113549.1.1.1"):CapiSign(q,cm,d.Key);}
 finally{
 if(cs&&ft)
 KeyNative.NCryptFreeObject(q);
 else if(cs)
 KeyNative.CryptReleaseContext(q,0);
-GC.KeepAlive(dw);}
-return an;}
+GC.KeepAlive(dv);}
+return am;}
 public ChainFacts Chain(StoredCertificate d){
-X509Certificate2 dw=(X509Certificate2)d.Native;
+X509Certificate2 dv=(X509Certificate2)d.Native;
 byte[]gx=new byte[4*IntPtr.Size];
 gx[0]=(byte)gx.Length;
-IntPtr db;
-if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dw.Handle,IntPtr.Zero,IntPtr.Zero,gx,KeyNative.ChainFlags,IntPtr.Zero,out db))
+IntPtr da;
+if(!KeyNative.CertGetCertificateChain(KeyNative.MachineEngine,dv.Handle,IntPtr.Zero,IntPtr.Zero,gx,KeyNative.ChainFlags,IntPtr.Zero,out da))
 throw HostException.OfCall("CertGetCertificateChain",(uint)Marshal.GetLastWin32Error());
 try{
-IntPtr b8=Marshal.ReadInt32(db,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(db,16)):IntPtr.Zero;
-return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(db,4)),Elements=b8==IntPtr.Zero?0:Marshal.ReadInt32(b8,12)};}
+IntPtr b8=Marshal.ReadInt32(da,12)>0?Marshal.ReadIntPtr(Marshal.ReadIntPtr(da,16)):IntPtr.Zero;
+return new ChainFacts{Status=unchecked((uint)Marshal.ReadInt32(da,4)),Elements=b8==IntPtr.Zero?0:Marshal.ReadInt32(b8,12)};}
 finally{
-KeyNative.CertFreeCertificateChain(db);
-GC.KeepAlive(dw);}}
-static byte[]CngProperty(IntPtr q,string g,uint ey){
-uint ag=ey|KeyNative.Silent,ad;
-if(KeyNative.NCryptGetProperty(q,g,null,0,out ad,ag)!=0)
+KeyNative.CertFreeCertificateChain(da);
+GC.KeepAlive(dv);}}
+static byte[]CngProperty(IntPtr q,string f,uint ez){
+uint ag=ez|KeyNative.Silent,ad;
+if(KeyNative.NCryptGetProperty(q,f,null,0,out ad,ag)!=0)
 return null;
 byte[]value=new byte[ad];
-return KeyNative.NCryptGetProperty(q,g,value,ad,out ad,ag)==0?value:null;}
-static byte[]CapiProperty(IntPtr bm,uint d0,uint ey){
+return KeyNative.NCryptGetProperty(q,f,value,ad,out ad,ag)==0?value:null;}
+static byte[]CapiProperty(IntPtr bm,uint dz,uint ez){
 uint ad=0;
-if(!KeyNative.CryptGetProvParam(bm,d0,null,ref ad,ey))
+if(!KeyNative.CryptGetProvParam(bm,dz,null,ref ad,ez))
 return null;
 byte[]value=new byte[ad];
-return KeyNative.CryptGetProvParam(bm,d0,value,ref ad,ey)?value:null;}
+return KeyNative.CryptGetProvParam(bm,dz,value,ref ad,ez)?value:null;}
 static string Text(Encoding g5,byte[]value){
 return value==null?null:g5.GetString(value).TrimEnd('\0');}
-static long CngSign(IntPtr q,bool jc){
-IntPtr g=Marshal.StringToHGlobalUni("SHA256"),ec=Marshal.AllocHGlobal(IntPtr.Size);
+static long CngSign(IntPtr q,bool jb){
+IntPtr f=Marshal.StringToHGlobalUni("SHA256"),ec=Marshal.AllocHGlobal(IntPtr.Size);
 try{
-Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=g},ec,false);
-IntPtr dt=jc?ec:IntPtr.Zero;
-uint ag=KeyNative.Silent|(jc?KeyNative.PadPkcs1:0),ad;
-int r=KeyNative.NCryptSignHash(q,dt,Sample,(uint)Sample.Length,null,0,out ad,ag);
+Marshal.StructureToPtr(new KeyNative.Pkcs1Padding{Algorithm=f},ec,false);
+IntPtr ds=jb?ec:IntPtr.Zero;
+uint ag=KeyNative.Silent|(jb?KeyNative.PadPkcs1:0),ad;
+int r=KeyNative.NCryptSignHash(q,ds,Sample,(uint)Sample.Length,null,0,out ad,ag);
 if(r==0)
-r=KeyNative.NCryptSignHash(q,dt,Sample,(uint)Sample.Length,new byte[ad],ad,out ad,ag);
+r=KeyNative.NCryptSignHash(q,ds,Sample,(uint)Sample.Length,new byte[ad],ad,out ad,ag);
 return unchecked((uint)r);}
 finally{
 Marshal.FreeHGlobal(ec);
-Marshal.FreeHGlobal(g);}}
-static long CapiSign(IntPtr bm,uint cl,KeyLink i7){
+Marshal.FreeHGlobal(f);}}
+static long CapiSign(IntPtr bm,uint cm,KeyLink i6){
 IntPtr bv;
 uint ad=0;
-if(!KeyNative.CryptCreateHash(bm,i7.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bv))
+if(!KeyNative.CryptCreateHash(bm,i6.ProviderType==KeyNative.RsaAes?KeyNative.Sha256:KeyNative.Sha1,IntPtr.Zero,0,out bv))
 return KeyNative.LastResult();
 try{
-bool dc=KeyNative.CryptHashData(bv,Sample,(uint)Sample.Length,0)
-&&KeyNative.CryptSignHash(bv,cl,IntPtr.Zero,0,null,ref ad)
-&&KeyNative.CryptSignHash(bv,cl,IntPtr.Zero,0,new byte[ad],ref ad);
-return dc?0:KeyNative.LastResult();}
+bool db=KeyNative.CryptHashData(bv,Sample,(uint)Sample.Length,0)
+&&KeyNative.CryptSignHash(bv,cm,IntPtr.Zero,0,null,ref ad)
+&&KeyNative.CryptSignHash(bv,cm,IntPtr.Zero,0,new byte[ad],ref ad);
+return db?0:KeyNative.LastResult();}
 finally{
 KeyNative.CryptDestroyHash(bv);}}}
 public static class KeyNative{
@@ -1579,29 +1579,29 @@ public IntPtr Algorithm;}
 [DllImport("shell32.dll")]
 public static extern bool IsUserAnAdmin();
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c2,IntPtr dh,ref uint ad);
+public static extern bool CertGetCertificateContextProperty(IntPtr d,uint c2,IntPtr dg,ref uint ad);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr ic,out IntPtr q,out uint cl,out bool cs);
+public static extern bool CryptAcquireCertificatePrivateKey(IntPtr d,uint ag,IntPtr ic,out IntPtr q,out uint cm,out bool cs);
 [DllImport("crypt32.dll",SetLastError=true)]
-public static extern bool CertGetCertificateChain(IntPtr jj,IntPtr d,IntPtr ig,IntPtr a2,byte[]gx,uint ag,IntPtr eu,out IntPtr e7);
+public static extern bool CertGetCertificateChain(IntPtr ji,IntPtr d,IntPtr ig,IntPtr a3,byte[]gx,uint ag,IntPtr ev,out IntPtr e7);
 [DllImport("crypt32.dll")]
 public static extern void CertFreeCertificateChain(IntPtr e7);
 [DllImport("ncrypt.dll",CharSet=CharSet.Unicode)]
-public static extern int NCryptGetProperty(IntPtr q,string g,byte[]e2,uint ad,out uint bq,uint ag);
+public static extern int NCryptGetProperty(IntPtr q,string f,byte[]e3,uint ad,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
-public static extern int NCryptSignHash(IntPtr q,IntPtr ec,byte[]bv,uint i0,byte[]gp,uint ad,out uint bq,uint ag);
+public static extern int NCryptSignHash(IntPtr q,IntPtr ec,byte[]bv,uint iz,byte[]gp,uint ad,out uint bq,uint ag);
 [DllImport("ncrypt.dll")]
 public static extern int NCryptFreeObject(IntPtr q);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptGetProvParam(IntPtr bm,uint d0,byte[]dh,ref uint ad,uint ag);
+public static extern bool CryptGetProvParam(IntPtr bm,uint dz,byte[]dg,ref uint ad,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptReleaseContext(IntPtr bm,uint ag);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptCreateHash(IntPtr bm,uint ik,IntPtr q,uint ag,out IntPtr bv);
 [DllImport("advapi32.dll",SetLastError=true)]
-public static extern bool CryptHashData(IntPtr bv,byte[]dh,uint ad,uint ag);
+public static extern bool CryptHashData(IntPtr bv,byte[]dg,uint ad,uint ag);
 [DllImport("advapi32.dll",EntryPoint="CryptSignHashW",SetLastError=true)]
-public static extern bool CryptSignHash(IntPtr bv,uint cl,IntPtr h0,uint ag,byte[]gp,ref uint ad);
+public static extern bool CryptSignHash(IntPtr bv,uint cm,IntPtr h0,uint ag,byte[]gp,ref uint ad);
 [DllImport("advapi32.dll",SetLastError=true)]
 public static extern bool CryptDestroyHash(IntPtr bv);
 public static long LastResult(){
@@ -1611,10 +1611,10 @@ public class XmlPlace{
 public List<string>Path=new List<string>();
 public Dictionary<string,string>Attributes=new Dictionary<string,string>(StringComparer.OrdinalIgnoreCase);
 public int Line;
-public string this[string g]{
+public string this[string f]{
 get{
 string value;
-return Attributes.TryGetValue(g,out value)?value:null;}}
+return Attributes.TryGetValue(f,out value)?value:null;}}
 public bool Is(int b6,params string[]bl){
 if(Path.Count<bl.Length||(b6>0&&Path.Count!=b6))
 return false;
@@ -1624,14 +1624,14 @@ return false;
 return true;}}
 public static class XmlFile{
 const int Attempts=5,MillisecondsBetween=200;
-public static void Visit(IMachine a,string i,Action bn,Action<XmlPlace>d3){
+public static void Visit(IMachine a,string i,Action bn,Action<XmlPlace>d2){
 for(int bz=1;;bz++){
 try{
 bn();
 var ak=new FileInfo(i);
 long y=ak.Length;
 DateTime hx=ak.LastWriteTimeUtc;
-Once(i,d3);
+Once(i,d2);
 var e5=new FileInfo(i);
 if((e5.Length==y&&e5.LastWriteTimeUtc==hx)||bz==Attempts)
 return;}
@@ -1642,25 +1642,25 @@ throw;}
 a.Pause(MillisecondsBetween);}}
 public static bool IsMissing(Exception c){
 return Gaps.CodeOf(c)=="not_found";}
-static void Once(string i,Action<XmlPlace>d3){
+static void Once(string i,Action<XmlPlace>d2){
 var g9=new XmlReaderSettings{
 DtdProcessing=DtdProcessing.Prohibit,XmlResolver=null,IgnoreComments=true,IgnoreProcessingInstructions=true,IgnoreWhitespace=true};
-using(var az=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
-using(XmlReader bh=XmlReader.Create(az,g9)){
+using(var a0=new FileStream(i,FileMode.Open,FileAccess.Read,FileShare.ReadWrite|FileShare.Delete))
+using(XmlReader bh=XmlReader.Create(a0,g9)){
 IXmlLineInfo fv=bh as IXmlLineInfo;
-var f=new XmlPlace();
+var g=new XmlPlace();
 while(bh.Read()){
 if(bh.NodeType==XmlNodeType.EndElement)
-f.Path.RemoveAt(f.Path.Count-1);
+g.Path.RemoveAt(g.Path.Count-1);
 if(bh.NodeType!=XmlNodeType.Element)
 continue;
 bool im=bh.IsEmptyElement;
-f.Path.Add(bh.LocalName);
-f.Line=fv==null?0:fv.LineNumber;
-f.Attributes.Clear();
+g.Path.Add(bh.LocalName);
+g.Line=fv==null?0:fv.LineNumber;
+g.Attributes.Clear();
 while(bh.MoveToNextAttribute())
-f.Attributes[bh.LocalName]=bh.Value;
-d3(f);
+g.Attributes[bh.LocalName]=bh.Value;
+d2(g);
 if(im)
-f.Path.RemoveAt(f.Path.Count-1);}}}}
+g.Path.RemoveAt(g.Path.Count-1);}}}}
 }

@@ -25,6 +25,10 @@ namespace TlsFleet
 		private readonly Journal dead;
 		private readonly List<Step> steps;
 		private readonly List<Way> ways = new List<Way>();
+
+		// Steps that have begun; those that are done, and those that are not, or no longer.
+		private readonly SortedSet<int> begun = new SortedSet<int>();
+		private readonly HashSet<int> done = new HashSet<int>(), undone = new HashSet<int>();
 		private readonly Dictionary<string, HttpRecord> records = new Dictionary<string, HttpRecord>(StringComparer.Ordinal);
 		private BindingLists sites;
 
@@ -44,11 +48,55 @@ namespace TlsFleet
 				if (dead.Damaged)
 					throw new FormatException("a line of it is not as it was written");
 				steps = Step.Read(new Given(JsonReader.Parse(dead["steps"]), "steps"));
+				foreach (KeyValuePair<string, string> line in dead.Lines)
+					Take(line.Key, line.Value.Split(new[] { '\t' }, 2));
 			}
 			catch (Exception fault)
 			{
 				throw Conflict("journal", "cannot be read: " + fault.Message);
 			}
+		}
+
+		// A line about a step. Throws whatever, where it does not fit the steps or the lines before it.
+		private void Take(string name, string[] parts)
+		{
+			if (Array.IndexOf(new[] { "begin", "done", "failed", "undo", "undone", "lost" }, name) < 0)
+				return;
+			int index = int.Parse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture);
+			if (name == "begin")
+			{
+				Held(steps[index], new Given(JsonReader.Parse(parts[1]), name));
+				begun.Add(index);
+			}
+			else if (name == "failed")
+				undone.Add(index);
+			else if (!begun.Contains(index))
+				throw new FormatException(name + ": step " + index + " had not begun");
+			else if (name == "done")
+				done.Add(index);
+			else if (name == "undo")
+				done.Remove(index);
+			else
+				(name == "lost" ? refused : undone).Add(index);
+		}
+
+		// The step as it was met: the record with its own spelling, places of bindings.
+		private static void Held(Step step, Given held)
+		{
+			if (step.Op == Step.Bindings)
+			{
+				List<Given> places = held.Items();
+				for (int at = 0; at < step.Edits.Count; at++)
+					if (places[at].IsText)
+						step.Edits[at].Behind = places[at].Text();
+					else
+						step.Edits[at].Position = (int)places[at].Whole(0, int.MaxValue);
+				return;
+			}
+			HttpRecord image = held.IsNull ? null : Step.Image(step, held);
+			if (!HttpTable.Same(image, step.Before))
+				throw held.Bad("not what its step expects");
+			step.Before = image;
 		}
 
 		private HostException Conflict(string place, string what)
@@ -60,40 +108,20 @@ namespace TlsFleet
 		// Finds out what to do. Throws journal_conflict.
 		public void Plan()
 		{
-			SortedDictionary<int, object> begun = new SortedDictionary<int, object>();
-			HashSet<int> done = new HashSet<int>(), undone = new HashSet<int>();
-			foreach (KeyValuePair<string, string> line in dead.Lines)
-			{
-				int tab = line.Value.IndexOf('\t'), index;
-				if (!int.TryParse(tab < 0 ? line.Value : line.Value.Substring(0, tab), NumberStyles.None, CultureInfo.InvariantCulture, out index))
-					continue;
-				if (line.Key == "begin")
-					begun[index] = JsonReader.Parse(line.Value.Substring(tab + 1));
-				else if (line.Key == "done")
-					done.Add(index);
-				else if (line.Key == "undo")
-					done.Remove(index);
-				else if (line.Key == "undone" || line.Key == "failed")
-					undone.Add(index);
-				else if (line.Key == "lost")
-					refused.Add(index);
-			}
-			foreach (int index in begun.Keys.Reverse())
+			foreach (int index in begun.Reverse())
 				if (!undone.Contains(index) && steps[index].Op != Step.Probe)
-					Plan(index, steps[index], begun[index], !done.Contains(index));
+					Plan(index, steps[index], !done.Contains(index));
 		}
 
 		// `uncertain`: begun, or its undo begun, and not finished.
-		private void Plan(int index, Step step, object held, bool uncertain)
+		private void Plan(int index, Step step, bool uncertain)
 		{
 			if (step.Op == Step.Bindings)
 			{
-				List<object> places = new List<object>((object[])held);
-				List<Edit> edits = step.Edits.Select((edit, at) => new Edit { Site = edit.Site, Behind = places[at] as string, Position = places[at] as string == null ? (int)(long)places[at] : edit.Position, Before = edit.Before, After = edit.After }).ToList();
-				Plan(index, edits, uncertain);
+				Plan(index, step.Edits, uncertain);
 				return;
 			}
-			HttpRecord before = held == null ? null : Step.Image(step, new Given(held, "begin")), now;
+			HttpRecord before = step.Before, now;
 			string identity = RecordMemory.Identity(step.Family, step.Key);
 			if (settled.Contains(identity))
 				return;

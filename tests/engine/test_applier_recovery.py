@@ -143,6 +143,45 @@ def test_a_damaged_journal_is_not_guessed_at(lane: Lane, folder: Path) -> None:
     assert standing(folder) == before
 
 
+#: Lines with sound sums that no applier would have written, in place of the last one of ``update`` and ``bindings`` that had begun.
+ODD_LINES = {
+    "a step that is not there": ("begin", "2\tnull"),
+    "a number that is none": ("begin", "first\tnull"),
+    "a negative number": ("done", "-1"),
+    "no image": ("begin", "1"),
+    "no json": ("begin", "1\t[0,"),
+    "a record in place of places": ("begin", "1\t{}"),
+    "too few places": ("begin", "1\t[0, 0]"),
+    "a place that is none": ("begin", "1\t[0, 0, -1]"),
+    "not the record of the step": ("begin", '0\t{"thumbprint": "' + "AB" * 20 + '"}'),
+    "no record where the step has one": ("begin", "0\tnull"),
+    "done, not begun": ("done", "1"),
+    "undone, not begun": ("undone", "1"),
+    "lost, not begun": ("lost", "1"),
+    "undone beyond the end": ("undo", "7"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), ODD_LINES.values(), ids=list(ODD_LINES))
+def test_a_journal_that_is_summed_and_makes_no_sense_is_one_that_cannot_be_read(
+    lane: Lane, folder: Path, name: str, value: str
+) -> None:
+    steps = applying.each(folder)
+    assert killed(folder, [steps["update"], steps["bindings"]], {"call": 2, "when": "before"})
+    path, before = folder / journals.PATH, standing(folder)
+    lines = journals.read(folder)
+    assert [one for one, _value in lines[-2:]] == ["done", "begin"]
+    path.write_text("".join(journals.line(*line) for line in [*lines[:-1], (name, value)]), encoding="ascii")
+    kept = path.read_bytes()
+    for asked in ([], [steps["set"]]):
+        answer = lane.apply(folder, asked)
+        error = answer["error"]
+        assert (error["code"], error["place"], answer["changed"]) == ("journal_conflict", "journal", False), error
+        assert "cannot be read" in error["hint"] and standing(folder) == before and path.read_bytes() == kept
+    path.write_text("".join(journals.line(*line) for line in lines), encoding="ascii")
+    assert lane.apply(folder, [])["error"] is None and standing(folder) != before
+
+
 def test_what_cannot_be_undone_stays_in_the_journal(lane: Lane, folder: Path) -> None:
     steps, before = applying.each(folder), standing(folder)
     assert killed(folder, [steps["set"], steps["delete"]], {"call": 2, "when": "after"})
