@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
 from support.documents import record, site
 from support.peers import API, BOTH, SHOP, host_of, plan_of, records_of, refused, wish
