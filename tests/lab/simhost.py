@@ -63,7 +63,7 @@ class SimulatedHost:
         self.http.known_flags = known_flags(self._os["build"], self.http.records.values())
         central = description.get("central_store", {}) or {}
         self._central = self._central_store(description)
-        self.http.files = None if self._central is None else self._central["files"]
+        self.http.files = self._central["files"] if self._central and self._central["enabled"] else []
         self._others = self._other_ports()
         if central.get("on_share") is not None:
             self.http.files = list(central["on_share"])

@@ -56,8 +56,11 @@ class Stores:
         entry = self._entries.get((store.upper(), thumbprint.upper()))
         if entry is None:
             return "missing"
-        spec = (entry.get("key_detail") or {}).get("key_spec")
-        return "ok" if entry.get("key", "ok") in ("ok", "unknown") and spec != 2 else "unusable"
+        detail = entry.get("key_detail") or {}
+        exchange = (
+            not detail.get("provider_type") or detail.get("key_spec") == 1
+        )  # else a key of a classic provider fails
+        return "ok" if entry.get("key", "ok") in ("ok", "unknown") and exchange else "unusable"
 
     def remove(self, thumbprint: str) -> bool:
         """Take a certificate out of every store it is in; False where it was in none."""

@@ -60,11 +60,16 @@ def _rank(record: dict[str, Any], address: str, version: int, port: int, sni: st
 
 
 def _file(document: dict[str, Any], sni: str) -> str | None:
-    files = (document["central_store"] or {}).get("files")
-    first = f"{sni}.pfx"
+    store = document["central_store"] or {"enabled": False, "files": None}
+    unread = any(item["layer"] == "central_store" for item in document["incomplete"])
+    if not store["enabled"] and not unread:
+        return None
+    files = store["files"]
+    wildcard = "_." + sni.split(".", 1)[-1] + ".pfx"
+    choices = [wildcard] if sni.startswith("*.") else [f"{sni}.pfx", wildcard]
     if files is None:
-        return first
-    for choice in (first, "_." + sni.split(".", 1)[-1] + ".pfx"):
+        return choices[0]
+    for choice in choices:
         if choice in files:
             return choice
     return None
@@ -77,7 +82,7 @@ def _usable(document: dict[str, Any], record: dict[str, Any]) -> bool:
             key = certificate["key"]
             if key is None or key["machine"] is False or key["system_access"] == "denied":
                 return False
-            if key["provider_type"] != 0 and key["key_spec"] == 2:
+            if key["provider_type"] != 0 and key["key_spec"] != 1:
                 return False
             return key["code"] not in _BAD_KEY_CODES
     return False

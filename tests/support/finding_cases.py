@@ -98,6 +98,18 @@ RECORDS = [
         {"sites": [SNI_SHOP], "records": [SHOP_RECORD, record("10.0.0.5:443", API, app_id=SSTP)]},
     ),
     Case(
+        "shadowed",
+        "Shop/*:443:shop.example",
+        "warning",
+        "with the certificate in shop.example.pfx of the central store",
+        None,
+        {
+            "sites": [site("Shop", "*:443:shop.example=0"), site("Api", "*:443:api.example=3", number=2)],
+            "records": [record("0.0.0.0:443", SHOP), record("443", None)],
+            "central_store": {"enabled": True, "files": ["shop.example.pfx", "api.example.pfx"]},
+        },
+    ),
+    Case(
         "address_families_differ",
         "port 443",
         "warning",
@@ -192,6 +204,14 @@ BINDINGS = [
         "Copy (started), Shop (started)",
         None,
         {"sites": [SNI_SHOP, site("Copy", ":443:shop.example=1", number=2)], "records": [SHOP_RECORD]},
+    ),
+    Case(
+        "duplicate_binding",
+        "Shop/*:443:",
+        "warning",
+        "3 times: *:443:, :443:, 0.0.0.0:443:",
+        None,
+        {"sites": [site("Shop", "*:443:", ":443:", "0.0.0.0:443:")], "records": [record("0.0.0.0:443", SHOP)]},
     ),
     Case("sni_unsupported", SUBJECT, "error", "no SNI before IIS 8", None, {**OLD_IIS, "sites": [SNI_SHOP]}),
     Case("sni_without_host", "Shop/*:443:", "error", "without a host name", None, asking("")),

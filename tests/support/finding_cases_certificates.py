@@ -141,6 +141,7 @@ KEYS = [
     Case("key_user_scope", KEY, "error", "user profile", BIND, with_key(machine=False)),
     Case("key_denied", KEY, "error", "access list", BIND, with_key(system_access="denied")),
     Case("key_wrong_spec", KEY, "error", "signatures only", BIND, with_key(provider_type=12, key_spec=2)),
+    Case("key_wrong_spec", KEY, "error", "KeySpec 0 is not key exchange", BIND, with_key(provider_type=12, key_spec=0)),
     Case("key_mismatch", KEY, "error", "another certificate", BIND, with_key(code=0x80090015)),
     Case("key_unverified", KEY, "info", "could not tell", None, with_key(system_access="unknown")),
     Case("key_unverified", KEY, "info", "says nothing about SYSTEM", None, with_key(code=0x80070005)),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import Endpoint
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from support.documents import record, site
 from support.peers import API, SHOP, host_of, plan_of, records_of, refused, wish
 
@@ -121,3 +123,32 @@ def test_a_wildcard_name_on_server_2012_takes_its_file_without_sni() -> None:
     start = host(os=old, update_exported=False)
     plan = plan_of(start, to_store("*.example.com"))
     assert plan.after.sites[0].bindings[0].flags == 2
+
+
+def identity(of: Any, name: str) -> str | None:
+    return Resolver(of).answer(Endpoint("10.0.0.5", 443, name)).identity
+
+
+@pytest.mark.parametrize("files", [None, STORE["files"]], ids=["unlisted", "listed"])
+def test_no_file_is_named_with_a_star(files: list[str] | None) -> None:
+    start = host(records=[record("443", None)], central_store={"enabled": True, "files": files})
+    assert identity(start, "*.example.com") == "file:_.example.com.pfx"
+    other = host(f"*:443:{NAME}=1", records=[SNI], central_store={"enabled": True, "files": []})
+    assert "(_.example.com.pfx)" in refused(other, to_store("*.example.com"))["bindings[0].central_store"]
+
+
+@pytest.mark.parametrize(
+    ("store", "layer", "served"),
+    [
+        (None, None, SHOP["thumbprint"]),
+        ({"enabled": False, "files": None}, None, SHOP["thumbprint"]),
+        ({"enabled": False, "files": [f"{NAME}.pfx"]}, None, SHOP["thumbprint"]),
+        (None, "central_store", f"file:{NAME}.pfx"),
+        ({"enabled": True, "files": None}, "central_store_files", f"file:{NAME}.pfx"),
+    ],
+    ids=["not installed", "off", "off, with files", "unread", "files unread"],
+)
+def test_a_store_that_is_off_serves_nothing(store: Any, layer: str | None, served: str) -> None:
+    unread = [{"layer": layer, "code": "access_denied", "message": "no"}] if layer else []
+    records = [record("443", None), record("0.0.0.0:443", SHOP)]
+    assert identity(host(records=records, central_store=store, incomplete=unread), NAME) == served

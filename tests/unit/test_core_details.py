@@ -127,6 +127,13 @@ def test_who_asks_the_central_store_where_not_every_name_does(binding: str, aske
 def test_wildcards_of_a_name_the_nearest_first() -> None:
     assert _wildcards("a.b.x.com") == (["*.b.x.com"], ["*.x.com", "*.com", "*.a.b.x.com"])
     assert _wildcards("host") == ([], ["*.host"])
+    assert _wildcards("*.b.x.com") == ([], ["*.x.com", "*.com"])
+
+
+def test_a_record_for_a_wildcard_name_does_not_stand_in_its_own_shadow() -> None:
+    found = answer({"records": [record("*.x.com:443", X), record("0.0.0.0:443", W)]}, "*.x.com")
+    assert (found.rule, [str(key) for key in found.shadowed]) == ("exact_name", ["0.0.0.0:443"])
+    assert found.assumptions == ()
 
 
 def test_a_scoped_record_alone_leaves_a_name_unpredicted_and_others_without_a_record() -> None:

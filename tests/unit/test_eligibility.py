@@ -101,6 +101,13 @@ def test_every_capability_says_where_it_comes_from(parts: dict[str, Any], name: 
     assert verdict.reason
 
 
+def test_a_central_store_that_could_not_be_read_is_not_called_absent() -> None:
+    unread = [{"layer": "central_store", "code": "access_denied", "message": "the key is locked"}]
+    verdict = capabilities(parse_document(document(incomplete=unread))).central_store
+    assert (verdict.ok, verdict.source) == (False, "asked")
+    assert verdict.reason == "whether the central certificate store is enabled could not be read: the key is locked"
+
+
 @pytest.mark.parametrize(
     ("os", "tier"),
     [

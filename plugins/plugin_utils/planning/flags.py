@@ -12,7 +12,7 @@ from ..model.keys import RecordKey, shown_host
 from ..model.problems import Problem
 from ..rules.capabilities import Capabilities
 from ..rules.eligibility import Judge, Wanted, sni_verdict
-from ..rules.resolve import central_file
+from ..rules.resolve import central_file, file_names
 from .certificates import Certificates
 from .draft import Draft
 from .wanted import WantedBinding
@@ -123,12 +123,9 @@ class BindingFlags:
             return True
         reason = None
         if not self._able.central_store.ok:
-            blind = [item.message for item in self._host.incomplete if item.layer == "central_store"]
-            reason = (
-                f"whether it is enabled could not be read: {blind[0]}" if blind else self._able.central_store.reason
-            )
+            reason = self._able.central_store.reason
         elif self._host.central_store_files is not None and not central_file(self._host, wanted.host):
-            reason = f"the central store has no file for {shown_host(wanted.host)} ({shown_host(wanted.host)}.pfx)"
+            reason = f"the central store has no file for {shown_host(wanted.host)} ({file_names(wanted.host)[0]})"
         if reason is not None:
             self._refuse(wanted, "central_store", reason)
         return reason is None

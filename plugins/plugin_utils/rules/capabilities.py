@@ -119,6 +119,11 @@ def _central_store(host: Host) -> Verdict:
         return Verdict(False, "schema", "the IIS schema of this host has no sslFlags, by which a binding asks for it")
     if host.central_store:
         return Verdict(True, "asked", "the central certificate store is enabled")
+    blind = [item.message for item in host.incomplete if item.layer == "central_store"]
+    if blind:
+        return Verdict(
+            False, "asked", f"whether the central certificate store is enabled could not be read: {blind[0]}"
+        )
     return Verdict(False, "asked", "the central certificate store is not installed or not enabled (F2.02)")
 
 

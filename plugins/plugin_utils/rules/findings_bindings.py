@@ -34,9 +34,10 @@ DUPLICATE_BINDING = Kind(
     "duplicate_binding",
     ("error", "warning"),
     "F3.03",
-    "Several sites have the very same https binding.",
-    "Only one of them can run with it; IIS stops the other one, or does not start it after the next restart.",
-    "Remove the binding from all sites but one. Stopped sites count: somebody may start them.",
+    "The very same https binding is there several times: in several sites, or twice in one, such as *:443: and :443:.",
+    "Only one site can run with it; IIS stops the other one, or does not start it after the next restart. A site that has it "
+    "twice may not start either.",
+    "Leave the binding in one site, once. Stopped sites count: somebody may start them.",
 )
 SNI_UNSUPPORTED = Kind(
     "sni_unsupported",
@@ -147,12 +148,17 @@ def _duplicates(scene: Scene) -> Iterator[Finding]:
             places.setdefault((item.address, item.port, item.host), []).append(item)
     for (address, port, host), items in places.items():
         states = {item.site: item.state for item in items}
+        subject = f"{address_text(address)}:{port}:{host}"
         if len(states) > 1:
             running = sum(state == "started" for state in states.values())
             told = ", ".join(f"{site} ({state})" for site, state in sorted(states.items()))
-            subject = f"{address_text(address)}:{port}:{host}"
             evidence = f"the binding {subject} is in several sites: {told}"
             yield DUPLICATE_BINDING.on(subject, evidence, severity="error" if running > 1 else "warning")
+        for site, state in sorted(states.items()):
+            spelled = [item.information for item in items if item.site == site]
+            if len(spelled) > 1:
+                evidence = f"site {site} ({state}) has the binding {subject} {len(spelled)} times: {', '.join(spelled)}"
+                yield DUPLICATE_BINDING.on(f"{site}/{subject}", evidence, severity="warning")
 
 
 def _names(scene: Scene) -> Iterator[Finding]:

@@ -47,7 +47,7 @@ KEY_WRONG_SPEC = Kind(
     "key_wrong_spec",
     ("error",),
     "F6.11",
-    "The private key is marked for signatures only (KeySpec AT_SIGNATURE).",
+    "The private key is not marked for key exchange: for signatures only (KeySpec AT_SIGNATURE), or for nothing (KeySpec 0).",
     f"A key of a classic provider has to be marked for key exchange. {_FAILS}",
     "Import the PFX again with certutil -importpfx and AT_KEYEXCHANGE, or into a key storage provider.",
     remedy="bind",

@@ -13,6 +13,7 @@ from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6
 from ..model.visible import visible
 from .finding import Finding, Kind, Rule
 from .names import covers
+from .resolve import central_file
 from .scene import Bound, Scene, blockers, is_loopback, is_orphan
 from .select import Selection
 
@@ -165,13 +166,17 @@ def _shadow(scene: Scene, item: Bound, key: RecordKey, addresses: list[str]) -> 
     value, own = scene.resolver.record(key), scene.resolver.record(item.key) if item.key else None
     certificate = scene.resolver.certificate(value) if value else None
     harmless = value is not None and own is not None and value.certificate == own.certificate
-    right_name = (
-        certificate is not None and certificate.facts is not None and covers(certificate.facts.names, item.host)
-    )
+    facts = certificate.facts if certificate else None
+    # the central store answers with a file of the very name; what is in it cannot be looked at
+    right_name = key.family == "ccs" or (facts is not None and covers(facts.names, item.host))
     first = scene.resolver.answer(Endpoint(addresses[0], item.port, item.host or None)).record == key
     does = "answers instead of" if first else "would answer next, before"
     evidence = f"on {', '.join(addresses)} record {key} {does} {item.key}"
-    if not harmless:
+    if key.family == "ccs":
+        evidence += f", with the certificate in {central_file(scene.host, item.host)} of the central store"
+    elif key.family == "scopedccs":
+        evidence += ", and nobody can tell with which certificate (F1.24)"
+    elif not harmless:
         evidence += ", with another certificate" + ("" if right_name else f" that does not cover {item.host}")
     if value is not None and (owner := scene.owner(key, value)) is not None:
         evidence += f"; it is used by {owner}"

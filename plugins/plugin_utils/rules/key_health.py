@@ -15,7 +15,7 @@ _DENIED = frozenset((0x80090010, 0x80070005))
 #: Also the answer where the key is there and may not be opened. The reader looks at the files of keys, and does not give this code then.
 _BAD_KEYSET = 0x80090016
 _MISMATCH = 0x80090015
-AT_SIGNATURE = 2
+AT_KEYEXCHANGE, AT_SIGNATURE = 1, 2
 
 #: States in which http.sys cannot complete a handshake or refuses the record with 1312 (F6.18, F1.32).
 UNUSABLE = frozenset(("missing", "user_scope", "denied", "wrong_key_spec", "mismatch"))
@@ -41,6 +41,9 @@ def key_health(certificate: Certificate) -> KeyHealth:
         return KeyHealth("user_scope", "the key lies in a user profile, where SYSTEM cannot open it")
     if key.provider_type != 0 and key.key_spec == AT_SIGNATURE:
         return KeyHealth("wrong_key_spec", "the key is for signatures only (AT_SIGNATURE)")
+    if key.provider_type != 0 and key.key_spec != AT_KEYEXCHANGE:
+        reason = f"KeySpec {key.key_spec} is not key exchange, which a key of a classic provider has to be for (F6.11)"
+        return KeyHealth("wrong_key_spec", reason)
     if key.code in _MISSING:
         code = f"(0x{key.code:08X})"
         if key.file:

@@ -227,6 +227,8 @@ def _wildcards(name: str) -> tuple[list[str], list[str]]:
     """The wildcard that stands for a name by exchanging one label, and those that would by a wider reading (F1.23)."""
     labels = name.split(".")
     parents = ["*." + ".".join(labels[cut:]) for cut in range(1, len(labels))]
+    if labels[0] == "*":
+        return [], parents[1:]  # the first one is the exact name
     return parents[:1], [*parents[1:], f"*.{name}"]
 
 
@@ -237,12 +239,17 @@ def listens_on(host: Host, address: str) -> bool:
     return (ANY_IPV6 if is_ipv6(address) else ANY_IPV4) in host.ip_listen
 
 
-def central_file(host: Host, name: str) -> str | None:
-    """File the central store would serve for a name (F1.18); without a listing of the share the first choice is assumed.
+def file_names(name: str) -> list[str]:
+    """Files of the central store that can hold the certificate for a name, in the order in which they are looked for.
 
-    The files of names beyond ASCII carry the Unicode name, not the xn-- form (F12.02).
+    Those of names beyond ASCII carry the Unicode name, not the xn-- form (F12.02). No file name holds a star.
     """
     shown = shown_host(name)
-    choices = [f"{shown}.pfx", f"_.{shown.partition('.')[2]}.pfx"]
-    known = host.known_files
+    wildcard = f"_.{shown.partition('.')[2]}.pfx"
+    return [wildcard] if name.startswith("*.") else [f"{shown}.pfx", wildcard]
+
+
+def central_file(host: Host, name: str) -> str | None:
+    """File the central store would serve for a name (F1.18); without a listing of the share the first choice is assumed."""
+    choices, known = file_names(name), host.known_files
     return choices[0] if known is None else next((choice for choice in choices if choice in known), None)

@@ -113,7 +113,7 @@ def _host(doc: Fields) -> Host:
         records=_records(doc),
         certificates=tuple(certificate(item) for item in doc.objects("certificates", CERTIFICATE_KEYS)),
         central_store=store is not None and store.truth("enabled"),
-        central_store_files=None if store is None or store.data.get("files") is None else store.texts("files"),
+        central_store_files=_central_files(doc, store),
         url_reservations=doc.texts("url_reservations"),
         users=tuple(_user(user) for user in doc.objects("users", frozenset(("kind", "key", "thumbprint", "evidence")))),
         connection=None
@@ -138,6 +138,16 @@ def _host(doc: Fields) -> Host:
         simulated=doc.truth("simulated"),
         read_at=doc.checked("read_at", checked_time, ""),
     )
+
+
+def _central_files(doc: Fields, store: Fields | None) -> tuple[str, ...] | None:
+    """What the central store can serve: nothing where it is not installed or not enabled, None where that is not known."""
+    files = None if store is None or store.data.get("files") is None else store.texts("files")
+    unread = doc.data.get("incomplete")
+    listed = unread if isinstance(unread, list) else []
+    blind = any(isinstance(item, Mapping) and item.get("layer") == "central_store" for item in listed)
+    enabled = store is not None and store.data.get("enabled") is True
+    return files if enabled or blind else ()
 
 
 def _ports(doc: Fields) -> frozenset[int] | None:
