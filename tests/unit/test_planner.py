@@ -249,3 +249,23 @@ def test_a_binding_with_sni_and_no_name_is_refused_where_it_is_declared() -> Non
     assert "sni: never" in refused(host, wish("Shop", "", SHOP))["bindings[0].sni"]
     plan = plan_of(host, wish("Shop", "", SHOP, sni="never"))
     assert ops(plan) == ["record_set", "bindings", "probe"] and plan.after.sites[0].bindings[0].flags == 0
+
+
+@pytest.mark.parametrize(
+    ("binding", "sni", "records", "there"),
+    [
+        ("*:443:shop.example.com=1", "never", ("shop.example.com:443", "0.0.0.0:443"), "0.0.0.0:443"),
+        ("*:443:shop.example.com=0", "required", ("0.0.0.0:443", "shop.example.com:443"), "shop.example.com:443"),
+        ("*:443:shop.example.com=0", "auto", ("0.0.0.0:443", "shop.example.com:443"), "shop.example.com:443"),
+    ],
+)
+def test_a_binding_that_moves_to_a_record_with_another_certificate_has_to_say_which_one(
+    binding: str, sni: str, records: tuple[str, str], there: str
+) -> None:
+    """The certificate in place stays where none is named; clients met the one of the other record instead."""
+    own, other = record(records[0], SHOP), record(records[1], API)
+    host = host_of(sites=[site("Shop", binding), site("Api", "*:443:=0", number=2)], records=[own, other])
+    told = refused(host, wish("Shop", "shop.example.com", sni=sni))["bindings[0].certificate"]
+    assert told.startswith("is needed: record ") and f"{there} is there with certificate {API['thumbprint']}" in told
+    same = host_of(sites=[site("Shop", binding)], records=[own, record(records[1], SHOP)])
+    assert plan_of(same, wish("Shop", "shop.example.com", sni=sni)).steps

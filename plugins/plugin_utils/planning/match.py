@@ -246,7 +246,7 @@ class Matcher:
         if lost:
             message = f"record {key}, to which the binding would move, is there and differs in {', '.join(lost)}"
             self._refuse(wanted, "options", f"{message}. Say here what shall hold, or delete that record first")
-        other = wanted.replaces is not None and wanted.thumbprint is None and moved.certificate != held.certificate
+        other = wanted.thumbprint is None and moved.certificate != held.certificate
         if other:
             message = f"record {key} is there with certificate {held.thumbprint}, the binding has {moved.thumbprint}"
             self._refuse(wanted, "certificate", f"is needed: {message}")
