@@ -19,6 +19,7 @@ from ansible.playbook.task import Task
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 from lab.certificates import Maker
+from lab.contract import unpacked
 from lab.simhost import SimulatedHost
 
 from .certificates import NOW
@@ -33,7 +34,7 @@ Trick = Callable[[dict[str, Any], Callable[[], dict[str, Any]]], dict[str, Any]]
 
 
 class Simulated:
-    """A simulated host behind ``_execute_module``. ``calls`` keeps the name, arguments and check mode of each call."""
+    """A simulated host behind ``_execute_module``. ``calls`` keeps the name, arguments (steps unpacked) and check mode of each call."""
 
     def __init__(self, description: dict[str, Any], *faults: str) -> None:
         self.host = SimulatedHost(description, _MAKER, faults, lambda: NOW)
@@ -43,7 +44,7 @@ class Simulated:
         self.resets = 0
 
     def __call__(self, module_name: str, module_args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-        args = copy.deepcopy(module_args)
+        args = unpacked(copy.deepcopy(module_args))
         self.calls.append((module_name, args, check_mode))
 
         def answer() -> dict[str, Any]:

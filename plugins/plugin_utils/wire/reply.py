@@ -21,7 +21,6 @@ from .fields import is_whole
 from .steps import step_to_wire
 
 CONTRACT = 1
-PACKED_ABOVE = 2 * 1024
 
 
 class HostError(Exception):
@@ -103,10 +102,10 @@ def confirm_args(applier: Mapping[str, Any], run: str) -> dict[str, Any]:
 
 
 def _packed(steps: list[dict[str, Any]]) -> list[dict[str, Any]] | str:
-    """Steps as they travel: more than 2 KB of JSON as gzip and base64."""
+    """Steps as they travel: gzip of their JSON in base64; none as they are."""
     text = json.dumps(steps, separators=(",", ":")).encode()
     # The time stays out of it: the same plan is the same text.
-    return steps if len(text) <= PACKED_ABOVE else base64.b64encode(gzip.compress(text, mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(text, mtime=0)).decode("ascii") if steps else steps
 
 
 def document_of(result: Mapping[str, Any]) -> Mapping[str, Any] | None:
