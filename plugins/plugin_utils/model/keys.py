@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from .problems import ValueInvalid
 
@@ -141,22 +141,27 @@ def checked_port(value: int) -> int:
     return value
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RecordKey:
+class _Compared(NamedTuple):
+    """The parts of a record key that tell it from others, and by which keys are sorted."""
+
+    family: str
+    name: str
+    port: int
+
+
+class RecordKey(_Compared):
     """Key of one http.sys certificate record (F1.01): ``name`` is the address (ipport), the host name, or ``""`` (ccs).
 
     ``shown`` is the name as the host spells it (mixed case, Unicode): never compared, always used when calling the host.
     """
 
-    family: str
-    name: str
-    port: int
-    shown: str = field(default="", compare=False)
+    shown = ""
 
-    @property
-    def order(self) -> tuple[str, str, int]:
-        """What keys are sorted by: faster than the keys themselves, where there are many."""
-        return (self.family, self.name, self.port)
+    def spelled(self, shown: str) -> RecordKey:
+        """The same key in another spelling of its name."""
+        key = RecordKey(*self)
+        key.shown = shown
+        return key
 
     @property
     def text(self) -> str:
@@ -190,4 +195,5 @@ def record_key(family: str, text: str) -> RecordKey:
         raise ValueInvalid(f"{text!r} has no host name")
     if family == "hostnameport" and name == "*":
         return RecordKey("ccs", "", port)  # the older spelling of the central store record (F1.05)
-    return RecordKey(family, host_key(name), port, name if name != host_key(name) else "")
+    key = RecordKey(family, host_key(name), port)
+    return key if key.name == name else key.spelled(name)

@@ -114,7 +114,7 @@ class Impact:
                 yield Endpoint(address, port, None)
                 for name in names:
                     yield Endpoint(address, port, name)
-        for key in sorted(touched, key=lambda key: key.order):
+        for key in sorted(touched):
             if key.port not in wide:
                 for address in addresses:
                     yield Endpoint(address, key.port, key.name)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from ..model.host import CENTRAL_STORE, Binding, Host, RecordValue
@@ -164,19 +163,19 @@ class Matcher:
 
     def _binding(self, wanted: WantedBinding, before: Binding | None, flags: int) -> Binding:
         if before is not None and before.parts == (wanted.address, wanted.port, wanted.host):
-            return before if flags == before.flags else replace(before, ssl_flags=flags)
+            return before if flags == before.flags else Binding(before.protocol, before.information, flags)
         address = "*" if wanted.address == ANY_IPV4 else bracketed(wanted.address)
         information = f"{address}:{wanted.port}:{shown_host(wanted.host)}"
         if before is not None:
             kept = before.ssl_flags if flags == before.flags else flags
-            return replace(before, information=information, ssl_flags=kept)
+            return Binding(before.protocol, information, kept)
         # IIS 7.5 has no such attribute (F3.30): writing it would fail there
         return Binding("https", information, flags if self._able.sni.ok else None)
 
     def _record(self, wanted: WantedBinding, key: RecordKey, before: Binding | None, after: Binding) -> bool:
         """Put the record into the draft. False when refused."""
         if not key.shown and key.family == "hostnameport" and shown_host(key.name) != key.name:
-            key = replace(key, shown=shown_host(key.name))
+            key = key.spelled(shown_host(key.name))
         held = self._records.get(key)
         old_key = before.record if before else None
         moved = self._records[old_key].value if old_key != key and old_key in self._records else None

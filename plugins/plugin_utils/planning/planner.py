@@ -204,13 +204,13 @@ def _ordered(host: Host, writes: list[RecordStep], commit: list[BindingsStep], d
     return [*early, *commit, *late]
 
 
-def _rank(key: RecordKey) -> tuple[int, str, str, int]:
+def _rank(key: RecordKey) -> tuple[int, RecordKey]:
     """Precedence of a record (F1.10); 0 outranks all."""
     if key.family == "ipport":
-        return ({ANY_IPV6: 4, ANY_IPV4: 5}.get(key.name, 0), *key.order)
+        return ({ANY_IPV6: 4, ANY_IPV4: 5}.get(key.name, 0), key)
     if key.family == "ccs":
-        return (3, *key.order)
-    return (2 if key.name.startswith("*.") else 1, *key.order)
+        return (3, key)
+    return (2 if key.name.startswith("*.") else 1, key)
 
 
 def _edits(host: Host, draft: Draft) -> list[BindingEdit]:

@@ -24,7 +24,7 @@ def after_steps(host: Host, steps: Iterable[Step]) -> Host:
                 records[step.key] = Record(held.key if held else step.key, step.after)
         elif isinstance(step, BindingsStep):
             host = _after_edits(host, step)
-    return replace(host, records=tuple(sorted(records.values(), key=lambda record: record.key.order)))
+    return replace(host, records=tuple(sorted(records.values(), key=lambda record: record.key)))
 
 
 def _after_edits(host: Host, step: BindingsStep) -> Host:

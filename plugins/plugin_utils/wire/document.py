@@ -219,7 +219,7 @@ def _records(doc: Fields) -> tuple[Record, ...]:
             item.fault("key", f"is there twice ({key})")
         seen.add(key)
         records.append(Record(key, record_value_from_wire(item)))
-    return tuple(sorted(records, key=lambda record: record.key.order))
+    return tuple(sorted(records, key=lambda record: record.key))
 
 
 def record_key_from_wire(item: Fields) -> RecordKey:
