@@ -72,11 +72,13 @@ def met(
     except Conflict as fault:
         hint = f"run {journal.run} has not finished, and somebody else has written since"
         return journal, {**answer, "error": {**error, "code": "journal_conflict", "place": fault.place, "hint": hint}}
+    hint = f"run {journal.run} had not finished and was undone; read again and plan anew"
     if lost:
         answer |= {"undone": "partial", "undo_errors": lost}
+        missing = " and ".join(f"{item['place']}: {item['hint']}" for item in lost)
+        hint = f"run {journal.run} had not finished and was undone, but for {missing}"
     elif not steps:
         return None, answer
-    hint = f"run {journal.run} had not finished and was undone; read again and plan anew"
     return None, {**answer, "error": {**error, "code": "journal_unfinished", "place": "journal", "hint": hint}}
 
 

@@ -188,7 +188,7 @@ OTHERS = [
         "unfinished_run",
         "host",
         "error",
-        "run r1 did not finish; its guard could not undo it at 2026-11-24T12:10:00Z",
+        "run r1 did not finish; its guard could not undo all of it at 2026-11-24T12:10:00Z, the next task says why",
         None,
         {"journal": guarded("failed")},
     ),

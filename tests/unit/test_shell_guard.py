@@ -146,9 +146,25 @@ def test_a_guard_that_cannot_act_leaves_what_others_wrote() -> None:
     host.host.http.delete("hostnameport", "api.example.com:443")
     host.host.pass_time(10)
     seen = run("https_bindings_info", {}, host)
-    assert "its guard could not undo it at" in finding(seen, "unfinished_run")[0] and "warnings" not in seen
+    assert "its guard could not undo all of it at" in finding(seen, "unfinished_run")[0] and "warnings" not in seen
     result = run("https_bindings", wish(host, **TEN), host)
     assert result["failed"] is True and result["error"]["code"] == "journal_conflict"
+
+
+def test_a_guard_that_undoes_all_but_a_record_does_not_say_that_it_undid_nothing() -> None:
+    host = Simulated(description())
+    host.tricks[3] = host.tricks[4] = _cut
+    asked = {
+        "bindings": [{"site": "Shop", "host": "shop.example.com", "certificate": {"thumbprint": host.thumbprint(API)}}]
+    }
+    run("https_bindings", {**asked, "allow": {"shared_change": ["Api"]}, **TEN}, host)
+    assert served(host) == host.thumbprint(API)
+    works, old = host.host.http.lookup, host.thumbprint(SHOP)
+    host.host.http.lookup = lambda thumbprint, store: "unusable" if thumbprint == old else works(thumbprint, store)
+    host.host.pass_time(10)
+    [told] = finding(run("https_bindings_info", {}, host), "unfinished_run")
+    assert "its guard could not undo all of it at" in told and told.endswith("the next task says why")
+    assert "0.0.0.0:443" in said(run("https_bindings", asked, host))
 
 
 def test_a_guard_that_cannot_be_set_up_ends_the_task_before_it_writes() -> None:

@@ -58,8 +58,10 @@ KINDS = (LAYER_UNREADABLE, UNFINISHED_RUN, GUARD_UNDID, SHARED_CONFIGURATION, WI
 def _guarded(guard: Guard | None) -> str:
     if guard is None:
         return ""
-    said = "its guard undoes it at" if guard.state == "armed" else "its guard could not undo it at"
-    return f"; {said} {guard.at}"
+    if guard.state == "armed":
+        return f"; its guard undoes it at {guard.at}"
+    # it has changed nothing, or all but some records: only the applier that meets the journal next looks at that
+    return f"; its guard could not undo all of it at {guard.at}, the next task says why"
 
 
 def _host(scene: Scene) -> Iterator[Finding]:
