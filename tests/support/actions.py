@@ -118,8 +118,8 @@ def description(**more: Any) -> dict[str, Any]:
         "slug": "web01",
         "os": {"name": "Windows Server 2019", "build": "10.0.17763", "iis": "10.0"},
         "sites": [
-            {"id": 1, "name": "Shop", "state": "Started", "bindings": [_https("*:443:shop.example.com")]},
-            {"id": 2, "name": "Api", "state": "Started", "bindings": [_https("*:443:api.example.com")]},
+            {"id": 1, "name": "Shop", "state": "Started", "bindings": [https("*:443:shop.example.com")]},
+            {"id": 2, "name": "Api", "state": "Started", "bindings": [https("*:443:api.example.com")]},
         ],
         "records": [record],
         "certificates": [certificate(SHOP, "shop.example.com"), certificate(API, "api.example.com")],
@@ -140,5 +140,5 @@ def certificate(thumbprint: str, *names: str, **more: Any) -> dict[str, Any]:
     return {"thumbprint": thumbprint, "names": list(names), "not_after": None, "key": "ok", "store": "MY", **more}
 
 
-def _https(information: str) -> dict[str, Any]:
+def https(information: str) -> dict[str, Any]:
     return {"protocol": "https", "information": information, "ssl_flags": 0}

@@ -158,7 +158,8 @@ def test_an_undo_that_worked_in_part_is_said_with_what_stands() -> None:
     assert result["failed"] is True and result["changed"] is True and result["undone"] == "partial"
     assert said(result) == (
         "a wrong certificate. Undoing it worked in part only: see after for what stands now. "
-        "Not undone: site Api, CommitChanges, config_locked, error 5: Close the editor. Look at port 443."
+        "Not undone: site Api, CommitChanges, config_locked, error 5: Close the editor. Not undone: binding Api "
+        "*:443:api.example.com: there is one with sslFlags=1, before the run there was one with sslFlags=0. Look at port 443."
     )
     assert result["after"] != result["before"] and result["diff"]["after"] != ""
 

@@ -19,6 +19,7 @@ from .lines import GLUE, WIDTH, fold
 
 #: With the sign in front, and indented in a list of steps, lines are no longer than others.
 _DIFF_WIDTH = WIDTH - 4
+_MOST_NAMED = 10
 
 
 def diff(before: Host, after: Host) -> dict[str, str]:
@@ -51,6 +52,30 @@ def _lines(host: Host) -> list[str]:
 def binding_text(binding: Binding) -> str:
     """``*:443:shop.example.com sslFlags=1 (record hostnameport shop.example.com:443)``."""
     return f"{binding.information} sslFlags={binding.flags} (record {binding.record or 'none'})"
+
+
+def not_undone(plan: Plan, now: Host) -> list[str]:
+    """After an undo that worked in part only: which bindings of the plan do not stand as before it, and how each does.
+
+    A sentence per binding for the first of them, and how many more there are; the result has them all in before and after.
+    """
+    before, planned, found = map(_bindings, (plan.host, plan.after, now))
+    names = [name for name in {**before, **planned} if before.get(name) != planned.get(name)]
+    left = [
+        f"binding {' '.join(name)}: there is {_one(found.get(name))}, before the run there was {_one(before.get(name))}"
+        for name in names
+        if found.get(name) != before.get(name)
+    ]
+    more = [f"{len(left) - _MOST_NAMED} more bindings"] if len(left) > _MOST_NAMED else []
+    return [visible(text) for text in left[:_MOST_NAMED]] + more
+
+
+def _bindings(host: Host) -> dict[tuple[str, str], Binding]:
+    return {(site.name, item.information): item for site in host.sites for item in site.bindings if item.is_https}
+
+
+def _one(binding: Binding | None) -> str:
+    return "none" if binding is None else f"one with sslFlags={binding.flags}"
 
 
 def record_text(value: RecordValue, names: dict[str, str]) -> str:

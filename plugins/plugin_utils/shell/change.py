@@ -16,6 +16,7 @@ from ..planning.approved import approved_plan
 from ..planning.planner import Plan, make_plan
 from ..planning.request import Request
 from ..render.results import applied, failure, predicted
+from ..render.text import not_undone
 from ..wire.planfile import FiledPlan
 from .remote import Remote
 
@@ -53,7 +54,9 @@ def carry_out(
     outcome = remote.apply(plan, probe, guard_minutes)
     result = applied(plan, outcome.after, now, changed=outcome.changed, undone=outcome.undone, probes=outcome.probes)
     if outcome.error is not None:
-        return {**result, **failure(outcome.error, outcome.undone, outcome.undo_errors)}
+        partly = outcome.undone == "partial" and outcome.after is not None
+        left = (*outcome.undo_errors, *(not_undone(plan, outcome.after) if partly else ()))
+        return {**result, **failure(outcome.error, outcome.undone, left)}
     if outcome.after is None:
         warning = f"the changes were carried out, but the host could not be read again: {outcome.unread}"
         return {**result, "warnings": [warning]}
