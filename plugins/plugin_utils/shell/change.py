@@ -54,8 +54,9 @@ def carry_out(
     outcome = remote.apply(plan, probe, guard_minutes)
     result = applied(plan, outcome.after, now, changed=outcome.changed, undone=outcome.undone, probes=outcome.probes)
     if outcome.error is not None:
-        partly = outcome.undone == "partial" and outcome.after is not None
-        left = (*outcome.undo_errors, *(not_undone(plan, outcome.after) if partly else ()))
+        left = [*outcome.undo_errors]
+        if outcome.undone == "partial" and outcome.after is not None:
+            left += not_undone(plan, outcome.after)
         return {**result, **failure(outcome.error, outcome.undone, left)}
     if outcome.after is None:
         warning = f"the changes were carried out, but the host could not be read again: {outcome.unread}"
