@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The laws of the design (docs say L1 to L12) and six more, by name, and those of farms.
+"""The laws of the design (docs say L1 to L12) and seven more, by name, and those of farms.
 
 L10 is about crashes: the lab and the engine have it.
 """
@@ -31,6 +31,7 @@ LAWS: dict[str, Law] = {
     "L12 document": refusing.a_damaged_document_is_refused_with_its_place,
     "L12 request": refusing.a_damaged_request_is_refused_with_its_place,
     "lines": showing.no_line_is_wider_than_a_terminal,
+    "approved": showing.an_approved_plan_is_the_plan_that_was_made,
     "stays": showing.what_stays_is_all_that_no_step_touches,
     "wishes": changing.what_was_asked_for_is_what_stands,
     "findings": reading.findings_are_well_formed_unique_and_sorted,

@@ -1,17 +1,19 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Laws about what people read: it fits their terminal, and nothing of a touched port is left out. In the form of :mod:`laws.changing`."""
+"""Laws about what people read and approve: it fits their terminal, and nothing of it is left out. In the form of :mod:`laws.changing`."""
 
 from __future__ import annotations
 
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved import approved_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.explain import explain
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.plan_words import plan_lines
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import refusal
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import stays_view
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import steps_view
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document, stays_view
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import plan_from_file, steps_view
 
 from .cases import Case
+from .world import NOW
 
 #: No line is longer unless somebody asks for it.
 COLUMNS = 100
@@ -57,6 +59,18 @@ def what_stays_is_all_that_no_step_touches(case: Case) -> bool:
                 if (site["name"], binding["information"]) in edited:
                     assert told not in item["bindings"], told
     return bool(stays)
+
+
+def an_approved_plan_is_the_plan_that_was_made(case: Case) -> bool:
+    if case.plan is None or not case.steps:
+        return False
+    again = approved_plan(case.host, plan_from_file(plan_document(case.plan, "2026-11-24T12:00:00Z")), NOW)
+    assert (again.steps, again.after) == (case.plan.steps, case.plan.after)
+    met = [
+        {(item.endpoint, item.before, item.after, item.gap) for item in plan.affected} for plan in (case.plan, again)
+    ]
+    assert met[0] == met[1], met[0] ^ met[1]
+    return True
 
 
 def _named(family: str, key: str) -> str:

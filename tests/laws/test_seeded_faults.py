@@ -9,7 +9,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import certificates, farm, planner, wanted
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import (
+    approved,
+    certificates,
+    farm,
+    planner,
+    wanted,
+)
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules import resolve
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.options import OptionWish
 from laws import cases, farms
@@ -102,6 +108,13 @@ def test_keys_that_windows_refuses_are_noticed(monkeypatch: pytest.MonkeyPatch) 
 def test_a_plan_in_the_order_of_the_request_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "_by_identity", lambda wanted: wanted)
     _red("L8")
+
+
+def test_an_approved_plan_that_forgets_whom_a_port_that_opens_concerns_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(approved, "edited_ports", lambda host, after: set())
+    _red("approved")
 
 
 def test_a_farm_that_commits_before_its_records_are_there_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,9 @@ import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved import approved_plan
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import farm_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import plan_from_file
 from support.certificates import NOW
@@ -112,14 +114,60 @@ def test_not_even_an_approved_plan_touches_the_listener_of_the_connection() -> N
     assert [problem.path for problem in refusal.value.problems] == ["plan.steps[0]"]
 
 
+def test_not_even_an_approved_plan_outranks_the_listener_of_the_connection() -> None:
+    """Its record stays as it was, and yet nobody would meet it any more: the plan was carried out."""
+    parts: dict[str, Any] = {
+        "sites": [site("Shop", "*:443:shop.example.com=1")],
+        "records": [record("0.0.0.0:5986", OTHER)],
+        "http_ports": [443, 5986],
+    }
+    wanted = [
+        wish("Shop", "shop.example.com", SHOP, sni="required"),
+        wish("Shop", "", SHOP, port=5986, address="10.0.0.5", sni="never"),
+    ]
+    plan = plan_of(host_of(**parts), *wanted, allow={"foreign": ["0.0.0.0:5986"]})
+    filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
+    assert records_of(plan.after)[-1] == "10.0.0.5:5986"
+    assert ops(approved_plan(host_of(**parts), filed, NOW)) == ops(plan)
+    now = host_of(**parts, connection={"address": "10.0.0.5", "port": 5986, "tls": True})
+    with pytest.raises(Invalid) as refusal:
+        approved_plan(now, filed, NOW)
+    (problem,) = refusal.value.problems
+    assert plan.steps[int(problem.path.removeprefix("plan.steps[").rstrip("]"))].key.text == "10.0.0.5:5986"  # type: ignore[union-attr]
+    assert problem.message.startswith("would change what record 0.0.0.0:5986 serves for the WinRM listener")
+    assert f"{OTHER['thumbprint']} -> {SHOP['thumbprint']} on 10.0.0.5:5986 without SNI" in problem.message
+    assert problem.message.endswith("Nothing allows that")
+
+
+CONNECTED: dict[str, Any] = {
+    "sites": [site("Shop", "*:443:=0")],
+    "records": [record("0.0.0.0:443", OTHER)],
+    "connection": {"address": "10.0.0.5", "port": 443, "tls": True},
+}
+
+
 def test_a_record_for_a_name_beside_the_listener_is_no_concern_of_it() -> None:
-    host = host_of(
-        sites=[site("Shop", "*:443:=0")],
-        records=[record("0.0.0.0:443", OTHER)],
-        connection={"address": "10.0.0.5", "port": 443, "tls": True},
-    )
+    host = host_of(**CONNECTED)
     plan = plan_of(host, wish("Shop", "api.example.com", API, sni="required"))
     assert ops(plan) == ["record_set", "bindings", "probe"]
+    filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
+    assert ops(approved_plan(host, filed, NOW)) == ops(plan)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        wish("Shop", "api.example.com", API, sni="required"),
+        wish("Shop", "api.example.com", central_store=True),
+    ],
+)
+def test_nor_is_it_in_the_first_phase_of_a_farm_before_its_binding_is_there(named: dict[str, Any]) -> None:
+    store = {"enabled": True, "files": ["api.example.com.pfx"]}
+    hosts = [host_of(**CONNECTED, name=name, shared_configuration=True, central_store=store) for name in ("A", "B")]
+    request = parse_request({"bindings": [named], "allow": {"shared_configuration": True}})
+    for host, plan in zip(hosts, farm_plan(hosts, request, NOW).phases[0].plans, strict=True):
+        filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
+        assert ops(plan) == ops(approved_plan(host, filed, NOW)) == ["record_set", "probe"]
 
 
 def test_a_port_that_no_site_needs_any_more_may_have_another_listener() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from ..model.host import Binding, Host, RecordValue
@@ -13,8 +14,9 @@ from ..model.problems import Invalid, Problem
 from ..model.steps import BindingsStep, RecordStep
 from ..rules.ownership import owners
 from ..wire.planfile import FiledPlan
+from .consent import refused_for_owners
 from .impact import Affected, Impact
-from .planner import Plan
+from .planner import Plan, edited_ports
 from .predict import after_steps
 
 
@@ -59,8 +61,30 @@ def approved_plan(host: Host, filed: FiledPlan, now: datetime) -> Plan:
     if problems:
         raise Invalid(problems)
     changed = [step for step in filed.steps if isinstance(step, RecordStep)]
-    affected: tuple[Affected, ...] = tuple(Impact(host, after, frozenset(), frozenset()).affected(changed, set()))
+    impact = Impact(host, after, frozenset(), frozenset())
+    affected = tuple(impact.affected(changed, edited_ports(host, after)))
+    problems = _out_of_reach(impact, affected, filed)
+    if problems:
+        raise Invalid(problems)
     return Plan(host, filed.steps, after, affected, now)
+
+
+def _out_of_reach(impact: Impact, affected: Sequence[Affected], filed: FiledPlan) -> list[Problem]:
+    """New records that would answer instead of one that nobody may touch: the listener that this connection came through.
+
+    Where the plan was made, over another connection, nobody could know of it.
+    """
+    places = {step.key: index for index, step in enumerate(filed.steps) if isinstance(step, RecordStep)}
+    # in the first phase of a farm a record for a name has no binding yet, which shows whose that name is
+    early = {key for key in places.keys() - impact.after.host.users_of.keys() if key.family != "ipport"}
+    met: dict[str, list[Affected]] = {}
+    for item in affected:
+        if item.other is not None and item.other.fixed:
+            key = impact.after.answer(item.endpoint).record
+            if key not in early:
+                path = f"plan.steps[{places[key]}]" if key in places else "plan"
+                met.setdefault(path, []).append(item)
+    return [Problem(path, message) for path, items in met.items() for message in refused_for_owners(items)]
 
 
 def same_record(one: RecordValue | None, other: RecordValue | None) -> bool:

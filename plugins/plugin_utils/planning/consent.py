@@ -23,26 +23,36 @@ def consent(request: Request, affected: Sequence[Affected], written: Set[RecordK
     ``written``: records whose change was refused or allowed already, where their owner was asked.
     """
     by_sites: dict[tuple[str, ...], list[Affected]] = {}
-    by_owner: dict[tuple[RecordKey, Owner], list[Affected]] = {}
+    theirs: list[Affected] = []
     for item in affected:
         if item.requested:
             continue
         key, owner = item.record, item.other
         if key is not None and owner is not None and not owner.allowed(key, request.foreign):
             if key not in written:
-                by_owner.setdefault((key, owner), []).append(item)
+                theirs.append(item)
         elif not {site.lower() for site in item.sites} <= request.shared_change:
             by_sites.setdefault(item.sites, []).append(item)
     for sites, items in by_sites.items():
         message = f"would change what clients of {', '.join(sites)} meet: {_changes(items)}"
         way = f"To allow that: shared_change: {json.dumps(sites, ensure_ascii=False)}"
         problems.append(Problem("allow.shared_change", f"{message}. {way}"))
-    for (key, owner), items in by_owner.items():
-        message = f"would change what record {key} serves for {owner.text}: {_changes(items)}"
-        problems.append(Problem("allow.foreign", f"{message}. {how_to_allow(key, owner)}"))
+    problems += [Problem("allow.foreign", message) for message in refused_for_owners(theirs)]
     gaps = [item for item in affected if item.gap]
     if gaps and not request.gap:
         problems.append(Problem("allow.gap", f"{_GAP} for {_some_of(gaps)}. Set allow.gap: true to accept that"))
+
+
+def refused_for_owners(affected: Sequence[Affected]) -> list[str]:
+    """One refusal for each record of others whose clients would meet another certificate, with what would allow it."""
+    by_owner: dict[tuple[RecordKey, Owner], list[Affected]] = {}
+    for item in affected:
+        if item.record is not None and item.other is not None:
+            by_owner.setdefault((item.record, item.other), []).append(item)
+    return [
+        f"would change what record {key} serves for {owner.text}: {_changes(items)}. {how_to_allow(key, owner)}"
+        for (key, owner), items in by_owner.items()
+    ]
 
 
 def how_to_allow(key: RecordKey, owner: Owner) -> str:

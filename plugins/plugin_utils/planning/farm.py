@@ -18,7 +18,7 @@ from ..model.host import Host
 from ..model.problems import Invalid, Problem
 from ..model.steps import BindingsStep, ProbeStep, RecordStep, Step
 from .impact import Impact
-from .planner import Plan, make_plan
+from .planner import Plan, edited_ports, make_plan
 from .predict import after_steps
 from .request import Request
 
@@ -145,8 +145,9 @@ def _phase(plan: Plan, host: Host, after: Host, steps: Sequence[Step], now: date
     records = [step for step in steps if isinstance(step, RecordStep)]
     touched = {step.key for step in records}
     impact = Impact(host, after, frozenset(), frozenset())
-    ports = set((host.http_ports or frozenset()) ^ (after.http_ports or frozenset()))
-    affected = [item._replace(requested=item.endpoint in spoken) for item in impact.affected(records, ports)]
+    affected = [
+        item._replace(requested=item.endpoint in spoken) for item in impact.affected(records, edited_ports(host, after))
+    ]
     # the whole plan has looked at those ports as if somebody still listened
     affected += [
         item for item in plan.affected if item.gap and item.record in touched and item.endpoint.port in closing

@@ -88,7 +88,7 @@ def _plan(host: Host, request: Request, remedies: Remedies, now: datetime) -> Pl
     after = after_steps(host, steps)
     records = [step for step in steps if isinstance(step, RecordStep)]
     impact = Impact(host, after, spoken, frozenset(draft.deleted))
-    affected = tuple(impact.affected(records, _edited_ports(host, after)))
+    affected = tuple(impact.affected(records, edited_ports(host, after)))
     consent(request, affected, {step.key for step in records if step.before is not None}, problems)
     if problems:
         raise Invalid(problems)
@@ -240,7 +240,7 @@ def _commit_reason(edits: list[BindingEdit]) -> str:
     return "one commit: " + ", ".join(f"{word} {count}" for word, count in counts.items() if count)
 
 
-def _edited_ports(host: Host, after: Host) -> set[int]:
+def edited_ports(host: Host, after: Host) -> set[int]:
     """Ports that start or stop listening."""
     if host.http_ports is None or after.http_ports is None:
         return set()
