@@ -55,17 +55,42 @@ def test_every_filter_is_documented_with_its_arguments() -> None:
 def test_explain_tells_who_gets_what_and_why() -> None:
     lines = FILTERS["https_explain"](read(), width=100)
     assert lines[0] == "WEB01: Windows Server 2019, IIS 10.0, supported (simulated)"
-    assert lines[1].split() == ["ASKING", "FOR", "GETS", "UNTIL", "DECIDED", "BY", "RECORD", "BECAUSE", "OF"]
+    assert lines[1].split() == ["ASKING", "FOR", "GETS", "UNTIL", "BY", "RECORD"]
     assert lines[2] == "  on 10.0.0.5, port 443"
-    assert lines[3].split() == "shop.example shop.example 2027-06-12 shop.example:443 this very name".split()
-    assert lines[4].split() == "any other, or none nothing: no record - - -".split()
+    assert lines[3].split() == "shop.example shop.example 2027-06-12 of that name".split()
+    assert lines[4].split() == "any other, or none nothing: no record - -".split()
     assert lines[5] == "  on 10.0.0.6, port 443"
     assert lines[6].split()[:6] == "any other, or none old.example 2026-11-21".split()
-    assert "EXPIRED" in lines[6] and lines[6].endswith("this very address")
+    assert "EXPIRED" in lines[6] and lines[6].endswith("  10.0.0.6:443, this very address")
     text = "\n".join(lines)
     assert "!! shadowed Shop/*:443:shop.example: on 10.0.0.6 record 10.0.0.6:443 answers instead" in text
     assert "repair: delete record 10.0.0.6:443" in text
     assert max(len(line) for line in lines) <= 100
+
+
+def test_explain_of_long_names_is_a_table_as_long_as_one_fits_and_sentences_after_that() -> None:
+    name = "portal.department-of-web.example"
+    own, rest = stored(name), stored("*.example")
+    parts = {
+        "certificates": [own, rest],
+        "sites": [site("Portal", f"*:443:{name}=1")],
+        "records": [record(f"{name}:443", own), record("0.0.0.0:443", rest)],
+    }
+    told = read(**parts)
+    assert FILTERS["https_explain"](told, width=100)[1:6] == [
+        "    ASKING FOR                        GETS                              UNTIL       BY RECORD",
+        "  on every address, port 443",
+        f"    {name}  {name}  2027-06-12  of that name",
+        "    any other, or none                *.example                         2027-06-12  0.0.0.0:443,",
+        "                                                                                    any address",
+    ]
+    assert FILTERS["https_explain"](told, width=80)[1:6] == [
+        "  on every address, port 443",
+        f"    {name}",
+        f"        gets {name}, until 2027-06-12, by the record",
+        "          of that name",
+        "    any other, or none",
+    ]
 
 
 def test_explain_shows_days_only_where_they_are_few() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from ..model.endpoint import ANY_OTHER_NAME
 from ..model.keys import bracketed
 from ..model.visible import visible
-from .lines import WIDTH, fold
+from .lines import GLUE, WIDTH, fold
 
 _BECAUSE = {
     "exact_address": "this very address",
@@ -38,8 +38,8 @@ _REST = ("any other name", "any other, or none")
 _NAMES = 12
 #: Certificates with fewer days left are shown with their days.
 _SOON = 60
-#: The last column needs so much room to be read as one.
-_NARROW = 12
+#: The last column needs so much room to be read as one: most of what it says breaks into two lines at most.
+_NARROW = len("of that name")
 _LOOPBACK = ("127.0.0.1", "::1")
 
 Item = Mapping[str, Any]
@@ -56,29 +56,43 @@ def explain(info: Item, width: int = WIDTH) -> list[str]:
 
 
 def _endpoints(classes: Sequence[Item], names: Mapping[str, Item], everywhere: set[str], width: int) -> list[str]:
-    """A table in parts: one part per set of addresses and port, since that is where a client comes to first."""
+    """A table in parts: one part per set of addresses and port, since that is where a client comes to first.
+
+    Where its columns need more than ``width``, each row is a sentence instead.
+    """
     if not classes:
         return ["  no HTTPS endpoint"]
-    head = ("ASKING FOR", "GETS", "UNTIL", "DECIDED BY RECORD", "BECAUSE OF")
+    head = ("ASKING FOR", "GETS", "UNTIL", "BY RECORD")
     rows = [tuple(visible(cell) for cell in _row(item, names)) for item in classes]
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head) - 1)]
+    fits = len(_start(head, widths)) + _NARROW <= width
     parts: dict[str, list[str]] = {}
     for item, row in zip(classes, rows, strict=True):
-        parts.setdefault(_place(item, everywhere), []).extend(_lines(row, widths, width))
-    lines = _lines(head, widths, width)
+        told = _in_columns(row, widths, width) if fits else _in_words(row, width)
+        parts.setdefault(_place(item, everywhere), []).extend(told)
+    lines = _in_columns(head, widths, width) if fits else []
     for place, listed in parts.items():
         lines += [*fold(place, width, "  ", " " * 5), *listed]
     return lines
 
 
-def _lines(row: Sequence[str], widths: Sequence[int], width: int) -> list[str]:
-    """A row; where it is too long, its last cell goes on below itself, or stands in the next line."""
-    *cells, last = row
-    start = "    " + "".join(f"{cell.ljust(size)}  " for cell, size in zip(cells, widths, strict=False))
-    if len(start) + _NARROW <= width:
-        return fold(last, width, start, " " * len(start))
-    told = [] if last == "-" else fold(last, width, " " * 8, " " * 8)
-    return [*fold(start.strip(), width, " " * 4, " " * 8), *told]
+def _start(row: Sequence[str], widths: Sequence[int]) -> str:
+    """A row up to where its last cell begins."""
+    return "    " + "".join(f"{cell.ljust(size)}  " for cell, size in zip(row, widths, strict=False))
+
+
+def _in_columns(row: Sequence[str], widths: Sequence[int], width: int) -> list[str]:
+    """A row of the table; its last cell goes on below itself."""
+    start = _start(row, widths)
+    return fold(row[-1], width, start, " " * len(start))
+
+
+def _in_words(row: Sequence[str], width: int) -> list[str]:
+    """A row as a sentence, for names too long to stand side by side."""
+    asked, gets, until, record = row
+    day = "" if until == "-" else f", until {until}"
+    decided = "" if record == "-" else f", by the record {record}"
+    return [*fold(asked, width, " " * 4, " " * 8), *fold(f"gets {gets}{day}{decided}", width, " " * 8, " " * 10)]
 
 
 def _place(item: Item, everywhere: set[str]) -> str:
@@ -130,12 +144,19 @@ def _answer(item: Item) -> tuple[object, ...]:
 
 
 def _row(item: Item, names: Mapping[str, Item]) -> tuple[str, ...]:
-    because = _BECAUSE.get(item["rule"] or "", "")
+    return (item["sni"], *_certificate(item, names), _decided(item))
+
+
+def _decided(item: Item) -> str:
+    """The record that decides, and why it does; a record for the very name asked for is not named again."""
+    if not item["record"]:
+        return "-"
+    record, because = item["record"].removeprefix("hostnameport "), _BECAUSE.get(item["rule"] or "", "")
+    if item["rule"] == "exact_name" and record == f"{item['sni']}:{item['port']}":
+        return "of that name"
+    told = f"{record}, {because.replace(' ', GLUE)}" if because else record
     hidden = [key.partition(" ")[2] for key in item["shadowed"] if key.startswith("hostnameport")]
-    if item["rule"] == "exact_address" and hidden:
-        because += f", hides {', '.join(hidden)}"
-    record = (item["record"] or "-").removeprefix("hostnameport ")
-    return (item["sni"], *_certificate(item, names), record, because or "-")
+    return f"{told}, hides {', '.join(hidden)}" if item["rule"] == "exact_address" and hidden else told
 
 
 def _certificate(item: Item, names: Mapping[str, Item]) -> tuple[str, str]:
