@@ -17,6 +17,7 @@ from .certificates import Certificates
 from .draft import Draft
 from .flags import BindingFlags
 from .options import differing, lost_in_central_store, unknown_options
+from .sites import no_site
 from .wanted import Identity, WantedBinding
 
 
@@ -72,8 +73,7 @@ class Matcher:
         """Add or change a binding and its record."""
         site_index = self._sites.get(wanted.site.lower())
         if site_index is None:
-            known = ", ".join(site.name for site in self.host.sites) or "none"
-            self._refuse(wanted, "site", f"no site {wanted.site!r} on {self.host.name} (there are: {known})")
+            self._refuse(wanted, "site", no_site(self.host, wanted.site))
             return
         place = self._place(wanted)
         if place is None and wanted.replaces is not None:
