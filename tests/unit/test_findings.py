@@ -24,7 +24,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.certificates import NOW
 from support.documents import document, record, site, stored
-from support.finding_cases import API, SHOP, SNI_SHOP, SSTP, Case
+from support.finding_cases import API, SHOP, SHOP_RECORD, SNI_SHOP, SSTP, Case
 from support.finding_cases_others import CASES
 
 ALLOW = {"gap": True, "shared_change": ["Shop", "Api", "Copy"]}
@@ -94,7 +94,7 @@ def test_a_sound_host_has_no_finding() -> None:
     ("more", "expected"),
     [
         ({"records": [record("10.0.0.5:443", SHOP, app_id=SSTP)]}, []),
-        ({"url_reservations": ["https://+:443/sra_{BA195980-CD49-458b-9E23-C84EE0ADCD75}/"]}, ["used_by_unknown"]),
+        ({"url_reservations": ["https://+:443/a/"]}, ["used_by_unknown"]),
         (
             {
                 "users": [
@@ -110,6 +110,35 @@ def test_a_sound_host_has_no_finding() -> None:
 def test_a_record_that_somebody_else_may_use_is_no_orphan(more: dict[str, Any], expected: list[str]) -> None:
     parts = {"records": [record("10.0.0.5:443", SHOP)], "http_ports": [80], **more}
     assert [item.id for item in findings([SHOP], **parts)] == expected
+
+
+#: Every Windows has these lines, whether the services are there or not.
+EVERYWHERE = (
+    "https://+:443/sra_{BA195980-CD49-458b-9E23-C84EE0ADCD75}/",
+    "https://+:443/C574AC30-5794-4AEE-B1BB-6651C5315029/",
+)
+
+
+@pytest.mark.parametrize("line", EVERYWHERE, ids=["SSTP", "BranchCache"])
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("10.0.0.5:443", "orphan"),
+        ("gone.example:443", "orphan"),
+        ("0.0.0.0:443", "used_by_unknown"),
+        ("[::]:443", "used_by_unknown"),
+        ("443", "used_by_unknown"),
+    ],
+)
+def test_what_windows_reserves_everywhere_speaks_for_the_record_of_every_address_only(
+    line: str, key: str, expected: str
+) -> None:
+    records = [record(key, None if key == "443" else SHOP), SHOP_RECORD]
+    found = findings([SHOP], sites=[SNI_SHOP], records=records, http_ports=[443], url_reservations=[line])
+    assert {item.id for item in found} & {"orphan", "used_by_unknown"} == {expected}
+    other = {"url_reservations": [line.replace("+", "10.0.0.5").replace("443", "8443")], "http_ports": [80]}
+    elsewhere = findings([SHOP], records=[record("10.0.0.5:8443", SHOP)], **other)
+    assert [item.id for item in elsewhere] == ["used_by_unknown"]
 
 
 def test_what_seems_to_be_missing_may_only_be_unread() -> None:

@@ -17,7 +17,8 @@ USED_BY_UNKNOWN = Kind(
     ("info",),
     "F7.07",
     "No binding relies on the record, but a URL reservation, a listener or an unknown application id shows that somebody uses it.",
-    "It is not known what would break. Such a record is read-only for this collection.",
+    "It is not known what would break. Such a record is read-only for this collection. What Windows reserves on every host for SSTP and "
+    "BranchCache speaks for the records of every address only, which those services use.",
     "Find the program: netsh http show servicestate lists who listens. Only its owner should change the record.",
     absence=True,
 )

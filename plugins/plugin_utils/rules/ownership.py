@@ -27,6 +27,12 @@ KNOWN_APP_IDS = {
 }
 
 _PREFIX = re.compile(r"https://(?P<host>\[[^\]]*\]|[^:/]*):(?P<port>\d+)/", re.IGNORECASE)
+#: What Windows itself reserves on every host, whether the service is there or not: SSTP and the hosted cache of BranchCache.
+#: They are served by the records for every address (F7.07); of a record for one address or name such a line says nothing.
+_EVERYWHERE = re.compile(
+    r"https://\+:443/(sra_\{BA195980-CD49-458b-9E23-C84EE0ADCD75\}|C574AC30-5794-4AEE-B1BB-6651C5315029)/?\Z",
+    re.IGNORECASE,
+)
 
 
 class Owner(NamedTuple):
@@ -67,7 +73,8 @@ def owners(host: Host) -> Callable[[RecordKey, RecordValue], Owner | None]:
     reserved: dict[int, list[tuple[str, str]]] = {}
     for prefix in host.url_reservations:
         if match := _PREFIX.match(prefix):
-            reserved.setdefault(int(match["port"]), []).append((match["host"], prefix))
+            listening = ANY_IPV4 if _EVERYWHERE.match(prefix) else match["host"]
+            reserved.setdefault(int(match["port"]), []).append((listening, prefix))
     explained = host.site_ports
 
     def owner(key: RecordKey, value: RecordValue) -> Owner | None:
