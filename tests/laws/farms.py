@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from random import Random
 from typing import Any, NamedTuple
 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid, Problem
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import Expectation, ProbeStep, Step
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved import approved_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import Phase, farm_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
@@ -27,6 +28,9 @@ from . import strategies
 from .cases import ENDPOINTS, PROBE, READ, reduced
 from .world import NOW, World
 
+#: A handshake where nobody listens: whatever was done before it is undone.
+IMPOSSIBLE = ProbeStep((Expectation("10.0.0.5", 1, None, "0" * 40),), "break off here")
+
 
 class Passed(NamedTuple):
     """All phases carried out. ``seen``: by host, what each endpoint showed before, after every call on any host, and at the end.
@@ -39,6 +43,20 @@ class Passed(NamedTuple):
     turns: list[tuple[Plan, Host]]
     seen: list[dict[Spot, list[str | None]]]
     left: list[Host]
+
+
+class Broken(NamedTuple):
+    """Phases that broke off in the middle of one host's plan, which undid itself; then all the others were undone, last first.
+
+    ``errors``: of every call of an applier that should have worked, the undo of the broken one included. Documents of all
+    hosts: ``first`` of all, just ``before`` the broken plan and just ``after`` it, at ``last``.
+    """
+
+    errors: list[dict[str, Any]]
+    first: list[dict[str, Any]]
+    before: list[dict[str, Any]]
+    after: list[dict[str, Any]]
+    last: list[dict[str, Any]]
 
 
 class Farm:
@@ -89,16 +107,56 @@ class Farm:
     @cached_property
     def passed(self) -> Passed:
         """What comes of the plan files on fresh hosts: phase by phase, the hosts of each in a random order."""
-        worlds = [World(item) for item in self.descriptions]
+        worlds = self._fresh()
         seen = [{spot: [shown] for spot, shown in world.shown(ENDPOINTS).items()} for world in worlds]
         turns: list[tuple[Plan, Host]] = []
         fault = None
-        for phase in self.phases or ():
-            for index in self.chance.sample(range(len(worlds)), len(worlds)):
-                if fault is None:
-                    left, fault = _carried_out(phase.plans[index], worlds, index, seen)
-                    turns.append((phase.plans[index], left))
+        for index, plan in self._turns():
+            if fault is None:
+                left, fault = _carried_out(plan, worlds, index, seen)
+                turns.append((plan, left))
         return Passed(fault, turns, seen, [parse_document(world.read()) for world in worlds])
+
+    @cached_property
+    def broken(self) -> Broken:
+        """What comes of the plans where one of them stops somewhere."""
+        worlds = self._fresh()
+        errors: list[dict[str, Any]] = []
+
+        def call(index: int, steps: Sequence[Step]) -> None:
+            """An applier, which either works or meets the probe that cannot succeed, and undoes what it did."""
+            name = self.hosts[index].name
+            answer = worlds[index].apply(applier_args(name, steps, PROBE, READ, shared_configuration=True))
+            stopped = answer["error"] is not None and IMPOSSIBLE in steps
+            errors.extend(answer["undo_errors"] if stopped else [answer["error"]] if answer["error"] else [])
+            for world in worlds:
+                if world is not worlds[index]:
+                    world.follow(worlds[index])
+
+        def look() -> list[dict[str, Any]]:
+            return [world.read() for world in worlds]
+
+        first = look()
+        turns = [(index, plan.steps) for index, plan in self._turns() if plan.steps]
+        turns = turns[: self.chance.randint(1, len(turns))]
+        for index, steps in turns[:-1]:
+            call(index, steps)
+        before = look()
+        index, steps = turns[-1]
+        call(index, [*steps[: self.chance.randint(0, len(steps))], IMPOSSIBLE])
+        after = look()
+        for index, steps in reversed(turns[:-1]):
+            call(index, [inverse for step in reversed(steps) if (inverse := step.inverse()) is not None])
+        return Broken(errors, first, before, after, look())
+
+    def _fresh(self) -> list[World]:
+        return [World(item) for item in self.descriptions]
+
+    def _turns(self) -> Iterator[tuple[int, Plan]]:
+        """The plans of each phase in a random order of the hosts, each with the number of its host."""
+        for phase in self.phases or ():
+            for index in self.chance.sample(range(len(self.hosts)), len(self.hosts)):
+                yield index, phase.plans[index]
 
 
 def _carried_out(

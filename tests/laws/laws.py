@@ -39,11 +39,12 @@ LAWS: dict[str, Law] = {
     "classes": reading.every_endpoint_is_in_one_class_that_says_what_it_gets,
 }
 
-#: What L1, L2, L3, L6 and L8 say about the phases of a farm, and two of its own.
+#: What L1, L2, L3, L5, L6 and L8 say about the phases of a farm, and two of its own.
 FARM_LAWS: dict[str, Law] = {
     "farm L1": sharing.carried_out_phases_leave_nothing_to_plan,
     "farm L2": sharing.endpoints_outside_the_request_change_on_no_host,
     "farm L3": sharing.no_endpoint_of_any_host_shows_a_third_certificate_between_any_two_calls,
+    "farm L5": sharing.whatever_breaks_off_is_undone_on_every_host_and_so_is_all_before_it,
     "farm L6": sharing.each_phase_leaves_every_host_as_its_plan_says,
     "farm L8": sharing.the_order_of_the_hosts_changes_only_who_commits,
     "farm phases": sharing.records_come_first_then_one_commit_of_one_host_then_old_records,

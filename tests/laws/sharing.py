@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from typing import Any
 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import BindingsStep, ProbeStep, RecordStep
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import PHASES
@@ -56,6 +57,24 @@ def each_phase_leaves_every_host_as_its_plan_says(farm: Farm) -> bool:
         if plan.steps:
             assert (left.sites, left.records) == (plan.after.sites, plan.after.records), plan.host.name
     return True
+
+
+def whatever_breaks_off_is_undone_on_every_host_and_so_is_all_before_it(farm: Farm) -> bool:
+    """Records and bindings, in their order. A record whose key was unusable before cannot be set back; such a farm says nothing."""
+    if not farm.steps or any(error["code"] == "key_unusable" for error in farm.broken.errors):
+        return False
+    broken = farm.broken
+    assert not broken.errors, broken.errors
+    for was, stands in ((broken.before, broken.after), (broken.first, broken.last)):
+        for mine, now in zip(was, stands, strict=True):
+            assert mine["sites"] == now["sites"], now["name"]
+            assert _records(mine) == _records(now), now["name"]
+    return True
+
+
+def _records(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """No store is the store MY to http.sys, and steps leave it out."""
+    return [{**item, "store": item["store"] or ("MY" if item["thumbprint"] else None)} for item in document["records"]]
 
 
 def records_come_first_then_one_commit_of_one_host_then_old_records(farm: Farm) -> bool:

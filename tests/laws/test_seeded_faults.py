@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import BindingsStep
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import (
     approved,
     certificates,
@@ -18,6 +19,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import (
 )
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules import resolve
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.options import OptionWish
+from lab.applier import Applier
 from laws import cases, farms
 from laws.__main__ import small
 from laws.farms import Farm
@@ -108,6 +110,25 @@ def test_keys_that_windows_refuses_are_noticed(monkeypatch: pytest.MonkeyPatch) 
 def test_a_plan_in_the_order_of_the_request_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "_by_identity", lambda wanted: wanted)
     _red("L8")
+
+
+def _inverse_in_the_order_of_the_edits(step: BindingsStep) -> BindingsStep:
+    edits = tuple(edit._replace(before=edit.after, after=edit.before) for edit in step.edits)
+    return BindingsStep(edits, "test")
+
+
+def test_an_inverse_that_begins_at_the_wrong_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BindingsStep, "inverse", _inverse_in_the_order_of_the_edits)
+    _red("L5")
+    _red_on_farms("farm L5")
+
+
+def test_a_host_of_a_farm_that_undoes_no_commit_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Applier._step
+    monkeypatch.setattr(
+        Applier, "_step", lambda self, item: None if self._undoing and item["op"] == "bindings" else step(self, item)
+    )
+    _red_on_farms("farm L5")
 
 
 def test_an_approved_plan_that_forgets_whom_a_port_that_opens_concerns_is_noticed(
