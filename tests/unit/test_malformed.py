@@ -94,6 +94,19 @@ def test_the_same_binding_twice_names_both_places() -> None:
     assert "bindings[1]: is the same binding as bindings[0]" in str(refusal.value)
 
 
+def test_a_binding_that_cannot_be_read_is_not_called_the_same_as_another() -> None:
+    wishes = [
+        {"site": "S"},
+        {"site": "S", "address": "10.0.0.0/8"},
+        {"site": "S", "host": "*.*"},
+        {"site": "S", "port": 0},
+    ]
+    with pytest.raises(Invalid) as refusal:
+        parse_request({"bindings": [*wishes, {"site": "S", "replaces": {"host": "a b"}}, wishes[0]]})
+    faults = ["bindings[1].address", "bindings[2].host", "bindings[3].port", "bindings[4].replaces.host", "bindings[5]"]
+    assert [problem.path for problem in refusal.value.problems] == faults
+
+
 @pytest.mark.parametrize(
     ("bindings", "problem"),
     [

@@ -269,3 +269,13 @@ def test_a_binding_that_moves_to_a_record_with_another_certificate_has_to_say_wh
     assert told.startswith("is needed: record ") and f"{there} is there with certificate {API['thumbprint']}" in told
     same = host_of(sites=[site("Shop", binding)], records=[own, record(records[1], SHOP)])
     assert plan_of(same, wish("Shop", "shop.example.com", sni=sni)).steps
+
+
+def test_a_certificate_that_lies_in_another_store_is_found_in_words() -> None:
+    host = host_of(sites=[site("Shop")])
+    chosen = {"thumbprint": SHOP["thumbprint"], "store": "WebHosting"}
+    told = refused(host, {"site": "Shop", "host": "shop.example.com", "certificate": chosen})
+    words = f"{SHOP['thumbprint']} is not in LocalMachine\\WebHosting of WEB01, but in MY"
+    assert told == {"bindings[0].certificate.thumbprint": words}
+    unknown = refused(host, {"site": "Shop", "host": "a.example.com", "certificate": {"thumbprint": "AB" * 20}})
+    assert unknown["bindings[0].certificate.thumbprint"].endswith("any LocalMachine store that was read of WEB01")

@@ -86,7 +86,9 @@ class Certificates:
             found = [item for item in found if unfit(item, wanted.selection, self._now) is None]
         if not found:
             where = f"LocalMachine\\{wanted.store}" if wanted.store else "any LocalMachine store that was read"
-            message = f"{wanted.thumbprint} is not in {where} of {self._host.name}"
+            there = sorted({item.store for item in self._by_thumbprint.get(wanted.thumbprint or "", [])})
+            elsewhere = f", but in {' and '.join(there)}" if there else ""
+            message = f"{wanted.thumbprint} is not in {where} of {self._host.name}{elsewhere}"
             self._refuse(wanted, "certificate.thumbprint", message)
             return None
         preferred = [store_key(base.store)] if base else []

@@ -17,6 +17,8 @@ from .wanted import Identity, WantedBinding, identities_of, parse_wanted
 
 #: Finding ids that ``repair`` understands; those without a safe repair lead to a note.
 FINDING_IDS = tuple(sorted(KINDS))
+#: The parts of a wish that say which bindings it is about.
+_NAMING = ("site", "address", "port", "host", "replaces")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def parse_request(args: Mapping[str, Any]) -> Request:
         if text.split(" ", 1)[0] not in FINDING_IDS:
             known = ", ".join(FINDING_IDS)
             problems.append(Problem(f"repair[{index}]", f"{text!r} begins with no finding id ({known})"))
-    _duplicates(bindings, problems)
+    unsure = {_entry(problem.path) for problem in problems}
+    _duplicates([wanted for wanted in bindings if wanted.path not in unsure], problems)
     removal = parse_removal(args, problems)
     allow = args.get("allow") or {}
     if problems:
@@ -62,6 +65,12 @@ def parse_request(args: Mapping[str, Any]) -> Request:
     )
     whole_farm = bool(allow.get("shared_configuration"))
     return Request(tuple(bindings), repair, shared, bool(allow.get("gap")), removal, foreign, whole_farm)
+
+
+def _entry(path: str) -> str:
+    """The entry of ``bindings`` of which a fault leaves unsure which binding it means; empty where it does not."""
+    entry, _dot, rest = path.partition(".")
+    return entry if rest.partition(".")[0] in _NAMING else ""
 
 
 def _duplicates(bindings: Sequence[WantedBinding], problems: list[Problem]) -> None:
