@@ -209,3 +209,8 @@ def test_peer_which_certificate(more: list[dict[str, Any]], chosen: int | None) 
     choice = best_certificate(host_of(*twins), ("shop.example.com",), NOW)
     assert (choice.certificate and choice.certificate.thumbprint) == (None if chosen is None else NEW["thumbprint"])
     assert ("equally good" in choice.reason) == (chosen is None)
+
+
+@pytest.mark.parametrize("alone", [stored("shop.example.com", -1), stored("shop.example.com", 300, key=None)])
+def test_peer_none_rather_than_an_expired_one_or_one_without_a_key(alone: dict[str, Any]) -> None:
+    assert best_certificate(host_of(alone), ("shop.example.com",), NOW).certificate is None
