@@ -100,16 +100,16 @@ options:
       sni:
         description:
           - Whether a client has to send the host name (Server Name Indication) to get this certificate.
-          - V(keep) leaves a binding as it is and is V(auto) for a new one.
+          - V(keep) leaves a binding as it is and is V(auto) for a new one. V(required) needs O(bindings[].host).
           - V(auto) uses SNI where this Windows can, otherwise a record that is free or whose certificate covers every name on it.
             Where neither exists, the request is refused with the alternatives that do.
-          - V(required) needs O(bindings[].host).
         type: str
         choices: [keep, auto, required, never]
         default: keep
       certificate:
         description:
           - The certificate to serve, named by its thumbprint or chosen by a rule. The one in place stays where this is omitted.
+          - Needed where O(bindings[].sni) moves the binding to a record that is there already with another certificate.
         type: dict
         suboptions:
           thumbprint:

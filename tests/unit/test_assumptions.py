@@ -19,6 +19,7 @@ from support.documents import document, record, site, stored
 
 W, S, X, NEW = stored("w.example"), stored("www.x.com"), stored("*.x.com"), stored("www.x.com", 300)
 BROKEN = stored("www.x.com", 100, system_access="denied")
+OLD = {**stored("www.x.com", 50), "archived": True}
 DEFAULT_RECORD = record("0.0.0.0:443", W)
 CENTRAL = {"enabled": True, "files": ["www.x.com.pfx", "_.y.com.pfx"]}
 
@@ -86,13 +87,20 @@ CASES: list[tuple[str, dict[str, Any], str, str | None, str | None]] = [
         S["thumbprint"],
         NEW["thumbprint"],
     ),
+    (
+        "archived_certificate_is_found",
+        {"records": [record("www.x.com:443", OLD), DEFAULT_RECORD]},
+        "www.x.com",
+        OLD["thumbprint"],
+        None,
+    ),
     ("listen_list_decides", {"records": [DEFAULT_RECORD], "ip_listen": ["10.0.0.6"]}, "z.com", None, W["thumbprint"]),
 ]
 
 
 def host(parts: dict[str, Any]) -> Any:
     linked = {**S, "renewed_by": NEW["thumbprint"]}
-    return parse_document(document(certificates=[W, linked, X, NEW, BROKEN], **parts))
+    return parse_document(document(certificates=[W, linked, X, NEW, BROKEN, OLD], **parts))
 
 
 @pytest.mark.parametrize(("name", "parts", "sni", "on", "off"), CASES)

@@ -24,6 +24,7 @@ class Assumptions:
     central_store_serves_every_name: bool = True
     unlisted_share_holds_the_name: bool = True
     renewal_link_not_followed: bool = True
+    archived_certificate_is_found: bool = True
     listen_list_decides: bool = True
 
 
@@ -93,6 +94,13 @@ SWITCHES = (
         "M",
         "the certificate of the record is served, although a renewal link leads to a newer one",
         "the newer certificate, to which a renewal link leads, is served",
+    ),
+    Switch(
+        "archived_certificate_is_found",
+        "F6.15",
+        "M",
+        "a certificate that a record names is served although it is archived",
+        "an archived certificate is not found, as if it were missing",
     ),
     Switch(
         "listen_list_decides",

@@ -168,9 +168,13 @@ class Resolver:
         value = self._records[key]
         certificate = self.certificate(value)
         failure = None
+        if certificate is not None and certificate.archived:
+            used = (*used, "archived_certificate_is_found")
         if certificate is None and not self._certificates_unread:
             where = store_key(value.store)
             failure = ("certificate_missing", f"record {key} names a certificate that is not in LocalMachine\\{where}")
+        elif certificate is not None and certificate.archived and not self.assumptions.archived_certificate_is_found:
+            failure = ("certificate_missing", f"record {key} names a certificate that is archived")
         elif certificate is not None and (health := key_health(certificate)).unusable:
             failure = ("key_unusable", f"record {key}: {health.reason}")
         if failure is not None:
