@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import ProbeStep, RecordStep
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import PHASES, farm_plan
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from support.actions import API, Simulated, description, run
 from support.certificates import NOW
 from support.documents import record, site
 from support.peers import API as API_CERT
-from support.peers import SHOP, host_of, refused, wish
+from support.peers import NEW, SHOP, host_of, refused, wish
 from support.texts import said
 
 ALLOW = {"shared_configuration": True, "shared_change": ["Shop"]}
@@ -79,11 +81,29 @@ def test_an_old_record_that_the_last_phase_did_not_come_to_is_an_orphan_for_the_
         ([node("A")], "documents", "at least two"),
         ([node("A"), node("a")], "documents[1]", "twice"),
         ([node("A"), node("B", shared_configuration=False)], "documents[1]", "does not share"),
-        ([node("A"), node("B", sites=[site("Shop", "*:444:=0")])], "documents[1]", "different sites or bindings"),
+        ([node("A"), node("B", sites=[site("Shop", "*:444:=0")])], "documents[1]", "B and A have different sites or"),
     ],
 )
 def test_what_is_no_farm_is_refused(hosts: list[Host], path: str, said: str) -> None:
     assert said in problems(hosts, MOVED)[path]
+
+
+@pytest.mark.parametrize(("names", "told"), [("ABC", "B and A"), ("BC", "C and B")])
+def test_hosts_that_would_need_different_bindings_are_refused(names: str, told: str) -> None:
+    """B knows no SNI, so that auto means something else there, in the configuration they share."""
+    named = wish("Shop", "api.example.com", API_CERT)
+    hosts = [
+        node(
+            name,
+            sites=[site("Shop")],
+            records=[],
+            **({"os": WITHOUT_SNI, "schema_ssl_flags": False} if name == "B" else {}),
+        )
+        for name in names
+    ]
+    assert problems(hosts, named) == {
+        "documents": f"{told} would need different bindings in the configuration they share"
+    }
 
 
 def test_a_refusal_names_the_host() -> None:
@@ -94,6 +114,7 @@ def test_a_refusal_names_the_host() -> None:
 
 
 STOPPED = {"state": "stopped"}
+WITHOUT_SNI = {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None}
 OLD_OS = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
 
 
@@ -140,6 +161,58 @@ def test_a_gap_on_a_port_that_no_site_needs_any_more_is_announced() -> None:
     last = farm_plan(hosts, request, NOW).phases[2]
     assert [plan.steps[0].op for plan in last.plans] == ["record_replace", "record_replace"]
     assert all([item.endpoint.address for item in plan.affected if item.gap] == ["10.0.0.5"] * 2 for plan in last.plans)
+    assert all(len({item.endpoint for item in plan.affected}) == len(plan.affected) for plan in last.plans), "told once"
+
+
+def test_a_gap_is_announced_once_in_the_phase_that_has_it() -> None:
+    sites = [site("Shop", "10.0.0.5:443:=0"), site("Api", "10.0.0.6:8443:=0", number=2)]
+    records = [record("10.0.0.5:443", SHOP), record("10.0.0.6:8443", API_CERT)]
+    parts = {"sites": sites, "os": OLD_OS, "update_exported": False, "records": records, "http_ports": [443, 8443]}
+    wanted = [wish("Shop", "", NEW, address="10.0.0.5"), wish("Api", "", address="10.0.0.6", port=8443, state="absent")]
+    request = parse_request({"bindings": wanted, "allow": {**ALLOW, "gap": True}})
+    phases = farm_plan([node("A", **parts), node("B", **parts)], request, NOW).phases
+    told = [
+        [(item.endpoint.address, item.endpoint.sni, item.gap) for item in phase.plans[1].affected] for phase in phases
+    ]
+    assert told[0] == [("10.0.0.5", None, True), ("10.0.0.5", "*", True)]
+    assert not any(gap for phase in told[1:] for _address, _name, gap in phase)
+
+
+def test_a_record_that_nobody_relied_on_need_not_wait() -> None:
+    """Nobody listens on its port, and no binding goes from it."""
+    hosts = [node(name, record("10.0.0.5:8443", SHOP)) for name in ("A", "B")]
+    request = parse_request({"bindings": [MOVED], "repair": ["orphan"], "allow": ALLOW})
+    first, _commit, last = farm_plan(hosts, request, NOW).phases
+    assert [step.op for step in first.plans[0].steps] == ["record_set", "record_delete", "probe"]
+    assert [str(step.key) for step in last.plans[0].steps if isinstance(step, RecordStep)] == ["0.0.0.0:443"]
+
+
+def looked_at(plan: Plan, port: int) -> dict[str, str | None]:
+    """What handshakes without a name shall show on a port, by address."""
+    probes = [step for step in plan.steps if isinstance(step, ProbeStep)]
+    found = {
+        item.address: item.expect for probe in probes for item in probe.endpoints if item.port == port and not item.sni
+    }
+    return dict(sorted(found.items()))
+
+
+def test_where_a_binding_went_and_the_port_stays_open_no_handshake_is_expected_to_succeed() -> None:
+    sites = [site("Shop", "10.0.0.5:443:=0", "10.0.0.6:443:=0")]
+    records = [record("10.0.0.5:443", SHOP), record("10.0.0.6:443", SHOP)]
+    hosts = [node(name, sites=sites, records=records) for name in ("A", "B")]
+    request = parse_request({"bindings": [wish("Shop", "", address="10.0.0.6", state="absent")], "allow": ALLOW})
+    last = farm_plan(hosts, request, NOW).phases[2]
+    assert looked_at(last.plans[1], 443) == {"10.0.0.5": SHOP["thumbprint"], "10.0.0.6": None}
+
+
+def test_a_port_opens_with_the_commit_and_is_closed_until_then() -> None:
+    hosts = [node(name) for name in ("A", "B")]
+    new = wish("Shop", "", API_CERT, address="10.0.0.5", port=8443)
+    phases = farm_plan(hosts, parse_request({"bindings": [new], "allow": ALLOW}), NOW).phases
+    assert looked_at(phases[0].plans[0], 8443) == {"10.0.0.5": None, "10.0.0.6": None}
+    assert looked_at(phases[1].plans[0], 8443) == {"10.0.0.5": API_CERT["thumbprint"]}
+    met = {(item.endpoint.address, item.before, item.after) for item in phases[1].plans[0].affected}
+    assert met == {("10.0.0.5", None, API_CERT["thumbprint"])}
 
 
 def test_what_is_noted_of_a_host_stands_in_its_first_phase_only() -> None:

@@ -94,7 +94,7 @@ def _parts(plan: Plan) -> tuple[list[Step], list[Step], list[Step]]:
     """
     calls: list[Step] = [step for step in plan.steps if not isinstance(step, ProbeStep)]
     at = next((index for index, step in enumerate(calls) if isinstance(step, BindingsStep)), len(calls))
-    waiting = _needed_until_the_commit(plan) if at < len(calls) else []
+    waiting = _needed_until_the_commit(plan)
     early = [step for step in calls[:at] if step not in waiting]
     return early, calls[at : at + 1], [*calls[at + 1 :], *(step for step in calls[:at] if step in waiting)]
 
@@ -108,9 +108,7 @@ def _needed_until_the_commit(plan: Plan) -> list[RecordStep]:
 
 def _opened_on_old_records(plan: Plan) -> list[Problem]:
     """Records that would have to wait for the last phase on a port that opens by then: refused, for clients would meet them."""
-    if plan.host.http_ports is None or plan.after.http_ports is None:
-        return []
-    opened = plan.after.http_ports - plan.host.http_ports
+    opened = (plan.after.http_ports or frozenset()) - (plan.host.http_ports or frozenset())
     return [
         Problem(
             "documents",
