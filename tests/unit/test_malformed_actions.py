@@ -65,6 +65,8 @@ ARGUMENTS: list[tuple[str, str, dict[str, Any]]] = [
     ("guard", "a mapping", {**wish(), "guard": 5}),
     ("guard.minutes", "is required", {**wish(), "guard": {}}),
     ("guard.minutes", "a whole number", {**wish(), "guard": {"minutes": "ten"}}),
+    ("guard.minutes", "a whole number, is inf", {**wish(), "guard": {"minutes": float("inf")}}),
+    ("bindings[0].port", "a whole number, is -inf", wish(port=float("-inf"))),
     ("guard.minutes", "1 to 1440", {**wish(), "guard": {"minutes": 0}}),
     ("guard.minutes", "1 to 1440", {**wish(), "guard": {"minutes": 1441}}),
     ("guard.hours", "is not known here", {**wish(), "guard": {"minutes": 1, "hours": 1}}),

@@ -26,6 +26,8 @@ _KINDS = {
     "path": "a path",
     "str": "text",
 }
+#: Numbers on which Ansible's validator breaks.
+_INFINITE = (float("inf"), float("-inf"))
 #: A value of this very type is passed on as it is where its kind is asked for.
 _PLAIN = {bool: "bool", dict: "dict", int: "int", list: "list", str: "str"}
 
@@ -41,8 +43,8 @@ def validated(
     problems: list[Problem] = []
     try:
         verdict = ArgumentSpecValidator(options).validate(dict(args))
-    except TypeError:
-        verdict = None  # that validator breaks on what is no mapping where one with defaults should be
+    except (TypeError, OverflowError):
+        verdict = None  # that validator breaks on what is no mapping where one with defaults should be, and on infinite numbers
     if verdict is None or verdict.error_messages:
         usable = _usable(options, args, "", problems)
         if verdict is not None:
@@ -129,7 +131,8 @@ def _fault(option: Mapping[str, Any], value: Any) -> str | None:
     """What is wrong with one value by itself, or None."""
     kind = option["type"]
     shown = "" if option.get("no_log") else f", is {value!r}"
-    if value is None or (_PLAIN.get(type(value)) != kind and _alone(kind, value).error_messages):
+    endless = kind == "int" and value in _INFINITE
+    if value is None or endless or (_PLAIN.get(type(value)) != kind and _alone(kind, value).error_messages):
         return f"must be {_KINDS[kind]}{shown}"
     choices = option.get("choices")
     if choices and kind != "list" and _converted(kind, value) not in choices:
