@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
-from support.documents import record, site
-from support.peers import API, BOTH, SHOP, host_of, plan_of, records_of, refused, wish
+from support.documents import record, site, stored
+from support.peers import API, BOTH, OTHER, SHOP, host_of, plan_of, records_of, refused, wish
 
 NAMED, NAMED_TOO = "shop.example.com", "api.example.com"
 WITHOUT_SNI = {
@@ -18,6 +18,7 @@ WITHOUT_SNI = {
     "iis": {"major": 7, "minor": 5},
     "schema_ssl_flags": False,
 }
+WILD = stored("*.shop.example.com")
 SHARED = "record for this address and port serves others"
 
 
@@ -105,3 +106,64 @@ def test_a_record_by_name_that_this_windows_cannot_have_is_missing_and_not_repai
     subject = f"record_missing Shop/*:443:{NAMED}"
     assert [note.partition(": the")[0] for note in plan.notes] == [f"{subject} has no safe repair"]
     assert "there can be none: the IIS schema of Windows Server 2008 R2" in refused(host, repair=[subject])["repair[0]"]
+
+
+def test_a_new_binding_has_no_sni_where_none_is_asked_for_although_this_windows_could() -> None:
+    plan = plan_of(host_of(sites=[site("Shop")]), wish("Shop", NAMED, SHOP, sni="never"))
+    assert plan.after.sites[0].bindings[0].flags == 0 and records_of(plan.after) == ["0.0.0.0:443"]
+
+
+def test_a_new_binding_that_requires_sni_does_not_go_without() -> None:
+    told = refused(old_host(), wish("Api", NAMED_TOO, API, sni="required"))
+    assert list(told) == ["bindings[0].sni"] and "no SNI before IIS 8" in told["bindings[0].sni"]
+
+
+def with_sni(flags: int = 1, **more: Any) -> Host:
+    return host_of(sites=[site("Shop", f"*:443:{NAMED}={flags}")], records=[record(f"{NAMED}:443", SHOP)], **more)
+
+
+def test_under_a_new_name_for_any_host_auto_gives_sni_up_and_keep_does_not() -> None:
+    moved = wish("Shop", "", replaces={"host": NAMED})
+    plan = plan_of(with_sni(5), {**moved, "sni": "auto"})
+    assert plan.after.sites[0].bindings[0].flags == 4 and held(plan.after) == {"0.0.0.0:443": SHOP["thumbprint"]}
+    assert list(refused(with_sni(), moved)) == ["bindings[0].sni"]
+
+
+def test_sni_that_is_kept_has_to_be_possible_under_the_new_name() -> None:
+    """Windows Server 2012 R2 has no wildcard host names. A name later in the alphabet, on a higher port, is no better."""
+    os = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
+    moved = wish("Shop", "*.shop.example.com", WILD, port=8443, replaces={"host": NAMED, "port": 443})
+    told = refused(with_sni(os=os), moved)
+    assert list(told) == ["bindings[0].sni"] and "wildcard" in told["bindings[0].sni"]
+
+
+def test_other_bits_are_no_reason_for_sni_under_a_new_name() -> None:
+    host = host_of(sites=[site("Shop", f"*:443:{NAMED}=4")], records=[record("0.0.0.0:443", BOTH)])
+    plan = plan_of(host, wish("Shop", NAMED_TOO, replaces={"host": NAMED}))
+    assert plan.after.sites[0].bindings[0].flags == 4 and records_of(plan.after) == ["0.0.0.0:443"]
+
+
+@pytest.mark.parametrize("old", [f"*:443:{NAMED}=5", "10.0.0.5:443:=0"])
+def test_a_renamed_binding_that_comes_without_sni_joins_others_as_a_new_one_would(old: str) -> None:
+    address, _port, rest = old.split(":")
+    sites = [site("Shop", old), site("Api", f"*:443:{NAMED_TOO}=0", number=2)]
+    records = [record("0.0.0.0:443", BOTH), record(f"{NAMED}:443" if address == "*" else "10.0.0.5:443", SHOP)]
+    moved = wish("Shop", "", SHOP, sni="auto", replaces={"address": address, "host": rest.partition("=")[0]})
+    told = refused(host_of(sites=sites, records=records), moved)
+    assert told["bindings[0].sni"].startswith(SHARED)
+
+
+def test_a_binding_that_shares_a_record_already_is_not_asked_how_it_came_there() -> None:
+    """Its certificate covers neither: that is a finding, and no reason to refuse a wish that changes nothing."""
+    host = host_of(
+        sites=[site("Shop", f"*:443:{NAMED}"), site("Api", f"*:443:{NAMED_TOO}", number=2)],
+        records=[record("0.0.0.0:443", OTHER)],
+        **WITHOUT_SNI,
+    )
+    assert plan_of(host, wish("Api", NAMED_TOO, sni="auto")).empty
+
+
+def test_everybody_who_cannot_join_a_record_is_told() -> None:
+    host = old_host(f"*:443:{NAMED}", records=[record("0.0.0.0:443", API)])
+    new = [wish("Api", name, API, sni="auto") for name in (NAMED_TOO, "", "third.example.com")]
+    assert list(refused(host, *new)) == [f"bindings[{number}].sni" for number in range(3)]
