@@ -76,7 +76,8 @@ def _out_of_reach(impact: Impact, affected: Sequence[Affected], filed: FiledPlan
     """
     places = {step.key: index for index, step in enumerate(filed.steps) if isinstance(step, RecordStep)}
     # in the first phase of a farm a record for a name has no binding yet, which shows whose that name is
-    early = {key for key in places.keys() - impact.after.host.users_of.keys() if key.family != "ipport"}
+    bound = impact.after.host.users_of
+    early = {key for key in places if key.family != "ipport" and key not in bound}
     met: dict[str, list[Affected]] = {}
     for item in affected:
         if item.other is not None and item.other.fixed:
@@ -102,17 +103,13 @@ def _folded(value: RecordValue) -> tuple[object, ...]:
 
 def _still_needed(host: Host, after: Host, filed: FiledPlan, problems: list[Problem]) -> None:
     """A record that stood and is to go, but that a binding will rely on: added by somebody since, or a farm's phase too early."""
-    left = {record.key for record in after.records}
-    gone = {record.key for record in host.records} - left
-    users = {
-        key: f"{site.name} {item.information}"
-        for site in after.sites
-        for item in site.bindings
-        if (key := item.record) in gone
-    }
+    # what a bridge adds goes with it
+    needed = {record.key for record in host.records} & after.users_of.keys()
     for index, step in enumerate(filed.steps):
-        if isinstance(step, RecordStep) and step.after is None and step.key in users:
-            message = f"record {step.key} is still needed by binding {users[step.key]}"
+        if isinstance(step, RecordStep) and step.after is None and step.key in needed:
+            site, binding = after.users_of[step.key][0]
+            user = f"{after.sites[site].name} {after.sites[site].bindings[binding].information}"
+            message = f"record {step.key} is still needed by binding {user}"
             problems.append(Problem(f"plan.steps[{index}]", message))
 
 
