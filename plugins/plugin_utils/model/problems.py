@@ -24,9 +24,13 @@ class Problem:
 
 
 class Invalid(Exception):
-    """Input that cannot be used. Carries every problem found, by place: ``bindings[9]`` before ``bindings[10]``."""
+    """Input that cannot be used. Carries every problem found, by place: ``bindings[9]`` before ``bindings[10]``.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    ``hint``: what to do about all of them, empty where they say that themselves.
+    """
+
+    def __init__(self, problems: Iterable[Problem], hint: str = "") -> None:
+        self.hint = hint
         self.problems = tuple(sorted(problems, key=lambda problem: _natural(problem.path)))
         super().__init__("; ".join(str(problem) for problem in self.problems))
 

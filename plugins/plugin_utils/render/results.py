@@ -81,12 +81,13 @@ def host_error(error: HostError, host: Host | None) -> dict[str, Any]:
     return {"changed": False, **failure(error), **_marked(host)}
 
 
-def refusal(problems: Sequence[Problem], host: Host | None) -> dict[str, Any]:
-    """The result for input that cannot be used: every problem begins on a line of its own. ``host``: None before it was read."""
+def refusal(problems: Sequence[Problem], host: Host | None, hint: str = "") -> dict[str, Any]:
+    """The result for input that cannot be used: every problem begins on a line of its own, then comes what to do, where there is
+    a ``hint``. ``host``: None before it was read."""
     return {
         "failed": True,
         "changed": False,
-        "msg": message("\n".join(str(problem) for problem in problems)),
+        "msg": message("\n".join([*map(str, problems), *([hint] if hint else [])])),
         "problems": [{"path": problem.path, "message": problem.message} for problem in problems],
         **_marked(host),
     }

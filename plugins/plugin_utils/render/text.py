@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..model.host import Binding, Host, RecordValue
@@ -19,6 +19,8 @@ from .lines import GLUE, WIDTH, fold
 
 #: With the sign in front, and indented in a list of steps, lines are no longer than others.
 _DIFF_WIDTH = WIDTH - 4
+#: So many errors of one host are a warning each.
+_WARNED = 5
 _MOST_NAMED = 10
 
 
@@ -93,6 +95,19 @@ def record_text(value: RecordValue, names: dict[str, str]) -> str:
         if getattr(value, name):
             words.append(f"{name}={getattr(value, name)}")
     return " ".join(words)
+
+
+def left_wrong(before: Host, after: Host, findings: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Errors that a change leaves at what it has touched, as warnings: whoever reads no result is told all the same."""
+    old, new = _states(before), _states(after)
+    touched = {what[2] for what, state in new.items() if what not in old or old[what] != state}
+    errors = [item for item in findings if item["severity"] == "error" and item["subject"] in touched]
+    told = [
+        f"{after.name}: this change leaves {item['id']} {item['subject']}: {item['evidence']}"
+        for item in errors[:_WARNED]
+    ]
+    rest = len(errors) - _WARNED
+    return [*told, f"{after.name}: this change leaves {rest} more errors, see findings"] if rest > 0 else told
 
 
 def stays_view(before: Host, after: Host) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ class HttpsAction(ActionBase):
             args, asked = validated(self.options, plain(self._task.args), self.check)
             found = self.work(args, asked)
         except Invalid as fault:
-            found = refusal(fault.problems, self._host)
+            found = refusal(fault.problems, self._host, fault.hint)
         except HostError as fault:
             found = host_error(fault, self._host)
         if self._remote:
