@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import jinja2.nativetypes
 import pytest
 import yaml
 from ansible.plugins.filter.core import FilterModule
@@ -76,6 +77,26 @@ def test_choices_are_those_of_the_core() -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "lines"),
+    [
+        ({}, 2),
+        ({"https_rollout_repair": ["orphan"]}, 0),
+        ({"https_rollout_bindings": [{"site": "Shop"}]}, 0),
+        ({"https_rollout_remove_others": {"scope": "host"}}, 0),
+        ({"https_rollout_apply_plans_from": "plans"}, 0),
+    ],
+)
+def test_a_host_for_which_nothing_is_asked_is_not_called_in_good_order(more: dict[str, Any], lines: int) -> None:
+    values = {**loaded("https_rollout", "defaults/main.yml"), **more}
+    values["__https_rollout_approved"] = bool(values["https_rollout_apply_plans_from"])
+    told = jinja2.nativetypes.NativeEnvironment().from_string(
+        loaded("https_rollout", "vars/main.yml")["__https_rollout_unasked"]
+    )
+    shown = told.render(**values)
+    assert len(shown) == lines and all("asked for" in line or "beside the inventory" in line for line in shown)
+
+
+@pytest.mark.parametrize(
     ("role", "phases"),
     [
         ("https_rollout", {"preflight", "plan", "apply", "probe", "report"}),
@@ -99,6 +120,13 @@ def _tags(role: str, tasks: list[dict[str, Any]], outer: set[str]) -> list[set[s
             found += _tags(role, [*task["block"], *task.get("rescue", [])], tags)
         elif "ansible.builtin.import_tasks" in task:
             found += _tags(role, loaded(role, f"tasks/{task['ansible.builtin.import_tasks']}"), tags)
+        elif "ansible.builtin.include_tasks" in task:
+            # what is included does not have the tags of the include, unless it is told to
+            named = task["ansible.builtin.include_tasks"]
+            named = named if isinstance(named, dict) else {"file": named}
+            inner = _tags(role, loaded(role, f"tasks/{named['file']}"), set(named.get("apply", {}).get("tags", [])))
+            assert all(each <= tags for each in inner)  # else the include is skipped where a task in it is asked for
+            found += [tags, *inner]
         else:
             found.append(tags)
     return found
