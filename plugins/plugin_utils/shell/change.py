@@ -17,8 +17,7 @@ from ..planning.approved import approved_plan
 from ..planning.planner import Plan, make_plan
 from ..planning.request import Request
 from ..render.results import applied, failure, predicted
-from ..render.text import left_wrong
-from ..render.text import not_undone
+from ..render.text import left_wrong, not_undone
 from ..wire.planfile import FiledPlan
 from .remote import Remote
 
