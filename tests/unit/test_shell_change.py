@@ -189,41 +189,6 @@ def test_changes_that_could_not_be_read_again_are_a_warning() -> None:
     ]
 
 
-def test_an_error_that_a_change_leaves_at_what_it_touched_is_a_warning() -> None:
-    host = Simulated(description())
-    alone = {
-        "bindings": [{"site": "Api", "host": "api.example.com", "sni": "required"}]
-    }  # keeps the shop's certificate
-    told = run("https_bindings", alone, host, check_mode=True)["warnings"]
-    assert told == [
-        "WEB01: this change leaves certificate_name_mismatch Api/*:443:api.example.com: the certificate of record "
-        "hostnameport api.example.com:443 is for shop.example.com, not for api.example.com"
-    ]
-    assert run("https_bindings", alone, host)["warnings"] == told
-    assert "warnings" not in run("https_bindings", alone, host)  # nothing is changed any more
-
-
-def test_an_error_elsewhere_is_no_warning_of_a_change_and_many_are_counted() -> None:
-    host = Simulated(description())
-    names = [f"n{number}.example.com" for number in range(8)]
-    many = {
-        "bindings": [
-            {"site": "Api", "host": name, "sni": "required", "certificate": {"thumbprint": host.thumbprint(API)}}
-            for name in names
-        ]
-    }
-    told = run("https_bindings", many, host)["warnings"]
-    assert len(told) == 6 and told[-1] == "WEB01: this change leaves 3 more errors, see findings"
-    own = {
-        "site": "Shop",
-        "host": "shop.example.com",
-        "port": 8443,
-        "certificate": {"thumbprint": host.thumbprint(SHOP)},
-    }
-    after = run("https_bindings", {"bindings": [own]}, host, check_mode=True)
-    assert len([item for item in after["findings"] if item["severity"] == "error"]) >= 8 and "warnings" not in after
-
-
 def _approved(host: Simulated, directory: Path) -> Path:
     args = wish(host, document=host.host.read(), dest="plan.json")
     assert run("https_bindings_plan", args, directory=directory)["changed"] is True
