@@ -18,7 +18,14 @@ WMSVC = "{00000000-0000-0000-0000-000000000000}"
 HKLM = "HKLM\\"
 ROOT = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\WSMAN\\Listener\\"
 #: Every Windows keeps these URL prefixes; WinRM listens through http.sys.
-RESERVED = ["http://+:5985/wsman/", "http://+:47001/wsman/", "http://+:80/Temporary_Listen_Addresses/"]
+#: What Windows reserves everywhere; the last two are for SSTP and BranchCache, whether these are there or not.
+RESERVED = [
+    "http://+:5985/wsman/",
+    "http://+:47001/wsman/",
+    "http://+:80/Temporary_Listen_Addresses/",
+    "https://+:443/sra_{BA195980-CD49-458b-9E23-C84EE0ADCD75}/",
+    "https://+:443/C574AC30-5794-4AEE-B1BB-6651C5315029/",
+]
 _IDN = ("bücher", "öl", "кафе", "日本")
 _LABELS = (
     "shop api www intranet portal mail files login static admin blog crm erp hr wiki jobs status pay docs news".split()

@@ -154,7 +154,6 @@ def _sstp(draft: Draft) -> None:
         host = draft.name(index)
         draft.record("hostnameport", f"{host}:443", draft.own_certificate(host))
         draft.site(host.partition(".")[0], https(f"*:443:{host}", 1))
-    draft.reserved.append(f"https://+:443/sra_{SSTP.upper()}/")
     draft.user("sstp", f"ipport {ALL}", vpn, SERVICES + "SstpSvc\\Parameters, SHA1CertificateHash")
 
 
