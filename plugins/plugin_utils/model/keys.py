@@ -66,7 +66,6 @@ def is_ipv6(address: str) -> bool:
     return ":" in address
 
 
-@lru_cache(maxsize=65536)
 def host_key(text: str) -> str:
     """Comparable host name: lower case, non-ASCII labels as A-labels (F1.21, F3.08). Total: what IDNA refuses is lowered only."""
     lowered = text.strip().lower()
@@ -75,6 +74,7 @@ def host_key(text: str) -> str:
     return ".".join(_a_label(label) for label in lowered.split("."))
 
 
+@lru_cache(maxsize=65536)
 def _a_label(label: str) -> str:
     if label.isascii():
         return label

@@ -74,26 +74,29 @@ def unwanted(
     listed = {identity[0] for identity in named}
     records = {record.key: record.value for record in host.records}
     owner = owners(host)
-    found: dict[Identity, tuple[Unwanted, str]] = {}
+    found: dict[Identity, Unwanted] = {}
     staying: dict[Identity, Unwanted] = {}
     for site in host.sites:
         for binding in site.bindings:
             if not binding.is_https:
                 continue
-            subject = subject_of(site.name, *binding.parts)
-            hits = [bool(pattern.fullmatch(site.name) or pattern.fullmatch(subject)) for pattern in patterns]
-            used = [before or hit for before, hit in zip(used, hits, strict=True)]
+            kept = False
+            if patterns:
+                subject = subject_of(site.name, *binding.parts)
+                hits = [bool(pattern.fullmatch(site.name) or pattern.fullmatch(subject)) for pattern in patterns]
+                used = [before or hit for before, hit in zip(used, hits, strict=True)]
+                kept = any(hits)
             identity = (site.name.lower(), *binding.parts)
-            if identity in named or any(hits) or (removal.scope == "listed_sites" and identity[0] not in listed):
+            if kept or identity in named or (removal.scope == "listed_sites" and identity[0] not in listed):
                 continue
             key = binding.record
             held = records.get(key) if key is not None else None
             who = owner(key, held) if key is not None and held is not None else None
             if who is not None:
-                notes.append(f"{subject} stays: its record {key} is used by {who.text}")
+                notes.append(f"{subject_of(site.name, *binding.parts)} stays: its record {key} is used by {who.text}")
                 staying[identity] = Unwanted(site.name, identity, stays=True)
                 continue
-            found.setdefault(identity, (Unwanted(site.name, identity, stays=False), subject))
+            found.setdefault(identity, Unwanted(site.name, identity, stays=False))
     # two spellings of one binding may rely on two records; removing the one would remove the other
     found = {identity: item for identity, item in found.items() if identity not in staying}
     notes += [
@@ -102,8 +105,8 @@ def unwanted(
         if not hit
     ]
     if len(found) > removal.at_most:
-        problems.append(Problem("remove_others.at_most", _too_many(removal, [item[1] for item in found.values()])))
-    return [*staying.values(), *(item[0] for item in found.values())]
+        problems.append(Problem("remove_others.at_most", _too_many(removal, list(found.values()))))
+    return [*staying.values(), *found.values()]
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -111,9 +114,10 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(".*".join(re.escape(part) for part in text.strip().split("*")), re.IGNORECASE | re.DOTALL)
 
 
-def _too_many(removal: Removal, subjects: Sequence[str]) -> str:
-    shown = ", ".join(subjects[:3]) + (f" and {len(subjects) - 3} more" if len(subjects) > 3 else "")
+def _too_many(removal: Removal, found: Sequence[Unwanted]) -> str:
+    shown = ", ".join(subject_of(item.site, *item.identity[1:]) for item in found[:3])
+    shown += f" and {len(found) - 3} more" if len(found) > 3 else ""
     return (
-        f"HTTPS bindings that are not named would be removed: {len(subjects)}, allowed are {removal.at_most}: {shown}. "
+        f"HTTPS bindings that are not named would be removed: {len(found)}, allowed are {removal.at_most}: {shown}. "
         "Raise at_most, name what stays in bindings or keep, or choose a narrower scope"
     )
