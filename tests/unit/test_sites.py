@@ -21,6 +21,7 @@ def told(wanted: str, *names: str) -> str:
     [
         ((), "there is none"),
         (("Shop",), "there are: Shop"),
+        (("Api", "Shop"), "there are: Shop, Api"),
         (("Api", "Intranet", "Mail", "Shop", "Web"), "there are: Shop, Api, Intranet, Mail, Web"),
         (("Api", "Intranet", "Mail", "SHOP", "Web", "Wiki"), "nearest: SHOP, and 5 more"),
         (("Api", "Intranet", "Mail", "Sales", "Web", "Wiki"), "there are 6, none of a name like that"),
@@ -41,6 +42,11 @@ def test_a_name_is_found_at_either_end_of_the_alphabet_of_a_large_host() -> None
     names = ["Aardvark", *(f"Site {number}" for number in range(2000)), "Zoo-Shop"]
     assert "nearest: Zoo-Shop, and 2001 more" in told("Zoo-Shpo", *names)
     assert "nearest: Aardvark, and 2001 more" in told("Aardvrak", *names)
+
+
+def test_a_name_is_found_although_it_stands_behind_the_wanted_one() -> None:
+    names = [f"Shop{number:03}" for number in range(500)]
+    assert "nearest: Shop249-test, Shop249" in told("Shop249-tesk", *names, "Shop249-test")
 
 
 def test_a_fault_on_a_host_of_thousands_of_sites_does_not_cost_a_look_at_all_of_them(
