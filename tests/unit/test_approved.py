@@ -109,6 +109,15 @@ def test_a_record_that_was_removed_or_replaced_since_is_told(held: dict[str, Any
     assert place == "plan.steps[2]" and message.endswith(f"was {ALL['thumbprint']} flags 0x0, is {is_now}")
 
 
+@pytest.mark.parametrize("now", ["first", "last"])
+def test_a_record_with_another_certificate_is_told_whichever_it_is(now: str) -> None:
+    """The plan was made for the second of three certificates in the alphabet."""
+    first, second, last = sorted((ALL, SHOP, OTHER), key=lambda item: item["thumbprint"])
+    plan = plan_of(of("*:443:=0", records=[record("0.0.0.0:443", second)]), wish("Shop", "", state="absent"))
+    host = of("*:443:=0", records=[record("0.0.0.0:443", {"first": first, "last": last}[now])])
+    assert told(host, filed(plan)).keys() == {"plan.steps[1]"}
+
+
 def test_a_record_on_which_somebody_relies_since_stays() -> None:
     other = site("Api", "*:443:b.example.com=1", number=2)
     assert told(of(*map(binding, NAMES), more=(other,)), SWAP) == {
