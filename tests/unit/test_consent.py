@@ -154,17 +154,17 @@ def test_a_record_for_a_name_beside_the_listener_is_no_concern_of_it() -> None:
     assert ops(approved_plan(host, filed, NOW)) == ops(plan)
 
 
-@pytest.mark.parametrize(
-    "named",
-    [
-        wish("Shop", "api.example.com", API, sni="required"),
-        wish("Shop", "api.example.com", central_store=True),
-    ],
-)
-def test_nor_is_it_in_the_first_phase_of_a_farm_before_its_binding_is_there(named: dict[str, Any]) -> None:
+@pytest.mark.parametrize("before", [(), ("10.0.0.6:443:api.example.com=1",)])
+@pytest.mark.parametrize("more", [{"certificate": {"thumbprint": API["thumbprint"]}}, {"central_store": True}])
+def test_nor_is_it_in_the_first_phase_of_a_farm_before_its_binding_is_there(
+    more: dict[str, Any], before: tuple[str, ...]
+) -> None:
+    """Also where a binding of that name is there already, for another address: farm 42057 of the laws was refused."""
+    parts = {**CONNECTED, "sites": [site("Shop", "*:443:=0", *before)], "shared_configuration": True}
     store = {"enabled": True, "files": ["api.example.com.pfx"]}
-    hosts = [host_of(**CONNECTED, name=name, shared_configuration=True, central_store=store) for name in ("A", "B")]
-    request = parse_request({"bindings": [named], "allow": {"shared_configuration": True}})
+    hosts = [host_of(**parts, name=name, central_store=store) for name in ("A", "B")]
+    allow = {"shared_configuration": True, "shared_change": ["Shop"]}
+    request = parse_request({"bindings": [wish("Shop", "api.example.com", **more)], "allow": allow})
     for host, plan in zip(hosts, farm_plan(hosts, request, NOW).phases[0].plans, strict=True):
         filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
         assert ops(plan) == ops(approved_plan(host, filed, NOW)) == ["record_set", "probe"]

@@ -75,14 +75,13 @@ def _out_of_reach(impact: Impact, affected: Sequence[Affected], filed: FiledPlan
     Where the plan was made, over another connection, nobody could know of it.
     """
     places = {step.key: index for index, step in enumerate(filed.steps) if isinstance(step, RecordStep)}
-    # in the first phase of a farm a record for a name has no binding yet, which shows whose that name is
-    bound = impact.after.host.users_of
-    early = {key for key in places if key.family != "ipport" and key not in bound}
+    # in the first phase of a farm the binding is still to come that shows whose a name is; it was there when all was planned
+    early = filed.shared_configuration and not any(isinstance(step, BindingsStep) for step in filed.steps)
     met: dict[str, list[Affected]] = {}
     for item in affected:
         if item.other is not None and item.other.fixed:
             key = impact.after.answer(item.endpoint).record
-            if key not in early:
+            if not early or key is None or key.family == "ipport":
                 path = f"plan.steps[{places[key]}]" if key in places else "plan"
                 met.setdefault(path, []).append(item)
     return [Problem(path, message) for path, items in met.items() for message in refused_for_owners(items)]
