@@ -75,6 +75,8 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("bindings[0].replaces", {"site": "S", "host": "a.example", "replaces": {"host": "A.Example"}}),
     ("bindings[0].replaces", {"site": "S", "replaces": {}}),
     ("bindings[0].replaces.address", {"site": "S", "replaces": {"address": "10.0.0.256", "port": 444}}),
+    ("bindings[0].address", {"site": "S", "address": "fe80::1%eth0"}),
+    ("bindings[0].replaces.address", {"site": "S", "replaces": {"address": "fe80::1%eth0"}}),
     ("bindings[0].replaces.port", {"site": "S", "replaces": {"host": "a", "port": 0}}),
     ("bindings[0].replaces.host", {"site": "S", "replaces": {"host": "two words", "port": 444}}),
 ]

@@ -81,7 +81,7 @@ def parse_wanted(item: Mapping[str, Any], path: str, problems: list[Problem]) ->
     site = str(item.get("site") or "")
     if not site.strip():
         check.refuse("site", "names no site")
-    address = check("address", checked_address, item.get("address") or "*", ANY_IPV4)
+    address = check("address", _local, item.get("address") or "*", ANY_IPV4)
     port = check("port", checked_port, 443 if item.get("port") is None else item["port"], 443)
     host = check("host", checked_host, item.get("host") or "", "")
     present, sni = item.get("state", "present") == "present", item.get("sni") or "keep"
@@ -103,6 +103,15 @@ def parse_wanted(item: Mapping[str, Any], path: str, problems: list[Problem]) ->
     return WantedBinding(
         path, site, address, port, host, present, sni, thumbprint, store, options, central, replaces, selection
     )
+
+
+def _local(text: str) -> str:
+    """An address to bind to. Windows numbers the zones of link-local addresses; a name would be refused on the host."""
+    address = checked_address(text)
+    zone = address.partition("%")[2]
+    if zone and not (zone.isascii() and zone.isdigit()):
+        raise ValueInvalid(f"{text!r}: the zone of an address is a number on Windows, as in fe80::1%3")
+    return address
 
 
 class _Checks:
@@ -206,7 +215,7 @@ def _replaces(item: Mapping[str, Any] | None, own: tuple[str, int, str], check: 
         return None
     (address, port, host), faults = own, check.faults
     if item.get("address") is not None:
-        address = check("replaces.address", checked_address, item["address"] or "*", address)
+        address = check("replaces.address", _local, item["address"] or "*", address)
     if item.get("port") is not None:
         port = check("replaces.port", checked_port, item["port"], port)
     if item.get("host") is not None:
