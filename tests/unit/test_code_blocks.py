@@ -178,7 +178,7 @@ def test_a_command_that_is_shown_exists(line: str) -> None:
             # a list or a mapping reaches Ansible as JSON only
             assert (given.startswith("{") and json.loads(given)) or re.fullmatch(r"(tlsfleet|https)_\w+=\S+", given)
     else:
-        assert words[0] in ("eval", "ansible-doc", "tests/lab/lab")
+        assert words[0] in ("eval", "ansible-doc", "jq", "tests/lab/lab")
 
 
 def test_what_is_shown_is_found() -> None:

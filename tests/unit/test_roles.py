@@ -170,14 +170,15 @@ def compliance_page() -> Page:
     parts = {"sites": [site(HOSTILE, "*:443:shop.example=1")], "records": [record("shop.example:443", cert)]}
     host = parse_document(document(name=f"WEB{HOSTILE}", certificates=[cert], **parts))
     judgements = {f"web01{HOSTILE}": judged(host, Policy(), NOW), "web02": unread(f"unreachable: {HOSTILE}", Policy())}
-    report = fleet_report(judgements, Policy(), NOW)
-    page = rendered(
-        "https_compliance",
-        "compliance.html.j2",
-        __https_compliance_report=report,
-        https_compliance_title=f"Fleet {HOSTILE}",
-    )
-    return Page(page)
+    return page_of(judgements)
+
+
+def page_of(judgements: dict[str, Any]) -> Page:
+    values = {
+        "__https_compliance_report": fleet_report(judgements, Policy(), NOW),
+        "https_compliance_title": f"Fleet {HOSTILE}",
+    }
+    return Page(rendered("https_compliance", "compliance.html.j2", **values))
 
 
 def test_hostile_names_are_text_on_the_page() -> None:
@@ -194,6 +195,20 @@ def test_the_page_needs_nothing_from_elsewhere_and_says_simulated() -> None:
     assert not {"script", "link", "img", "iframe"} & set(page.elements)
     assert "Simulated." in page.text
     assert "1 host failed" in page.text and "1 host unknown" in page.text and "0 hosts passed" in page.text
+
+
+def test_every_table_has_a_head_and_many_hosts_in_order_are_folded_away() -> None:
+    cert = stored("shop.example")
+    parts = {"sites": [site("Shop", "*:443:shop.example=1")], "records": [record("shop.example:443", cert)]}
+    good = judged(parse_document(document(certificates=[cert], http_ports=[443], **parts)), Policy(), NOW)
+    assert good["state"] == "passed"
+    bad = {"web00": unread("unreachable: no route", Policy())}
+    few, many = (page_of({**bad, **{f"web{number:02}": good for number in range(1, count)}}) for count in (4, 40))
+    for page, hosts in ((few, 3), (many, 39)):
+        assert page.balanced and page.elements.count("table") == page.elements.count("thead") > hosts
+        assert f"{hosts} hosts passed" in page.text
+    assert few.elements.count("details") == 3 and "show" not in few.text
+    assert many.elements.count("details") == 39 + 1 and "show 39 hosts" in many.text
 
 
 def test_the_terminal_is_told_how_the_fleet_stands() -> None:
