@@ -24,6 +24,12 @@ _UNDONE = {
     "complete": "Everything done so far was undone",
     "partial": "Undoing it worked in part only: see after for what stands now",
 }
+#: What to do about errors of which the host says only what it saw.
+_ADVICE = {
+    "probe_wrong": "Another record, or a program beside IIS, answers there: https_bindings_info tells which, with that endpoint",
+    "probe_unverified": "See whether the site runs and what listens or filters there. Where the host cannot look at itself, "
+    "probe.on_unverified: ignore lets the change stand",
+}
 
 
 def predicted(plan: Plan) -> dict[str, Any]:
@@ -70,8 +76,7 @@ def applied(
 def failure(error: HostError, undone: str | None = None, undo_errors: Sequence[str] = ()) -> dict[str, Any]:
     """What an error adds to a result: the sentence, what was undone, what to do."""
     parts = [error.message, _UNDONE.get(undone or "", ""), *(f"Not undone: {item}" for item in undo_errors)]
-    if error.hint not in error.message:
-        parts.append(error.hint)
+    parts.append(_ADVICE.get(error.code, "") if error.hint in error.message else error.hint)
     said = " ".join(_sentence(part) for part in parts if part)
     return {"failed": True, "msg": message(said), "error": error.view()}
 
