@@ -28,8 +28,8 @@ All findings
 ============
 
 A finding is something that is wrong on a host, or that is good to know before changing it. It has an id, a severity, a subject, the
-evidence in words, the number of the documented fact it rests on, and a repair where one is safe. An *error* means that clients fail or
-meet a wrong certificate, a *warning* that they may, or will; *info* is for reading.
+evidence in words, the number of the :ref:`fact <ansible_collections.tlsfleet.iis.docsite.facts>` it rests on, and a repair where one is
+safe. An *error* means that clients fail or meet a wrong certificate, a *warning* that they may, or will; *info* is for reading.
 
 There are {count} kinds. For {repairable} of them the option ``repair`` of ``tlsfleet.iis.https_bindings`` can plan a repair; it does so
 only for findings that show one. Name the id for all findings of a kind, or the id and the subject for one. Asking for the repair of

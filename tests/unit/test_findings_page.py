@@ -12,6 +12,8 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.finding import 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import KINDS
 from support.findings_page import PAGE, page
 
+ROOT, FACTS = PAGE.parents[3], PAGE.parent / "facts.rst"
+SUFFIXES = (".py", ".yml", ".rst", ".md")
 FACT = re.compile(r"F\d+\.\d+\Z")
 
 
@@ -36,3 +38,20 @@ def test_the_guides_page_and_the_reader_find_each_other() -> None:
     named = set(re.findall(r"``([a-z]+(?:_[a-z]+)+)``", guide))
     others = {"https_bindings_info", "sni_eligibility_info", "https_explain", "key_failure_ends_selection"}
     assert named - others <= set(KINDS)
+
+
+def test_every_fact_that_is_cited_can_be_looked_up_and_no_other_is_listed() -> None:
+    told = re.findall(
+        r"^- \*\*(F\d+\.\d+)\*\*, (?:documented|reported|assumed): [A-Z`0-9h]",
+        FACTS.read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert told == sorted(set(told), key=lambda name: [int(part) for part in name[1:].split(".")])
+    places = [
+        path
+        for top in ("plugins", "docs")
+        for path in (ROOT / top).rglob("*")
+        if path.suffix in SUFFIXES and path != FACTS
+    ]
+    cited = {name for path in places for name in re.findall(r"\bF\d+\.\d{2}\b", path.read_text(encoding="utf-8"))}
+    assert set(told) == cited and len(told) > 80
