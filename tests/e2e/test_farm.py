@@ -47,6 +47,11 @@ def roll_out(farm: Fleet, *words: str, **more: Any) -> Played:
     return farm.playbook("tlsfleet.iis.rollout", *words, "-e", json.dumps(values))
 
 
+def messages(farm: Fleet) -> dict[str, str]:
+    report = json.loads((farm.place / "report" / "rollout.json").read_text(encoding="utf-8"))
+    return {item["host"]: item["message"] for item in report["hosts"]}
+
+
 def states(farm: Fleet) -> dict[str, str]:
     report = json.loads((farm.place / "report" / "rollout.json").read_text(encoding="utf-8"))
     return {item["host"]: item["state"] for item in report["hosts"]}
@@ -68,6 +73,14 @@ SET, DELETE, COMMIT = "HttpSetServiceConfiguration", "HttpDeleteServiceConfigura
 
 
 def test_a_farm_is_changed_phase_by_phase_and_once(farm: Fleet) -> None:
+    refused = roll_out(farm, https_rollout_allow={})
+    assert refused.status == 2 and states(farm) == dict.fromkeys(NODES, "failed")
+    first, *others = messages(farm).values()
+    assert (
+        first.count("allow.shared_configuration") == 3
+        and others == ["the farm cannot be changed as asked: web01 says why"] * 2
+    )
+    farm.reset()
     dry = roll_out(farm, "--check")
     assert dry.status == 0, dry.output
     assert [farm.counters(slug)["modules"] for slug in NODES] == [{READER: 2}] * 3
@@ -92,10 +105,7 @@ def test_no_host_of_a_farm_goes_on_where_one_fails_and_approved_plans_end_it(sta
     stuck = roll_out(farm)
     assert stuck.status == 2 and states(farm) == dict.fromkeys(NODES[:2], "failed")
     assert COMMIT not in {call for _slug, call in written(farm)}
-    told = {
-        item["host"]: item["message"]
-        for item in json.loads((farm.place / "report" / "rollout.json").read_text(encoding="utf-8"))["hosts"]
-    }
+    told = messages(farm)
     assert "web02 did not get this far" in told["web01"] and "administrator rights" in told["web02"]
     farm.heal()
     plans = str(farm.place / "plans")
