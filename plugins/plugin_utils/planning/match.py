@@ -30,6 +30,7 @@ class Matcher:
         self._able = capabilities(host)
         self._records = {record.key: record for record in host.records}
         self._sites = {site.name.lower(): index for index, site in enumerate(host.sites)}
+        self._no_site: dict[str, str] = {}  # refusals, which take long to word
         self._bindings: dict[Identity, tuple[int, int]] = {}
         self._twins: dict[Identity, list[tuple[int, int]]] = {}  # ``*:443:`` and ``0.0.0.0:443:`` are one binding to us
         self._elsewhere: dict[tuple[str, int, str], list[Identity]] = {}
@@ -73,7 +74,9 @@ class Matcher:
         """Add or change a binding and its record."""
         site_index = self._sites.get(wanted.site.lower())
         if site_index is None:
-            self._refuse(wanted, "site", no_site(self.host, wanted.site))
+            if wanted.site not in self._no_site:
+                self._no_site[wanted.site] = no_site(self.host, wanted.site)
+            self._refuse(wanted, "site", self._no_site[wanted.site])
             return
         place = self._place(wanted)
         if place is None and wanted.replaces is not None:
