@@ -139,11 +139,12 @@ def test_the_record_of_the_listener_keeps_its_options_too() -> None:
     }
 
 
-def test_a_record_for_a_name_on_another_address_would_answer_at_the_listener_too() -> None:
-    """The binding is for 10.0.0.6 alone, but a record for a name knows no address."""
+@pytest.mark.parametrize("before", [(), ("10.0.0.6:443:api.example.com=1",)])
+def test_a_record_for_a_name_on_another_address_would_answer_at_the_listener_too(before: tuple[str, ...]) -> None:
+    """The binding, new or with no record so far, is for 10.0.0.6 alone, but a record for a name knows no address."""
     new = wish("Shop", "api.example.com", ALL, address="10.0.0.6", sni="required")
-    plan = plan_of(of("*:443:=0", **ANY), new, allow={"shared_change": ["Shop"]})
-    said = told(of("*:443:=0", **ANY, connection=LISTENER), filed(plan))
+    plan = plan_of(of("*:443:=0", *before, **ANY), new, allow={"shared_change": ["Shop"]})
+    said = told(of("*:443:=0", *before, **ANY, connection=LISTENER), filed(plan))
     assert list(said) == ["plan.steps[0]"] and "on 10.0.0.5:443 api.example.com. Nothing" in said["plan.steps[0]"]
 
 

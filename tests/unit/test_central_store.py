@@ -72,7 +72,7 @@ def test_what_is_left_out_is_kept() -> None:
     ("more", "words"),
     [
         ({"central_store": None}, "not installed or not enabled"),
-        ({"central_store": {"enabled": True, "files": ["_.example.org.pfx"]}}, f"no file for {NAME}"),
+        ({"central_store": {"enabled": True, "files": ["_.example.org.pfx"]}}, f"no file for {NAME} ({NAME}.pfx)"),
         (
             {
                 "os": {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None},
