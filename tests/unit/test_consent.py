@@ -170,6 +170,17 @@ def test_nor_is_it_in_the_first_phase_of_a_farm_before_its_binding_is_there(
         assert ops(plan) == ops(approved_plan(host, filed, NOW)) == ["record_set", "probe"]
 
 
+def test_nor_is_a_name_that_gets_an_address_of_its_own_there() -> None:
+    """Farm 43783 of the laws was refused: who asks the listener's address for that name has been met by a record for the name."""
+    parts = {**CONNECTED, "sites": [site("Shop")], "records": [record("api.example.com:443", OTHER)]}
+    hosts = [host_of(**parts, name=name, shared_configuration=True, http_ports=[443]) for name in ("A", "B")]
+    new = wish("Shop", "api.example.com", API, address="10.0.0.5", sni="never")
+    request = parse_request({"bindings": [new], "allow": {"shared_configuration": True}})
+    plan = farm_plan(hosts, request, NOW).phases[0].plans[0]
+    filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
+    assert ops(plan) == ops(approved_plan(hosts[0], filed, NOW)) == ["record_set", "probe"]
+
+
 def test_a_port_that_no_site_needs_any_more_may_have_another_listener() -> None:
     """Found by law L2: that listener would show the new record to clients of a stopped site, and nobody was asked."""
     sites = [site("Shop", "*:443:=0"), site("Parked", "*:443:api.example.com=1", number=2, state="stopped")]

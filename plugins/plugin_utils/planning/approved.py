@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from ..model.endpoint import ANY_OTHER_NAME
 from ..model.host import Binding, Host, RecordValue
 from ..model.keys import store_key
 from ..model.problems import Invalid, Problem
@@ -75,15 +76,14 @@ def _out_of_reach(impact: Impact, affected: Sequence[Affected], filed: FiledPlan
     Where the plan was made, over another connection, nobody could know of it.
     """
     places = {step.key: index for index, step in enumerate(filed.steps) if isinstance(step, RecordStep)}
-    # in the first phase of a farm the binding is still to come that shows whose a name is; it was there when all was planned
+    # in the first phase of a farm the bindings are still to come that show whose a name is; they were there when all was planned
     early = filed.shared_configuration and not any(isinstance(step, BindingsStep) for step in filed.steps)
     met: dict[str, list[Affected]] = {}
     for item in affected:
-        if item.other is not None and item.other.fixed:
+        if item.other is not None and item.other.fixed and (not early or item.endpoint.sni in (None, ANY_OTHER_NAME)):
             key = impact.after.answer(item.endpoint).record
-            if not early or key is None or key.family == "ipport":
-                path = f"plan.steps[{places[key]}]" if key in places else "plan"
-                met.setdefault(path, []).append(item)
+            path = f"plan.steps[{places[key]}]" if key in places else "plan"
+            met.setdefault(path, []).append(item)
     return [Problem(path, message) for path, items in met.items() for message in refused_for_owners(items)]
 
 
