@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import Endpoint
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from support.documents import record, site
 from support.peers import API, SHOP, host_of, plan_of, records_of, refused, wish
@@ -152,3 +153,11 @@ def test_a_store_that_is_off_serves_nothing(store: Any, layer: str | None, serve
     unread = [{"layer": layer, "code": "access_denied", "message": "no"}] if layer else []
     records = [record("443", None), record("0.0.0.0:443", SHOP)]
     assert identity(host(records=records, central_store=store, incomplete=unread), NAME) == served
+
+
+def test_the_ports_record_may_be_listed_under_both_of_its_names() -> None:
+    """Nobody knows whether Windows does that (F1.05); one that says two things is refused, for then there are two."""
+    both = [record("443", None), record("*:443", None)]
+    assert records_of(host(f"*:443:{NAME}=3", records=both)) == ["ccs 443"]
+    with pytest.raises(Invalid, match=r"records\[1\]\.key: is there twice"):
+        host(f"*:443:{NAME}=3", records=[both[0], {**both[1], "flags": 1}])

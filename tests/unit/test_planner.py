@@ -279,3 +279,11 @@ def test_a_certificate_that_lies_in_another_store_is_found_in_words() -> None:
     assert told == {"bindings[0].certificate.thumbprint": words}
     unknown = refused(host, {"site": "Shop", "host": "a.example.com", "certificate": {"thumbprint": "AB" * 20}})
     assert unknown["bindings[0].certificate.thumbprint"].endswith("any LocalMachine store that was read of WEB01")
+
+
+def test_https_on_a_port_with_plain_http_is_told() -> None:
+    """Somebody who writes port 80 for an https binding learns before the change what is odd about it."""
+    host = host_of(sites=[site("Shop", "http *:80:", "http *:8080:")])
+    notes = plan_of(host, wish("Shop", "shop.example.com", SHOP, port=80)).notes
+    assert [note.partition(";")[0] for note in notes] == ["port 80: site 'Shop' has an http binding there"]
+    assert plan_of(host, wish("Shop", "shop.example.com", SHOP)).notes == ()

@@ -95,7 +95,7 @@ def _plan(host: Host, request: Request, remedies: Remedies, now: datetime) -> Pl
     endpoints = impact.expectations(affected, {step.key for step in records}) if steps else ()
     if endpoints:
         steps.append(ProbeStep(endpoints, "see that every endpoint shows the expected certificate"))
-    notes = (*draft.notes, *_joined_ports(host, after))
+    notes = (*draft.notes, *_joined_ports(host, after), *_mixed_ports(draft))
     return Plan(host, tuple(steps), after, affected, now, notes, tuple(draft.chosen))
 
 
@@ -132,6 +132,22 @@ def _joined_ports(host: Host, after: Host) -> list[str]:
         f"port {port}: another program listens there through http.sys; once a site does too, "
         "its records look like orphans, so do not repair what is an orphan or shadowed on this port"
         for port in joined
+    ]
+
+
+def _mixed_ports(draft: Draft) -> list[str]:
+    """Ports of new or changed https bindings on which there is plain HTTP, too: by all reports such a site does not start."""
+    coming = [binding for added in draft.added.values() for _wanted, binding in added]
+    coming += [binding for binding in draft.changed.values() if binding is not None]
+    ports, plain = {binding.parts[1] for binding in coming}, dict[int, str]()
+    for site in draft.host.sites:
+        for binding in site.bindings:
+            if binding.is_http and not binding.is_https and binding.parts[1] in ports:
+                plain.setdefault(binding.parts[1], site.name)
+    return [
+        f"port {port}: site {name!r} has an http binding there; http.sys is not known to serve both on one port, "
+        "so a site may not start; the handshakes at the end of the change would tell"
+        for port, name in sorted(plain.items())
     ]
 
 

@@ -210,16 +210,15 @@ def binding_from_wire(item: Fields) -> Binding:
 
 
 def _records(doc: Fields) -> tuple[Record, ...]:
-    seen: set[RecordKey] = set()
-    records = []
+    records: dict[RecordKey, RecordValue] = {}
     for item in doc.objects("records", _RECORD_KEYS):
         item.there("thumbprint")
-        key = record_key_from_wire(item)
-        if key in seen and key != _NO_KEY:
+        key, value = record_key_from_wire(item), record_value_from_wire(item)
+        # one record of a central store may be listed under both of its names (F1.05)
+        if key in records and key != _NO_KEY and not (key.family == "ccs" and value == records[key]):
             item.fault("key", f"is there twice ({key})")
-        seen.add(key)
-        records.append(Record(key, record_value_from_wire(item)))
-    return tuple(sorted(records, key=lambda record: record.key))
+        records[key] = value
+    return tuple(Record(key, records[key]) for key in sorted(records))
 
 
 def record_key_from_wire(item: Fields) -> RecordKey:
