@@ -57,7 +57,7 @@ class HttpsAction(ActionBase):
             found = host_error(fault, self._host)
         if self._remote:
             told = [text for text in (self._remote.noticed, self._remote.cleared) if text]
-            found = {**found, "warnings": [*found.get("warnings", ()), *told]} if told else found
+            found = {**found, "warnings": [*told, *found.get("warnings", ())]} if told else found
             found = {**found, "changed": True} if self._remote.cleared else found
         return {**result, **found}
 
