@@ -17,6 +17,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning import (
     planner,
     wanted,
 )
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.impact import Impact
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules import resolve
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.options import OptionWish
 from lab.applier import Applier
@@ -83,7 +84,7 @@ def test_a_planner_that_asks_nobody_for_consent_is_noticed(monkeypatch: pytest.M
 
 
 def test_deletes_that_count_no_references_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "_relied_on", lambda host, draft: set())
+    monkeypatch.setattr(planner, "_relied_on", lambda draft: set())
     _red("L4 references")
 
 
@@ -134,7 +135,12 @@ def test_a_host_of_a_farm_that_undoes_no_commit_is_noticed(monkeypatch: pytest.M
 def test_an_approved_plan_that_forgets_whom_a_port_that_opens_concerns_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(approved, "edited_ports", lambda host, after: set())
+    class Forgetful(Impact):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            self._turning = frozenset()
+
+    monkeypatch.setattr(approved, "Impact", Forgetful)
     _red("approved")
 
 

@@ -11,7 +11,8 @@ import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Binding, Host, RecordValue
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.keys import record_key
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import BindingEdit, BindingsStep, RecordStep
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, _rank, edited_ports
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.impact import Impact
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, _rank
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict import after_steps
 from support.documents import record, site, stored
 from support.peers import API, BOTH, NEW, OTHER, SHOP, host_of, plan_of, records_of, refused, wish
@@ -198,10 +199,12 @@ def test_records_stand_in_the_order_of_their_keys_whatever_order_they_were_set_i
 
 
 def test_an_opened_and_a_closed_port_are_looked_at() -> None:
-    before, after = host_of(http_ports=[80, 443]), host_of(http_ports=[443, 8443, 9443])
-    assert edited_ports(before, after) == {80, 8443, 9443}
-    unknown = host_of(http_ports=None)
-    assert edited_ports(before, unknown) == edited_ports(unknown, after) == set()
+    records = [record(f"0.0.0.0:{port}", SHOP) for port in (80, 443, 8443, 9443)]
+    before, after, unknown = (
+        host_of(SHOP, records=records, http_ports=ports) for ports in ([80, 443], [443, 8443, 9443], None)
+    )
+    assert {item.endpoint.port for item in Impact(before, after).affected([])} == {80, 8443, 9443}
+    assert not list(Impact(unknown, unknown).affected([]))
 
 
 @pytest.mark.parametrize("allowed", [False, True])

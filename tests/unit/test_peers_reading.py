@@ -19,7 +19,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.capabilities im
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import find
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.names import covers
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.select import best_certificate
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.select import Cabinet
 from support.certificates import NOW
 from support.documents import record, site, stored
 from support.peers import NEW, OTHER, SHOP, host_of, plan_of, refused, wish
@@ -206,11 +206,11 @@ def test_peer_wildcard_certificate(name: str, covered: bool) -> None:
 )
 def test_peer_which_certificate(more: list[dict[str, Any]], chosen: int | None) -> None:
     twins = [SHOP, NEW, *([stored("shop.example.com www.shop.example.com", 300)] if chosen is None else more)]
-    choice = best_certificate(host_of(*twins), ("shop.example.com",), NOW)
+    choice = Cabinet(host_of(*twins), NOW).best(("shop.example.com",))
     assert (choice.certificate and choice.certificate.thumbprint) == (None if chosen is None else NEW["thumbprint"])
     assert ("equally good" in choice.reason) == (chosen is None)
 
 
 @pytest.mark.parametrize("alone", [stored("shop.example.com", -1), stored("shop.example.com", 300, key=None)])
 def test_peer_none_rather_than_an_expired_one_or_one_without_a_key(alone: dict[str, Any]) -> None:
-    assert best_certificate(host_of(alone), ("shop.example.com",), NOW).certificate is None
+    assert Cabinet(host_of(alone), NOW).best(("shop.example.com",)).certificate is None

@@ -17,7 +17,7 @@ from ..rules.ownership import owners
 from ..wire.planfile import FiledPlan
 from .consent import refused_for_owners
 from .impact import Affected, Impact
-from .planner import Plan, edited_ports
+from .planner import Plan
 from .predict import after_steps
 
 
@@ -62,8 +62,8 @@ def approved_plan(host: Host, filed: FiledPlan, now: datetime) -> Plan:
     if problems:
         raise Invalid(problems)
     changed = [step for step in filed.steps if isinstance(step, RecordStep)]
-    impact = Impact(host, after, frozenset(), frozenset())
-    affected = tuple(impact.affected(changed, edited_ports(host, after)))
+    impact = Impact(host, after)
+    affected = tuple(impact.affected(changed))
     problems = _out_of_reach(impact, affected, filed)
     if problems:
         raise Invalid(problems)

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from ..model.host import Certificate, Host, RecordValue
+from ..model.host import Certificate, RecordValue
 from ..model.keys import store_key
-from ..model.problems import Problem
 from ..rules.key_health import key_health
 from ..rules.names import covers
 from ..rules.select import Cabinet, Choice, Selection, unfit
@@ -22,12 +21,12 @@ _TOLD = 10
 
 
 class Certificates:
-    """The certificates of one host as wishes need them. What cannot be used goes into ``problems``."""
+    """The certificates of one host as wishes need them. What cannot be used is refused in the draft."""
 
-    def __init__(self, host: Host, now: datetime, draft: Draft, problems: list[Problem]) -> None:
-        self._host, self._now, self._draft, self._problems = host, now, draft, problems
+    def __init__(self, draft: Draft, now: datetime) -> None:
+        self._host, self._now, self._draft = draft.host, now, draft
         self._by_thumbprint: dict[str, list[Certificate]] = {}
-        for certificate in host.certificates:
+        for certificate in draft.host.certificates:
             self._by_thumbprint.setdefault(certificate.thumbprint, []).append(certificate)
         self._cabinet: Cabinet | None = None
         self._choices: dict[Selection, tuple[Choice, tuple[str, ...]]] = {}
@@ -45,7 +44,7 @@ class Certificates:
         if choice.certificate is None:
             more = [f"and {len(losers) - _TOLD} more"] if len(losers) > _TOLD else []
             told = "; ".join([choice.reason, *losers[:_TOLD], *more])
-            self._refuse(wanted, "certificate.select", told)
+            self._draft.refuse(wanted, "certificate.select", told)
             return None
         thumbprint = choice.certificate.thumbprint
         self._draft.chosen.append(Chosen(wanted.subject, thumbprint, choice.reason, losers))
@@ -69,7 +68,7 @@ class Certificates:
                 f"it is not in LocalMachine\\{store_key(value.store)}" if found is None else key_health(found).reason
             )
             message = f"is needed: Windows would refuse {value.thumbprint}, the one in place (error 1312): {reason}"
-            self._refuse(wanted, "certificate", message)
+            self._draft.refuse(wanted, "certificate", message)
             return False
         return True
 
@@ -89,7 +88,7 @@ class Certificates:
             there = sorted({item.store for item in self._by_thumbprint.get(wanted.thumbprint or "", [])})
             elsewhere = f", but in {' and '.join(there)}" if there else ""
             message = f"{wanted.thumbprint} is not in {where} of {self._host.name}{elsewhere}"
-            self._refuse(wanted, "certificate.thumbprint", message)
+            self._draft.refuse(wanted, "certificate.thumbprint", message)
             return None
         preferred = [store_key(base.store)] if base else []
         order = [*preferred, "MY", "WEBHOSTING"]
@@ -97,9 +96,6 @@ class Certificates:
         health = key_health(best)
         if health.unusable:
             message = f"Windows would refuse {wanted.thumbprint} (error 1312): {health.reason}"
-            self._refuse(wanted, "certificate.thumbprint", message)
+            self._draft.refuse(wanted, "certificate.thumbprint", message)
             return None
         return best.store
-
-    def _refuse(self, wanted: WantedBinding, key: str, message: str) -> None:
-        self._problems.append(Problem(f"{wanted.path}.{key}", message))

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence, Set
 
 from ..model.keys import RecordKey
+from ..model.listing import first_of
 from ..model.problems import Problem
 from ..rules.ownership import Owner
 from .impact import Affected
@@ -40,7 +41,7 @@ def consent(request: Request, affected: Sequence[Affected], written: Set[RecordK
     problems += [Problem("allow.foreign", message) for message in refused_for_owners(theirs)]
     gaps = [item for item in affected if item.gap]
     if gaps and not request.gap:
-        problems.append(Problem("allow.gap", f"{_GAP} for {_some_of(gaps)}. Set allow.gap: true to accept that"))
+        problems.append(Problem("allow.gap", f"{_GAP} for {_places(gaps)}. Set allow.gap: true to accept that"))
 
 
 def refused_for_owners(affected: Sequence[Affected]) -> list[str]:
@@ -69,12 +70,10 @@ def _changes(items: Sequence[Affected]) -> str:
     for item in items:
         pairs.setdefault((item.before, item.after), []).append(item)
     return "; ".join(
-        f"{before or 'nothing'} -> {after or 'nothing'} on {_some_of(changed)}"
+        f"{before or 'nothing'} -> {after or 'nothing'} on {_places(changed)}"
         for (before, after), changed in pairs.items()
     )
 
 
-def _some_of(items: Sequence[Affected]) -> str:
-    """The first endpoints by name, and how many more there are."""
-    more = f" and {len(items) - 3} more" if len(items) > 3 else ""
-    return ", ".join(item.endpoint.text for item in items[:3]) + more
+def _places(items: Sequence[Affected]) -> str:
+    return first_of([item.endpoint.text for item in items])

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..model.host import Binding, Host, RecordValue
 from ..model.keys import RecordKey
+from ..model.problems import Problem
 from .wanted import WantedBinding
 
 
@@ -24,7 +25,12 @@ class Chosen(NamedTuple):
 
 @dataclass
 class Draft:
-    """Mutable while the planner works. ``bindings`` maps (site index, index in the site's list) to the wanted binding or None."""
+    """Mutable while the planner works; only what can be done goes in, all else into ``problems``.
+
+    ``changed``: by (site index, index in the site's list), the binding as it will be, None where it goes. ``records``, and the
+    ``reasons`` and ``wishes`` behind them: what is to be written; ``released``: records that lose a user; ``deleted``: those
+    that repairs delete. The last two have the reason.
+    """
 
     host: Host
     changed: dict[tuple[int, int], Binding | None] = field(default_factory=dict)
@@ -36,6 +42,11 @@ class Draft:
     deleted: dict[RecordKey, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     chosen: list[Chosen] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def refuse(self, wanted: WantedBinding, key: str, message: str) -> None:
+        """A part of a wish cannot be had; the wish as a whole where ``key`` is empty."""
+        self.problems.append(Problem(f"{wanted.path}.{key}" if key else wanted.path, message))
 
     def bindings_of(self, site_index: int) -> list[Binding]:
         """The site's bindings as they will be."""

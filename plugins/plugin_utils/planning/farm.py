@@ -18,7 +18,7 @@ from ..model.host import Host
 from ..model.problems import Invalid, Problem
 from ..model.steps import BindingsStep, ProbeStep, RecordStep, Step
 from .impact import Impact
-from .planner import Plan, edited_ports, make_plan
+from .planner import Plan, make_plan
 from .predict import after_steps
 from .request import Request
 
@@ -142,10 +142,8 @@ def _phase(plan: Plan, host: Host, after: Host, steps: Sequence[Step], now: date
     closing = (plan.host.http_ports or frozenset()) - (plan.after.http_ports or frozenset())
     records = [step for step in steps if isinstance(step, RecordStep)]
     touched = {step.key for step in records}
-    impact = Impact(host, after, frozenset(), frozenset())
-    affected = [
-        item._replace(requested=item.endpoint in spoken) for item in impact.affected(records, edited_ports(host, after))
-    ]
+    impact = Impact(host, after)
+    affected = [item._replace(requested=item.endpoint in spoken) for item in impact.affected(records)]
     # the whole plan has looked at those ports as if somebody still listened
     affected += [
         item for item in plan.affected if item.gap and item.record in touched and item.endpoint.port in closing

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..model.host import CENTRAL_STORE, SNI, Binding, Host
+from ..model.host import CENTRAL_STORE, SNI, Binding
 from ..model.keys import RecordKey, shown_host
-from ..model.problems import Problem
 from ..rules.capabilities import Capabilities
 from ..rules.eligibility import Judge, Wanted, sni_verdict
 from ..rules.resolve import central_file, file_names
@@ -19,24 +18,13 @@ from .wanted import WantedBinding
 
 
 class BindingFlags:
-    """Works out sslFlags one wish after the other; what cannot be had goes into ``problems``."""
+    """Works out sslFlags one wish after the other; what cannot be had is refused in the draft."""
 
-    def __init__(
-        self,
-        host: Host,
-        now: datetime,
-        draft: Draft,
-        problems: list[Problem],
-        able: Capabilities,
-        certificates: Certificates,
-    ) -> None:
-        self._host, self._draft, self._problems = host, draft, problems
+    def __init__(self, draft: Draft, now: datetime, able: Capabilities, certificates: Certificates) -> None:
+        self._host, self._draft = draft.host, draft
         self._able, self._certificates = able, certificates
-        self._judge = Judge(host, now, able)
+        self._judge = Judge(draft.host, now, able)
         self._joining: list[WantedBinding] = []
-
-    def _refuse(self, wanted: WantedBinding, key: str, message: str) -> None:
-        self._problems.append(Problem(f"{wanted.path}.{key}", message))
 
     def of(self, wanted: WantedBinding, before: Binding | None) -> int | None:
         """sslFlags the binding will have; None when refused. Bits nobody asked about stay (L7)."""
@@ -65,7 +53,7 @@ class BindingFlags:
         if sni_verdict(asked, self._able).ok:
             return old | SNI
         if wish == "required":
-            self._refuse(wanted, "sni", self.ineligible(wanted))
+            self._draft.refuse(wanted, "sni", self.ineligible(wanted))
             return None
         key = RecordKey("ipport", wanted.address, wanted.port)
         if not old & CENTRAL_STORE and (before is None or before.record != key):
@@ -105,18 +93,18 @@ class BindingFlags:
                 known = covered[key, thumbprint] = len(there) if fits else -1
             if there and (known < 0 or not self._certificates.covers(thumbprint, [wanted.host])):
                 told = self.ineligible(wanted)
-                self._refuse(wanted, "sni", f"record for this address and port serves others: {told}")
+                self._draft.refuse(wanted, "sni", f"record for this address and port serves others: {told}")
             there.append(wanted.host)
 
     def _central_fits(self, wanted: WantedBinding) -> bool:
         """Can the binding take its certificate from the central store? Refused where not; asked only of what is wished for."""
         if wanted.thumbprint is not None:
             message = "the binding takes its certificate from the central store; central_store: false would change that"
-            self._refuse(wanted, "certificate", message)
+            self._draft.refuse(wanted, "certificate", message)
             return False
         for name in wanted.options.wanted:
             message = "the binding uses the central store, whose one record of the port takes no options (F4.16)"
-            self._refuse(wanted, f"options.{name}", message)
+            self._draft.refuse(wanted, f"options.{name}", message)
         if wanted.options.wanted:
             return False
         if not wanted.central_store:
@@ -127,5 +115,5 @@ class BindingFlags:
         elif self._host.central_store_files is not None and not central_file(self._host, wanted.host):
             reason = f"the central store has no file for {shown_host(wanted.host)} ({file_names(wanted.host)[0]})"
         if reason is not None:
-            self._refuse(wanted, "central_store", reason)
+            self._draft.refuse(wanted, "central_store", reason)
         return reason is None

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -44,12 +44,18 @@ class Impact:
     """Compares two states of one host over the endpoints that the touched records can decide."""
 
     def __init__(
-        self, before: Host, after: Host, requested: frozenset[Identity], deleted: frozenset[RecordKey]
+        self,
+        before: Host,
+        after: Host,
+        requested: frozenset[Identity] = _NONE,
+        deleted: frozenset[RecordKey] = frozenset(),
     ) -> None:
         """``requested``: bindings the request speaks of; ``deleted``: records it asks to delete (repairs)."""
         self.before, self.after = Resolver(before), Resolver(after)
+        old, new = (host.http_ports or frozenset() for host in (before, after))
+        self._turning = old ^ new  # ports that open or close
         # whether another program goes on listening where no site does any more cannot be known: what it would show counts, too
-        self._closing = (before.http_ports or frozenset()) - (after.http_ports or frozenset())
+        self._closing = old - new
         self._open = Resolver(replace(after, http_ports=before.http_ports)) if self._closing else self.after
         self._requested, self._deleted = requested, deleted
         self._owner = owners(before)
@@ -73,12 +79,12 @@ class Impact:
                 if (key := binding.record) is not None:
                     self._by_record.setdefault(key, set()).add(identity)
 
-    def affected(self, steps: list[RecordStep], ports: set[int]) -> Iterator[Affected]:
-        """Endpoints that change, or that meet a gap, in a fixed order. ``ports``: touched by binding edits."""
+    def affected(self, steps: list[RecordStep]) -> Iterator[Affected]:
+        """Endpoints that change, or that meet a gap, in a fixed order."""
         replaced = covered(steps)
         touched = {step.key for step in steps}
         changes: dict[_Place, Affected] = {}
-        for endpoint in self.endpoints(touched, ports):
+        for endpoint in self.endpoints(touched, self._turning):
             place = self._place(endpoint)
             if place not in changes:
                 changes[place] = self._change(endpoint, replaced)
@@ -104,7 +110,7 @@ class Impact:
         sites = tuple(self._spelled[name] for name in sorted({owner[0] for owner in concerned}))
         return Affected(endpoint, before, after, sites, requested, False, other, old.record)
 
-    def endpoints(self, touched: set[RecordKey], ports: set[int]) -> Iterator[Endpoint]:
+    def endpoints(self, touched: set[RecordKey], ports: Set[int]) -> Iterator[Endpoint]:
         """Endpoints the touched records or ports can decide: each local address with every name that can matter."""
         addresses = self.after.host.addresses
         wide = {key.port for key in touched if key.family in ("ipport", "ccs") or key.name.startswith("*.")} | ports

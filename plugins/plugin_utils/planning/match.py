@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from ..model.host import CENTRAL_STORE, Binding, Host, RecordValue
+from ..model.host import CENTRAL_STORE, Binding, RecordValue
 from ..model.keys import ANY_IPV4, IIS_APP_ID, RecordKey, bracketed, shown_host, store_key, store_name
-from ..model.problems import Problem
 from ..rules.capabilities import capabilities
 from ..rules.options import record_bits
 from .certificates import Certificates
@@ -22,11 +21,12 @@ from .wanted import Identity, WantedBinding
 
 
 class Matcher:
-    """Works wanted bindings into a draft; what cannot be done goes into ``problems``, never half of it into the draft."""
+    """Works wanted bindings into a draft. What cannot be done is refused there, and nothing of it goes in."""
 
-    def __init__(self, host: Host, now: datetime, draft: Draft, problems: list[Problem]) -> None:
-        self.host, self.now, self.draft, self.problems = host, now, draft, problems
-        self.certificates = Certificates(host, now, draft, problems)
+    def __init__(self, draft: Draft, now: datetime) -> None:
+        host = draft.host
+        self.host, self.draft = host, draft
+        self.certificates = Certificates(draft, now)
         self._able = capabilities(host)
         self._records = {record.key: record for record in host.records}
         self._sites = {site.name.lower(): index for index, site in enumerate(host.sites)}
@@ -41,7 +41,7 @@ class Matcher:
                     self._bindings.setdefault(identity, (site_index, index))
                     self._twins.setdefault(identity, []).append((site_index, index))
                     self._elsewhere.setdefault(binding.parts, []).append(identity)
-        self._flags = BindingFlags(host, now, draft, problems, self._able, self.certificates)
+        self._flags = BindingFlags(draft, now, self._able, self.certificates)
         self._leaving: set[Identity] = set()
         self._coming: dict[tuple[str, int, str], WantedBinding] = {}
 
@@ -76,7 +76,7 @@ class Matcher:
         if site_index is None:
             if wanted.site not in self._no_site:
                 self._no_site[wanted.site] = no_site(self.host, wanted.site)
-            self._refuse(wanted, "site", self._no_site[wanted.site])
+            self.draft.refuse(wanted, "site", self._no_site[wanted.site])
             return
         place = self._place(wanted)
         if place is None and wanted.replaces is not None:
@@ -95,7 +95,9 @@ class Matcher:
             message = (
                 f"the binding has sslFlags {before.flags}, an attribute that the IIS schema of this host does not have"
             )
-            self._refuse(wanted, "", f"{message}: IIS cannot change it. Take it out of applicationHost.config by hand")
+            self.draft.refuse(
+                wanted, "", f"{message}: IIS cannot change it. Take it out of applicationHost.config by hand"
+            )
             return
         after = self._binding(wanted, before, flags)
         key = after.record
@@ -122,7 +124,7 @@ class Matcher:
         if wanted.path.startswith("repair"):
             self.draft.notes.append(f"{wanted.subject} is not repaired: {message}")
         else:
-            self._refuse(wanted, "sni", f"{message}; sni: never would make it one for any name")
+            self.draft.refuse(wanted, "sni", f"{message}; sni: never would make it one for any name")
 
     def _at(self, place: tuple[int, int]) -> Binding:
         return self.host.sites[place[0]].bindings[place[1]]
@@ -135,15 +137,12 @@ class Matcher:
         old = self._bindings.get(replaced)
         if own is not None and old is not None:
             message = f"{wanted.old_subject} and {wanted.subject} are both there; remove one of them (state: absent)"
-            self._refuse(wanted, "replaces", message)
+            self.draft.refuse(wanted, "replaces", message)
             return None
         if own is None and old is None:
             message = f"neither {wanted.old_subject} nor {wanted.subject} is there; leave 'replaces' out for a new one"
-            self._refuse(wanted, "replaces", message)
+            self.draft.refuse(wanted, "replaces", message)
         return own or old
-
-    def _refuse(self, wanted: WantedBinding, key: str, message: str) -> None:
-        self.problems.append(Problem(f"{wanted.path}.{key}" if key else wanted.path, message))
 
     def _taken(self, wanted: WantedBinding) -> bool:
         """The same binding in another site: both cannot run (F3.03); stopped sites count, they may be started."""
@@ -151,7 +150,7 @@ class Matcher:
         staying = [identity for identity in others if identity not in self._leaving]
         if staying:
             site = self.host.sites[self._bindings[staying[0]][0]]
-            self._refuse(
+            self.draft.refuse(
                 wanted,
                 "",
                 f"site {site.name!r} ({site.state}) has this very binding; two sites cannot both run with it",
@@ -159,7 +158,7 @@ class Matcher:
             return True
         first = self._coming.setdefault((wanted.address, wanted.port, wanted.host), wanted)
         if first is not wanted:
-            self._refuse(
+            self.draft.refuse(
                 wanted, "", f"is wanted by {first.path} for site {first.site!r}; two sites cannot both run with it"
             )
         return first is not wanted
@@ -187,7 +186,9 @@ class Matcher:
                 return True  # a binding that is kept as it is, on a host without a central store
             value = self._central_value(wanted, before, moved, held.value if held else None)
         elif key.family == "hostnameport" and held is None and not self._able.sni.ok:
-            self._refuse(wanted, "sni", self._flags.ineligible(wanted))  # kept from a configuration of a newer Windows
+            self.draft.refuse(
+                wanted, "sni", self._flags.ineligible(wanted)
+            )  # kept from a configuration of a newer Windows
             return False
         else:
             value = self._value(wanted, key, after, moved, held.value if held else None)
@@ -200,7 +201,7 @@ class Matcher:
                 return False
             same = self.draft.records[key].certificate == value.certificate
             what, place = ("other options", "options") if same else ("another certificate", "certificate")
-            self._refuse(wanted, place, f"{other.path} wants {what} in the same record {key}")
+            self.draft.refuse(wanted, place, f"{other.path} wants {what} in the same record {key}")
             return False
         key = held.key if held else key
         self.draft.wishes.setdefault(key, wanted)
@@ -217,7 +218,7 @@ class Matcher:
         if lost:
             message = f"the binding has {', '.join(lost)}, which the port's one record cannot hold"
             way = "Set the options to false (texts to empty) to do without, or remove the binding first"
-            self._refuse(wanted, "central_store", f"{message}. {way}")
+            self.draft.refuse(wanted, "central_store", f"{message}. {way}")
             return None
         return held or RecordValue(None)
 
@@ -238,7 +239,7 @@ class Matcher:
         fresh = moved._replace(app_id=IIS_APP_ID) if moved else RecordValue(None, flags=bits)
         base = held or fresh
         unknown = unknown_options(self.host, wanted, base)
-        self.problems += unknown
+        self.draft.problems += unknown
         value = None if unknown else wanted.options.value(base)
         return None if value is None else self._with_certificate(wanted, key, value, held)
 
@@ -247,11 +248,11 @@ class Matcher:
         lost = differing(moved, held, wanted.options)
         if lost:
             message = f"record {key}, to which the binding would move, is there and differs in {', '.join(lost)}"
-            self._refuse(wanted, "options", f"{message}. Say here what shall hold, or delete that record first")
+            self.draft.refuse(wanted, "options", f"{message}. Say here what shall hold, or delete that record first")
         other = wanted.thumbprint is None and moved.certificate != held.certificate
         if other:
             message = f"record {key} is there with certificate {held.thumbprint}, the binding has {moved.thumbprint}"
-            self._refuse(wanted, "certificate", f"is needed: {message}")
+            self.draft.refuse(wanted, "certificate", f"is needed: {message}")
         return not lost and not other
 
     def _with_certificate(
@@ -259,7 +260,7 @@ class Matcher:
     ) -> RecordValue | None:
         if wanted.thumbprint is None:
             if value.thumbprint is None:
-                self._refuse(wanted, "certificate", f"is needed: record {key} does not exist yet")
+                self.draft.refuse(wanted, "certificate", f"is needed: record {key} does not exist yet")
                 return None
             # whatever is written, Windows looks at the key (1312)
             return value if value == held or self.certificates.usable(wanted, value) else None

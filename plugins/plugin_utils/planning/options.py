@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..model.host import Binding, Host, RecordValue
+from ..model.listing import first_of
 from ..model.problems import Problem
 from ..rules.options import OPTIONS, TEXTS, OptionWish, knows_record_bit
 from ..rules.scene import subject_of
@@ -96,8 +97,7 @@ def option_consent(draft: Draft, spoken: frozenset[Identity], allowed: frozenset
     for key, names in sorted(changed.items(), key=lambda item: item[0]):
         others = _outside(draft, sharers.get(key, []), spoken, allowed)
         if others:
-            shown = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-            message = f"would change {', '.join(names)} of record {key}, which serves {shown}, too"
+            message = f"would change {', '.join(names)} of record {key}, which serves {first_of(others)}, too"
             problems.append(Problem("allow.shared_change", f"{message}. Name the sites there to allow it"))
     return problems
 

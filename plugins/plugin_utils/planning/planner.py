@@ -74,21 +74,21 @@ def make_plan(host: Host, request: Request, now: datetime) -> Plan:
 
 
 def _plan(host: Host, request: Request, remedies: Remedies, now: datetime) -> Plan:
-    problems: list[Problem] = []
-    _preconditions(host, request, problems)
     draft = Draft(host, deleted=dict(remedies.deleted))
-    wanted = _by_identity(_wishes(host, request, remedies, draft, problems))
-    Matcher(host, now, draft, problems).match(wanted)
+    problems = draft.problems
+    _preconditions(host, request, problems)
+    wanted = _by_identity(_wishes(request, remedies, draft))
+    Matcher(draft, now).match(wanted)
     spoken = identities_of(wanted)
     # a repair speaks of a certificate, never of options
     problems += option_consent(draft, request.identities, request.shared_change)
     if problems:
         raise Invalid(problems)
-    steps = _steps(host, draft, request.foreign, problems)
+    steps = _steps(draft, request.foreign)
     after = after_steps(host, steps)
     records = [step for step in steps if isinstance(step, RecordStep)]
     impact = Impact(host, after, spoken, frozenset(draft.deleted))
-    affected = tuple(impact.affected(records, edited_ports(host, after)))
+    affected = tuple(impact.affected(records))
     consent(request, affected, {step.key for step in records if step.before is not None}, problems)
     if problems:
         raise Invalid(problems)
@@ -99,17 +99,14 @@ def _plan(host: Host, request: Request, remedies: Remedies, now: datetime) -> Pl
     return Plan(host, tuple(steps), after, affected, now, notes, tuple(draft.chosen))
 
 
-def _wishes(
-    host: Host, request: Request, remedies: Remedies, draft: Draft, problems: list[Problem]
-) -> list[WantedBinding]:
+def _wishes(request: Request, remedies: Remedies, draft: Draft) -> list[WantedBinding]:
     """What the request names, what is to go because it names it not, and what repairs lead to.
 
     What goes is not repaired, and what would go if its record were nobody else's is not given one of its own: it would
     go in the next run.
     """
-    unnamed = {
-        item.identity: item for item in unwanted(host, request.removal, request.identities, draft.notes, problems)
-    }
+    others = unwanted(draft.host, request.removal, request.identities, draft.notes, draft.problems)
+    unnamed = {item.identity: item for item in others}
     leaving = [item for item in unnamed.values() if not item.stays]
     repaired = []
     for wish in remedies.wishes.values():
@@ -166,7 +163,8 @@ def _preconditions(host: Host, request: Request, problems: list[Problem]) -> Non
         problems.append(Problem("allow.shared_configuration", f"{message}. Set it to true to accept that"))
 
 
-def _steps(host: Host, draft: Draft, foreign: frozenset[str], problems: list[Problem]) -> list[Step]:
+def _steps(draft: Draft, foreign: frozenset[str]) -> list[Step]:
+    host = draft.host
     current = {record.key: record.value for record in host.records}
     spelled = {record.key: record.key for record in host.records}  # as the host spells them
     owner = owners(host)
@@ -181,13 +179,13 @@ def _steps(host: Host, draft: Draft, foreign: frozenset[str], problems: list[Pro
             who = owner(key, held)
             if who is not None and not who.allowed(key, foreign):
                 message = f"record {key} is read-only: it is used by {who.text}. {how_to_allow(key, who)}"
-                problems.append(Problem(draft.wishes[key].path, message))
+                draft.refuse(draft.wishes[key], "", message)
             op = "record_update" if in_place else "record_replace"
             changes.append(RecordStep(op, key, held, value, draft.reasons[key]))
-    edits = _edits(host, draft)
+    edits = _edits(draft)
     commit = [BindingsStep(tuple(edits), _commit_reason(edits))] if edits else []
     changes = bridged(host, creates, changes)
-    relied_on = _relied_on(host, draft)
+    relied_on = _relied_on(draft)
     deletes = []
     for key, reason in {**draft.released, **draft.deleted}.items():
         held = current.get(key)
@@ -202,9 +200,9 @@ def _steps(host: Host, draft: Draft, foreign: frozenset[str], problems: list[Pro
     return _ordered(host, [*creates, *changes], commit, deletes)
 
 
-def _relied_on(host: Host, draft: Draft) -> set[RecordKey | None]:
+def _relied_on(draft: Draft) -> set[RecordKey | None]:
     """The records that bindings rely on once all wishes are worked in."""
-    return {item.record for index in range(len(host.sites)) for item in draft.bindings_of(index)}
+    return {item.record for index in range(len(draft.host.sites)) for item in draft.bindings_of(index)}
 
 
 def _ordered(host: Host, writes: list[RecordStep], commit: list[BindingsStep], deletes: list[RecordStep]) -> list[Step]:
@@ -229,10 +227,10 @@ def _rank(key: RecordKey) -> tuple[int, RecordKey]:
     return (2 if key.name.startswith("*.") else 1, key)
 
 
-def _edits(host: Host, draft: Draft) -> list[BindingEdit]:
+def _edits(draft: Draft) -> list[BindingEdit]:
     """Per site: changes in place, removals from the end, additions at the end; positions hold at that moment."""
     edits = []
-    for site_index, site in enumerate(host.sites):
+    for site_index, site in enumerate(draft.host.sites):
         removals = []
         for index, binding in enumerate(site.bindings):
             wanted = draft.changed.get((site_index, index), binding)
@@ -254,10 +252,3 @@ def _commit_reason(edits: list[BindingEdit]) -> str:
         "remove": sum(edit.after is None for edit in edits),
     }
     return "one commit: " + ", ".join(f"{word} {count}" for word, count in counts.items() if count)
-
-
-def edited_ports(host: Host, after: Host) -> set[int]:
-    """Ports that start or stop listening."""
-    if host.http_ports is None or after.http_ports is None:
-        return set()
-    return set(host.http_ports ^ after.http_ports)

@@ -10,18 +10,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..model.host import Host
+from ..model.listing import first_of
 from ..model.problems import Problem
 from ..rules.ownership import owners
 from ..rules.scene import subject_of
 from .wanted import Identity
 
-SCOPES = ("none", "listed_sites", "host")
 #: More removals than this are refused unless the request says otherwise.
 AT_MOST = 10
 
 
 class Removal(NamedTuple):
-    """``scope``: one of :data:`SCOPES`. ``at_most``: more removals are refused. ``keep``: sites or subjects; ``*`` is any text."""
+    """``scope``: ``none``, ``listed_sites`` or ``host``. ``at_most``: more removals are refused.
+
+    ``keep``: sites or subjects; ``*`` is any text.
+    """
 
     scope: str = "none"
     at_most: int = AT_MOST
@@ -115,8 +118,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def _too_many(removal: Removal, found: Sequence[Unwanted]) -> str:
-    shown = ", ".join(subject_of(item.site, *item.identity[1:]) for item in found[:3])
-    shown += f" and {len(found) - 3} more" if len(found) > 3 else ""
+    shown = first_of([subject_of(item.site, *item.identity[1:]) for item in found])
     return (
         f"HTTPS bindings that are not named would be removed: {len(found)}, allowed are {removal.at_most}: {shown}. "
         "Raise at_most, name what stays in bindings or keep, or choose a narrower scope"

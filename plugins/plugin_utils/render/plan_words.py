@@ -10,6 +10,7 @@ from typing import Any
 
 from ..model.endpoint import ANY_OTHER_NAME
 from ..model.keys import bracketed
+from ..model.listing import first_of
 from .lines import GLUE, WIDTH, fold
 
 #: What a step on a record does.
@@ -21,8 +22,6 @@ _STEP_WORDS = {
 }
 #: So many hex digits tell two certificates of one host apart in a list.
 _SHORT = 8
-#: So many of what stays on a port are named.
-_NAMED = 3
 
 Item = Mapping[str, Any]
 
@@ -60,16 +59,11 @@ def plan_lines(result: Item, certificates: Sequence[Item] = (), width: int = WID
 def _stays(item: Item) -> str:
     """What keeps what it has on a port that is touched: all are counted, the first are named."""
     kept = [
-        f"{len(names)} {kind if len(names) > 1 else kind[:-1]} ({_some(names)})"
+        f"{len(names)} {kind if len(names) > 1 else kind[:-1]} ({first_of(names)})"
         for kind in ("bindings", "records")
         if (names := item[kind])
     ]
     return f"stays on port {item['port']}: {', '.join(kept)}"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 def _wrapped(text: str, width: int) -> list[str]:

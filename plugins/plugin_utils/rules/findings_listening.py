@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ..model.endpoint import Endpoint
 from ..model.host import SNI
+from ..model.listing import first_of
 from .finding import Finding, Kind, Rule
 from .resolve import listens_on
 from .scene import Scene, is_loopback, local_addresses
@@ -88,7 +89,7 @@ def _listen_list(scene: Scene) -> Iterator[Finding]:
                 hidden.setdefault(item.port, {}).setdefault(address, set()).add(item.subject)
     for port, addresses in sorted(hidden.items()):
         subjects = sorted({subject for listed in addresses.values() for subject in listed})
-        told = ", ".join(subjects[:5]) + (f" and {len(subjects) - 5} more" if len(subjects) > 5 else "")
+        told = first_of(subjects, 5)
         listed = ", ".join(scene.host.ip_listen)
         evidence = f"the IP listen list ({listed}) leaves out {', '.join(sorted(addresses))}: {told} are not met there"
         yield LISTEN_LIST_HIDES_ADDRESS.on(f"port {port}", evidence)

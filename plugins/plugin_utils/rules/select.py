@@ -41,19 +41,6 @@ class Selection:
     stores: tuple[str, ...] = ()
 
 
-def best_certificate(host: Host, names: tuple[str, ...], now: datetime) -> Choice:
-    """The longest-lived valid certificate with a usable key that covers every name; an issued one beats a self-signed one.
-
-    An exact tie is refused: two equally good certificates mean that a person has to choose.
-    """
-    return selected(host, Selection(names), now)
-
-
-def selected(host: Host, wish: Selection, now: datetime) -> Choice:
-    """As :func:`best_certificate`, among the certificates that fulfil a selection."""
-    return _best([item for item in host.certificates if unfit(item, wish, now) is None], wish)
-
-
 class Cabinet:
     """The certificates of one host, found by name without looking at every one; ``usable`` are those that could be bound now."""
 
@@ -85,14 +72,17 @@ class Cabinet:
         return list({id(item): item for key in spelled for item in self._by_name.get(key, ())}.values())
 
     def best(self, names: tuple[str, ...]) -> Choice:
-        """As :func:`best_certificate`. Many findings may ask for the same names."""
+        """The choice where nothing but names is asked for. Many findings may ask for the same names."""
         found = self._best.get(names)
         if found is None:
             found = self._best[names] = self.choose(Selection(names))
         return found
 
     def choose(self, wish: Selection) -> Choice:
-        """As :func:`selected`."""
+        """The longest-lived valid certificate with a usable key that fulfils a selection; an issued one beats a self-signed one.
+
+        An exact tie is refused: two equally good certificates mean that a person has to choose.
+        """
         return _best([item for item in self.covering(wish.names) if not _short(item, wish, self._now)], wish)
 
     def losers(self, wish: Selection, winner: Certificate | None) -> tuple[str, ...]:
@@ -130,7 +120,7 @@ def _best(usable: list[Certificate], wish: Selection) -> Choice:
 
 def unfit(certificate: Certificate, wish: Selection, now: datetime) -> str | None:
     """Why a certificate is not among those that a selection leaves; None when it is."""
-    return disqualified(certificate, wish.names, now) or _short(certificate, wish, now)
+    return _flawed(certificate, now) or _lacking(certificate, wish.names) or _short(certificate, wish, now)
 
 
 def _short(certificate: Certificate, wish: Selection, now: datetime) -> str | None:
@@ -171,11 +161,6 @@ def _issuer_names(issuer: str) -> set[str]:
 
 def _folded(text: str) -> str:
     return ",".join(part.strip() for part in text.lower().split(","))
-
-
-def disqualified(certificate: Certificate, names: tuple[str, ...], now: datetime) -> str | None:
-    """Why a certificate cannot serve these names now; None when it can."""
-    return _flawed(certificate, now) or _lacking(certificate, names)
 
 
 def _flawed(certificate: Certificate, now: datetime) -> str | None:
