@@ -51,6 +51,8 @@ MADE = of(*map(binding, NAMES))
 GONE = wish("Shop", "b.example.com", state="absent")
 #: Steps: a record for d, one commit, the record of b goes. The commit: b from place 1, d at place 2.
 SWAP = filed(plan_of(MADE, GONE, wish("Shop", "d.example.com", ALL, sni="required")))
+#: What is told of the binding that is to go and is not there as it was, up to what is there now.
+HAD = "had https *:443:b.example.com sslFlags=1 at place 1, has "
 
 
 @pytest.mark.parametrize("name", ["WEB00", "WEB02"])
@@ -74,10 +76,10 @@ def test_what_others_have_put_behind_is_no_reason_to_refuse() -> None:
 @pytest.mark.parametrize(
     ("bindings", "messages"),
     [
-        (["a", "c"], ["has no binding *:443:b.example.com at its place 1"]),
-        (["a", "x", "c"], ["has no binding *:443:b.example.com at its place 1"]),
-        (["a"], ["has no binding *:443:b.example.com at its place 1", "has only 1 bindings now"]),
-        ([], ["has no binding *:443:b.example.com at its place 1", "has only 0 bindings now"]),
+        (["a", "c"], [f"{HAD}https *:443:c.example.com sslFlags=1 there"]),
+        (["a", "x", "c"], [f"{HAD}https *:443:x.example.com sslFlags=1 there"]),
+        (["a"], [f"{HAD}no binding there", "has only 1 bindings now"]),
+        ([], [f"{HAD}no binding there", "has only 0 bindings now"]),
     ],
 )
 def test_bindings_that_are_no_longer_where_they_were_are_told(bindings: list[str], messages: list[str]) -> None:
@@ -96,8 +98,13 @@ def test_every_edit_in_a_site_that_is_gone_is_told_and_those_elsewhere_too() -> 
     left = host_of(ALL, sites=[now], records=records)
     assert told(left, plan) == {
         "plan.steps[0].edits[0]": "site 'Shop' is not there",
-        "plan.steps[0].edits[1]": "site 'Api' has no binding *:8443:b.example.com at its place 1",
+        "plan.steps[0].edits[1]": "site 'Api' had https *:8443:b.example.com sslFlags=1 at place 1, has no binding there",
     }
+
+
+def test_other_flags_of_a_binding_that_is_where_it_was_are_told() -> None:
+    drifted = of(*(binding(name).replace("=1", f"={flags}") for name, flags in zip(NAMES, (1, 5, 1), strict=True)))
+    assert list(told(drifted, SWAP).values()) == [f"site 'Shop' {HAD}https *:443:b.example.com sslFlags=5 there"]
 
 
 @pytest.mark.parametrize("held", [None, OTHER])

@@ -146,15 +146,21 @@ def _edit_problems(host: Host, step: BindingsStep, path: str) -> list[Problem]:
                 problems.append(Problem(place, f"site {edit.site!r} has only {len(bindings)} bindings now"))
             elif edit.after is not None:
                 bindings.insert(position, edit.after)
-        elif position >= len(bindings) or bindings[position] != edit.before:
-            problems.append(
-                Problem(place, f"site {edit.site!r} has no binding {edit.before.information} at its place {position}")
-            )
+        elif (found := bindings[position] if position < len(bindings) else None) != edit.before:
+            message = f"site {edit.site!r} had {_told(edit.before)} at place {position}, has {_told(found)} there"
+            problems.append(Problem(place, message))
         elif edit.after is None:
             del bindings[position]
         else:
             bindings[position] = edit.after
     return problems
+
+
+def _told(binding: Binding | None) -> str:
+    if binding is None:
+        return "no binding"
+    flags = "" if binding.ssl_flags is None else f" sslFlags={binding.ssl_flags}"
+    return f"{binding.protocol} {binding.information}{flags}"
 
 
 def _shown(value: RecordValue | None) -> str:
