@@ -85,6 +85,7 @@ def test_the_rank_of_wildcards_matters_only_beside_a_central_store(records: list
     [
         ("a.x.com", ("central_store_serves_every_name",)),
         ("a.y.com", ("central_store_serves_every_name", "central_store_wildcard_files")),
+        ("365.y.com", ("central_store_serves_every_name", "central_store_wildcard_files")),  # before "_" in the alphabet
     ],
 )
 def test_a_file_of_the_very_name_needs_no_wildcard(name: str, used: tuple[str, ...]) -> None:
