@@ -180,6 +180,8 @@ def test_only_http_bindings_of_sites_that_run_open_a_port() -> None:
     assert changed(host, new).http_ports == {80, 5986, 8443}
     assert changed(host, gone).http_ports == {5986}
     assert changed(host_of(sites=[shop], http_ports=None), new).http_ports is None
+    # a port on which its site does not listen so far, and which it gives up
+    assert changed(host_of(sites=[shop, parked], http_ports=[5986]), gone).http_ports == {5986}
     assert [item.information for item in changed(host, new).sites[0].bindings][-1] == "*:8443:"
 
 
