@@ -49,6 +49,13 @@ def test_another_owner_or_record_allows_nothing() -> None:
     assert "read-only" in refused(foreign_host(), wish("Shop", "", SHOP), allow=allow)["bindings[0]"]
 
 
+@pytest.mark.parametrize("app_id", ["{00000001-0000-4000-8000-000000000000}", "{ffffffff-0000-4000-8000-000000000000}"])
+def test_a_record_without_a_binding_belongs_to_whoever_stamped_it(app_id: str) -> None:
+    """Before and after IIS' own id in the alphabet."""
+    host = host_of(sites=[site("Shop")], records=[record("0.0.0.0:443", OTHER, app_id=app_id)])
+    assert f"unknown by its application id {app_id}" in refused(host, wish("Shop", "", SHOP))["bindings[0]"]
+
+
 def test_an_owner_that_shows_itself_is_named_by_its_kind() -> None:
     user = {"kind": "sstp", "key": "ipport 0.0.0.0:443", "thumbprint": None, "evidence": "RemoteAccess is set up"}
     host = host_of(sites=[site("Shop", "*:443:=0")], records=[record("0.0.0.0:443", OTHER)], users=[user])
