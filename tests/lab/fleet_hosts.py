@@ -17,8 +17,7 @@ WINRM = "{afebb9ad-9b97-4a91-9ab5-daf4d59122f6}"
 WMSVC = "{00000000-0000-0000-0000-000000000000}"
 HKLM = "HKLM\\"
 ROOT = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\WSMAN\\Listener\\"
-#: Every Windows keeps these URL prefixes; WinRM listens through http.sys.
-#: What Windows reserves everywhere; the last two are for SSTP and BranchCache, whether these are there or not.
+#: URL prefixes that every Windows reserves; the last two are for SSTP and BranchCache, whether these are there or not.
 RESERVED = [
     "http://+:5985/wsman/",
     "http://+:47001/wsman/",

@@ -57,9 +57,8 @@ class Stores:
         if entry is None:
             return "missing"
         detail = entry.get("key_detail") or {}
-        exchange = (
-            not detail.get("provider_type") or detail.get("key_spec") == 1
-        )  # else a key of a classic provider fails
+        # a key of a classic provider has to be for key exchange
+        exchange = not detail.get("provider_type") or detail.get("key_spec") == 1
         return "ok" if entry.get("key", "ok") in ("ok", "unknown") and exchange else "unusable"
 
     def remove(self, thumbprint: str) -> bool:

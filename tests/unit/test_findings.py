@@ -11,16 +11,16 @@ import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import FINDING_IDS, parse_request
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.compliance import Policy, judge
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.finding import Finding
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import (
     KINDS,
     REPAIRABLE,
     RULES,
     THEMES,
-    Finding,
     find,
     find_kinds,
-    scene_of,
 )
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.scene import scene_of
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.certificates import NOW
 from support.documents import document, record, site, stored

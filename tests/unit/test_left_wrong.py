@@ -13,9 +13,8 @@ from support.texts import said
 
 def test_an_error_that_a_change_leaves_at_what_it_touched_is_a_warning() -> None:
     host = Simulated(description())
-    alone = {
-        "bindings": [{"site": "Api", "host": "api.example.com", "sni": "required"}]
-    }  # keeps the shop's certificate
+    # keeps the shop's certificate
+    alone = {"bindings": [{"site": "Api", "host": "api.example.com", "sni": "required"}]}
     told = run("https_bindings", alone, host, check_mode=True)["warnings"]
     assert told == [
         "WEB01: this change leaves certificate_name_mismatch Api/*:443:api.example.com: the certificate of record "
@@ -35,7 +34,7 @@ def test_an_error_elsewhere_is_no_warning_of_a_change_and_many_are_counted() -> 
         ]
     }
     told = run("https_bindings", many, host)["warnings"]
-    assert len(told) == 6 and told[-1] == "WEB01: this change leaves 3 more errors, see findings"
+    assert len(told) == 6 and told[-1] == "WEB01: this change leaves 3 more, see findings"
     own = {
         "site": "Shop",
         "host": "shop.example.com",

@@ -53,7 +53,7 @@ def test_a_binding_that_somebody_has_put_back_is_not_named_and_one_with_other_fl
 def test_of_many_bindings_that_an_undo_has_left_the_first_are_named() -> None:
     host, asked, _names = stuck(12)
     words = said(run("https_bindings", asked, host))
-    assert words.count("there is none") == 10 and "Not undone: 2 more bindings." in words
+    assert words.count("there is none") == 10 and "Not undone: 2 more, see after." in words
 
 
 def test_of_a_host_that_could_not_be_read_again_nothing_is_named() -> None:

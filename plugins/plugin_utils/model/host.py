@@ -242,6 +242,11 @@ class Host:
         return users
 
     @cached_property
+    def unread(self) -> frozenset[str]:
+        """The layers that could not be read, at least in part."""
+        return frozenset(item.layer for item in self.incomplete)
+
+    @cached_property
     def known_files(self) -> frozenset[str] | None:
         """The files of the central store in lower case."""
         return None if self.central_store_files is None else frozenset(map(str.lower, self.central_store_files))

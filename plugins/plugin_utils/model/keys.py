@@ -179,6 +179,11 @@ def bracketed(address: str) -> str:
     return f"[{address}]" if is_ipv6(address) else address
 
 
+def address_text(address: str) -> str:
+    """An address as a binding spells it: ``*`` for any, IPv6 in brackets."""
+    return "*" if address == ANY_IPV4 else bracketed(address)
+
+
 def record_key(family: str, text: str) -> RecordKey:
     """Parse a record key as a host reports it. Raises ValueInvalid when family, address, name or port make no sense."""
     if family not in FAMILIES:

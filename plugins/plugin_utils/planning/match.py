@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ..model.host import CENTRAL_STORE, Binding, RecordValue
-from ..model.keys import ANY_IPV4, IIS_APP_ID, RecordKey, bracketed, shown_host, store_key, store_name
+from ..model.keys import IIS_APP_ID, RecordKey, address_text, shown_host, store_key, store_name
 from ..rules.capabilities import capabilities
 from ..rules.options import record_bits
 from .certificates import Certificates
@@ -166,8 +166,7 @@ class Matcher:
     def _binding(self, wanted: WantedBinding, before: Binding | None, flags: int) -> Binding:
         if before is not None and before.parts == (wanted.address, wanted.port, wanted.host):
             return before if flags == before.flags else Binding(before.protocol, before.information, flags)
-        address = "*" if wanted.address == ANY_IPV4 else bracketed(wanted.address)
-        information = f"{address}:{wanted.port}:{shown_host(wanted.host)}"
+        information = f"{address_text(wanted.address)}:{wanted.port}:{shown_host(wanted.host)}"
         if before is not None:
             kept = before.ssl_flags if flags == before.flags else flags
             return Binding(before.protocol, information, kept)

@@ -18,8 +18,10 @@ from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey
 from ..model.problems import Invalid, Problem
 from ..model.steps import BindingEdit, BindingsStep, ProbeStep, RecordStep, Step
 from ..rules.capabilities import capabilities
-from ..rules.findings import Finding, find, scene_of
+from ..rules.finding import Finding
+from ..rules.findings import find
 from ..rules.ownership import owners
+from ..rules.scene import scene_of
 from .bridge import bridged
 from .consent import consent, how_to_allow
 from .draft import Chosen, Draft

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 
 from ..model.keys import RecordKey
 from ..model.problems import Problem
-from ..rules.findings import KINDS, Bound, Finding, Scene, blockers, find_kinds, is_orphan, split_choices
+from ..rules.finding import Finding
+from ..rules.findings import KINDS, find_kinds
+from ..rules.findings_bindings import split_choices
 from ..rules.remedies import certificate_to_bind, concerned
+from ..rules.scene import Bound, Scene, blockers, is_orphan
 from .request import Request
 from .wanted import WantedBinding
 

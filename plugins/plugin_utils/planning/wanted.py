@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 from ..model.keys import ANY_IPV4, checked_address, checked_host, checked_port, checked_thumbprint
 from ..model.problems import Problem, ValueInvalid
 from ..model.visible import visible
-from ..rules.findings import subject_of
 from ..rules.options import BY_NAME, NO_OPTIONS, TEXTS, OptionWish
+from ..rules.scene import subject_of
 from ..rules.select import Selection
 
 #: Site in lower case, address, port, host name.

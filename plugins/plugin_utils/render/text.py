@@ -13,7 +13,8 @@ from ..model.keys import IIS_APP_ID, store_key
 from ..model.visible import visible
 from ..planning.impact import Affected
 from ..planning.planner import Plan
-from ..rules.findings import Finding, subject_of
+from ..rules.finding import Finding
+from ..rules.scene import subject_of
 from ..wire.planfile import FORMAT, VERSION, steps_view
 from .lines import GLUE, WIDTH, fold
 
@@ -21,7 +22,8 @@ from .lines import GLUE, WIDTH, fold
 _DIFF_WIDTH = WIDTH - 4
 #: So many errors of one host are a warning each.
 _WARNED = 5
-_MOST_NAMED = 10
+#: So many bindings that an undo has left are told of in a message.
+_TOLD_OF = 10
 
 
 def diff(before: Host, after: Host) -> dict[str, str]:
@@ -68,8 +70,8 @@ def not_undone(plan: Plan, now: Host) -> list[str]:
         for name in names
         if found.get(name) != before.get(name)
     ]
-    more = [f"{len(left) - _MOST_NAMED} more bindings"] if len(left) > _MOST_NAMED else []
-    return [visible(text) for text in left[:_MOST_NAMED]] + more
+    more = [f"{len(left) - _TOLD_OF} more, see after"] if len(left) > _TOLD_OF else []
+    return [visible(text) for text in left[:_TOLD_OF]] + more
 
 
 def _bindings(host: Host) -> dict[tuple[str, str], Binding]:
@@ -107,7 +109,7 @@ def left_wrong(before: Host, after: Host, findings: Iterable[Mapping[str, Any]])
         for item in errors[:_WARNED]
     ]
     rest = len(errors) - _WARNED
-    return [*told, f"{after.name}: this change leaves {rest} more errors, see findings"] if rest > 0 else told
+    return [*told, f"{after.name}: this change leaves {rest} more, see findings"] if rest > 0 else told
 
 
 def stays_view(before: Host, after: Host) -> list[dict[str, Any]]:

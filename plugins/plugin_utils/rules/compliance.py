@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..model.host import Host
-from .findings import Finding, Scene, find, scene_of
+from .finding import Finding
+from .findings import find_in
 from .key_health import key_health
 from .names import covers
+from .scene import Scene, scene_of
 
 RULES = (
     "certificate_valid",
@@ -40,7 +42,8 @@ class Verdict(NamedTuple):
 
 def judge(host: Host, policy: Policy, now: datetime) -> tuple[Verdict, ...]:
     """All verdicts of one host: one per binding for the first four rules, one per host for orphans."""
-    scene, findings = scene_of(host, now), find(host, now)
+    scene = scene_of(host, now)
+    findings = find_in(scene)
     verdicts: list[Verdict] = []
     for item in scene.bindings:
         verdicts += _certificate_rules(scene, item.subject, item.key, item.host, policy)

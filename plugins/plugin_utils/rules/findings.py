@@ -22,27 +22,7 @@ from . import (
     findings_trust,
 )
 from .finding import Finding, Kind, Rule
-from .findings_bindings import split_choices
-from .scene import Bound, Scene, blockers, is_orphan, scene_of, subject_of
-
-__all__ = (
-    "KINDS",
-    "REPAIRABLE",
-    "RULES",
-    "Bound",
-    "Finding",
-    "Kind",
-    "Rule",
-    "Scene",
-    "blockers",
-    "find",
-    "find_in",
-    "find_kinds",
-    "is_orphan",
-    "scene_of",
-    "split_choices",
-    "subject_of",
-)
+from .scene import Scene, scene_of
 
 #: Themes in the order of the reference page.
 THEMES = {
@@ -73,7 +53,7 @@ def find(host: Host, now: datetime) -> tuple[Finding, ...]:
 def find_in(scene: Scene) -> tuple[Finding, ...]:
     """All findings, the worst first. Where records or sites could not be read, what seems to be missing may only be unread."""
     found = {finding: None for rule in RULES for finding in rule(scene)}
-    if {item.layer for item in scene.host.incomplete} & {"records", "sites"}:
+    if scene.host.unread & {"records", "sites"}:
         found = {item: None for item in found if not KINDS[item.id].absence}
     return tuple(sorted(found, key=lambda item: (_RANK[item.severity], item.id, item.subject)))
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model.host import CENTRAL_STORE, SNI
-from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_address
+from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, address_text, is_address
 from .finding import Finding, Kind, Rule
 from .names import covers
-from .scene import Bound, Scene, address_text, names_of
+from .scene import Bound, Scene, names_of
 
 SHARED = Kind(
     "shared_with_other_wishes",

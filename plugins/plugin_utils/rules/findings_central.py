@@ -66,7 +66,7 @@ KINDS = (
 def _bindings(scene: Scene) -> Iterator[Finding]:
     host = scene.host
     users = [item for item in scene.bindings if item.flags & CENTRAL_STORE and item.key is not None]
-    blind = any(item.layer == "central_store" for item in host.incomplete)
+    blind = "central_store" in host.unread
     for item in users:
         if not item.host:
             evidence = (

@@ -135,7 +135,7 @@ KINDS = (
 
 
 def _missing(scene: Scene) -> Iterator[Finding]:
-    if any(item.layer == "certificates" for item in scene.host.incomplete):
+    if "certificates" in scene.host.unread:
         return
     for key, users in scene.sharers.items():
         value = scene.resolver.record(key)

@@ -129,13 +129,6 @@ def record_bits(host: Host, binding_flags: int) -> int:
     return sum(option.record_bit for option in held if knows_record_bit(host, option).ok)
 
 
-def named(binding_flags: int, record_flags: int) -> tuple[str, ...]:
-    """The options that a binding or its record has, by name."""
-    return tuple(
-        option.name for option in OPTIONS if option.binding_bit & binding_flags or option.record_bit & record_flags
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class OptionWish:
     """What a request says about options. ``flags``: by name; what is not there is kept. A text of None is kept, ``""`` removes it."""

@@ -43,8 +43,7 @@ class Resolver:
         self._certificates: dict[tuple[str, str], Certificate] = {}
         for certificate in host.certificates:
             self._certificates.setdefault((store_key(certificate.store), certificate.thumbprint), certificate)
-        blind = {item.layer for item in host.incomplete}
-        self._certificates_unread, self._records_unread = "certificates" in blind, "records" in blind
+        self._certificates_unread, self._records_unread = "certificates" in host.unread, "records" in host.unread
         #: Is there any central store record for a single name?
         self.scoped = any(key.family == "scopedccs" for key in self._records)
         self._wild_ports = {key.port for key in self._records if key.name.startswith("*.")}

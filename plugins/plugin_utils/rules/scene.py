@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..model.endpoint import Endpoint
 from ..model.host import Certificate, Host, RecordValue
-from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, bracketed, is_ipv6
+from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, address_text, is_ipv6
 from ..model.visible import visible
 from .capabilities import Capabilities, capabilities
 from .ownership import Owner, owners
@@ -95,11 +95,6 @@ class Scene:
 def subject_of(site: str, address: str, port: int, host: str) -> str:
     """How findings name a binding."""
     return visible(f"{site}/{address_text(address)}:{port}:{host}")
-
-
-def address_text(address: str) -> str:
-    """An address for people: ``*`` for any, IPv6 in brackets."""
-    return "*" if address == ANY_IPV4 else bracketed(address)
 
 
 def scene_of(host: Host, now: datetime) -> Scene:

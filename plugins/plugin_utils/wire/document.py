@@ -90,8 +90,16 @@ def _host(doc: Fields) -> Host:
     doc.there("iis", "http_ports", "schema_ssl_flags", "update_exported", "central_store", "connection", "journal")
     watch = None if journal is None else guard(journal)
     version.there("revision")
+    incomplete = tuple(
+        Incomplete(item.words("layer"), item.text("code"), item.text("message"))
+        for item in doc.objects("incomplete", frozenset(("layer", "code", "message")))
+    )
     if store is not None:
         store.there("files")
+    enabled = store is not None and store.truth("enabled")
+    files = None if store is None or store.data.get("files") is None else store.texts("files")
+    # one that is off serves nothing; of one that could not be read nobody knows
+    blind = any(item.layer == "central_store" for item in incomplete)
     _reader(doc)
     return Host(
         name=doc.words("name"),
@@ -112,8 +120,8 @@ def _host(doc: Fields) -> Host:
         sites=_sites(doc),
         records=_records(doc),
         certificates=tuple(certificate(item) for item in doc.objects("certificates", CERTIFICATE_KEYS)),
-        central_store=store is not None and store.truth("enabled"),
-        central_store_files=_central_files(doc, store),
+        central_store=enabled,
+        central_store_files=files if enabled or blind else (),
         url_reservations=doc.texts("url_reservations"),
         users=tuple(_user(user) for user in doc.objects("users", frozenset(("kind", "key", "thumbprint", "evidence")))),
         connection=None
@@ -125,10 +133,7 @@ def _host(doc: Fields) -> Host:
         ),
         unfinished_run=None if journal is None or (watch and watch.state == "undone") else journal.words("run"),
         guard=watch,
-        incomplete=tuple(
-            Incomplete(item.words("layer"), item.text("code"), item.text("message"))
-            for item in doc.objects("incomplete", frozenset(("layer", "code", "message")))
-        ),
+        incomplete=incomplete,
         asked=asked(doc),
         mappers=mappers(doc),
         managers=managers(doc),
@@ -138,16 +143,6 @@ def _host(doc: Fields) -> Host:
         simulated=doc.truth("simulated"),
         read_at=doc.checked("read_at", checked_time, ""),
     )
-
-
-def _central_files(doc: Fields, store: Fields | None) -> tuple[str, ...] | None:
-    """What the central store can serve: nothing where it is not installed or not enabled, None where that is not known."""
-    files = None if store is None or store.data.get("files") is None else store.texts("files")
-    unread = doc.data.get("incomplete")
-    listed = unread if isinstance(unread, list) else []
-    blind = any(isinstance(item, Mapping) and item.get("layer") == "central_store" for item in listed)
-    enabled = store is not None and store.data.get("enabled") is True
-    return files if enabled or blind else ()
 
 
 def _ports(doc: Fields) -> frozenset[int] | None:

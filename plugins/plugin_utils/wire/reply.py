@@ -102,7 +102,7 @@ def confirm_args(applier: Mapping[str, Any], run: str) -> dict[str, Any]:
 
 
 def _packed(steps: list[dict[str, Any]]) -> list[dict[str, Any]] | str:
-    """Steps as they travel: gzip of their JSON in base64; none as they are."""
+    """Steps as they travel: gzip of their JSON in base64, an empty list as it is."""
     text = json.dumps(steps, separators=(",", ":")).encode()
     # The time stays out of it: the same plan is the same text.
     return base64.b64encode(gzip.compress(text, mtime=0)).decode("ascii") if steps else steps

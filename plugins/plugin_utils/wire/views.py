@@ -10,7 +10,7 @@ from typing import Any
 
 from ..model.endpoint import Answer, Endpoint, EndpointClass
 from ..model.host import Certificate, Host
-from ..model.keys import ANY_IPV4, bracketed
+from ..model.keys import ANY_IPV4
 
 
 def host_view(host: Host) -> dict[str, Any]:
@@ -92,8 +92,3 @@ def _answer(answer: Answer) -> dict[str, Any]:
 def utc(moment: datetime) -> str:
     """``2026-11-24T13:41:00Z``."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def address_text(address: str) -> str:
-    """An address for people: ``*`` for any, IPv6 in brackets."""
-    return "*" if address == ANY_IPV4 else bracketed(address)
