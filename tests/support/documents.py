@@ -10,6 +10,9 @@ from typing import Any
 from .certificates import certificate
 from .schema import valid
 
+SERVER_2008_R2 = {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None}
+SERVER_2012_R2 = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
+
 GOOD_KEY = {
     "provider": "Microsoft Software Key Storage Provider",
     "provider_type": 0,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .documents import document, record, site, stored
+from .documents import SERVER_2008_R2, document, record, site, stored
 
 
 class Case(NamedTuple):
@@ -31,7 +31,7 @@ SHOP_RECORD = record("shop.example:443", SHOP)
 SNI_SHOP = site("Shop", "*:443:shop.example=1")
 SUBJECT = "Shop/*:443:shop.example"
 KEY = "hostnameport shop.example:443"
-OLD = {"os": {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None}}
+OLD = {"os": SERVER_2008_R2}
 OLD_IIS: dict[str, Any] = {**OLD, "iis": {"major": 7, "minor": 5}, "schema_ssl_flags": False, "update_exported": False}
 WINDOWS_2012 = {"os": {"name": "Windows Server 2012", "major": 6, "minor": 2, "build": 9200, "revision": None}}
 SSTP = "{ba195980-cd49-458b-9e23-c84ee0adcd75}"

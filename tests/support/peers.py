@@ -12,7 +12,9 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Hos
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import FiledPlan, plan_from_file
 
 from .certificates import NOW
 from .documents import document, stored
@@ -68,6 +70,11 @@ def host_of(*certificates: dict[str, Any], **parts: Any) -> Host:
 
 def plan_of(host: Host, *bindings: dict[str, Any], **rest: Any) -> Plan:
     return make_plan(host, parse_request({"bindings": list(bindings), **rest}), NOW)
+
+
+def filed(plan: Plan) -> FiledPlan:
+    """The plan as it comes back from its file."""
+    return plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
 
 
 def wish(site: str, host: str = "", cert: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:

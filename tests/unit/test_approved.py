@@ -12,13 +12,11 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Hos
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved import approved_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import farm_plan
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import FiledPlan, plan_from_file
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import FiledPlan
 from support.certificates import NOW
 from support.documents import record, site, stored
-from support.peers import OTHER, SHOP, host_of, plan_of, wish
+from support.peers import OTHER, SHOP, filed, host_of, plan_of, wish
 
 ALL = stored("*.example.com")
 NAMES = ("a", "b", "c")
@@ -31,10 +29,6 @@ def binding(name: str) -> str:
 def of(*bindings: str, records: list[Any] | None = None, more: tuple[Any, ...] = (), **parts: Any) -> Host:
     held = [record(f"{name}.example.com:443", ALL) for name in NAMES] if records is None else records
     return host_of(ALL, SHOP, OTHER, sites=[site("Shop", *bindings), *more], records=held, **parts)
-
-
-def filed(plan: Plan) -> FiledPlan:
-    return plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
 
 
 def told(host: Host, plan: FiledPlan) -> dict[str, str]:

@@ -15,14 +15,12 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved imp
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.bridge import covered
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.predict import after_steps
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import plan_from_file
 from support.certificates import NOW
-from support.documents import record, site
-from support.peers import API, NEW, OTHER, SHOP, host_of, plan_of, refused, wish
+from support.documents import SERVER_2012_R2, record, site
+from support.peers import API, NEW, OTHER, SHOP, filed, host_of, plan_of, refused, wish
 
 OLD: dict[str, Any] = {
-    "os": {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None},
+    "os": SERVER_2012_R2,
     "iis": {"major": 8, "minor": 5},
     "update_exported": False,
     "addresses": ["10.0.0.5", "2001:db8::5"],
@@ -172,18 +170,18 @@ def test_windows_that_updates_in_place_needs_no_bridge() -> None:
 def test_an_approved_plan_with_a_bridge_is_applied_and_known_as_done() -> None:
     host = old_host(record("0.0.0.0:443", SHOP))
     plan = plan_of(host, WISH)
-    filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
-    again = approved_plan(host, filed, NOW)
+    approved = filed(plan)
+    again = approved_plan(host, approved, NOW)
     assert again.steps == plan.steps and again.after == plan.after and not any(item.gap for item in again.affected)
-    assert approved_plan(plan.after, filed, NOW).empty
+    assert approved_plan(plan.after, approved, NOW).empty
     for length in range(1, len(plan.steps) - 1):  # half of it is neither
-        assert not approved_plan_fits(after_steps(host, plan.steps[:length]), filed)
+        assert not approved_plan_fits(after_steps(host, plan.steps[:length]), approved)
 
 
-def approved_plan_fits(host: Host, filed: Any) -> bool:
+def approved_plan_fits(host: Host, approved: Any) -> bool:
     from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 
     try:
-        return bool(approved_plan(host, filed, NOW))
+        return bool(approved_plan(host, approved, NOW))
     except Invalid:
         return False

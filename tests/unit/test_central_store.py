@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.endpoint import Endpoint
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
-from support.documents import record, site
+from support.documents import SERVER_2008_R2, SERVER_2012_R2, record, site
 from support.peers import API, SHOP, host_of, plan_of, records_of, refused, wish
 
 NAME, OTHER = "shop.example.com", "api.example.com"
@@ -76,7 +76,7 @@ def test_what_is_left_out_is_kept() -> None:
         ({"central_store": {"enabled": True, "files": ["_.example.org.pfx"]}}, f"no file for {NAME} ({NAME}.pfx)"),
         (
             {
-                "os": {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None},
+                "os": SERVER_2008_R2,
                 "schema_ssl_flags": False,
                 "central_store": None,
             },
@@ -120,8 +120,7 @@ def test_names_that_only_the_store_has_are_affected_and_asked_for() -> None:
 
 
 def test_a_wildcard_name_on_server_2012_takes_its_file_without_sni() -> None:
-    old = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
-    start = host(os=old, update_exported=False)
+    start = host(os=SERVER_2012_R2, update_exported=False)
     plan = plan_of(start, to_store("*.example.com"))
     assert plan.after.sites[0].bindings[0].flags == 2
 

@@ -14,11 +14,9 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved imp
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.farm import farm_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import plan_from_file
 from support.certificates import NOW
 from support.documents import record, site
-from support.peers import API, OTHER, SHOP, host_of, plan_of, records_of, refused, wish
+from support.peers import API, OTHER, SHOP, filed, host_of, plan_of, records_of, refused, wish
 
 SSTP = "{ba195980-cd49-458b-9e23-c84ee0adcd75}"
 
@@ -113,11 +111,11 @@ def test_not_even_an_approved_plan_touches_the_listener_of_the_connection() -> N
     }
     allow = {"shared_change": ["Shop"]}
     plan = plan_of(host_of(**parts), wish("Shop", "", SHOP, port=5986, address="*", sni="never"), allow=allow)
-    filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
-    assert ops(approved_plan(host_of(**parts), filed, NOW)) == ops(plan)
+    approved = filed(plan)
+    assert ops(approved_plan(host_of(**parts), approved, NOW)) == ops(plan)
     now = host_of(**parts, connection={"address": "10.0.0.5", "port": 5986, "tls": True})
     with pytest.raises(Invalid, match="the WinRM listener this connection uses") as refusal:
-        approved_plan(now, filed, NOW)
+        approved_plan(now, approved, NOW)
     assert [problem.path for problem in refusal.value.problems] == ["plan.steps[0]"]
 
 
@@ -133,12 +131,12 @@ def test_not_even_an_approved_plan_outranks_the_listener_of_the_connection() -> 
         wish("Shop", "", SHOP, port=5986, address="10.0.0.5", sni="never"),
     ]
     plan = plan_of(host_of(**parts), *wanted, allow={"foreign": ["0.0.0.0:5986"]})
-    filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
+    approved = filed(plan)
     assert records_of(plan.after)[-1] == "10.0.0.5:5986"
-    assert ops(approved_plan(host_of(**parts), filed, NOW)) == ops(plan)
+    assert ops(approved_plan(host_of(**parts), approved, NOW)) == ops(plan)
     now = host_of(**parts, connection={"address": "10.0.0.5", "port": 5986, "tls": True})
     with pytest.raises(Invalid) as refusal:
-        approved_plan(now, filed, NOW)
+        approved_plan(now, approved, NOW)
     (problem,) = refusal.value.problems
     assert plan.steps[int(problem.path.removeprefix("plan.steps[").rstrip("]"))].key.text == "10.0.0.5:5986"  # type: ignore[union-attr]
     assert problem.message.startswith("would change what record 0.0.0.0:5986 serves for the WinRM listener")
@@ -157,8 +155,8 @@ def test_a_record_for_a_name_beside_the_listener_is_no_concern_of_it() -> None:
     host = host_of(**CONNECTED)
     plan = plan_of(host, wish("Shop", "api.example.com", API, sni="required"))
     assert ops(plan) == ["record_set", "bindings", "probe"]
-    filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
-    assert ops(approved_plan(host, filed, NOW)) == ops(plan)
+    approved = filed(plan)
+    assert ops(approved_plan(host, approved, NOW)) == ops(plan)
 
 
 @pytest.mark.parametrize("before", [(), ("10.0.0.6:443:api.example.com=1",)])
@@ -173,8 +171,8 @@ def test_nor_is_it_in_the_first_phase_of_a_farm_before_its_binding_is_there(
     allow = {"shared_configuration": True, "shared_change": ["Shop"]}
     request = parse_request({"bindings": [wish("Shop", "api.example.com", **more)], "allow": allow})
     for host, plan in zip(hosts, farm_plan(hosts, request, NOW).phases[0].plans, strict=True):
-        filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
-        assert ops(plan) == ops(approved_plan(host, filed, NOW)) == ["record_set", "probe"]
+        approved = filed(plan)
+        assert ops(plan) == ops(approved_plan(host, approved, NOW)) == ["record_set", "probe"]
 
 
 def test_nor_is_a_name_that_gets_an_address_of_its_own_there() -> None:
@@ -184,8 +182,8 @@ def test_nor_is_a_name_that_gets_an_address_of_its_own_there() -> None:
     new = wish("Shop", "api.example.com", API, address="10.0.0.5", sni="never")
     request = parse_request({"bindings": [new], "allow": {"shared_configuration": True}})
     plan = farm_plan(hosts, request, NOW).phases[0].plans[0]
-    filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
-    assert ops(plan) == ops(approved_plan(hosts[0], filed, NOW)) == ["record_set", "probe"]
+    approved = filed(plan)
+    assert ops(plan) == ops(approved_plan(hosts[0], approved, NOW)) == ["record_set", "probe"]
 
 
 def test_a_port_that_no_site_needs_any_more_may_have_another_listener() -> None:

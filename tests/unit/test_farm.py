@@ -19,7 +19,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner impo
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
 from support.actions import API, Simulated, description, run
 from support.certificates import NOW
-from support.documents import record, site
+from support.documents import SERVER_2008_R2, SERVER_2012_R2, record, site
 from support.peers import API as API_CERT
 from support.peers import NEW, SHOP, host_of, refused, wish
 from support.texts import said
@@ -97,7 +97,7 @@ def test_hosts_that_would_need_different_bindings_are_refused(names: str, told: 
             name,
             sites=[site("Shop")],
             records=[],
-            **({"os": WITHOUT_SNI, "schema_ssl_flags": False} if name == "B" else {}),
+            **({"os": SERVER_2008_R2, "schema_ssl_flags": False} if name == "B" else {}),
         )
         for name in names
     ]
@@ -114,8 +114,6 @@ def test_a_refusal_names_the_host() -> None:
 
 
 STOPPED = {"state": "stopped"}
-WITHOUT_SNI = {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None}
-OLD_OS = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
 
 
 def phased(hosts: list[Host], *bindings: dict[str, Any], **allow: Any) -> list[list[list[str]]]:
@@ -154,7 +152,7 @@ def test_a_port_that_no_site_needs_any_more_is_not_expected_to_be_closed() -> No
 def test_a_gap_on_a_port_that_no_site_needs_any_more_is_announced() -> None:
     """Farm 812 of the laws: who still listens there meets it."""
     sites = [site("Shop", "10.0.0.5:443:=0"), site("Api", number=2, **STOPPED)]
-    parts = {"sites": sites, "os": OLD_OS, "update_exported": False, "records": [record("10.0.0.5:443", SHOP)]}
+    parts = {"sites": sites, "os": SERVER_2012_R2, "update_exported": False, "records": [record("10.0.0.5:443", SHOP)]}
     hosts = [node(name, **parts) for name in ("A", "B")]
     moved = wish("Shop", "", address="10.0.0.5", state="absent"), wish("Api", "", API_CERT, address="10.0.0.5")
     request = parse_request({"bindings": list(moved), "allow": {**ALLOW, "gap": True}})
@@ -167,7 +165,13 @@ def test_a_gap_on_a_port_that_no_site_needs_any_more_is_announced() -> None:
 def test_a_gap_is_announced_once_in_the_phase_that_has_it() -> None:
     sites = [site("Shop", "10.0.0.5:443:=0"), site("Api", "10.0.0.6:8443:=0", number=2)]
     records = [record("10.0.0.5:443", SHOP), record("10.0.0.6:8443", API_CERT)]
-    parts = {"sites": sites, "os": OLD_OS, "update_exported": False, "records": records, "http_ports": [443, 8443]}
+    parts = {
+        "sites": sites,
+        "os": SERVER_2012_R2,
+        "update_exported": False,
+        "records": records,
+        "http_ports": [443, 8443],
+    }
     wanted = [wish("Shop", "", NEW, address="10.0.0.5"), wish("Api", "", address="10.0.0.6", port=8443, state="absent")]
     request = parse_request({"bindings": wanted, "allow": {**ALLOW, "gap": True}})
     phases = farm_plan([node("A", **parts), node("B", **parts)], request, NOW).phases

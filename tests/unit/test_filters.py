@@ -19,7 +19,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.info import in
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import predicted
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.certificates import NOW
-from support.documents import document, record, site, stored
+from support.documents import SERVER_2012_R2, document, record, site, stored
 
 FILTERS: dict[str, Any] = {
     name: function
@@ -137,7 +137,7 @@ def test_plan_with_bindings_and_several_places() -> None:
 
 
 def test_preflight_gives_every_reason_at_once() -> None:
-    old = {"os": {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}}
+    old = {"os": SERVER_2012_R2}
     verdict = {"host": "shop.example", "eligible": False, "reason": "there is no SNI", "alternatives": ["port 8443"]}
     reasons = FILTERS["https_preflight"](read(**old), "supported", ["orphan", "shadowed"], ["orphan"], [verdict])
     assert reasons[0] == "Windows Server 2012 R2 is best effort, at least supported is asked for"

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import RecordStep
-from support.documents import record, site, stored
+from support.documents import SERVER_2012_R2, record, site, stored
 from support.peers import BOTH, SHOP, host_of, plan_of, refused, wish
 
-OS_2012 = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
 OS_2016 = {"name": "Windows Server 2016", "major": 10, "minor": 0, "build": 14393, "revision": None}
 OS_2019 = {"name": "Windows Server 2019", "major": 10, "minor": 0, "build": 17763, "revision": 379}
 OS_2022 = {"name": "Windows Server 2022", "major": 10, "minor": 0, "build": 20348, "revision": None}
@@ -75,7 +74,7 @@ def test_lists_of_trusted_issuers_are_set_compared_without_case_and_removed() ->
 @pytest.mark.parametrize(
     ("os", "name", "instead"),
     [
-        (OS_2012, "disable_http2", "there is no HTTP/2"),
+        (SERVER_2012_R2, "disable_http2", "there is no HTTP/2"),
         (OS_2016, "disable_http2", "EnableHttp2Tls"),
         (OS_2016, "disable_ocsp_stapling", "leave the option out"),
         (OS_2019, "disable_quic", "never speaks HTTP/3"),

@@ -11,15 +11,13 @@ from typing import Any
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved import approved_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.results import predicted
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.options import OptionWish
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import plan_from_file
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args
 from laws.world import World
 from support.certificates import NOW
 from support.documents import document, record, site, stored
-from support.peers import API, BOTH, CASES, NEW, OTHER, SHOP, host_of, plan_of, records_of, refused, wish
+from support.peers import API, BOTH, CASES, NEW, OTHER, SHOP, filed, host_of, plan_of, records_of, refused, wish
 
 SNI = site("Shop", "*:443:shop.example.com=1")
 HELD = record("shop.example.com:443", SHOP)
@@ -145,10 +143,10 @@ def test_peer_ports_are_separate() -> None:
 def test_peer_somebody_else_wrote() -> None:
     host = host_of(sites=[SNI], records=[HELD])
     request = wish("Shop", "shop.example.com", NEW)
-    filed = plan_from_file(plan_document(plan_of(host, request), "2026-11-24T12:00:00Z"))
+    approved = filed(plan_of(host, request))
     meanwhile = host_of(sites=[SNI], records=[record("shop.example.com:443", API)])
     with pytest.raises(Exception, match=f"is certificate {API['thumbprint']}|is {API['thumbprint']}"):
-        approved_plan(meanwhile, filed, NOW)
+        approved_plan(meanwhile, approved, NOW)
     again = plan_of(meanwhile, request)
     assert [step.op for step in again.steps] == ["record_update", "probe"]
     assert again.after.records[0].value.thumbprint == NEW["thumbprint"]

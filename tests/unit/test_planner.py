@@ -14,11 +14,10 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import Pr
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.approved import approved_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan, make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.render.text import plan_document
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.planfile import plan_from_file
 from support.certificates import NOW
-from support.documents import document, record, site, stored
+from support.documents import SERVER_2008_R2, SERVER_2012_R2, document, record, site, stored
+from support.peers import filed
 
 SHOP, NEW, API, OTHER = (
     stored("shop.example.com"),
@@ -26,7 +25,6 @@ SHOP, NEW, API, OTHER = (
     stored("api.example.com"),
     stored("other.example.net"),
 )
-OLD_OS = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
 
 
 def host_of(**parts: Any) -> Host:
@@ -78,7 +76,7 @@ def test_rotation_updates_in_place_and_keeps_every_option() -> None:
 
 def test_without_update_a_rotation_is_a_gap_that_needs_consent() -> None:
     host = host_of(
-        os=OLD_OS,
+        os=SERVER_2012_R2,
         update_exported=False,
         sites=[site("Shop", "*:443:shop.example.com=1")],
         records=[record("shop.example.com:443", SHOP)],
@@ -167,14 +165,14 @@ def test_all_refusals_come_at_once() -> None:
 def test_an_approved_plan_is_applied_exactly_or_refused_with_the_difference() -> None:
     host = host_of(sites=[site("Shop", "*:443:shop.example.com=1")], records=[record("shop.example.com:443", SHOP)])
     plan = plan_of(host, wish("Shop", "shop.example.com", NEW))
-    filed = plan_from_file(plan_document(plan, "2026-11-24T12:00:00Z"))
-    assert approved_plan(host, filed, NOW).after == plan.after
-    assert approved_plan(plan.after, filed, NOW).empty
+    approved = filed(plan)
+    assert approved_plan(host, approved, NOW).after == plan.after
+    assert approved_plan(plan.after, approved, NOW).empty
     elsewhere = host_of(
         sites=[site("Shop", "*:443:shop.example.com=1")], records=[record("shop.example.com:443", OTHER)]
     )
     with pytest.raises(Invalid) as refusal:
-        approved_plan(elsewhere, filed, NOW)
+        approved_plan(elsewhere, approved, NOW)
     assert OTHER["thumbprint"] in str(refusal.value)
 
 
@@ -198,7 +196,7 @@ def test_a_site_that_joins_an_unknown_listener_is_told_what_that_hides() -> None
 def test_a_new_binding_without_sni_counts_the_bindings_that_stay_on_its_record() -> None:
     """Found by law L1: with sni auto, a wish for a new binding took every other user of the record for one that leaves."""
     host = host_of(
-        os={"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None},
+        os=SERVER_2008_R2,
         iis={"major": 7, "minor": 5},
         schema_ssl_flags=False,
         sites=[site("Old", "*:443:api.example.com"), site("Shop", number=2)],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.documents import record, site, stored
+from support.documents import SERVER_2008_R2, record, site, stored
 from support.peers import API, BOTH, OTHER, SHOP, host_of, plan_of, records_of, refused, wish
 
 OLD, NEW = "shop.example.com", "store.example.com"
@@ -115,9 +115,12 @@ def test_central_store_and_name_change_in_one_edit() -> None:
 
 
 def test_old_windows_has_no_flags_to_write() -> None:
-    old = {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None}
     start = host(
-        f"*:443:{OLD}", records=[record("0.0.0.0:443", WILD)], os=old, schema_ssl_flags=False, update_exported=False
+        f"*:443:{OLD}",
+        records=[record("0.0.0.0:443", WILD)],
+        os=SERVER_2008_R2,
+        schema_ssl_flags=False,
+        update_exported=False,
     )
     plan = plan_of(start, renamed())
     assert plan.after.sites[0].bindings[0].ssl_flags is None and [step.op for step in plan.steps] == ["bindings"]

@@ -14,7 +14,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request impo
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.certificates import NOW
-from support.documents import document, record, site, stored
+from support.documents import SERVER_2008_R2, document, record, site, stored
 
 A, W, V, S, X = (stored(f"{letter}.example") for letter in "awvsx")
 RECORDS = {
@@ -71,11 +71,14 @@ def test_vector_16_an_unusable_key_ends_the_selection_and_says_that_this_is_assu
 
 
 def test_vector_18_sni_cannot_be_asked_of_2008_r2() -> None:
-    old = {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None}
     cert = stored("h.example")
     host = parse_document(
         document(
-            os=old, iis={"major": 7, "minor": 5}, schema_ssl_flags=False, sites=[site("Shop")], certificates=[cert]
+            os=SERVER_2008_R2,
+            iis={"major": 7, "minor": 5},
+            schema_ssl_flags=False,
+            sites=[site("Shop")],
+            certificates=[cert],
         )
     )
     wish = {"site": "Shop", "host": "h.example", "sni": "required", "certificate": {"thumbprint": cert["thumbprint"]}}

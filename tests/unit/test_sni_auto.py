@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.host import Host
-from support.documents import record, site, stored
+from support.documents import SERVER_2008_R2, SERVER_2012_R2, record, site, stored
 from support.peers import API, BOTH, OTHER, SHOP, host_of, plan_of, records_of, refused, wish
 
 NAMED, NAMED_TOO = "shop.example.com", "api.example.com"
 WITHOUT_SNI = {
-    "os": {"name": "Windows Server 2008 R2", "major": 6, "minor": 1, "build": 7601, "revision": None},
+    "os": SERVER_2008_R2,
     "iis": {"major": 7, "minor": 5},
     "schema_ssl_flags": False,
 }
@@ -131,9 +131,8 @@ def test_under_a_new_name_for_any_host_auto_gives_sni_up_and_keep_does_not() -> 
 
 def test_sni_that_is_kept_has_to_be_possible_under_the_new_name() -> None:
     """Windows Server 2012 R2 has no wildcard host names. A name later in the alphabet, on a higher port, is no better."""
-    os = {"name": "Windows Server 2012 R2", "major": 6, "minor": 3, "build": 9600, "revision": None}
     moved = wish("Shop", "*.shop.example.com", WILD, port=8443, replaces={"host": NAMED, "port": 443})
-    told = refused(with_sni(os=os), moved)
+    told = refused(with_sni(os=SERVER_2012_R2), moved)
     assert list(told) == ["bindings[0].sni"] and "wildcard" in told["bindings[0].sni"]
 
 
