@@ -145,6 +145,13 @@ def test_another_port_does_not_matter() -> None:
     assert "record_replace 0.0.0.0:443" in calls(plan_of(host, WISH)) and len(calls(plan_of(host, WISH))) == 9
 
 
+@pytest.mark.parametrize("family", ["hostnameport", "scopedccs"])
+def test_where_any_kind_of_record_by_name_stands_a_bridge_would_hide_it(family: str) -> None:
+    named = record("api.example.com:443", API if family == "hostnameport" else None) | {"family": family}
+    host = old_host(record("0.0.0.0:443", SHOP), named)
+    assert "allow.gap" in refused(host, WISH)
+
+
 def test_a_record_of_one_address_cannot_be_bridged() -> None:
     host = old_host(record("10.0.0.5:443", SHOP), bindings=("10.0.0.5:443:=0",))
     assert "allow.gap" in refused(host, wish("Shop", "", NEW, address="10.0.0.5"))
