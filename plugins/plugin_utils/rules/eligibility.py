@@ -14,7 +14,7 @@ from ..model.host import Host, RecordValue
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, is_ipv6
 from .alternatives import Alternatives, Wanted
 from .capabilities import Capabilities, Verdict, capabilities
-from .ownership import owner_of
+from .ownership import Owner, owners
 from .resolve import Resolver, listens_on
 from .scene import is_loopback, local_addresses
 
@@ -60,8 +60,8 @@ class Judge:
         return Resolver(self._host)
 
     @cached_property
-    def _owner(self) -> Callable[[RecordKey, RecordValue], str | None]:
-        return owner_of(self._host)
+    def _owner(self) -> Callable[[RecordKey, RecordValue], Owner | None]:
+        return owners(self._host)
 
     def _caveats(self, wanted: Wanted) -> Iterator[str]:
         """What an SNI binding would meet on this host: records that outrank it, another owner of its record, no default."""
@@ -74,7 +74,7 @@ class Judge:
         value = resolver.record(own)
         owner = self._owner(own, value) if value is not None else None
         if owner is not None:
-            yield f"record {own} is there already and used by {owner}"
+            yield f"record {own} is there already and used by {owner.text}"
         addresses = [address for address in local_addresses(host, wanted.address) if not is_loopback(address)]
         hidden = [address for address in addresses if not listens_on(host, address)]
         if hidden:

@@ -28,7 +28,7 @@ KNOWN_APP_IDS = {
 
 _PREFIX = re.compile(r"https://(?P<host>\[[^\]]*\]|[^:/]*):(?P<port>\d+)/", re.IGNORECASE)
 #: What Windows itself reserves on every host, whether the service is there or not: SSTP and the hosted cache of BranchCache.
-#: They are served by the records for every address (F7.07); of a record for one address or name such a line says nothing.
+#: Both use the records for every address; of a record for one address or name such a line says nothing.
 _EVERYWHERE = re.compile(
     r"https://\+:443/(sra_\{BA195980-CD49-458b-9E23-C84EE0ADCD75\}|C574AC30-5794-4AEE-B1BB-6651C5315029)/?\Z",
     re.IGNORECASE,
@@ -49,17 +49,6 @@ class Owner(NamedTuple):
         """Does a request allow by name (lower case; the owner's or the record's) that this owner's record is changed?"""
         called = {self.name.lower(), key.text.lower(), f"{key.family} {key.text}".lower()} - {""}
         return not self.fixed and not called.isdisjoint(names)
-
-
-def owner_of(host: Host) -> Callable[[RecordKey, RecordValue], str | None]:
-    """A function that names who, other than an IIS binding, uses a record; None: nobody that can be seen."""
-    owner = owners(host)
-
-    def text(key: RecordKey, value: RecordValue) -> str | None:
-        found = owner(key, value)
-        return found.text if found else None
-
-    return text
 
 
 def owners(host: Host) -> Callable[[RecordKey, RecordValue], Owner | None]:
