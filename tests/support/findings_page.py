@@ -32,8 +32,8 @@ evidence in words, the number of the :ref:`fact <ansible_collections.tlsfleet.ii
 safe. An *error* means that clients fail or meet a wrong certificate, a *warning* that they may, or will; *info* is for reading.
 
 There are {count} kinds. For {repairable} of them the option ``repair`` of ``tlsfleet.iis.https_bindings`` can plan a repair; it does so
-only for findings that show one. Name the id for all findings of a kind, or the id and the subject for one. Asking for the repair of
-anything else changes nothing and says so in a note.
+only for findings that show one. Name the id for all findings of a kind, or the id and the subject for one. A finding without a
+safe repair is refused where it was named with its subject, and noted otherwise.
 """
 
 
