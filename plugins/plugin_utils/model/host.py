@@ -232,6 +232,11 @@ class Host:
     read_at: str = ""
 
     @cached_property
+    def record_values(self) -> Mapping[RecordKey, RecordValue]:
+        """What each record says, by its key."""
+        return {record.key: record.value for record in self.records}
+
+    @cached_property
     def users_of(self) -> Mapping[RecordKey, Sequence[tuple[int, int]]]:
         """(site index, binding index) of every https binding that relies on a record; stopped sites count too (design §5)."""
         users: dict[RecordKey, list[tuple[int, int]]] = {}

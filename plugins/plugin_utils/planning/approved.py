@@ -37,7 +37,7 @@ def approved_plan(host: Host, filed: FiledPlan, now: datetime) -> Plan:
     if commits and host.shared_configuration and not filed.shared_configuration:
         message = f"{host.name} shares its IIS configuration with other hosts; the plan was not made for that"
         problems.append(Problem("plan", message))
-    records = {record.key: record.value for record in host.records}
+    records = dict(host.record_values)
     owner = owners(host)
     for index, step in enumerate(filed.steps):
         path = f"plan.steps[{index}]"
@@ -103,7 +103,7 @@ def _folded(value: RecordValue) -> tuple[object, ...]:
 def _still_needed(host: Host, after: Host, filed: FiledPlan, problems: list[Problem]) -> None:
     """A record that stood and is to go, but that a binding will rely on: added by somebody since, or a farm's phase too early."""
     # what a bridge adds goes with it
-    needed = {record.key for record in host.records} & after.users_of.keys()
+    needed = host.record_values.keys() & after.users_of.keys()
     for index, step in enumerate(filed.steps):
         if isinstance(step, RecordStep) and step.after is None and step.key in needed:
             site, binding = after.users_of[step.key][0]
@@ -113,11 +113,10 @@ def _still_needed(host: Host, after: Host, filed: FiledPlan, problems: list[Prob
 
 
 def _done(host: Host, filed: FiledPlan) -> bool:
-    records = {record.key: record.value for record in host.records}
     lists = {site.name: site.bindings for site in host.sites}
     # a bridge comes and goes: what counts is how each record is left
     last = {step.key: step.after for step in filed.steps if isinstance(step, RecordStep)}
-    if any(not same_record(records.get(key), after) for key, after in last.items()):
+    if any(not same_record(host.record_values.get(key), after) for key, after in last.items()):
         return False
     for step in filed.steps:
         if isinstance(step, BindingsStep):

@@ -101,8 +101,7 @@ def _parts(plan: Plan) -> tuple[list[Step], list[Step], list[Step]]:
 
 def _needed_until_the_commit(plan: Plan) -> list[RecordStep]:
     """Deletes of standing records on which bindings rely by now."""
-    standing = {record.key for record in plan.host.records}
-    bound = plan.host.users_of.keys() & standing
+    bound = plan.host.users_of.keys() & plan.host.record_values.keys()
     return [step for step in plan.steps if isinstance(step, RecordStep) and step.after is None and step.key in bound]
 
 

@@ -80,7 +80,7 @@ class BindingFlags:
                 key = binding.record
                 if key is not None and (site.name.lower(), *binding.parts) not in joining:
                     names.setdefault(key, []).append(binding.parts[2])
-        held = {record.key: record.value for record in self._host.records} | self._draft.records
+        held = {**self._host.record_values, **self._draft.records}
         covered: dict[tuple[RecordKey, str | None], int] = {}  # so many of the names there, or -1: not all of them
         for wanted in self._joining:
             key = RecordKey("ipport", wanted.address, wanted.port)

@@ -84,7 +84,7 @@ def option_consent(draft: Draft, spoken: frozenset[Identity], allowed: frozenset
 
     Such a change shows no other certificate, so that no handshake would tell. ``spoken``: bindings of the request.
     """
-    current = {record.key: record.value for record in draft.host.records}
+    current = draft.host.record_values
     changed = {
         key: names
         for key, value in draft.records.items()

@@ -167,7 +167,7 @@ def _preconditions(host: Host, request: Request, problems: list[Problem]) -> Non
 
 def _steps(draft: Draft, foreign: frozenset[str]) -> list[Step]:
     host = draft.host
-    current = {record.key: record.value for record in host.records}
+    current = host.record_values
     spelled = {record.key: record.key for record in host.records}  # as the host spells them
     owner = owners(host)
     in_place = capabilities(host).update_in_place.ok

@@ -75,7 +75,6 @@ def unwanted(
     patterns = [_pattern(text) for text in removal.keep]
     used = [False] * len(patterns)
     listed = {identity[0] for identity in named}
-    records = {record.key: record.value for record in host.records}
     owner = owners(host)
     found: dict[Identity, Unwanted] = {}
     staying: dict[Identity, Unwanted] = {}
@@ -93,7 +92,7 @@ def unwanted(
             if kept or identity in named or (removal.scope == "listed_sites" and identity[0] not in listed):
                 continue
             key = binding.record
-            held = records.get(key) if key is not None else None
+            held = host.record_values.get(key) if key is not None else None
             who = owner(key, held) if key is not None and held is not None else None
             if who is not None:
                 notes.append(f"{subject_of(site.name, *binding.parts)} stays: its record {key} is used by {who.text}")

@@ -131,7 +131,7 @@ def stays_view(before: Host, after: Host) -> list[dict[str, Any]]:
 
 def _states(host: Host) -> dict[tuple[int, str, str, str], object]:
     """By port, kind, name for people, and spelling: all that a plan can change of it."""
-    values = {record.key: record.value for record in host.records}
+    values = host.record_values
     states: dict[tuple[int, str, str, str], object] = {
         (key.port, "records", str(key), ""): value for key, value in values.items()
     }

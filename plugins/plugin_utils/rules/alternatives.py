@@ -40,7 +40,7 @@ class Alternatives:
 
     def __init__(self, host: Host, now: datetime) -> None:
         self._host, self._cabinet = host, Cabinet(host, now)
-        self._used = {record.key for record in host.records} | host.users_of.keys()
+        self._used = host.record_values.keys() | host.users_of.keys()
         ports = _free_ports(host, self._used)
         are = "are" if len(ports) > 1 else "is"
         self._ports = f"another port: {', '.join(map(str, ports))} {are} free{_as_far(host)}"

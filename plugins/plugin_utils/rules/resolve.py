@@ -36,7 +36,7 @@ class Resolver:
     def __init__(self, host: Host, assumptions: Assumptions = DEFAULT) -> None:
         self.host = host
         self.assumptions = assumptions
-        self._records = {record.key: record.value for record in host.records}
+        self._records = host.record_values
         self._by_port: dict[int, dict[tuple[str, str], RecordKey]] = {}
         for key in self._records:
             self._by_port.setdefault(key.port, {})[key.family, key.name] = key
