@@ -26,6 +26,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.keys import Rec
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.problems import Invalid, Problem
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import Plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import parse_request
+from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.compliance import Policy, judge
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import find
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.resolve import Resolver
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell.change import planned
@@ -189,6 +190,12 @@ def findings_seconds(bindings: int, rounds: int = 1) -> float:
     """The same for all findings of a host."""
     fresh = (host(bindings) for _round in range(rounds))
     return min(seconds(partial(find, where, NOW)) for where in fresh)
+
+
+def judging_seconds(bindings: int, rounds: int = 1) -> float:
+    """The same for the judgement of a host by every rule of compliance."""
+    fresh = (host(bindings) for _round in range(rounds))
+    return min(seconds(partial(judge, where, Policy(), NOW)) for where in fresh)
 
 
 def lookups_per_second(bindings: int, count: int = 100_000) -> float:

@@ -8,6 +8,8 @@ The stated budgets (docs/figures.md) are measured by ``make bench``; this notice
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.model.steps import BindingsStep, RecordStep
 from bench import core
@@ -23,8 +25,9 @@ def test_a_plan_takes_time_in_step_with_the_bindings(kind: core.Kind) -> None:
     assert core.exponent({size: core.plan_seconds(kind, size, 2) for size in (SMALL, LARGE)}) < AT_MOST
 
 
-def test_findings_take_time_in_step_with_the_bindings() -> None:
-    assert core.exponent({size: core.findings_seconds(size, 2) for size in (SMALL, LARGE)}) < AT_MOST
+@pytest.mark.parametrize("took", [core.findings_seconds, core.judging_seconds])
+def test_findings_and_judgements_take_time_in_step_with_the_bindings(took: Callable[[int, int], float]) -> None:
+    assert core.exponent({size: took(size, 2) for size in (SMALL, LARGE)}) < AT_MOST
 
 
 @pytest.mark.parametrize("kind", core.KINDS, ids=TITLES)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.planner import make_plan
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.planning.request import FINDING_IDS, parse_request
-from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.compliance import Policy, judge
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.finding import Finding
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.rules.findings import (
     KINDS,
@@ -186,14 +185,3 @@ def test_sharers_of_a_record_ask_for_its_flags_together() -> None:
     both = stored("shop.example api.example")
     found = findings([both], sites=sites, records=[record("0.0.0.0:443", both, flags=0x10)])
     assert [item.id for item in found] == ["host_without_sni"]
-
-
-def test_compliance_never_calls_unknown_passed() -> None:
-    parts: dict[str, Any] = {"sites": [SNI_SHOP], "records": [record("shop.example:443", SHOP)], "certificates": [SHOP]}
-    fine = {item.rule: item.state for item in judge(parse_document(document(**parts)), Policy(), NOW)}
-    assert set(fine.values()) == {"passed"} and len(fine) == 5
-    blind = {"incomplete": [{"layer": "records", "code": "access_denied", "message": "needs administrator rights"}]}
-    states = {item.state for item in judge(parse_document(document(**parts, **blind)), Policy(), NOW)}
-    assert states == {"unknown"}
-    strict = judge(parse_document(document(**parts)), Policy(min_days=300), NOW)
-    assert [item.rule for item in strict if item.state == "failed"] == ["certificate_valid"]

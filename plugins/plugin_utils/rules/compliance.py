@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from ..model.host import Host
-from .finding import Finding
 from .findings import find_in
 from .key_health import key_health
 from .names import covers
-from .scene import Scene, scene_of
+from .scene import Bound, Scene, scene_of
 
 RULES = (
     "certificate_valid",
@@ -43,14 +43,20 @@ class Verdict(NamedTuple):
 def judge(host: Host, policy: Policy, now: datetime) -> tuple[Verdict, ...]:
     """All verdicts of one host: one per binding for the first four rules, one per host for orphans."""
     scene = scene_of(host, now)
-    findings = find_in(scene)
+    shadows: dict[str, list[str]] = {}
+    orphans: list[str] = []
+    for finding in find_in(scene):
+        if finding.id == "orphan":
+            orphans.append(finding.evidence)
+        elif finding.id == "shadowed" and finding.severity != "info":
+            shadows.setdefault(finding.subject, []).append(finding.evidence)
     verdicts: list[Verdict] = []
     for item in scene.bindings:
-        verdicts += _certificate_rules(scene, item.subject, item.key, item.host, policy)
+        verdicts += _certificate_rules(scene, item, policy)
         verdicts.append(
-            _from_findings("no_shadowed_binding", item.subject, findings, "shadowed", "its own record decides")
+            _none_of(shadows.get(item.subject, ()), "no_shadowed_binding", item.subject, "its own record decides")
         )
-    verdicts.append(_orphans(findings))
+    verdicts.append(_none_of(orphans, "no_orphan_record", "host", "every record is used"))
     return tuple(_unless_blind(host, verdict) for verdict in verdicts if verdict.rule in policy.rules)
 
 
@@ -61,16 +67,16 @@ def _unless_blind(host: Host, verdict: Verdict) -> Verdict:
     return verdict._replace(state="unknown", evidence="; ".join(blind)) if blind else verdict
 
 
-def _certificate_rules(scene: Scene, subject: str, key: object, name: str, policy: Policy) -> list[Verdict]:
-    rules = RULES[:3]
-    record = next((record for record in scene.host.records if record.key == key), None)
-    if record is None:
-        return [Verdict(rule, subject, "failed", "the binding has no record: nothing is served") for rule in rules]
-    if record.value.certificate is None:
+def _certificate_rules(scene: Scene, item: Bound, policy: Policy) -> list[Verdict]:
+    rules, subject = RULES[:3], item.subject
+    value = scene.resolver.record(item.key) if item.key else None
+    if value is None:
+        return [Verdict(rule, subject, "failed", "the binding has no record of its own") for rule in rules]
+    if value.certificate is None:
         return [Verdict(rule, subject, "unknown", "the certificate comes from the central store") for rule in rules]
-    certificate = scene.resolver.certificate(record.value)
+    certificate = scene.resolver.certificate(value)
     if certificate is None:
-        evidence = f"certificate {record.value.thumbprint} is not in the store its record names"
+        evidence = f"certificate {value.thumbprint} is not in the store its record names"
         return [Verdict(rule, subject, "failed", evidence) for rule in rules]
     facts, health = certificate.facts, key_health(certificate)
     state = "failed" if health.unusable else "passed" if health.state == "ok" else "unknown"
@@ -84,7 +90,7 @@ def _certificate_rules(scene: Scene, subject: str, key: object, name: str, polic
     good = days >= policy.min_days and facts.not_before <= scene.now
     left = f"{days} days left" if days >= 0 else "expired"
     until = f"valid from {facts.not_before:%Y-%m-%d} until {facts.not_after:%Y-%m-%d}, {left}"
-    fits = covers(facts.names, name)
+    fits = covers(facts.names, item.host)
     shown = ", ".join(facts.names) or "no name"
     return [
         Verdict("certificate_valid", subject, "passed" if good else "failed", until),
@@ -93,13 +99,6 @@ def _certificate_rules(scene: Scene, subject: str, key: object, name: str, polic
     ]
 
 
-def _from_findings(rule: str, subject: str, findings: tuple[Finding, ...], kind: str, fine: str) -> Verdict:
-    """Failed where a finding of this kind that matters (not *info*) speaks of the subject."""
-    bad = [item for item in findings if item.id == kind and item.subject == subject and item.severity != "info"]
-    return Verdict(rule, subject, "failed" if bad else "passed", "; ".join(item.evidence for item in bad) or fine)
-
-
-def _orphans(findings: tuple[Finding, ...]) -> Verdict:
-    bad = [item for item in findings if item.id == "orphan"]
-    evidence = "; ".join(item.evidence for item in bad) or "every record is used"
-    return Verdict("no_orphan_record", "host", "failed" if bad else "passed", evidence)
+def _none_of(bad: Sequence[str], rule: str, subject: str, fine: str) -> Verdict:
+    """Failed where there is evidence of something bad."""
+    return Verdict(rule, subject, "failed" if bad else "passed", "; ".join(bad) or fine)

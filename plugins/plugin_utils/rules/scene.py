@@ -68,9 +68,8 @@ class Scene:
         """The bindings that a finding can speak of, by its subject: their own, or the record they rely on."""
         found: dict[str, list[Bound]] = {}
         for item in self.bindings:
-            found.setdefault(item.subject, []).append(item)
-            if item.subject != str(item.key):
-                found.setdefault(str(item.key), []).append(item)
+            for name in (item.subject, str(item.key)):
+                found.setdefault(name, []).append(item)
         return found
 
     @cached_property
