@@ -157,3 +157,9 @@ def test_the_first_phase_of_a_farm_already_leaves_the_listener_alone() -> None:
     now = of("*:443:=0", **ANY, name="A", shared_configuration=True, connection=LISTENER)
     said = told(now, filed(first))
     assert list(said) == ["plan.steps[0]"] and said["plan.steps[0]"].endswith("Nothing allows that")
+
+
+def test_a_run_that_did_not_finish_comes_before_any_plan() -> None:
+    journal = {"run": "r1", "started": "2026-11-24T11:00:00Z", "steps": [], "done": 0}
+    said = told(of(*map(binding, NAMES), journal=journal), SWAP)
+    assert said == {"plan": "an earlier run (r1) on WEB01 did not finish"}

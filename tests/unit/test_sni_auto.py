@@ -166,3 +166,13 @@ def test_everybody_who_cannot_join_a_record_is_told() -> None:
     host = old_host(f"*:443:{NAMED}", records=[record("0.0.0.0:443", API)])
     new = [wish("Api", name, API, sni="auto") for name in (NAMED_TOO, "", "third.example.com")]
     assert list(refused(host, *new)) == [f"bindings[{number}].sni" for number in range(3)]
+
+
+def test_a_binding_that_nobody_can_ask_for_is_not_repaired_in_place_of_its_twin() -> None:
+    """Of the two spellings the first has SNI and no name, the second has the old certificate of the record."""
+    old, new = stored("shop.example.com", 100), stored("shop.example.com", 300)
+    sites = [site("Shop", ":443:=1", "*:443:=0")]
+    host = host_of(old, new, sites=sites, records=[record("0.0.0.0:443", old)])
+    plan = plan_of(host, repair=["renewal_not_bound"])
+    assert plan.empty
+    assert plan.notes == ("Shop/*:443: is not repaired: the binding has SNI and no host name to select by",)
