@@ -9,7 +9,7 @@ using System.Runtime.InteropServices;
 
 namespace TlsFleet
 {
-	// The IIS configuration objects by vtable (ahadmin.md 1.2, 1.3): member order is slot order after IUnknown. Interfaces that
+	// The IIS configuration objects by vtable, as the SDK's ahadmin.idl has them: member order is slot order after IUnknown. Interfaces that
 	// nobody calls here are passed as plain objects.
 	[ComImport, Guid("9be77978-73ed-4a9a-87fd-13f09fec1b13"), InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 	public interface IAppHostAdminManager

@@ -20,7 +20,7 @@ namespace TlsFleet
 		// A fresh HttpInitialize; disposing it terminates. One at a time.
 		IHttpApi OpenHttp();
 
-		// A new AppHostAdminManager: it keeps a snapshot, so every reading takes its own (ahadmin A4.04).
+		// A new AppHostAdminManager: it keeps a snapshot, so every reading takes its own (A4.04).
 		IAppHostAdminManager OpenAdmin();
 
 		// Windows' System32 as this process has to name it: a 32-bit one would be shown another (F3.16).

@@ -84,7 +84,7 @@ namespace TlsFleet
 		}
 	}
 
-	// As IAppHostAdminManager, and three more slots (ahadmin.md 1.3).
+	// As IAppHostAdminManager, and three more slots.
 	[ComImport, Guid("fa7660f6-7b3f-4237-a8bf-ed0ad0dcbbd9"), InterfaceType(ComInterfaceType.InterfaceIsIUnknown)]
 	public interface IAppHostWritableAdminManager
 	{

@@ -40,7 +40,7 @@ namespace TlsFleet
 	}
 
 	// Reads a configuration file that IIS and others may write meanwhile: without locking it, and again when it changed or was half
-	// written (ahadmin A6.02, A6.03). No entity is ever fetched.
+	// written (A6.02, A6.03). No entity is ever fetched.
 	public static class XmlFile
 	{
 		private const int Attempts = 5, MillisecondsBetween = 200;

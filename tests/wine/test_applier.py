@@ -20,7 +20,7 @@ from wine.machine import answers, windows_path
 pytestmark = pytest.mark.mono
 Case = tuple[Path, Path, list[dict[str, Any]]]
 CALLS = "create section new add delete put clear commit".split()
-#: HRESULT -> the exception the CLR makes of it (ahadmin.md 4.1); Mono makes a COMException of each.
+#: HRESULT -> the exception the CLR makes of it; Mono makes a COMException of each.
 TYPES = {
     0x80070020: "FileLoadException",
     0x80070021: "FileLoadException",

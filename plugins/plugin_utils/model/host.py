@@ -238,7 +238,7 @@ class Host:
 
     @cached_property
     def users_of(self) -> Mapping[RecordKey, Sequence[tuple[int, int]]]:
-        """(site index, binding index) of every https binding that relies on a record; stopped sites count too (design §5)."""
+        """(site index, binding index) of every https binding that relies on a record; stopped sites count too."""
         users: dict[RecordKey, list[tuple[int, int]]] = {}
         for site_index, site in enumerate(self.sites):
             for index, binding in enumerate(site.bindings):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The bridge over a replaced wildcard record: where Windows cannot update a record in place, records for each single address
-carry the new certificate while the record for every address is deleted and set again (design §5).
+carry the new certificate while the record for every address is deleted and set again.
 
 Only where no record by name stands on the port: a record for an address outranks those (F1.10), so a bridge would hide them.
 """

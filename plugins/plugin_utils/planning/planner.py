@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The planner: a host and a request become ordered steps with before-images, the predicted host, and who is affected.
 
-Order (design §5, law L3): new records by rank, most specific first; changed records; one commit of all bindings;
+Order (law L3): new records by rank, most specific first; changed records; one commit of all bindings;
 released records, least specific first; handshakes last.
 """
 

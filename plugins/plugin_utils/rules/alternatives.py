@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, islice
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from ..model.host import Certificate, Host
 from ..model.keys import ANY_IPV4, ANY_IPV6, RecordKey, bracketed, is_ipv6
 from .names import covers
 from .resolve import listens_on
+from .scene import is_loopback
 from .select import Cabinet, merit
 
 #: Ports people use for https beside 443, then whatever is free.
@@ -123,14 +124,11 @@ def _spare_addresses(host: Host, wanted: Wanted, used: set[RecordKey]) -> list[s
 
     An address that is wanted by itself has no other to go to but those that are spare.
     """
-    if wanted.address == ANY_IPV6:
-        family: list[str] = [address for address in host.addresses if is_ipv6(address)]
-    else:
-        family = [address for address in host.addresses if is_ipv6(address) == is_ipv6(wanted.address)]
     spare = [
         address
-        for address in family
-        if not (address == "::1" or address.startswith(("127.", "fe80:", "169.254.")))
+        for address in host.addresses
+        if is_ipv6(address) == is_ipv6(wanted.address)
+        and not (is_loopback(address) or address.startswith(("fe80:", "169.254.")))
         and listens_on(host, address)
         and RecordKey("ipport", address, wanted.port) not in used
     ]
@@ -145,18 +143,8 @@ def _free_ports(host: Host, used: set[RecordKey]) -> list[int]:
     busy = {key.port for key in used} | host.site_ports | set(host.http_ports or ())
     if host.connection is not None:
         busy.add(host.connection[1])
-    return list(_first_free(busy))
-
-
-def _first_free(busy: set[int]) -> Iterator[int]:
-    count = 0
-    for port in chain(_USUAL_PORTS, range(8444, 65536)):
-        if port not in busy:
-            busy.add(port)
-            count += 1
-            yield port
-        if count == _PORTS:
-            return
+    others = (port for port in range(8444, 65536) if port not in _USUAL_PORTS)
+    return list(islice((port for port in chain(_USUAL_PORTS, others) if port not in busy), _PORTS))
 
 
 def _as_far(host: Host) -> str:

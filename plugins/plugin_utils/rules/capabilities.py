@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..model.host import Host
 
-#: First OS versions (major, minor, build) of the table in windows-facts §2.
+#: The first Windows (major, minor, build) with something that the ones before lack.
 _SERVER_2012 = (6, 2, 9200)
 _SERVER_2016 = (10, 0, 14393)
 _UPDATE_EXPORT = (10, 0, 16299)  # F2.14: expected on Server 1709 and later
@@ -30,7 +30,7 @@ class Verdict(NamedTuple):
 
 
 class Capabilities(NamedTuple):
-    """Verdicts per feature, and how well this Windows is supported (design §5)."""
+    """Verdicts per feature, and how well this Windows is supported."""
 
     sni: Verdict
     wildcard_host: Verdict
