@@ -178,7 +178,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class OtherUser:
-    """Somebody other than IIS who uses a record or a certificate and shows it by own signs (A8)."""
+    """Somebody other than IIS who uses a record or a certificate and shows it by own signs (A8.04, A8.08)."""
 
     kind: str
     key: RecordKey | None

@@ -54,7 +54,7 @@ class Owner(NamedTuple):
 def owners(host: Host) -> Callable[[RecordKey, RecordValue], Owner | None]:
     """A function that tells who, other than an IIS binding, uses a record; None: nobody that can be seen.
 
-    A used record without a binding is read-only: ``users`` signs (A8), a URL reservation on its port, the WinRM listener
+    A used record without a binding is read-only: ``users`` signs (A8.08), a URL reservation on its port, the WinRM listener
     this run came through, or an application id that is not IIS' own.
     """
     bound = host.users_of
