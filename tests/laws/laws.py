@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The laws of the design (docs say L1 to L12) and seven more, by name, and those of farms.
+"""The laws of docs/laws.md by name, and those of farms.
 
 L10 is about crashes: the lab and the engine have it.
 """

@@ -1,21 +1,30 @@
 # Copyright: (c) 2026, tlsfleet.iis contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The laws of the design over random hosts and requests: the core against the lab's own IIS and http.sys.
+"""The laws of docs/laws.md over random hosts and requests: the core against the lab's own IIS and http.sys.
 
 All laws look at the same cases. For more of them, and for a small case that breaks a law: ``make laws``.
 """
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from laws.farms import Farm
 from laws.laws import FARM_LAWS, LAWS
 from laws.run import Tally, hold
+from tools.export import ROOT
 
 EXAMPLES = 500
 #: A farm costs several hosts.
 FARMS = 100
+
+
+def test_the_page_says_what_each_law_says() -> None:
+    said = re.findall(r"^\| ([\w]+) \| [A-Z]", (ROOT / "docs" / "laws.md").read_text(encoding="utf-8"), re.MULTILINE)
+    # L10, about crashes, is held by tests/engine and tests/lab
+    assert sorted(said) == sorted({name.partition(" ")[0] for name in LAWS} | {"L10"})
 
 
 @pytest.fixture(scope="module")
