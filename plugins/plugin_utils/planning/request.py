@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
 from ..model.problems import Invalid, Problem
-from ..rules.findings import KINDS
+from ..rules.findings import KINDS, REPAIRABLE
 from .removal import NOTHING, Removal, parse_removal
 from .wanted import Identity, WantedBinding, identities_of, parse_wanted
 
@@ -51,9 +52,11 @@ def parse_request(args: Mapping[str, Any]) -> Request:
     ]
     repair = tuple(args.get("repair") or ())
     for index, text in enumerate(repair):
-        if text.split(" ", 1)[0] not in FINDING_IDS:
-            known = ", ".join(FINDING_IDS)
-            problems.append(Problem(f"repair[{index}]", f"{text!r} begins with no finding id ({known})"))
+        kind = text.split(" ", 1)[0]
+        if kind not in FINDING_IDS:
+            near = get_close_matches(kind, FINDING_IDS, 3)
+            told = f"nearest: {', '.join(near)}" if near else f"with a repair are: {', '.join(REPAIRABLE)}"
+            problems.append(Problem(f"repair[{index}]", f"{text!r} begins with no finding id ({told})"))
     unsure = {_entry(problem.path) for problem in problems}
     _duplicates([wanted for wanted in bindings if wanted.path not in unsure], problems)
     removal = parse_removal(args, problems)
