@@ -228,6 +228,28 @@ def test_what_has_no_safe_repair_is_refused_where_it_was_asked_for_by_subject_an
     assert plan.empty and [note.startswith(f"{subject} has no safe repair") for note in plan.notes] == [True]
 
 
+def test_what_has_no_safe_repair_does_not_vanish_with_a_port_on_which_somebody_else_may_listen() -> None:
+    """Found by law L1 (50207471): the port was expected to close, another program kept it open, and the next run was refused."""
+    host = host_of(
+        sites=[
+            site("Shop", "*:443:shop.example.com=1", state="stopped"),
+            site("Old", "10.0.0.5:443:", state="stopped", number=2),
+            site("Api", "*:443:api.example.com=1", number=3),
+        ],
+        records=[
+            record("10.0.0.5:443", OTHER),
+            record("shop.example.com:443", SHOP),
+            record("api.example.com:443", API),
+        ],
+        http_ports=[443],
+    )
+    gone, allow = wish("Api", "api.example.com", state="absent"), {"shared_change": ["Shop", "Old"]}
+    subject = "shadowed Shop/*:443:shop.example.com"
+    assert plan_of(host, gone, allow=allow).after.http_ports == frozenset()
+    assert refused(host, gone, repair=[subject], allow=allow)["repair[0]"].startswith(f"{subject} has no safe repair")
+    assert not plan_of(host, gone, repair=["shadowed"], allow=allow).empty
+
+
 def test_what_only_the_plan_itself_breaks_is_refused_too_where_its_repair_was_asked_for_by_subject() -> None:
     """The finding is not there before. Noted only, it would be refused by the next run, which has the same request (law L1)."""
     host = host_of(

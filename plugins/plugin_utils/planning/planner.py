@@ -70,9 +70,20 @@ def make_plan(host: Host, request: Request, now: datetime) -> Plan:
     plan = _plan(host, request, remedies, now)
     while request.repair and remedies.look(scene_of(plan.after, now), request):
         plan = _plan(host, request, remedies, now)
-    if remedies.refused:
-        raise Invalid(remedies.refused)
+    refused = remedies.refused or (_left_where_others_listen(plan, request) if request.repair else [])
+    if refused:
+        raise Invalid(refused)
     return replace(plan, notes=(*remedies.notes, *plan.notes))
+
+
+def _left_where_others_listen(plan: Plan, request: Request) -> list[Problem]:
+    """What of the asked repairs would be refused in the next run if another program went on listening where no site does any more."""
+    before, after = plan.host.http_ports or frozenset(), plan.after.http_ports or frozenset()
+    if before <= after:
+        return []
+    remedies = Remedies()
+    remedies.look(scene_of(replace(plan.after, http_ports=before | after), plan.now), request)
+    return remedies.refused
 
 
 def _plan(host: Host, request: Request, remedies: Remedies, now: datetime) -> Plan:
