@@ -284,8 +284,10 @@ def test_ten_thousand_bindings_and_records(lane: Lane, host: Host) -> None:
 
 
 def timed(lane: Lane, folder: Path) -> tuple[dict[str, Any], float]:
-    """The document, and seconds of a second read, when compiled code and file caches are warm."""
-    lane.document(folder)
-    started = time.monotonic()
-    found = lane.document(folder)
-    return found, time.monotonic() - started
+    """The document, and seconds of the fastest of three reads: the first is cold, and others work on the machine, too."""
+    took = []
+    for _round in range(3):
+        started = time.monotonic()
+        found = lane.document(folder)
+        took.append(time.monotonic() - started)
+    return found, min(took)
