@@ -162,9 +162,8 @@ class Doomed:
             second = point(chance, self.pair.model.writes, len(self.steps))
             if self.engine.killed(self.pair.task(self.pair.args([]), crash=second)):
                 twice = f", killed twice (at {second})"
-            if not is_open(
-                folder
-            ):  # it was at the end, which is written where nothing was lost; or it was not killed, and its answer told
+            if not is_open(folder):
+                # it was at the end, which is written where nothing was lost; or it was not killed, and its answer told
                 told = set() if twice else self.dead_keys
                 now, before = (but_for(one, told) for one in (self.pair.state(), self.before))
                 return f"before{twice}", "" if folded(now) == folded(before) else "not before"

@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -29,6 +26,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell.arguments impor
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.document import parse_document
 from support.certificates import NOW
 from support.documents import document, record, site, stored
+from support.playbooks import playbook_passes
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "tlsfleet.iis."
@@ -107,16 +105,7 @@ def templated(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     variables = {**VARIABLES, "shown": [_arguments(task) for _place, task in shown()]}
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": fill}
     (place / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
-    above = next(path for path in Path(spec.__file__).parents if path.name == "ansible_collections").parent
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), str(place / "play.yml")],
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(above), "ANSIBLE_LOCALHOST_WARNING": "false"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    playbook_passes(place / "play.yml")
     found: list[dict[str, Any]] = json.loads((place / "filled.json").read_text(encoding="utf-8"))
     return found
 

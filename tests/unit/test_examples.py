@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 from textwrap import dedent
@@ -22,6 +19,7 @@ from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell import checks, 
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.shell.arguments import validated
 from ansible_collections.tlsfleet.iis.plugins.plugin_utils.wire.reply import applier_args, confirm_args, reader_args
 from support.actions import Simulated, description, run
+from support.playbooks import playbook_passes
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "plugins" / "modules"
@@ -70,16 +68,7 @@ def test_ansible_takes_all_examples_as_a_playbook(tmp_path: Path) -> None:
     playbook = tmp_path / "examples.yml"
     play = {"hosts": "localhost", "gather_facts": False, "tasks": [task for name, task in tasks()]}
     playbook.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
-    above = next(path for path in Path(spec.__file__).parents if path.name == "ansible_collections").parent
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "--syntax-check", str(playbook)],
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(above), "ANSIBLE_LOCALHOST_WARNING": "false"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    playbook_passes(playbook, "--syntax-check")
 
 
 def _trusted(value: Any) -> Any:

@@ -246,6 +246,11 @@ class Host:
                     users.setdefault(key, []).append((site_index, index))
         return users
 
+    @property
+    def known_ports(self) -> frozenset[int]:
+        """``http_ports`` as far as they are known: none where they are not."""
+        return self.http_ports or frozenset()
+
     @cached_property
     def unread(self) -> frozenset[str]:
         """The layers that could not be read, at least in part."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 
 from ..model.host import Certificate, RecordValue
 from ..model.keys import store_key
@@ -28,7 +29,6 @@ class Certificates:
         self._by_thumbprint: dict[str, list[Certificate]] = {}
         for certificate in draft.host.certificates:
             self._by_thumbprint.setdefault(certificate.thumbprint, []).append(certificate)
-        self._cabinet: Cabinet | None = None
         self._choices: dict[Selection, tuple[Choice, tuple[str, ...]]] = {}
 
     def covers(self, thumbprint: str | None, names: Iterable[str]) -> bool:
@@ -50,12 +50,14 @@ class Certificates:
         self._draft.chosen.append(Chosen(wanted.subject, thumbprint, choice.reason, losers))
         return wanted._replace(thumbprint=thumbprint)
 
+    @cached_property
+    def _cabinet(self) -> Cabinet:
+        return Cabinet(self._host, self._now)
+
     def _choice(self, wish: Selection) -> tuple[Choice, tuple[str, ...]]:
         """Many bindings may ask by one rule: it is answered once."""
         found = self._choices.get(wish)
         if found is None:
-            if self._cabinet is None:
-                self._cabinet = Cabinet(self._host, self._now)
             choice = self._cabinet.choose(wish)
             found = self._choices[wish] = (choice, self._cabinet.losers(wish, choice.certificate))
         return found

@@ -107,7 +107,7 @@ def _needed_until_the_commit(plan: Plan) -> list[RecordStep]:
 
 def _opened_on_old_records(plan: Plan) -> list[Problem]:
     """Records that would have to wait for the last phase on a port that opens by then: refused, for clients would meet them."""
-    opened = (plan.after.http_ports or frozenset()) - (plan.host.http_ports or frozenset())
+    opened = plan.after.known_ports - plan.host.known_ports
     return [
         Problem(
             "documents",
@@ -138,7 +138,7 @@ def _phase(plan: Plan, host: Host, after: Host, steps: Sequence[Step], now: date
     """Some steps of a plan as a plan of their own, with whom they affect and the handshakes that prove them."""
     spoken = {item.endpoint for item in plan.affected if item.requested}
     # ports that no site needs any more; whether another program still listens there cannot be known
-    closing = (plan.host.http_ports or frozenset()) - (plan.after.http_ports or frozenset())
+    closing = plan.host.known_ports - plan.after.known_ports
     records = [step for step in steps if isinstance(step, RecordStep)]
     touched = {step.key for step in records}
     impact = Impact(host, after)

@@ -52,10 +52,9 @@ class Impact:
     ) -> None:
         """``requested``: bindings the request speaks of; ``deleted``: records it asks to delete (repairs)."""
         self.before, self.after = Resolver(before), Resolver(after)
-        old, new = (host.http_ports or frozenset() for host in (before, after))
-        self._turning = old ^ new  # ports that open or close
+        self._turning = before.known_ports ^ after.known_ports  # ports that open or close
         # whether another program goes on listening where no site does any more cannot be known: what it would show counts, too
-        self._closing = old - new
+        self._closing = before.known_ports - after.known_ports
         self._open = Resolver(replace(after, http_ports=before.http_ports)) if self._closing else self.after
         self._requested, self._deleted = requested, deleted
         self._owner = owners(before)

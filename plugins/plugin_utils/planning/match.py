@@ -185,9 +185,8 @@ class Matcher:
                 return True  # a binding that is kept as it is, on a host without a central store
             value = self._central_value(wanted, before, moved, held.value if held else None)
         elif key.family == "hostnameport" and held is None and not self._able.sni.ok:
-            self.draft.refuse(
-                wanted, "sni", self._flags.ineligible(wanted)
-            )  # kept from a configuration of a newer Windows
+            # its SNI flag was kept from a configuration of a newer Windows
+            self.draft.refuse(wanted, "sni", self._flags.ineligible(wanted))
             return False
         else:
             value = self._value(wanted, key, after, moved, held.value if held else None)

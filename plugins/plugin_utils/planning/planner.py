@@ -78,7 +78,7 @@ def make_plan(host: Host, request: Request, now: datetime) -> Plan:
 
 def _left_where_others_listen(plan: Plan, request: Request) -> list[Problem]:
     """What of the asked repairs would be refused in the next run if another program went on listening where no site does any more."""
-    before, after = plan.host.http_ports or frozenset(), plan.after.http_ports or frozenset()
+    before, after = plan.host.known_ports, plan.after.known_ports
     if before <= after:
         return []
     remedies = Remedies()
@@ -137,7 +137,7 @@ def _wishes(request: Request, remedies: Remedies, draft: Draft) -> list[WantedBi
 
 def _joined_ports(host: Host, after: Host) -> list[str]:
     """Ports where a site joins a listener nobody knows: from then on a document cannot tell whose a record there is."""
-    joined = sorted((host.http_ports or frozenset()) & (after.site_ports - host.site_ports))
+    joined = sorted(host.known_ports & (after.site_ports - host.site_ports))
     return [
         f"port {port}: another program listens there through http.sys; once a site does too, "
         "its records look like orphans, so do not repair what is an orphan or shadowed on this port"
@@ -149,7 +149,8 @@ def _mixed_ports(draft: Draft) -> list[str]:
     """Ports of new or changed https bindings on which there is plain HTTP, too: by all reports such a site does not start."""
     coming = [binding for added in draft.added.values() for _wanted, binding in added]
     coming += [binding for binding in draft.changed.values() if binding is not None]
-    ports, plain = {binding.parts[1] for binding in coming}, dict[int, str]()
+    ports = {binding.parts[1] for binding in coming}
+    plain: dict[int, str] = {}
     for site in draft.host.sites:
         for binding in site.bindings:
             if binding.is_http and not binding.is_https and binding.parts[1] in ports:
@@ -223,7 +224,7 @@ def _ordered(host: Host, writes: list[RecordStep], commit: list[BindingsStep], d
     if host.http_ports is None or not commit:
         return [*writes, *commit, *deletes]
     opened = host.http_ports
-    still_open = after_steps(host, commit).http_ports or frozenset()
+    still_open = after_steps(host, commit).known_ports
     closing = {step.key for step in writes if step.key.port in opened and step.key.port not in still_open}
     silent = {step.key for step in deletes if step.key.port not in opened}
     early = [step for step in writes if step.key not in closing] + [step for step in deletes if step.key in silent]

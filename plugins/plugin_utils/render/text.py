@@ -101,9 +101,12 @@ def record_text(value: RecordValue, names: dict[str, str]) -> str:
 
 def left_wrong(before: Host, after: Host, findings: Iterable[Mapping[str, Any]]) -> list[str]:
     """Errors that a change leaves at what it has touched, as warnings: whoever reads no result is told all the same."""
+    errors = [item for item in findings if item["severity"] == "error"]
+    if not errors:
+        return []  # as after most changes; on a large host it takes long to tell what was touched
     old, new = _states(before), _states(after)
     touched = {what[2] for what, state in new.items() if what not in old or old[what] != state}
-    errors = [item for item in findings if item["severity"] == "error" and item["subject"] in touched]
+    errors = [item for item in errors if item["subject"] in touched]
     told = [
         f"{after.name}: this change leaves {item['id']} {item['subject']}: {item['evidence']}"
         for item in errors[:_WARNED]

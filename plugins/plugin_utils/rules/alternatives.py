@@ -140,7 +140,7 @@ def _spare_addresses(host: Host, wanted: Wanted, used: set[RecordKey]) -> list[s
 
 def _free_ports(host: Host, used: set[RecordKey]) -> list[int]:
     """Ports on which neither a record, a binding nor another program is known."""
-    busy = {key.port for key in used} | host.site_ports | set(host.http_ports or ())
+    busy = {key.port for key in used} | host.site_ports | host.known_ports
     if host.connection is not None:
         busy.add(host.connection[1])
     others = (port for port in range(8444, 65536) if port not in _USUAL_PORTS)
